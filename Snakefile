@@ -1,0 +1,29 @@
+# Restoration of archival photograph scans: a table of contents.
+#
+#   snakemake --cores all --configfile config/demo.yaml
+#
+# One job takes one batch of scans through one step; see README.md.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/models.smk"
+include: "rules/ingest.smk"
+include: "rules/stages.smk"
+include: "rules/deliver.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        pages_of_every_recipe(),
+    default_target: True

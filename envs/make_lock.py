@@ -1,0 +1,100 @@
+"""Write lock.txt, lock-dev.txt and lock-cuda.txt from the direct requirements: `make lock`.
+
+pip resolves; this script only sorts its answer. It runs in the workflow's own environment, because
+basicsr can state its requirements only where torch is installed.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+HERE = Path(__file__).parent
+
+# Asked for by gfpgan and basicsr for their training logs only, never imported here, absent from
+# many institutional mirrors (TencentARC/GFPGAN#418, #420).
+LEFT_OUT = {"tb-nightly"}
+# Fetched by the index's own build of torch where it has CUDA; a CPU build asks for none of them.
+CUDA = ("nvidia-", "cuda-", "triton")
+
+Resolved = dict[str, dict[str, Any]]
+
+
+def direct(name: str) -> list[Requirement]:
+    """Requirements of one file in this folder."""
+    lines = (HERE / name).read_text("utf-8").splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+def resolve() -> Resolved:
+    """pip's choice for both files: canonical name → metadata, nothing installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "pip", "install", "-qq", "--dry-run"]
+        command += ["--ignore-installed", "--no-build-isolation", "--report", str(report)]
+        command += ["-c", str(HERE / "lock-build.txt"), "-r", str(HERE / "requirements.txt")]
+        command += ["-r", str(HERE / "requirements-dev.txt")]
+        subprocess.run(command, check=True)
+        items = json.loads(report.read_text("utf-8"))["install"]
+    return {canonicalize_name(item["metadata"]["name"]): item["metadata"] for item in items}
+
+
+def needed(roots: Iterable[Requirement], resolved: Resolved) -> set[str]:
+    """Names that the roots need, directly or not, without what is left out."""
+    found: set[str] = set()
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = list(roots)
+    while waiting:
+        requirement = waiting.pop()
+        name = str(canonicalize_name(requirement.name))
+        extras = frozenset(requirement.extras or {""})
+        if name in LEFT_OUT or (name, extras) in seen:
+            continue
+        seen.add((name, extras))
+        found.add(name)
+        for line in resolved[name].get("requires_dist", []):
+            child = Requirement(line)
+            applies = child.marker is None or any(
+                child.marker.evaluate({"extra": extra}) for extra in extras
+            )
+            if applies:
+                waiting.append(child)
+    return found
+
+
+def write(name: str, heading: str, names: Iterable[str], resolved: Resolved) -> None:
+    """One lock file; of a local version (`+cpu`), which installs nowhere else, the public part."""
+    pins = [
+        f"{resolved[n]['name']}=={Version(resolved[n]['version']).public}" for n in sorted(names)
+    ]
+    text = "".join(f"# {line}\n" for line in heading.split("\n"))
+    (HERE / name).write_text(text + "\n".join(pins) + "\n", "utf-8")
+    print(f"envs/{name}: {len(pins)} packages")
+
+
+def main() -> None:
+    """Resolve once, write the lock files."""
+    resolved = resolve()
+    build = {str(canonicalize_name(r.name)) for r in direct("lock-build.txt")}
+    runtime = needed(direct("requirements.txt"), resolved) - build
+    dev = needed(direct("requirements-dev.txt"), resolved) - build - runtime
+    cuda = {name for name in runtime if name.startswith(CUDA)}
+    made = "Written by `make lock`; installed by install.sh.\n"
+    write("lock.txt", made + "Everything the workflow runs with.", sorted(runtime - cuda), resolved)
+    write("lock-dev.txt", made + "What tests and checks need besides.", sorted(dev), resolved)
+    if cuda:
+        heading = made + "Limits, not wishes: what the default index's torch may choose for CUDA."
+        write("lock-cuda.txt", heading, sorted(cuda), resolved)
+    else:
+        print("envs/lock-cuda.txt: left as it was (the torch chosen here is built without CUDA)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+# What the rules share: the plan of this run, and the names of its files.
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from restoration.errors import RestorationError
+from restoration.running import begin_run, plan_of_run
+
+try:
+    PLAN = plan_of_run(config, main=workflow.is_main_process)
+except RestorationError as error:
+    # One line for the person at the keyboard; a traceback would bury it.
+    sys.exit(f"error: {error}")
+
+RESULTS = str(PLAN.results)
+MODELS = PLAN.config.models_dir
+THREADS = PLAN.config.threads or workflow.cores or 1
+PYTHON = f"{sys.executable} {Path(workflow.basedir) / 'scripts'}"
+
+
+onstart:
+    begin_run(PLAN)
+
+
+wildcard_constraints:
+    recipe="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    batch="@?[A-Za-z0-9][A-Za-z0-9_.-]*",
+
+
+def digest_of(step):
+    """Params: everything that the job's results depend on, as one value."""
+    return lambda wildcards: PLAN.digest(wildcards.get("recipe"), step, wildcards.batch)
+
+
+def table_before(step):
+    """Input: the table of the step before, whatever the recipe's chain makes that."""
+
+    def table(wildcards):
+        before = PLAN.step_before(wildcards.recipe, step)
+        # ancient: whether to run again is for the digest to say, not for a file's time.
+        return ancient(PLAN.table(wildcards.recipe, before, wildcards.batch))
+
+    return table
+
+
+def models_of(step):
+    """Input: the converted weights that the stage may load."""
+    return lambda wildcards: [
+        ancient(f"{MODELS}/{name}.safetensors")
+        for name in PLAN.networks(wildcards.recipe, step)
+    ]
+
+
+def gpus_of(step):
+    """Resources: one GPU where the stage runs a network on one, else none."""
+    return lambda wildcards: int(
+        PLAN.device != "cpu" and bool(PLAN.networks(wildcards.recipe, step))
+    )
+
+
+def delivered(wildcards):
+    """Input: the delivery tables of every batch of a recipe."""
+    return [
+        PLAN.table(wildcards.recipe, "deliver", batch)
+        for batch in PLAN.batches(wildcards.recipe)
+    ]
+
+
+def pages_of_every_recipe():
+    """The report page and the table of problems of every recipe that a scan names."""
+    return [
+        f"{RESULTS}/{recipe}/{name}"
+        for recipe in PLAN.recipes()
+        for name in ("report.html", "problems.tsv")
+    ]

@@ -1,0 +1,40 @@
+"""Fetch, verify and convert one set of weights of resources/models.yaml (or of the config)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from restoration.errors import RestorationError
+from restoration.networks.manifest import load_manifest
+from restoration.networks.weights import fetch
+from restoration.settings import UserWeights
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Parse the command line and fetch."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", help="name of the weights, as in resources/models.yaml")
+    parser.add_argument("--manifest", type=Path, default=ROOT / "resources" / "models.yaml")
+    parser.add_argument("--models-dir", type=Path, default=ROOT / "models")
+    parser.add_argument("--originals", type=Path, action="append", default=[], metavar="DIR")
+    parser.add_argument("--extra", default="{}", help="the config's `models` section, as JSON")
+    given = parser.parse_args()
+    try:
+        extra = {k: UserWeights.model_validate(v) for k, v in json.loads(given.extra).items()}
+        manifest = load_manifest(given.manifest, extra)
+        path = fetch(given.name, manifest, given.models_dir, given.originals)
+    except RestorationError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    weights = manifest[given.name]
+    print(f"{path}\nlicence: {weights.licence}\ntraining data: {weights.training_data}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

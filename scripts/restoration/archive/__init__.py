@@ -1,0 +1,1 @@
+"""What an archive keeps beside the pixels: XMP, provenance, delivery."""

@@ -1,0 +1,502 @@
+"""One scan's way through a recipe: which records are still true, and doing what is not.
+
+The chain of keys is computed from records alone, before any pixel is read. A step whose record
+bears its key is done, also where its image was pruned and nothing below needs it any more.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from restoration import __version__
+from restoration.errors import ScanError
+from restoration.keys import digest, stage_key
+from restoration.planning import Plan, signature
+from restoration.raster.base import Raster
+from restoration.records import SCHEMA, now, read_record, write_record
+from restoration.sheet import Scan
+from restoration.stages import REGISTRY
+from restoration.stages.base import Declined, NetworkSource, Page, Restored, Stage
+
+Record = dict[str, Any]
+Progress = Callable[[float, str], None]
+
+
+class EarlierProblemError(ScanError):
+    """The scan failed in an earlier step; its record says why."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(reason)
+        self.step = step
+
+
+class OpenImage(Raster, Protocol):
+    """An opened page, as the chain needs it."""
+
+    profile: bytes | None
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What steps are done with: loaded once per job, so that tests can put in their own."""
+
+    networks: NetworkSource
+    inspect: Callable[[Path, Any], Record]
+    examine: Callable[[Path, int, Any], Record]
+    open_image: Callable[[Path, int], AbstractContextManager[Any]]
+    colour_of: Callable[[Any], Any]
+    write_image: Callable[..., str]
+    deliver: Callable[..., Record]
+
+
+@dataclass(frozen=True)
+class PageState:
+    """A page as one step leaves it."""
+
+    number: int
+    key: str
+    image: str | None
+    """Path below the results; None where it is still the master's own page."""
+    owner: str | None
+    """The step that wrote ``image``."""
+    height: int
+    width: int
+    ppi: tuple[float, float] | None
+
+
+class Chain:
+    """The steps of one scan in one recipe (None: only those that carry no recipe)."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        recipe: str | None,
+        scan: Scan,
+        workshop: Workshop,
+        progress: Progress = lambda share, unit: None,
+    ) -> None:
+        self.plan = plan
+        self.recipe = recipe
+        self.scan = scan
+        self.workshop = workshop
+        self.progress = progress
+        self.worked: list[str] = []
+        """The steps that had to be done, in order, for the worker's log."""
+        self._known: dict[str, Record] = {}
+
+    # -- records ---------------------------------------------------------------------------
+
+    def _path(self, step: str, recipe: str | None = None) -> Path:
+        return self.plan.folder(recipe or self.recipe, step) / f"{self.scan.scan}.json"
+
+    def _image(self, step: str, number: int, pages: int) -> Path:
+        mark = "" if pages == 1 else f"@{number}"
+        return self.plan.folder(self.recipe, step) / f"{self.scan.scan}{mark}.tif"
+
+    def _publish(self, step: str, record: Record) -> Record:
+        write_record(self._path(step), {"schema": SCHEMA, **record})
+        self._known[step] = record
+        self.worked.append(step)
+        return record
+
+    def _problem(self, step: str, key: str, error: ScanError) -> Record:
+        """A failure of the scan is a result: recorded, and final until its key changes."""
+        record = {**self._head(step), "status": "problem", "key": key, "reason": str(error)}
+        return self._publish(step, record)
+
+    def _head(self, step: str) -> Record:
+        head: Record = {"scan": self.scan.scan, "stage": step, "when": now()}
+        if self.recipe is not None and step not in ("ingest", "examine"):
+            head["recipe"] = self.recipe
+        return head
+
+    # -- steps -----------------------------------------------------------------------------
+
+    def ensure(self, step: str) -> Record:
+        """The step's true record; what is missing or untrue is done first.
+
+        Raises EarlierProblemError where an earlier step found the scan unfit.
+        """
+        if step in self._known:
+            return self._known[step]
+        if step == "ingest":
+            return self._ingest()
+        before = self.ensure(self._before(step))
+        if before["status"] == "problem":
+            raise EarlierProblemError(before.get("stage", "ingest"), before["reason"])
+        if step == "examine":
+            return self._examine()
+        if step == "deliver":
+            return self._deliver()
+        return self._stage(step)
+
+    def _before(self, step: str) -> str:
+        if step == "examine":
+            return "ingest"
+        assert self.recipe is not None
+        return self.plan.step_before(self.recipe, step)
+
+    def _true(self, step: str, key: str) -> Record | None:
+        record = read_record(self._path(step))
+        if record is None or record.get("key") != key:
+            return None
+        self._known[step] = record
+        return record
+
+    def _ingest(self) -> Record:
+        stat = signature(self.scan.path)
+        base = {
+            "settings": self.plan.settings(None, "ingest"),
+            "code": self.plan.code("ingest"),
+            "material": self.scan.material,
+        }
+        record = read_record(self._path("ingest"))
+        known = record is not None and record.get("base") == digest(base)
+        if record and known and record["signature"] == stat and record["path"] == self.scan.path:
+            self._known["ingest"] = record
+            return record
+        head = {
+            **self._head("ingest"),
+            "path": self.scan.path,
+            "signature": stat,
+            "base": digest(base),
+            "material": self.scan.material,
+        }
+        try:
+            if stat == "missing":
+                raise ScanError(
+                    f"the master '{self.scan.path}' is missing; expected a TIFF file there; "
+                    "put it back, or correct the sheet"
+                )
+            if self.scan.material == "negative":
+                raise ScanError(
+                    "material is 'negative', expected a print or a positive, since every network "
+                    "was trained on positives; invert the scan, then set the material 'positive'"
+                )
+            master = self.workshop.inspect(Path(self.scan.path), self.plan.config.ingest)
+        except ScanError as error:
+            failed = {"status": "problem", "key": digest([base, stat]), "reason": str(error)}
+            return self._publish("ingest", {**head, **failed})
+        key = digest({**base, "sha256": master["sha256"]})
+        done = {"status": "done", "key": key, "reason": None}
+        return self._publish(
+            "ingest", {**head, **done, "sha256": master["sha256"], "master": master}
+        )
+
+    def _examine(self) -> Record:
+        master = self.ensure("ingest")["master"]
+        settings = self.plan.settings(None, "examine")
+        code = self.plan.code("examine")
+        key = digest({"input": self._known["ingest"]["key"], "settings": settings, "code": code})
+        record = self._true("examine", key)
+        if record is not None:
+            return record
+        try:
+            reports = [
+                self.workshop.examine(
+                    Path(self.scan.path), page["number"], self.plan.config.examine
+                )
+                for page in master["pages"]
+            ]
+        except ScanError as error:
+            return self._problem("examine", key, error)
+        pages = [
+            {"number": page["number"], "report": report}
+            for page, report in zip(master["pages"], reports, strict=True)
+        ]
+        done = {"status": "done", "key": key, "reason": None, "pages": pages}
+        return self._publish("examine", {**self._head("examine"), **done, "settings": settings})
+
+    def states(self, step: str) -> list[PageState]:
+        """Every page as the step leaves it; ``examine`` leaves the master's own pages."""
+        record = self.ensure(step)
+        if step != "examine":
+            return [
+                PageState(
+                    number=page["number"],
+                    key=page["output_key"],
+                    image=page["image"],
+                    owner=page["owner"],
+                    height=page["height"],
+                    width=page["width"],
+                    ppi=tuple(page["ppi"]) if page["ppi"] else None,
+                )
+                for page in record["pages"]
+            ]
+        master = self.ensure("ingest")["master"]
+        return [
+            PageState(
+                number=page["number"],
+                key=digest([master["sha256"], page["number"]]),
+                image=None,
+                owner=None,
+                height=page["height"],
+                width=page["width"],
+                ppi=tuple(page["ppi"]) if page["ppi"] else None,
+            )
+            for page in master["pages"]
+        ]
+
+    def _reads(self, step: str, number: int) -> Mapping[str, Any]:
+        pages = self.ensure("examine")["pages"]
+        report = next(page["report"] for page in pages if page["number"] == number)
+        return {field: report.get(field) for field in REGISTRY[step].load().reads}
+
+    def _stage_keys(self, step: str) -> list[str]:
+        assert self.recipe is not None
+        states = self.states(self._before(step))
+        return [
+            stage_key(
+                input_key=state.key,
+                settings=self.plan.settings(self.recipe, step),
+                reads=self._reads(step, state.number),
+                code=self.plan.code(step),
+                weights=self.plan.weights(self.recipe, step),
+                numeric=self.plan.numeric(self.recipe, step),
+            )
+            for state in states
+        ]
+
+    def _stage(self, step: str) -> Record:
+        keys = self._stage_keys(step)
+        key = digest(keys)
+        record = self._true(step, key)
+        if record is not None and (
+            record["status"] == "problem" or self._complete(record) or not self._needed(step)
+        ):
+            return record
+        try:
+            return self.restore(step)
+        except ScanError as error:
+            return self._problem(step, key, error)
+
+    def _complete(self, record: Record) -> bool:
+        """Whether every image that the record names is there."""
+        return all(
+            page["image"] is None or (self.plan.results / page["image"]).is_file()
+            for page in record["pages"]
+        )
+
+    def _needed(self, step: str) -> bool:
+        """Whether a later step will read this step's images. Asks records, reads no pixel."""
+        assert self.recipe is not None
+        steps = self.plan.steps(self.recipe)
+        for later in steps[steps.index(step) + 1 :]:
+            if later == "deliver":
+                delivered = self._true("deliver", self._deliver_key())
+                self._known.pop("deliver", None)
+                return delivered is None or not self._delivered(delivered)
+            record = self._true(later, digest(self._stage_keys(later)))
+            if record is None:
+                return True
+            if record["status"] == "problem":
+                return False
+            if all(page["status"] == "applied" for page in record["pages"]):
+                if self._complete(record):
+                    return False
+                # Pruned as well: it is needed exactly if its own readers need it.
+                continue
+        return False
+
+    # -- doing a stage ---------------------------------------------------------------------
+
+    def restore(self, step: str) -> Record:
+        """Run a stage on every page whose result is not there, and publish its record."""
+        assert self.recipe is not None
+        before = self.states(self._before(step))
+        keys = self._stage_keys(step)
+        old = read_record(self._path(step)) or {}
+        kept = {
+            page["key"]: page
+            for page in [*old.get("pages", ()), *self._same_elsewhere(step)]
+            if page["status"] == "declined" or (self.plan.results / page["image"]).is_file()
+        }
+        pages = []
+        for state, key in zip(before, keys, strict=True):
+            page = self._adopt(step, state, len(before), kept.get(key))
+            pages.append(page or self._restore_page(step, state, key, len(before)))
+        record = {
+            **self._head(step),
+            "status": "done",
+            "reason": None,
+            "key": digest(keys),
+            "pages": pages,
+            "settings": self.plan.settings(self.recipe, step),
+            "code": self.plan.code(step),
+            "numeric": self.plan.numeric(self.recipe, step),
+            "weights": self._weights(step),
+            "software": {"restoration": __version__},
+        }
+        return self._publish(step, record)
+
+    def _weights(self, step: str) -> list[Record]:
+        names = self.plan.networks(self.recipe, step)
+        found = [(name, self.plan.manifest[name]) for name in names]
+        return [{"name": n, "sha256": w.sha256, "licence": w.licence} for n, w in found]
+
+    def _same_elsewhere(self, step: str) -> list[Record]:
+        """Pages of the same stage that other recipes have done already."""
+        found: list[Record] = []
+        for other in self.plan.config.recipes:
+            if other == self.recipe or step not in self.plan.recipe(other).chain():
+                continue
+            record = read_record(self._path(step, other))
+            if record is not None and record["status"] == "done":
+                found.extend(page for page in record["pages"] if page["status"] == "applied")
+        return found
+
+    def _adopt(self, step: str, state: PageState, count: int, page: Record | None) -> Record | None:
+        """A finished page under this recipe's own name: a hard link, no second file."""
+        if page is None:
+            return None
+        if page["status"] == "declined":
+            return {**page, **self._passed_on(state)}
+        there = self.plan.results / page["image"]
+        here = self._image(step, state.number, count)
+        if there != here:
+            here.parent.mkdir(parents=True, exist_ok=True)
+            part = here.with_name(f"{here.name}.{os.getpid()}.part")
+            try:
+                part.unlink(missing_ok=True)
+                part.hardlink_to(there)
+                part.replace(here)
+            except OSError:
+                # No hard links on this file system: the work is done again instead.
+                return None
+            finally:
+                part.unlink(missing_ok=True)
+        return {**page, "image": str(here.relative_to(self.plan.results)), "owner": step}
+
+    def _passed_on(self, state: PageState) -> Record:
+        return {
+            "output_key": state.key,
+            "image": state.image,
+            "owner": state.owner,
+            "height": state.height,
+            "width": state.width,
+            "ppi": state.ppi,
+        }
+
+    def input_of(self, state: PageState) -> tuple[Path, int]:
+        """File and page number from which a page is read; a pruned image is made again."""
+        if state.image is None:
+            return Path(self.scan.path), state.number
+        path = self.plan.results / state.image
+        if not path.is_file():
+            assert state.owner is not None
+            self.restore(state.owner)
+        return path, 1
+
+    def _restore_page(self, step: str, state: PageState, key: str, count: int) -> Record:
+        started = time.monotonic()
+        stage: Stage = REGISTRY[step].load()()
+        assert self.recipe is not None
+        stage.setup(getattr(self.plan.recipe(self.recipe).stages, step), self.workshop.networks)
+        path, number = self.input_of(state)
+        entry: Record = {"number": state.number, "key": key, "input_key": state.key}
+        with self.workshop.open_image(path, number) as source:
+            page = Page(
+                scan=self.scan.scan,
+                number=state.number,
+                source=source,
+                colour=self.workshop.colour_of(source),
+                ppi=state.ppi,
+                report=self._reads(step, state.number),
+                key=key,
+                progress=self.progress,
+            )
+            result = stage.apply(page)
+            if isinstance(result, Declined):
+                entry |= {"status": "declined", "reason": result.reason, "sha256": None}
+                entry |= {"generative": False, "findings": dict(result.findings)}
+                entry |= self._passed_on(state)
+            else:
+                entry |= self._write_page(step, state, key, count, source, result)
+        return entry | {"seconds": round(time.monotonic() - started, 3)}
+
+    def _write_page(
+        self, step: str, state: PageState, key: str, count: int, source: OpenImage, page: Restored
+    ) -> Record:
+        target = self._image(step, state.number, count)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sha256 = self.workshop.write_image(
+            target,
+            page.bands,
+            height=page.height,
+            width=page.width,
+            channels=source.channels,
+            ppi=page.ppi,
+            profile=source.profile,
+        )
+        return {
+            "status": "applied",
+            "reason": None,
+            "output_key": key,
+            "image": str(target.relative_to(self.plan.results)),
+            "owner": step,
+            "sha256": sha256,
+            "height": page.height,
+            "width": page.width,
+            "ppi": page.ppi,
+            "generative": page.generative,
+            # Read after the last band: a stage may complete them while it works.
+            "findings": dict(page.findings),
+        }
+
+    # -- delivering ------------------------------------------------------------------------
+
+    def _deliver_key(self) -> str:
+        states = self.states(self._before("deliver"))
+        steps = self._chain_records()
+        return digest(
+            {
+                "input": [state.key for state in states],
+                # What was tried and declined is part of the deliverable's history.
+                "chain": [record["key"] for record in steps],
+                "settings": self.plan.settings(self.recipe, "deliver"),
+                "code": self.plan.code("deliver"),
+            }
+        )
+
+    def _chain_records(self) -> Iterable[Record]:
+        assert self.recipe is not None
+        return [self.ensure(step) for step in self.plan.recipe(self.recipe).chain()]
+
+    def _delivered(self, record: Record) -> bool:
+        if record["status"] == "problem":
+            return True
+        return (self.plan.folder(self.recipe, "deliver") / f"{self.scan.scan}.tif").is_file()
+
+    def _deliver(self) -> Record:
+        key = self._deliver_key()
+        record = self._true("deliver", key)
+        if record is not None and self._delivered(record):
+            return record
+        assert self.recipe is not None
+        target = self.plan.folder(self.recipe, "deliver") / f"{self.scan.scan}.tif"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        states = self.states(self._before("deliver"))
+        try:
+            delivered = self.workshop.deliver(
+                chain=self, states=states, key=key, output=target, when=now()
+            )
+        except ScanError as error:
+            return self._problem("deliver", key, error)
+        reports = [page["report"] for page in self.ensure("examine")["pages"]]
+        record = {
+            **self._head("deliver"),
+            "status": "done",
+            "reason": None,
+            "key": key,
+            "deliverable": delivered,
+            "master": self.ensure("ingest"),
+            "condition_report": reports,
+            "stages": list(self._chain_records()),
+        }
+        return self._publish("deliver", record)

@@ -1,0 +1,108 @@
+"""The one pass over a page that fills its condition report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import cv2
+
+from restoration.examine.finding import Finding, Measurement, PageFacts, ScannedPage, Window
+from restoration.examine.registry import FINDINGS
+from restoration.examine.survey import Survey
+from restoration.raster.colour import ColourSpace
+from restoration.settings import ExamineSettings
+
+
+def examine_page(
+    page: ScannedPage,
+    settings: ExamineSettings,
+    colour: ColourSpace,
+    findings: Sequence[type[Finding]] = FINDINGS,
+) -> dict[str, Any]:
+    """The condition report of one page, from one pass over it by windows.
+
+    page: values as the file holds them, stored orientation; it must also state ``bits``, ``ppi``
+        and ``read_codes`` (see ``ScannedPage``).
+    settings: windows of ``settings.window`` pixels are read, aligned to multiples of it.
+    colour: how the values are to be understood; only its name and warning enter the report.
+    findings: which findings, in the order in which they conclude; each may read those before it.
+
+    Returns ``{finding: {"value", "unit", "confidence", "method", "detail"}, ...,
+    "warnings": [{"code", "text"}, ...]}``, ready for JSON. A value of None is "unknown", and
+    ``detail.reason`` says why. The same page and settings give the same report, whatever the
+    number of threads. What ``page`` raises when it cannot be read passes through.
+    """
+    facts = PageFacts(
+        height=page.height,
+        width=page.width,
+        channels=page.channels,
+        bits=page.bits,
+        ppi=page.ppi,
+        colour=colour,
+        settings=settings,
+    )
+    threads = cv2.getNumThreads()
+    # One job examines one page after the other on one core; OpenCV's own threads would only
+    # take cores from the neighbours, and could change the order of its sums.
+    cv2.setNumThreads(1)
+    try:
+        return _report(_measure(page, facts, [finding() for finding in findings]))
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _measure(
+    page: ScannedPage, facts: PageFacts, findings: Sequence[Finding]
+) -> dict[str, Measurement]:
+    survey = Survey(facts)
+    for finding in findings:
+        finding.begin(facts)
+    for window in _windows(page, facts.settings.window):
+        survey.see(window)
+        for finding in findings:
+            finding.see(window)
+    measured: dict[str, Measurement] = {}
+    for finding in findings:
+        measured[finding.name] = finding.conclude(survey, dict(measured))
+    return measured
+
+
+def _windows(page: ScannedPage, side: int) -> Iterator[Window]:
+    for top in range(0, page.height, side):
+        for left in range(0, page.width, side):
+            height, width = min(side, page.height - top), min(side, page.width - left)
+            yield Window(top, left, page.read_codes(top, left, height, width))
+
+
+def _report(measured: dict[str, Measurement]) -> dict[str, Any]:
+    report: dict[str, Any] = {
+        name: {
+            "value": _plain(found.value),
+            "unit": found.unit,
+            "confidence": _plain(found.confidence),
+            "method": found.method,
+            "detail": _plain(found.detail),
+        }
+        for name, found in measured.items()
+    }
+    report["warnings"] = [
+        {"code": warning.code, "text": warning.text}
+        for found in measured.values()
+        for warning in found.warnings
+    ]
+    return report
+
+
+def _plain(value: Any) -> Any:
+    """JSON types only, numbers to five significant digits: enough for any decision, and few
+    enough that a different order of additions does not show."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) or (hasattr(value, "dtype") and value.dtype.kind == "f"):
+        return float(f"{float(value):.5g}")
+    if hasattr(value, "dtype"):
+        return value.item()
+    return value

@@ -1,0 +1,140 @@
+"""Ingest: fixity, validation and metadata of a master; nothing of it is changed or copied."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from restoration.errors import CircumstanceError
+from restoration.raster.embedded import (
+    exif_record,
+    icc_record,
+    iptc_record,
+    tags_record,
+    xmp_record,
+)
+from restoration.raster.layout import PHOTOMETRIC, set_aside
+from restoration.raster.tags import MasterFile, TiffTags
+from restoration.raster.tiff import TiffPage, real_pages
+from restoration.settings import IngestSettings
+
+HASH_CHUNK = 8 * 2**20
+"""Bytes that are read at a time while hashing."""
+
+Record = dict[str, Any]
+
+
+def hash_file(path: str | Path) -> tuple[str, int]:
+    """SHA-256 (lower-case hexadecimal) and size in bytes of a file, read in pieces.
+
+    Raises ScanError where there is no readable file, CircumstanceError where the disk fails or
+    the file changes under the reading.
+    """
+    with _unchanged(Path(path)):
+        file = MasterFile(Path(path))
+        try:
+            digest = hashlib.sha256()
+            for start in range(0, file.size, HASH_CHUNK):
+                digest.update(file.read(start, min(HASH_CHUNK, file.size - start)))
+            return digest.hexdigest(), file.size
+        finally:
+            file.close()
+
+
+def inspect_master(path: str | Path, limits: IngestSettings) -> Record:
+    """All that a master says about itself, without decoding a pixel; JSON-able.
+
+    ``sha256``, ``bytes``, ``mtime_ns``, ``byte_order``, ``bigtiff``; ``pages``, one for each page
+    of the scan; ``set_aside``, the directories that are none, with the reason; ``tags``, ``exif``,
+    ``xmp`` and ``iptc`` of the first page (each page has its own ``tags``); ``warnings``.
+
+    The SHA-256 is taken before anything else is read. Raises ScanError, in one line, for a file
+    that cannot be carried through the workflow exactly (see `raster.layout`); CircumstanceError
+    where the disk fails or the file changes while it is read, as during a copy.
+    """
+    path = Path(path)
+    with _unchanged(path) as identity:
+        sha256, size = hash_file(path)
+        file = MasterFile(path)
+        try:
+            described = _describe(file, TiffTags(file, limits))
+        finally:
+            file.close()
+        return {"sha256": sha256, "bytes": size, "mtime_ns": identity[-1], **described}
+
+
+def _describe(file: MasterFile, tags: TiffTags) -> Record:
+    directories = real_pages(tags)
+    warnings: list[str] = []
+    pages = []
+    for number, directory in enumerate(directories, 1):
+        prefix = f"page {number}: " if len(directories) > 1 else ""
+        page = TiffPage(file, tags, directories, number)
+        record, found = _page_record(page)
+        pages.append({**record, "directory": directory.index})
+        warnings += [prefix + text for text in found]
+    first = directories[0]
+    exif, exif_warnings = exif_record(tags, first)
+    iptc, iptc_warnings = iptc_record(tags, first)
+    aside = [(d.index, set_aside(tags, d)) for d in tags.directories]
+    return {
+        "byte_order": "little" if tags.order == "<" else "big",
+        "bigtiff": tags.big,
+        "pages": pages,
+        "set_aside": [{"directory": at, "reason": why} for at, why in aside if why is not None],
+        "tags": pages[0]["tags"],
+        "exif": exif,
+        "xmp": xmp_record(tags, first),
+        "iptc": iptc,
+        "warnings": [*warnings, *exif_warnings, *iptc_warnings],
+    }
+
+
+def _page_record(page: TiffPage) -> tuple[Record, list[str]]:
+    icc, warnings = icc_record(page.profile, page.channels)
+    if "associated_alpha" in page.extra:
+        warnings.append("the colours are premultiplied by the alpha channel; they stay as stored")
+    record = {
+        "number": page.number,
+        "width": page.width,
+        "height": page.height,
+        "bits": page.bits,
+        "photometric": PHOTOMETRIC[page.layout.photometric],
+        "channels": page.channels,
+        "extra": list(page.extra),
+        "compression": page.compression,
+        "tiled": page.tiled,
+        "planar": page.layout.separate,
+        "orientation": page.orientation,
+        "ppi": None if page.ppi is None else list(page.ppi),
+        "icc": icc,
+        "tags": tags_record(page.tags, page.directory),
+    }
+    return record, [*page.notes, *warnings]
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """What changes when a file is written to or replaced; empty where there is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 (no shorter with Path)
+    except OSError:
+        return ()  # opening it says why, better than we could here
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+@contextmanager
+def _unchanged(path: Path) -> Iterator[tuple[int, ...]]:
+    """Raises CircumstanceError, whatever else went wrong inside, where the file has changed."""
+    before = _identity(path)
+    try:
+        yield before
+    finally:
+        if _identity(path) != before:
+            raise CircumstanceError(
+                f"{path.name}: expected the same file before and after reading, found that it "
+                "changed or went away; wait until it is copied completely and start the run again"
+            )

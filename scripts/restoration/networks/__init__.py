@@ -1,0 +1,1 @@
+"""Verified weights and the network classes of the reference packages."""

@@ -1,0 +1,97 @@
+"""The network classes of the reference packages: their size, and how far they look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from restoration.errors import ConfigError
+from restoration.networks import shims
+from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
+
+Parameters = RrdbnetParameters | SrvggParameters
+State = dict[str, torch.Tensor]
+
+# RRDBNet folds blocks of this side into channels, so that its trunk always works at a quarter
+# of the output's size (Real-ESRGAN, section 3.2).
+_UNSHUFFLE = {4: 1, 2: 2, 1: 4}
+
+
+def build(parameters: Parameters, scale: int) -> torch.nn.Module:
+    """The official class, on torch's current default device, with arbitrary weights."""
+    shims.install()
+    if isinstance(parameters, RrdbnetParameters):
+        from basicsr.archs.rrdbnet_arch import RRDBNet  # noqa: PLC0415
+
+        module: torch.nn.Module = RRDBNet(
+            num_in_ch=3, num_out_ch=3, scale=scale, **parameters.model_dump()
+        )
+    else:
+        from realesrgan.archs.srvgg_arch import SRVGGNetCompact  # noqa: PLC0415
+
+        module = SRVGGNetCompact(
+            num_in_ch=3, num_out_ch=3, upscale=scale, act_type="prelu", **parameters.model_dump()
+        )
+    return module
+
+
+def with_state(parameters: Parameters, scale: int, state: State) -> torch.nn.Module:
+    """The official class holding exactly ``state``. Raises ConfigError where it does not fit."""
+    with torch.device("meta"):
+        module = build(parameters, scale)
+    try:
+        module.load_state_dict(state, strict=True, assign=True)
+    except RuntimeError as error:
+        reason = str(error).split("\n")
+        raise ConfigError(f"weights do not fit the network: {' '.join(reason[1:3])}") from None
+    return module.eval().requires_grad_(False)
+
+
+def unshuffle(parameters: Parameters, scale: int) -> int:
+    """Side of the input blocks that the network folds into channels; sizes must be multiples."""
+    return _UNSHUFFLE[scale] if isinstance(parameters, RrdbnetParameters) else 1
+
+
+def receptive_radius(parameters: Parameters, scale: int) -> int:
+    """Farthest input pixel, along one axis, that an output pixel's own input pixel depends on.
+
+    Follows the row or column of every output pixel that belongs to one input pixel back through
+    the layers; each 3 x 3 convolution adds one sample at the resolution where it stands.
+    """
+    if isinstance(parameters, SrvggParameters):
+        return parameters.num_conv + 2
+    block = _UNSHUFFLE[scale]
+    trunk = 15 * parameters.num_block + 2
+    worst = 0
+    for output in range(4):
+        own = output // scale
+        # conv_last, conv_hr and conv_up2 at full output size; conv_up1 at half of it.
+        first, last = ((output - 3) // 2 - 1) // 2, ((output + 3) // 2 + 1) // 2
+        first, last = (first - trunk) * block, (last + trunk) * block + block - 1
+        worst = max(worst, own - first, last - own)
+    return worst
+
+
+def infer_parameters(architecture: str, scale: int, state: Mapping[str, Any]) -> Parameters:
+    """The size of the network that a state dict belongs to. Raises ConfigError if of no such."""
+    try:
+        if architecture == "rrdbnet":
+            blocks = {int(key.split(".")[1]) for key in state if key.startswith("body.")}
+            return RrdbnetParameters(
+                num_feat=int(state["conv_first.weight"].shape[0]),
+                num_block=max(blocks) + 1,
+                num_grow_ch=int(state["body.0.rdb1.conv1.weight"].shape[0]),
+            )
+        convolutions = [k for k, v in state.items() if k.endswith(".weight") and v.ndim == 4]
+        if state["body.1.weight"].ndim != 1:
+            raise KeyError("body.1.weight")
+        return SrvggParameters(
+            num_feat=int(state["body.0.weight"].shape[0]), num_conv=len(convolutions) - 2
+        )
+    except (KeyError, ValueError, IndexError) as error:
+        raise ConfigError(
+            f"weights are not those of a {architecture} network of scale {scale} "
+            f"as the reference package saves it ({error} not found)"
+        ) from None

@@ -1,0 +1,241 @@
+"""The weights that the workflow knows (resources/models.yaml) and those that a user adds.
+
+Parsed with the Snakefile, so it knows no torch and no NumPy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from restoration.errors import ConfigError
+from restoration.settings import UserWeights
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class UrlSource(_Entry):
+    """A file that is downloaded."""
+
+    url: Annotated[str, Field(pattern=r"^https://")]
+
+    def describe(self) -> str:
+        return self.url
+
+
+class PackageSource(_Entry):
+    """A member of a wheel in the Python package index, or in an institution's mirror of it."""
+
+    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")]
+    member: str
+
+    @field_validator("member")
+    @classmethod
+    def _inside(cls, member: str) -> str:
+        path = PurePosixPath(member)
+        if path.is_absolute() or ".." in path.parts or "\\" in member:
+            raise ValueError(f"'{member}' leads out of the package")
+        return member
+
+    def describe(self) -> str:
+        return f"{self.package}=={self.version} in the package index, member {self.member}"
+
+
+class HandSource(_Entry):
+    """A file that only a person can obtain."""
+
+    by_hand: str
+    """Where a person gets it."""
+
+    def describe(self) -> str:
+        return self.by_hand
+
+
+class SourceFile(_Entry):
+    """One original file of a set of weights."""
+
+    name: str
+    """File name in ``models_dir``; for a user's weights also a path."""
+    bytes: Annotated[int, Field(gt=0)] | None = None
+    """Size; None where nobody has stated it."""
+    sha256: Sha256
+    source: UrlSource | PackageSource | HandSource
+
+    def path(self, models_dir: Path) -> Path:
+        """Where the file lies if a person put it there (absolute names stay as they are)."""
+        return models_dir / self.name
+
+
+class RrdbnetParameters(_Entry):
+    """Size of an RRDBNet (basicsr.archs.rrdbnet_arch)."""
+
+    num_feat: int = Field(gt=0)
+    num_block: int = Field(gt=0)
+    num_grow_ch: int = Field(gt=0)
+
+
+class SrvggParameters(_Entry):
+    """Size of an SRVGGNetCompact with PReLU (realesrgan.archs.srvgg_arch)."""
+
+    num_feat: int = Field(gt=0)
+    num_conv: int = Field(gt=0)
+
+
+_PARAMETERS: dict[str, type[_Entry]] = {"rrdbnet": RrdbnetParameters, "srvgg": SrvggParameters}
+
+
+class Weights(_Entry):
+    """One set of weights."""
+
+    name: str
+    title: str
+    architecture: Literal["rrdbnet", "srvgg"]
+    parameters: RrdbnetParameters | SrvggParameters | None = None
+    """None for a user's weights: read from the file when it is converted."""
+    scale: Literal[1, 2, 4]
+    """Output pixels per input pixel, per side."""
+    radius: Annotated[int, Field(ge=0)] | None = None
+    """Receptive radius in input pixels; None for a user's weights: follows from the parameters."""
+    denoise_twin: str | None = None
+    """Weights that ``denoise`` blends with."""
+    licence: str
+    training_data: str
+    """Terms of the training data, shown; the licence of the weights decides."""
+    citation: str
+    files: tuple[SourceFile, ...] = Field(min_length=1, strict=False)
+
+    @model_validator(mode="after")
+    def _parameters_fit(self) -> Weights:
+        if self.parameters is not None and not isinstance(
+            self.parameters, _PARAMETERS[self.architecture]
+        ):
+            raise ValueError(f"parameters are not those of {self.architecture}")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """What identifies the weights in keys: of their original file, or of all their hashes."""
+        if len(self.files) == 1:
+            return self.files[0].sha256
+        return hashlib.sha256("\n".join(f.sha256 for f in self.files).encode()).hexdigest()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key given twice; PyYAML would take the last one without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is given twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) -> dict[str, Weights]:
+    """Every set of weights by name: those of the file, and the user's, which replace them.
+
+    Raises ConfigError with one line that names the entry.
+    """
+    try:
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: expected a mapping of names to weights")
+    manifest = {str(name): _entry(path, str(name), body) for name, body in raw.items()}
+    for name, own in (extra or {}).items():
+        manifest[name] = _of_user(name, own, manifest.get(name))
+    for weights in manifest.values():
+        _check_twin(path, weights, manifest)
+    return manifest
+
+
+def _entry(path: Path, name: str, body: Any) -> Weights:
+    if not isinstance(body, dict):
+        raise ConfigError(f"{path}: {name}: expected a mapping")
+    try:
+        weights = Weights.model_validate({"name": name, **body})
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in (name, *first["loc"]))
+        raise ConfigError(f"{path}: {where}: {first['msg']}") from None
+    for field in ("parameters", "radius"):
+        if getattr(weights, field) is None:
+            raise ConfigError(f"{path}: {name}.{field}: is missing")
+    for file in weights.files:
+        if file.name != PurePosixPath(file.name).name or file.name.startswith("."):
+            raise ConfigError(f"{path}: {name}: '{file.name}' is not a plain file name")
+    return weights
+
+
+def _of_user(name: str, own: UserWeights, replaced: Weights | None) -> Weights:
+    same = replaced is not None and (replaced.architecture, replaced.scale) == (
+        own.architecture,
+        own.scale,
+    )
+    place = HandSource(by_hand=f"the config names this file (models.{name}.path)")
+    return Weights(
+        name=name,
+        title="weights named in the config",
+        architecture=own.architecture,
+        scale=own.scale,
+        denoise_twin=replaced.denoise_twin if replaced is not None and same else None,
+        licence=own.licence,
+        training_data="not stated",
+        citation="not stated",
+        files=(SourceFile(name=own.path, sha256=own.sha256, source=place),),
+    )
+
+
+def _check_twin(path: Path, weights: Weights, manifest: Mapping[str, Weights]) -> None:
+    if weights.denoise_twin is None:
+        return
+    twin = manifest.get(weights.denoise_twin)
+    if twin is None or twin.name == weights.name:
+        raise ConfigError(
+            f"{path}: {weights.name}.denoise_twin: no weights '{weights.denoise_twin}'"
+        )
+    if (twin.architecture, twin.scale) != (weights.architecture, weights.scale):
+        raise ConfigError(f"{path}: {weights.name}.denoise_twin: '{twin.name}' is another network")
+
+
+def find_weights(manifest: Mapping[str, Weights], name: str) -> Weights:
+    """The entry of that name. Raises ConfigError that lists the names there are."""
+    if name not in manifest:
+        raise ConfigError(
+            f"network '{name}' is unknown; known are {', '.join(sorted(manifest))}, "
+            "and weights of your own go under the config key 'models'"
+        )
+    return manifest[name]
+
+
+def needed_weights(
+    manifest: Mapping[str, Weights], name: str, denoise: float | None = None
+) -> tuple[str, ...]:
+    """Names of the sets that a network is made of: its own, and its twin where they are blended.
+
+    ``denoise`` speaks only of networks that have a twin; None or 1 is their own weights alone.
+    """
+    weights = find_weights(manifest, name)
+    if weights.denoise_twin is None or denoise is None or denoise >= 1.0:
+        return (name,)
+    return (name, weights.denoise_twin)
+
+
+def weights_key(
+    manifest: Mapping[str, Weights], name: str, denoise: float | None = None
+) -> tuple[str, ...]:
+    """SHA-256 of each set that the network is made of, for the key of a stage."""
+    return tuple(manifest[part].sha256 for part in needed_weights(manifest, name, denoise))

@@ -1,0 +1,213 @@
+"""Fetching, converting and opening weights: once verified, safetensors is all that is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from restoration.errors import CircumstanceError, ConfigError
+from restoration.networks import architectures, originals
+from restoration.networks.architectures import Parameters, State
+from restoration.networks.converted import CONVERTER, record_path, tensors_path
+from restoration.networks.manifest import (
+    RrdbnetParameters,
+    SrvggParameters,
+    Weights,
+    find_weights,
+)
+from restoration.networks.ncnn_files import read_layers
+
+
+@dataclass(frozen=True)
+class OpenedWeights:
+    """Verified weights, ready for the official class."""
+
+    weights: Weights
+    parameters: Parameters
+    state: State
+
+
+def fetch(
+    name: str,
+    manifest: Mapping[str, Weights],
+    models_dir: Path,
+    originals_in: Sequence[Path] = (),
+) -> Path:
+    """The converted weights ``models_dir/<name>.safetensors``, fetched and made where needed.
+
+    An original file that a person put into ``models_dir`` (or a folder of ``originals_in``) is
+    used instead of a download. The same original gives the same bytes.
+
+    Raises
+    ------
+    ConfigError
+        The name is unknown, or the file does not fit the architecture.
+    CircumstanceError
+        The file cannot be had, or is not the one that the manifest names.
+    """
+    weights = find_weights(manifest, name)
+    if record_path(models_dir, name).is_file():
+        try:
+            open_weights(name, manifest, models_dir)
+            return tensors_path(models_dir, name)
+        except CircumstanceError:
+            # Damaged, or made from another original: made anew below, from a verified file.
+            record_path(models_dir, name).unlink(missing_ok=True)
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{name}.") as scratch:
+        files = originals.obtain(weights, (models_dir, *originals_in), Path(scratch))
+        parameters, state = convert(weights, files)
+        _publish(weights, parameters, state, models_dir)
+    return tensors_path(models_dir, name)
+
+
+def convert(weights: Weights, files: Sequence[Path]) -> tuple[Parameters, State]:
+    """The state dict of the official class, float32 on the processor, from verified originals.
+
+    Raises ConfigError where the tensors are not exactly those of the architecture.
+    """
+    by_suffix = {path.suffix.lower(): path for path in files}
+    if set(by_suffix) == {".param", ".bin"}:
+        if weights.parameters is None:
+            raise ConfigError(f"{weights.name}: ncnn files convert only where models.yaml has them")
+        parameters: Parameters = weights.parameters
+        state = _from_ncnn(weights, parameters, by_suffix[".param"], by_suffix[".bin"])
+    else:
+        state = _from_torch(files[0])
+        parameters = weights.parameters or architectures.infer_parameters(
+            weights.architecture, weights.scale, state
+        )
+    try:
+        architectures.with_state(parameters, weights.scale, state)
+    except ConfigError as error:
+        raise ConfigError(f"{weights.name}: {error}") from None
+    return parameters, state
+
+
+def _from_torch(path: Path) -> State:
+    """Tensors of a .pth or .safetensors file; of a pickle nothing but tensors is loaded."""
+    if path.suffix.lower() == ".safetensors":
+        tensors: Any = safetensors.torch.load_file(path)
+    else:
+        try:
+            tensors = torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            raise CircumstanceError(
+                f"{path}: holds more than tensors, or is damaged, and was not loaded "
+                f"({str(error).splitlines()[0]})"
+            ) from None
+        # Real-ESRGAN's own order of preference (realesrgan/utils.py): the averaged weights first.
+        for key in ("params_ema", "params"):
+            if isinstance(tensors, dict) and isinstance(tensors.get(key), dict):
+                tensors = tensors[key]
+                break
+    if not isinstance(tensors, dict) or not all(
+        isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in tensors.items()
+    ):
+        raise ConfigError(f"{path}: holds no state dict")
+    return {key: value.to(torch.float32).contiguous() for key, value in tensors.items()}
+
+
+def _from_ncnn(weights: Weights, parameters: Parameters, param: Path, binary: Path) -> State:
+    """Pairs ncnn's layers with those of the official class, which registers them in run order."""
+    with torch.device("meta"):
+        module = architectures.build(parameters, weights.scale)
+    places = [
+        (path, part)
+        for path, part in module.named_modules()
+        if isinstance(part, torch.nn.Conv2d | torch.nn.PReLU)
+    ]
+    layers = read_layers(param, binary)
+    if len(layers) != len(places):
+        raise ConfigError(
+            f"{weights.name}: {param.name} has {len(layers)} layers with weights, "
+            f"the network has {len(places)}"
+        )
+    state: State = {}
+    for layer, (path, part) in zip(layers, places, strict=True):
+        assert isinstance(part.weight, torch.Tensor)
+        kind = "Convolution" if isinstance(part, torch.nn.Conv2d) else "PReLU"
+        if layer.kind != kind or layer.weight.shape != tuple(part.weight.shape):
+            raise ConfigError(
+                f"{weights.name}: ncnn layer {layer.name} ({layer.kind} {layer.weight.shape}) "
+                f"stands where the network has {path} ({kind} {tuple(part.weight.shape)})"
+            )
+        state[f"{path}.weight"] = torch.from_numpy(layer.weight.copy())
+        if layer.bias is not None:
+            state[f"{path}.bias"] = torch.from_numpy(layer.bias.copy())
+    return state
+
+
+def _publish(weights: Weights, parameters: Parameters, state: State, models_dir: Path) -> None:
+    described = {
+        "name": weights.name,
+        "weights": weights.sha256,
+        "converter": CONVERTER,
+        "architecture": weights.architecture,
+        "parameters": parameters.model_dump(),
+        "scale": weights.scale,
+        "licence": weights.licence,
+        "files": [{"name": Path(f.name).name, "sha256": f.sha256} for f in weights.files],
+    }
+    # One entry alone: safetensors writes several in no fixed order, and the bytes must be the same.
+    metadata = {"restoration": json.dumps(described, sort_keys=True)}
+    data = safetensors.torch.save(state, metadata=metadata)
+    record = {
+        **described,
+        "safetensors": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()},
+    }
+    _write(tensors_path(models_dir, weights.name), data)
+    text = json.dumps(record, indent=2, sort_keys=True) + "\n"
+    _write(record_path(models_dir, weights.name), text.encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(f"{path.name}.{platform.node()}.{os.getpid()}.part")
+    with partial.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+
+
+def open_weights(name: str, manifest: Mapping[str, Weights], models_dir: Path) -> OpenedWeights:
+    """The converted weights, checked against their record and the manifest.
+
+    Raises CircumstanceError where they were never fetched, were made from another original, or
+    were altered since.
+    """
+    weights = find_weights(manifest, name)
+    path, again = tensors_path(models_dir, name), f"fetch them again: scripts/fetch_model.py {name}"
+    try:
+        record = json.loads(record_path(models_dir, name).read_text(encoding="utf-8"))
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise CircumstanceError(f"{path}: the weights were not fetched; {again}") from None
+    except json.JSONDecodeError:
+        raise CircumstanceError(f"{path}: its record is damaged; {again}") from None
+    if record.get("weights") != weights.sha256 or record.get("converter") != CONVERTER:
+        raise CircumstanceError(f"{path}: was made from another original or long ago; {again}")
+    expected, found = record["safetensors"]["sha256"], hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise CircumstanceError(
+            f"{path}: was altered since it was made: expected SHA-256 {expected}, found {found}; "
+            f"{again}"
+        )
+    try:
+        state = safetensors.torch.load(data)
+    except safetensors.SafetensorError as error:
+        raise CircumstanceError(f"{path}: is damaged ({error}); {again}") from None
+    kind = RrdbnetParameters if weights.architecture == "rrdbnet" else SrvggParameters
+    return OpenedWeights(weights, kind.model_validate(record["parameters"]), state)

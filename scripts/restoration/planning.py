@@ -1,0 +1,243 @@
+"""The plan of a run: which job does what to which scans, and what each result depends on.
+
+Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy, and opens no master.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from restoration.errors import ConfigError
+from restoration.keys import code_fingerprint, digest
+from restoration.networks.manifest import Weights, load_manifest
+from restoration.settings import Config, Recipe, Section, load_config
+from restoration.sheet import Scan, read_sheet
+from restoration.stages import REGISTRY
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout."""
+
+MANIFEST = ROOT / "resources" / "models.yaml"
+
+ALONE = "@"
+"""Marks the batch of one scan that `only` makes; no batch of a sheet may begin with it."""
+
+# Versions of the steps that are not stages, for `rerun_on: version`.
+_VERSIONS = {"ingest": "1", "examine": "1", "deliver": "1"}
+_CODE = {
+    "ingest": ("restoration.ingest",),
+    "examine": ("restoration.examine.page", "restoration.raster.tiff"),
+    "deliver": ("restoration.deliver", "restoration.raster.tiff"),
+}
+# Every stage reads and writes through these.
+_STAGE_CODE = ("restoration.raster.tiff", "restoration.raster.colour", "restoration.raster.write")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is decided before the first job runs."""
+
+    config: Config
+    scans: tuple[Scan, ...]
+    device: str
+    """cpu, cuda or mps: `auto` is resolved here, once, and never by the node that computes."""
+
+    @cached_property
+    def results(self) -> Path:
+        return Path(self.config.results)
+
+    @cached_property
+    def manifest(self) -> Mapping[str, Weights]:
+        return load_manifest(MANIFEST, self.config.models)
+
+    @cached_property
+    def _members(self) -> dict[str | None, dict[str, tuple[Scan, ...]]]:
+        """Scans by recipe (None: all) and batch."""
+        found: dict[str | None, dict[str, list[Scan]]] = {None: {}}
+        for scan in self.scans:
+            for recipe in (None, *scan.recipes):
+                found.setdefault(recipe, {}).setdefault(scan.batch, []).append(scan)
+        return {
+            recipe: {batch: tuple(scans) for batch, scans in batches.items()}
+            for recipe, batches in found.items()
+        }
+
+    def recipes(self) -> tuple[str, ...]:
+        """The recipes that some scan names, in the config's order."""
+        return tuple(name for name in self.config.recipes if name in self._members)
+
+    def batches(self, recipe: str | None) -> tuple[str, ...]:
+        return tuple(self._members.get(recipe, {}))
+
+    def members(self, recipe: str | None, batch: str) -> tuple[Scan, ...]:
+        """The scans of a batch that the recipe is asked for; all of them where it is None."""
+        return self._members.get(recipe, {}).get(batch, ())
+
+    def recipe(self, name: str) -> Recipe:
+        return self.config.recipes[name]
+
+    def steps(self, recipe: str) -> tuple[str, ...]:
+        """Every step of a scan's way, ``ingest`` to ``deliver``."""
+        return ("ingest", "examine", *self.recipe(recipe).chain(), "deliver")
+
+    def step_before(self, recipe: str, step: str) -> str:
+        steps = self.steps(recipe)
+        return steps[steps.index(step) - 1]
+
+    def folder(self, recipe: str | None, step: str) -> Path:
+        """Where the step keeps its records, images and tables."""
+        if recipe is None or step in ("ingest", "examine"):
+            return self.results / step
+        return self.results / recipe / step
+
+    def table(self, recipe: str | None, step: str, batch: str) -> str:
+        return str(self.folder(recipe, step) / f"{batch}.tsv")
+
+    def settings(self, recipe: str | None, step: str) -> dict[str, Any]:
+        """The settings of a step as they enter its keys."""
+        section: Section
+        if step == "ingest":
+            section = self.config.ingest
+        elif step == "examine":
+            section = self.config.examine
+        elif recipe is None:
+            raise ValueError(f"{step} belongs to a recipe")
+        elif step == "deliver":
+            section = self.recipe(recipe).deliver
+        else:
+            section = getattr(self.recipe(recipe).stages, step)
+        return section.model_dump(mode="json")
+
+    def networks(self, recipe: str | None, step: str) -> tuple[str, ...]:
+        """Names of the weights that a step may load, those of a blend included."""
+        if step not in REGISTRY or recipe is None:
+            return ()
+        name = self.settings(recipe, step).get("network")
+        if name is None or name == "none":
+            return ()
+        where = f"config: recipes.{recipe}.stages.{step}.network"
+        if name not in self.manifest:
+            known = ", ".join(sorted(self.manifest))
+            raise ConfigError(f"{where}: unknown network '{name}'; known are {known}")
+        twin = self.manifest[name].denoise_twin
+        return (name,) if twin is None else (name, twin)
+
+    def weights(self, recipe: str | None, step: str) -> tuple[str, ...]:
+        """SHA-256 of each set of weights that the step may load."""
+        return tuple(self.manifest[name].sha256 for name in self.networks(recipe, step))
+
+    def code(self, step: str) -> str:
+        """Fingerprint of the code behind a step, or its declared version."""
+        if self.config.rerun_on == "version":
+            return REGISTRY[step].version if step in REGISTRY else _VERSIONS[step]
+        modules = (*REGISTRY[step].code, *_STAGE_CODE) if step in REGISTRY else _CODE[step]
+        return digest([code_fingerprint(module) for module in modules])
+
+    def numeric(self, recipe: str | None, step: str) -> dict[str, Any]:
+        """What the network's arithmetic depends on; nothing where no network runs."""
+        if not self.networks(recipe, step):
+            return {}
+        engine = self.config.engine.model_dump(mode="json")
+        return {**engine, "device": self.device, "precision": "float32"}
+
+    def digest(self, recipe: str | None, step: str, batch: str) -> str:
+        """One hash over everything that a job's results depend on: Snakemake's rerun trigger.
+
+        Of the masters it takes path, size and modification time, which cost one ``stat`` each;
+        the worker decides by SHA-256 whether there is any work behind a changed time.
+        """
+        scans = self.members(recipe, batch)
+        masters = [(scan.scan, scan.material, scan.path, signature(scan.path)) for scan in scans]
+        steps = (
+            self.steps(recipe)
+            if recipe is not None
+            else ("ingest",)
+            if step == "ingest"
+            else ("ingest", "examine")
+        )
+        passed = steps[: steps.index(step) + 1]
+        return digest(
+            {
+                "masters": masters,
+                "steps": [self._step_facts(recipe, name) for name in passed],
+            }
+        )
+
+    @cached_property
+    def _facts(self) -> dict[tuple[str | None, str], list[Any]]:
+        return {}
+
+    def _step_facts(self, recipe: str | None, step: str) -> list[Any]:
+        """All of a step's digest that is the same for every batch, computed once."""
+        if (recipe, step) not in self._facts:
+            self._facts[recipe, step] = [
+                step,
+                self.settings(recipe, step),
+                self.code(step),
+                self.weights(recipe, step),
+                self.numeric(recipe, step),
+            ]
+        return self._facts[recipe, step]
+
+    def save(self) -> None:
+        """Write the plan for the workers of this run; its path never changes, its text may."""
+        from restoration.records import write_text  # noqa: PLC0415 (keeps parsing light)
+
+        plan = {
+            "config": self.config.model_dump(mode="json"),
+            "scans": [asdict(scan) for scan in self.scans],
+            "device": self.device,
+        }
+        write_text(plan_file(self.results), json.dumps(plan))
+
+
+def plan_file(results: Path) -> Path:
+    """Where the plan of the run in hand lies."""
+    return results / "run.json"
+
+
+def load_plan(path: Path) -> Plan:
+    """The plan that ``Plan.save`` wrote."""
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    scans = tuple(Scan(**{**row, "recipes": tuple(row["recipes"])}) for row in raw["scans"])
+    return Plan(config=load_config(raw["config"]), scans=scans, device=raw["device"])
+
+
+def signature(path: str) -> str:
+    """Size and modification time of a master, or that it is missing."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return "missing"
+    return f"{found.st_size}:{found.st_mtime_ns}"
+
+
+def make_plan(raw: Mapping[str, Any]) -> Plan:
+    """Validate config and sheet. Raises ConfigError with one line that names key or row."""
+    config = load_config(raw)
+    scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
+    if config.only is not None:
+        scans = tuple(
+            Scan(s.scan, s.path, f"{ALONE}{s.scan}", s.recipes, s.material)
+            for s in scans
+            if s.scan == config.only
+        )
+        if not scans:
+            raise ConfigError(f"only: the sheet '{config.scans}' has no scan '{config.only}'")
+    plan = Plan(config=config, scans=scans, device=_resolve(config.device))
+    for recipe in plan.recipes():
+        for step in plan.recipe(recipe).chain():
+            plan.networks(recipe, step)
+    return plan
+
+
+def _resolve(device: str) -> str:
+    if device != "auto":
+        return device
+    # The kernel driver's own file: asking torch would cost seconds at each parse.
+    return "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"

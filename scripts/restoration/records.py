@@ -1,0 +1,108 @@
+"""Records (one stage's JSON for one scan) and tables (one job's TSV for one batch) on disk.
+
+Written by ``.part`` and rename, so that what bears the final name is whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+
+
+def now() -> str:
+    """The present in ISO 8601, UTC, seconds; SOURCE_DATE_EPOCH stands in where it is set."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def part_name(path: Path) -> Path:
+    """A name beside ``path`` that no other worker on any host uses."""
+    return path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.part")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Publish a text file whole: written beside, flushed to disk, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = part_name(path)
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Publish a record as indented JSON with sorted keys."""
+    write_text(path, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """The record; None where there is none, or none of this schema that can be read.
+
+    An unreadable record means what a missing one means: the work is done again.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+        return None
+    return record
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one job says of one scan."""
+
+    scan: str
+    status: str
+    """applied, declined, mixed (pages differ), done, or problem."""
+    key: str = ""
+    sha256: str = ""
+    reason: str = ""
+
+
+HEADER = tuple(field.name for field in fields(Row))
+
+
+def write_table(path: Path, rows: Iterable[Row]) -> None:
+    """Publish the table of a batch: the file that Snakemake tracks."""
+    lines = ["\t".join(HEADER)]
+    for row in rows:
+        cells = [" ".join(str(cell).split()) for cell in asdict(row).values()]
+        lines.append("\t".join(cells))
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def read_table(path: Path) -> list[Row]:
+    """The rows of a table that ``write_table`` wrote."""
+    reader = csv.DictReader(
+        io.StringIO(path.read_text(encoding="utf-8")), delimiter="\t", quoting=csv.QUOTE_NONE
+    )
+    return [Row(**row) for row in reader]
+
+
+def gather_problems(tables: Iterable[Path], output: Path) -> int:
+    """Write the scans that could not be processed (scan, stage, reason); returns their number."""
+    lines = ["scan\tstage\treason"]
+    for table in tables:
+        for row in read_table(table):
+            if row.status == "problem":
+                stage, _, reason = row.reason.partition(": ")
+                lines.append(f"{row.scan}\t{stage}\t{reason}")
+    write_text(output, "\n".join(lines) + "\n")
+    return len(lines) - 1

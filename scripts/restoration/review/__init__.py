@@ -1,0 +1,1 @@
+"""What a person reviews: the report page and its figures."""

@@ -1,0 +1,155 @@
+"""The worker: one step for every scan of one batch, and what becomes of failures."""
+
+from __future__ import annotations
+
+import errno
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from restoration.chain import Chain, EarlierProblemError, Record, Workshop
+from restoration.errors import CircumstanceError, ScanError
+from restoration.planning import Plan
+from restoration.progress import Reporter, reporter
+from restoration.records import Row, write_table
+from restoration.sheet import Scan
+
+_EQUAL_SURPRISES_THAT_STOP = 3
+
+# What the operating system says when the fault is not the scan's.
+_CIRCUMSTANCES = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EIO,
+        errno.ESTALE,
+        errno.ENOTCONN,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+    }
+)
+
+
+@dataclass
+class Failures:
+    """Failures of circumstance and surprises of one job: no table is published over them."""
+
+    lines: list[str] = field(default_factory=list)
+    _last: str = ""
+    _repeats: int = 0
+
+    def add(self, scan: str, error: Exception) -> bool:
+        """Keep one; True where the same surprise has come too often in a row to go on."""
+        kind = f"{type(error).__name__}: {error}"
+        self.lines.append(f"{scan}: {kind}")
+        self._repeats = self._repeats + 1 if kind == self._last else 1
+        self._last = kind
+        return self._repeats >= _EQUAL_SURPRISES_THAT_STOP
+
+
+def _row(scan: Scan, record: Record) -> Row:
+    status = record["status"]
+    key = record.get("key", "")
+    if status == "problem":
+        return Row(scan.scan, "problem", key, "", record["reason"])
+    if "deliverable" in record:
+        return Row(scan.scan, "done", key, record["deliverable"]["sha256"])
+    if "master" in record:
+        return Row(scan.scan, "done", key, record["sha256"])
+    pages = record["pages"]
+    if "status" not in pages[0]:
+        return Row(scan.scan, "done", key)
+    kinds = {page["status"] for page in pages}
+    status = kinds.pop() if len(kinds) == 1 else "mixed"
+    reasons = dict.fromkeys(page["reason"] for page in pages if page["reason"])
+    sums = [page["sha256"] for page in pages if page["sha256"]]
+    return Row(scan.scan, status, key, ",".join(sums), "; ".join(reasons))
+
+
+def _step_for_scan(chain: Chain, step: str, scan: Scan) -> tuple[Row, bool]:
+    """The scan's row, and whether anything had to be done for it."""
+    try:
+        record = chain.ensure(step)
+    except EarlierProblemError as earlier:
+        return Row(scan.scan, "problem", "", "", f"{earlier.step}: {earlier}"), False
+    row = _row(scan, record)
+    if row.status == "problem":
+        row = Row(row.scan, row.status, row.key, "", f"{step}: {row.reason}")
+    return row, bool(chain.worked)
+
+
+def _outcome(row: Row) -> str:
+    if row.status == "problem":
+        return f"problem ({row.reason})"
+    return f"not applied ({row.reason})" if row.status == "declined" else row.status
+
+
+def _is_circumstance(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _CIRCUMSTANCES
+    return isinstance(error, CircumstanceError | MemoryError)
+
+
+def run_batch(
+    plan: Plan,
+    recipe: str | None,
+    step: str,
+    batch: str,
+    workshop: Workshop,
+    *,
+    table: Path,
+    log: Path | None = None,
+) -> int:
+    """Take every scan of the batch through the step; publish the table where all succeeded.
+
+    Returns the exit code: 0; 1 where circumstance stood in the way of some scan, in which case
+    the other scans are done and recorded, no table is published, and the next run does the rest.
+    """
+    scans = plan.members(recipe, batch)
+    title = f"{step} {batch}" if recipe is None else f"{recipe} {step} {batch}"
+    rows: list[Row] = []
+    failures = Failures()
+    idle = 0
+    with reporter(title, len(scans), log) as report:
+        for scan in scans:
+            report.begin(scan.scan)
+            chain = Chain(plan, recipe, scan, workshop, report.band)
+            try:
+                row, worked = _step_for_scan(chain, step, scan)
+            except Exception as error:  # The batch must go on; nothing is hidden.
+                report.say(f"{scan.scan}: {_said(error)}")
+                report.note(traceback.format_exc())
+                if failures.add(scan.scan, error):
+                    report.say(f"the same failure {_EQUAL_SURPRISES_THAT_STOP} times: stopping")
+                    break
+                continue
+            rows.append(row)
+            idle += not worked
+            report.end(_outcome(row), worked=worked)
+        if idle:
+            report.say(f"{idle} of {len(scans)} up to date")
+        if failures.lines:
+            _summary(report, failures, len(scans))
+            return 1
+    write_table(table, rows)
+    return 0
+
+
+def _said(error: Exception) -> str:
+    if _is_circumstance(error):
+        return f"failed for a reason that is not the scan's: {error}; it will be tried again"
+    if isinstance(error, ScanError):
+        return str(error)
+    return f"unexpected {type(error).__name__}: {error} (traceback in the log)"
+
+
+def _summary(report: Reporter, failures: Failures, total: int) -> None:
+    report.say(
+        f"{len(failures.lines)} of {total} scans could not be finished; what is finished is "
+        "kept, the next run does only the rest"
+    )
+    for line in failures.lines:
+        report.note(line + "\n")

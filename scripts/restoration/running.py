@@ -1,0 +1,102 @@
+"""One run over one folder of results: its plan, its lock, and the life of its workers.
+
+Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from restoration.engine.environment import allocator_environment
+from restoration.errors import CircumstanceError, ConfigError
+from restoration.networks.availability import missing_weights
+from restoration.planning import Plan, load_plan, make_plan, plan_file
+
+_held: list[int] = []
+"""Descriptors of locks that this process holds until it ends, however it ends."""
+
+
+def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
+    """The plan, as every process of the run must see it.
+
+    The main process decides what `device: auto` means; a job's own process, which may run on
+    another node, takes that decision over. Raises ConfigError with one line.
+    """
+    # Inherited by the workers: glibc reads it before a process's first instruction of ours.
+    for name, value in allocator_environment().items():
+        os.environ.setdefault(name, value)
+    plan = make_plan(raw)
+    if main or not plan_file(plan.results).is_file():
+        return plan
+    return replace(plan, device=load_plan(plan_file(plan.results)).device)
+
+
+def begin_run(plan: Plan) -> None:
+    """Before the first job: lock the results, see that all weights can be had, save the plan."""
+    lock_results(plan.results)
+    check_weights(plan)
+    plan.save()
+
+
+def check_weights(plan: Plan) -> None:
+    """Stop where a recipe names weights that are neither here nor to be fetched."""
+    users: dict[str, list[str]] = {}
+    for recipe in plan.recipes():
+        for step in plan.recipe(recipe).chain():
+            for name in plan.networks(recipe, step):
+                users.setdefault(name, []).append(recipe)
+    messages = missing_weights(list(users), plan.manifest, Path(plan.config.models_dir))
+    if messages:
+        raise ConfigError("; ".join(messages))
+
+
+def lock_results(results: Path) -> None:
+    """Hold the results against a second run until this process ends.
+
+    Also shows that the folder can be written. Raises ConfigError where another run holds it,
+    CircumstanceError where it cannot be written.
+    """
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(results / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise CircumstanceError(
+            f"results: '{results}' cannot be written ({error.strerror}); choose another folder "
+            "or mend its rights"
+        ) from None
+    try:
+        # Freed by the kernel when the process dies, so no lock can be stale.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(descriptor, 64).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise ConfigError(
+            f"results: another run (process {holder}) is working in '{results}'; wait for it, "
+            "or name another folder with `results`"
+        ) from None
+    os.truncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    _held.append(descriptor)
+
+
+def die_with_parent(interval: float = 0.5) -> None:
+    """End this worker at once when the process that started it is gone.
+
+    Polled from a thread: the kernel's own death signal follows the parent's thread, which
+    a scheduler may end while its process lives on.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(interval)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -1,0 +1,291 @@
+"""Typed settings: one model per config section; schemas and config/README.md come from here.
+
+Imported whenever the Snakefile is parsed, so it knows no torch, no OpenCV and no NumPy.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from restoration.errors import ConfigError
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=120)]
+Apply = Literal["auto", "always"]
+
+
+class Section(BaseModel):
+    """A part of the config: unknown keys are mistakes, values never change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class IngestSettings(Section):
+    """Limits that protect a batch from a hostile or broken file."""
+
+    max_pixels: int = Field(
+        4_000_000_000, ge=1, description="Most pixels (width x height) that one page may declare."
+    )
+    max_side: int = Field(300_000, ge=1, description="Longest side, in pixels, of one page.")
+    max_ratio: float = Field(
+        100.0, ge=1.0, description="Greatest ratio of the longer side to the shorter."
+    )
+    max_pages: int = Field(
+        1000, ge=1, description="Most image file directories (IFDs) that are followed in one file."
+    )
+    max_tag_bytes: int = Field(
+        64 * 2**20,
+        ge=1024,
+        description="Largest single tag (ICC, XMP, ...) that is read, in bytes.",
+    )
+
+
+class ExamineSettings(Section):
+    """How the condition report is measured."""
+
+    window: int = Field(
+        1024, ge=256, le=4096, description="Side of the windows that are read, in pixels."
+    )
+    minimum_ppi: float = Field(
+        600.0, gt=0, description="Below this nominal resolution the report warns."
+    )
+
+
+class EngineSettings(Section):
+    """How networks are run. Every key is part of the numeric class and so of each key."""
+
+    runtime: Literal["torch"] = Field(
+        "torch", description="What computes the networks. PyTorch runs everywhere."
+    )
+    band_rows: int = Field(
+        64, ge=8, le=512, description="Network input rows that are computed at a time."
+    )
+    strip_columns: int = Field(
+        8192,
+        ge=256,
+        description="Widest strip, in network input columns, that is streamed in one piece; "
+        "wider images are cut into strips that overlap by the network's receptive radius.",
+    )
+
+
+class CleanupSettings(Section):
+    """Real-ESRGAN removes softness, noise and compression damage; the size stays."""
+
+    apply: Apply = Field(
+        "auto",
+        description="`auto`: only where the condition report shows damage; `always`: every scan.",
+    )
+    network: Identifier = Field(
+        "realesrgan-x4plus", description="Weights by their name in resources/models.yaml."
+    )
+    denoise: float = Field(
+        0.5,
+        ge=0.0,
+        le=1.0,
+        description="For `realesr-general-x4v3` alone: 1 is its own weights, 0 those of its "
+        "wdn (noise-keeping) twin, between them a blend of the two.",
+    )
+    strength: float = Field(
+        1.0, gt=0.0, le=1.0, description="Share of the network's change that is taken."
+    )
+    working_ppi: Literal["auto"] | Annotated[float, Field(gt=0)] = Field(
+        "auto",
+        description="Resolution at which the network's picture starts; `auto` is the effective "
+        "resolution that the condition report measured.",
+    )
+    soft_below_ppi: float = Field(
+        300.0,
+        gt=0,
+        description="`auto` applies where the effective resolution lies below this.",
+    )
+    noisy_above: float = Field(
+        2.0,
+        gt=0,
+        description="`auto` applies where the noise (standard deviation, in 1/255) lies above.",
+    )
+    anchor_sigma: float = Field(
+        16.0,
+        gt=0,
+        description="Standard deviation, in network input pixels, of the Gaussian below which "
+        "tones come from the scan and not from the network.",
+    )
+
+
+class PrintSize(Section):
+    """A print, in millimetres; the scan is fitted inside, never cropped."""
+
+    width_mm: float = Field(gt=0, description="Width of the print in millimetres.")
+    height_mm: float = Field(gt=0, description="Height of the print in millimetres.")
+    ppi: float = Field(300.0, gt=0, description="Resolution of the print in pixels per inch.")
+
+
+class UpscaleSettings(Section):
+    """Final size: a factor, a print or a resolution; give one of the three."""
+
+    factor: float | None = Field(
+        None, ge=1.0, le=8.0, description="Size multiplier; 1 leaves the scan as it is."
+    )
+    print_size: PrintSize | None = Field(
+        None, description="Size of the print for which the deliverable is made."
+    )
+    ppi: float | None = Field(
+        None, gt=0, description="Resolution of the deliverable at the size of the original."
+    )
+    network: Identifier | Literal["none"] = Field(
+        "realesrgan-x4plus",
+        description="Weights by their name in resources/models.yaml; `none` resamples only.",
+    )
+    denoise: float = Field(0.5, ge=0.0, le=1.0, description="As in `cleanup`.")
+    anchor_sigma: float = Field(16.0, gt=0, description="As in `cleanup`.")
+
+    @model_validator(mode="after")
+    def _one_target(self) -> UpscaleSettings:
+        given = [n for n in ("factor", "print_size", "ppi") if getattr(self, n) is not None]
+        if len(given) > 1:
+            raise ValueError(f"give one of factor, print_size and ppi, not {' and '.join(given)}")
+        return self
+
+
+class DeliverSettings(Section):
+    """The TIFF that is handed over."""
+
+    depth: Literal["master", "16"] = Field(
+        "master", description="Bits per sample: as in the master, or 16 for all."
+    )
+    compression: Literal["none", "lzw"] = Field(
+        "lzw", description="`lzw` uses the horizontal predictor; both are TIFF 6.0."
+    )
+
+
+class StagesSettings(Section):
+    """The recipe's chain; a stage that is left out does not run. The order is fixed."""
+
+    cleanup: CleanupSettings | None = Field(None, description="Real-ESRGAN artifact cleanup.")
+    upscale: UpscaleSettings | None = Field(None, description="Final size.")
+
+
+CHAIN: tuple[str, ...] = tuple(StagesSettings.model_fields)
+"""Every stage that a recipe may name, in the order in which they run."""
+
+
+class Recipe(Section):
+    """A named chain of stage settings."""
+
+    description: str = Field("", description="What the recipe is for, for people.")
+    stages: StagesSettings = Field(default_factory=lambda: StagesSettings.model_validate({}))
+    deliver: DeliverSettings = Field(default_factory=lambda: DeliverSettings.model_validate({}))
+
+    def chain(self) -> tuple[str, ...]:
+        """The stages that this recipe runs, in order."""
+        return tuple(name for name in CHAIN if getattr(self.stages, name) is not None)
+
+
+RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench"})
+"""Folders of the results that belong to no recipe."""
+
+
+class UserWeights(Section):
+    """Weights of one's own, added to those of resources/models.yaml or replacing one there."""
+
+    architecture: Literal["rrdbnet", "srvgg"] = Field(description="Network class.")
+    path: str = Field(description="File, relative to `models_dir` or absolute.")
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256 of the file, lower-case hexadecimal."
+    )
+    scale: Literal[1, 2, 4] = Field(4, description="Output pixels per input pixel, per side.")
+    licence: str = Field("not stated", description="Licence of the weights, shown in records.")
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    scans: str = Field("config/scans.tsv", description="The sheet: one row per scan.")
+    results: str = Field("results", description="Folder of everything that is written.")
+    recipe: Identifier = Field("archive", description="Recipe of rows that name none.")
+    recipes: dict[Identifier, Recipe] = Field(description="Recipes by name.")
+    only: Identifier | None = Field(
+        None, description="Restrict the run to this scan of the sheet (`make restore SCAN=id`)."
+    )
+    truth: str | None = Field(
+        None,
+        description="Folder with <scan>.tif of known truth, for tests and the demo: the report "
+        "then says by how much each stage helped.",
+    )
+    models_dir: str = Field("models", description="Folder of verified, converted weights.")
+    models: dict[Identifier, UserWeights] = Field(
+        default_factory=dict, description="Weights of one's own, by name."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="`auto` takes a CUDA GPU where there is one, else the processor."
+    )
+    threads: int | None = Field(
+        None, ge=1, description="Processor threads of one job; all cores of the run where unset."
+    )
+    rerun_on: Literal["code", "version"] = Field(
+        "code",
+        description="`code`: a stage runs again when its code changed; `version`: only when its "
+        "declared version changed.",
+    )
+    ingest: IngestSettings = Field(default_factory=lambda: IngestSettings.model_validate({}))
+    examine: ExamineSettings = Field(default_factory=lambda: ExamineSettings.model_validate({}))
+    engine: EngineSettings = Field(default_factory=lambda: EngineSettings.model_validate({}))
+
+    @model_validator(mode="after")
+    def _recipe_exists(self) -> Config:
+        for name in sorted(RESERVED.intersection(self.recipes)):
+            raise ValueError(f"recipes.{name}: is a folder of the results; choose another name")
+        if self.recipe not in self.recipes:
+            raise ValueError(
+                f"recipe: '{self.recipe}' is not among the recipes ({', '.join(self.recipes)})"
+            )
+        return self
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """The keys that the section at this place of the config knows."""
+    model: Any = Config
+    for part in location[:-1]:
+        fields = getattr(model, "model_fields", None)
+        if fields is None or part not in fields:
+            # Inside a mapping of sections the next part is a name that the user chose.
+            model = {"recipes": Recipe, "models": UserWeights}.get(str(model), model)
+            continue
+        annotation = fields[part].annotation
+        if part in ("recipes", "models"):
+            model = part
+            continue
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        model = next((o for o in options if hasattr(o, "model_fields")), None)
+    return list(getattr(model, "model_fields", {}))
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    location = first["loc"]
+    where = ".".join(str(part) for part in location)
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(location[-1]), _known_keys(location), n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else "; see config/README.md"
+        return f"{where}: unknown key{hint}"
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        return f"{where}: {message}" if where else message
+    return f"{where}: {message[0].lower()}{message[1:]}, found {first['input']!r}"
+
+
+def load_config(raw: Mapping[str, Any]) -> Config:
+    """The validated config. Raises ConfigError with one line that names the first wrong key."""
+    try:
+        return Config.model_validate(_floats(dict(raw)))
+    except ValidationError as error:
+        raise ConfigError(f"config: {_explain(error)}") from None
+
+
+def _floats(value: Any) -> Any:
+    """Pydantic's strict mode takes ints for floats already; only nested mappings are copied."""
+    if isinstance(value, Mapping):
+        return {str(key): _floats(item) for key, item in value.items()}
+    return value

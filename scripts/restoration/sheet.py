@@ -1,0 +1,183 @@
+"""The sheet of scans: reading it, checking it, and making one from a folder.
+
+Parsed with the Snakefile, so it knows no pandas and opens no master.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from restoration.errors import ConfigError
+
+SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
+"""What an id or a batch name may look like: safe as a file name on every file system."""
+
+MATERIALS = ("print", "positive", "negative")
+COLUMNS = ("scan", "path", "batch", "recipe", "material")
+_MAX_ID = 120
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One row of the sheet."""
+
+    scan: str
+    path: str
+    batch: str
+    recipes: tuple[str, ...]
+    material: str
+
+
+def _check_name(name: str, what: str, where: str) -> None:
+    if not SCAN_ID.fullmatch(name) or len(name) > _MAX_ID:
+        raise ConfigError(
+            f"{where}: {what} '{name}' is not safe as a file name; expected letters, digits, "
+            f"'_', '-' and single '.' between them, at most {_MAX_ID} characters"
+        )
+
+
+def _rows(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
+    lines = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
+    header: list[str] | None = None
+    for number, cells in enumerate(lines, start=1):
+        if not cells or not any(cells) or cells[0].startswith("#"):
+            continue
+        if header is None:
+            header = [cell.strip() for cell in cells]
+            unknown = [column for column in header if column not in COLUMNS]
+            if unknown:
+                raise ConfigError(
+                    f"{name} line {number}: unknown column '{unknown[0]}'; expected "
+                    f"{', '.join(COLUMNS)} separated by tabs"
+                )
+            missing = [column for column in ("scan", "path") if column not in header]
+            if missing or len(set(header)) != len(header):
+                found = " ".join(header)
+                raise ConfigError(
+                    f"{name} line {number}: the first line must name the columns scan and path, "
+                    f"each once, separated by tabs; found '{found}'"
+                )
+            continue
+        if len(cells) > len(header):
+            raise ConfigError(
+                f"{name} line {number}: {len(cells)} cells, but the first line names "
+                f"{len(header)} columns"
+            )
+        yield number, {k: v.strip() for k, v in zip(header, cells, strict=False)}
+    if header is None:
+        raise ConfigError(f"{name}: is empty; expected a first line 'scan<tab>path'")
+
+
+def _scan(
+    row: dict[str, str], where: str, folder: Path, known: Collection[str], default: str
+) -> Scan:
+    scan, path = row.get("scan", ""), row.get("path", "")
+    _check_name(scan, "the id", where)
+    if not path:
+        raise ConfigError(f"{where}: scan '{scan}' has no path")
+    recipes = tuple(dict.fromkeys((row.get("recipe") or default).split()))
+    for recipe in recipes:
+        if recipe not in known:
+            raise ConfigError(
+                f"{where}: scan '{scan}' names the unknown recipe '{recipe}'; "
+                f"known are {', '.join(sorted(known))}"
+            )
+    material = row.get("material") or "print"
+    if material not in MATERIALS:
+        raise ConfigError(
+            f"{where}: scan '{scan}' has the unknown material '{material}'; "
+            f"known are {', '.join(MATERIALS)}"
+        )
+    batch = row.get("batch") or "all"
+    _check_name(batch, "the batch", where)
+    return Scan(scan, str(folder / path), batch, recipes, material)
+
+
+def read_sheet(path: Path, *, recipes: Collection[str], default: str) -> tuple[Scan, ...]:
+    """All rows of a tab-separated sheet; masters are not looked at.
+
+    Relative paths are taken from the sheet's own folder. Raises ConfigError with one line that
+    names the first wrong row.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(
+            f"scans: the sheet '{path}' cannot be read ({error.strerror}); make one with "
+            "`python scripts/sheet.py FOLDER > scans.tsv`"
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"scans: the sheet '{path}' is not UTF-8 text; save it as UTF-8"
+        ) from None
+    first_seen: dict[str, int] = {}
+    scans: list[Scan] = []
+    for number, row in _rows(text, path.name):
+        where = f"{path.name} line {number}"
+        scan = _scan(row, where, path.parent, recipes, default)
+        # Case-insensitive: two ids that differ by case alone are one file on some systems.
+        earlier = first_seen.setdefault(scan.scan.casefold(), number)
+        if earlier != number:
+            raise ConfigError(
+                f"{where}: the id '{scan.scan}' is already used in line {earlier}; "
+                "ids must be unique, also without regard to case"
+            )
+        scans.append(scan)
+    return tuple(scans)
+
+
+def _safe(text: str) -> str:
+    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)
+    cleaned = re.sub(r"\.{2,}", ".", cleaned).strip(".-_")
+    return cleaned[: _MAX_ID - 12].rstrip(".-_")
+
+
+def _ids(paths: list[Path]) -> list[str]:
+    """One id for each path: readable where that is unambiguous, marked where it is not."""
+    plain = ["--".join(path.with_suffix("").parts) for path in paths]
+    safe = [_safe(text) for text in plain]
+    taken = Counter(text.casefold() for text in safe)
+    ids = []
+    for path, before, after in zip(paths, plain, safe, strict=True):
+        ambiguous = any("--" in part for part in path.parts)
+        if after != before or ambiguous or taken[after.casefold()] > 1:
+            mark = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+            ids.append(f"{after or 'scan'}-{mark}")
+        else:
+            ids.append(after)
+    return ids
+
+
+def sheet_of_folder(folder: Path) -> str:
+    """A sheet of every ``*.tif`` and ``*.tiff`` below a folder, as text; no file is opened.
+
+    The id is the path below the folder, ``--`` between its parts. Where a character had to be
+    replaced, or where ids would be equal (``a.tif`` beside ``a.tiff`` or ``A.tif``), eight
+    digits of the path's SHA-256 are added: an id does not change when other files come or go.
+    The batch is the folder.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"'{folder}' is not a folder; give the folder that holds the scans")
+    paths = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.casefold() in (".tif", ".tiff")
+        and not path.name.startswith(".")
+        and path.is_file()
+    )
+    ids = _ids([path.relative_to(folder) for path in paths])
+    lines = ["\t".join(("scan", "path", "batch"))]
+    for path, scan in zip(paths, ids, strict=True):
+        if any(c in str(path) for c in "\t\r\n"):
+            raise ConfigError(f"the file name {str(path)!r} holds a tab or a line break; rename it")
+        inside = path.relative_to(folder)
+        batch = _safe("-".join(inside.parent.parts)) or _safe(folder.resolve().name) or "all"
+        lines.append("\t".join((scan, str(path.resolve()), batch)))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,82 @@
+"""What a stage is: one page in; a restored page, or the reason why not, out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from restoration.raster.base import FloatImage, Raster
+from restoration.raster.colour import ColourSpace
+
+Resolution = tuple[float, float]
+"""Pixels per inch along the width and along the height."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a stage is told about one page of a scan."""
+
+    scan: str
+    number: int
+    """1 for the first page of the master."""
+    source: Raster
+    """The page as the stage before left it: stored orientation, file's own colour space."""
+    colour: ColourSpace
+    """How the values of ``source`` are to be understood."""
+    ppi: Resolution | None
+    """Resolution of ``source``; None where the master states none."""
+    report: Mapping[str, Any]
+    """The condition-report fields that the stage declares in ``reads``, and no others."""
+    key: str
+    """Hexadecimal SHA-256; the seed of anything that needs one."""
+    progress: Callable[[float, str], None] = lambda done, unit: None
+    """Called with the share done (0 to 1) and the unit it speaks of ("band 3 of 40")."""
+
+
+@dataclass
+class Restored:
+    """A page that the stage changes. Drawing ``bands`` to the end does the work."""
+
+    height: int
+    width: int
+    ppi: Resolution | None
+    bands: Iterator[FloatImage]
+    """float32 (rows, width, channels) in [0, 1], top to bottom, any number of rows each."""
+    findings: dict[str, Any] = field(default_factory=dict)
+    """What was decided and measured; may be completed until the last band is drawn."""
+    generative: bool = False
+    """True where a generative network made any of these pixels."""
+
+
+@dataclass(frozen=True)
+class Declined:
+    """Not applied, with the measured reason, for the record and the report."""
+
+    reason: str
+    findings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class NetworkSource(Protocol):
+    """Where a stage gets its networks; tests hand in fakes."""
+
+    def __call__(self, name: str, **blend: float) -> Any:
+        """The loaded network of that name; loads it once per job."""
+        ...
+
+
+class Stage(Protocol):
+    """One pass of a recipe's chain."""
+
+    name: ClassVar[str]
+    """Also the rule's name: ``snakemake --until cleanup``."""
+    version: ClassVar[str]
+    """Raised when the result changes; what ``rerun_on: version`` looks at."""
+    reads: ClassVar[tuple[str, ...]]
+    """Fields of the condition report that the stage decides from."""
+
+    def setup(self, settings: Any, networks: NetworkSource) -> None:
+        """Once per job. Loads nothing yet: a job whose scans all decline loads no network."""
+        ...
+
+    def apply(self, page: Page) -> Restored | Declined: ...
