@@ -93,7 +93,7 @@ bench: $(DEV) ## time, memory and network pixels of the demo, as JSON
 lock: $(DEV) ## choose versions anew: envs/lock*.txt
 	$(PY) envs/make_lock.py
 
-clean-results: ## delete $(RESULTS), deliverables included; masters and weights stay
+clean-results: ## delete results/ with the deliverables in it; masters and weights stay
 	@if [ -t 0 ] && [ -d '$(RESULTS)' ]; then \
 	    printf 'Delete %s with all deliverables in it? [y/N] ' '$(RESULTS)'; read answer; \
 	    [ "$$answer" = y ] || { echo 'nothing deleted'; exit 1; }; fi

@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from restoration.errors import RestorationError
+from restoration.keys import canonical_json
 from restoration.running import begin_run, plan_of_run
 
 try:
@@ -17,7 +18,9 @@ except RestorationError as error:
 RESULTS = str(PLAN.results)
 MODELS = PLAN.config.models_dir
 THREADS = PLAN.config.threads or workflow.cores or 1
-PYTHON = f"{sys.executable} {Path(workflow.basedir) / 'scripts'}"
+PIPED_PYTHON = f"{sys.executable} {Path(workflow.basedir) / 'scripts'}"
+# exec: the worker must be the child of this process itself, to notice when that dies.
+PYTHON = f"exec {PIPED_PYTHON}"
 
 
 onstart:
@@ -46,11 +49,17 @@ def table_before(step):
 
 
 def models_of(step):
-    """Input: the converted weights that the stage may load."""
+    """Input: that the weights which the stage may load are there, verified and converted."""
     return lambda wildcards: [
-        ancient(f"{MODELS}/{name}.safetensors")
+        ancient(f"{MODELS}/{name}.licence.txt")
         for name in PLAN.networks(wildcards.recipe, step)
     ]
+
+
+def own_weights_json(name):
+    """Params: the config's entry for weights of the user's own; an empty mapping for others."""
+    own = PLAN.config.models.get(name)
+    return canonical_json({name: own.model_dump(mode="json")} if own else {})
 
 
 def gpus_of(step):

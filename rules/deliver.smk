@@ -34,4 +34,4 @@ rule problems:
     log:
         f"{RESULTS}/logs/{{recipe}}/problems.log",
     shell:
-        PYTHON + "/problems.py {output} {input} 2>&1 | tee {log}"
+        PIPED_PYTHON + "/problems.py {output} {input} 2>&1 | tee {log}"

@@ -1,4 +1,6 @@
 # Weights: fetched, verified and converted once; nothing is downloaded inside a stage.
+# What Snakemake tracks is the text with their licence: it deletes an output before it runs a
+# job again, and weights that a person carried to an offline machine must not go that way.
 
 
 localrules:
@@ -7,10 +9,12 @@ localrules:
 
 rule fetch_model:
     output:
-        f"{MODELS}/{{name}}.safetensors",
+        f"{MODELS}/{{name}}.licence.txt",
     log:
         f"{RESULTS}/logs/models/{{name}}.log",
     params:
-        plan=f"{RESULTS}/run.json",
+        sha256=lambda wildcards: PLAN.manifest[wildcards.name].sha256,
+        own=lambda wildcards: own_weights_json(wildcards.name),
     shell:
-        PYTHON + "/fetch_model.py --plan {params.plan} {wildcards.name} 2>&1 | tee {log}"
+        PIPED_PYTHON + "/fetch_model.py {wildcards.name} --models-dir " + MODELS + ""
+        " --extra {params.own:q} 2>&1 | tee {log} {output}"

@@ -19,5 +19,5 @@ rule page:
     log:
         f"{RESULTS}/logs/{{recipe}}/page.log",
     shell:
-        PYTHON + "/report.py --results " + RESULTS + " --recipe {wildcards.recipe}"
+        PIPED_PYTHON + "/report.py --results " + RESULTS + " --recipe {wildcards.recipe}"
         " --output {output} {input.tables} 2>&1 | tee {log}"

@@ -10,7 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,6 +53,8 @@ class Workshop:
     colour_of: Callable[[Any], Any]
     write_image: Callable[..., str]
     deliver: Callable[..., Record]
+    stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
+    """Set up once per job; what a stage measures of its network serves every scan."""
 
 
 @dataclass(frozen=True)
@@ -395,9 +397,7 @@ class Chain:
 
     def _restore_page(self, step: str, state: PageState, key: str, count: int) -> Record:
         started = time.monotonic()
-        stage: Stage = REGISTRY[step].load()()
-        assert self.recipe is not None
-        stage.setup(getattr(self.plan.recipe(self.recipe).stages, step), self.workshop.networks)
+        stage = self._stage_of(step)
         path, number = self.input_of(state)
         entry: Record = {"number": state.number, "key": key, "input_key": state.key}
         with self.workshop.open_image(path, number) as source:
@@ -419,6 +419,16 @@ class Chain:
             else:
                 entry |= self._write_page(step, state, key, count, source, result)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
+
+    def _stage_of(self, step: str) -> Stage:
+        assert self.recipe is not None
+        stages = self.workshop.stages
+        if (self.recipe, step) not in stages:
+            stage = REGISTRY[step].load()()
+            settings = getattr(self.plan.recipe(self.recipe).stages, step)
+            stage.setup(settings, self.workshop.networks)
+            stages[self.recipe, step] = stage
+        return stages[self.recipe, step]
 
     def _write_page(
         self, step: str, state: PageState, key: str, count: int, source: OpenImage, page: Restored

@@ -16,7 +16,7 @@ from typing import Any
 
 from restoration.engine.environment import allocator_environment
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.networks.availability import missing_weights
+from restoration.networks.converted import missing_weights
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 
 _held: list[int] = []

@@ -142,26 +142,28 @@ def _safe(text: str) -> str:
 def _ids(paths: list[Path]) -> list[str]:
     """One id for each path: readable where that is unambiguous, marked where it is not."""
     plain = ["--".join(path.with_suffix("").parts) for path in paths]
-    safe = [_safe(text) for text in plain]
-    taken = Counter(text.casefold() for text in safe)
+    clear = [
+        _safe(text) == text and not any("--" in part for part in path.parts)
+        for path, text in zip(paths, plain, strict=True)
+    ]
+    taken = Counter(text.casefold() for text, alone in zip(plain, clear, strict=True) if alone)
     ids = []
-    for path, before, after in zip(paths, plain, safe, strict=True):
-        ambiguous = any("--" in part for part in path.parts)
-        if after != before or ambiguous or taken[after.casefold()] > 1:
-            mark = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-            ids.append(f"{after or 'scan'}-{mark}")
-        else:
-            ids.append(after)
+    for path, text, alone in zip(paths, plain, clear, strict=True):
+        if alone and taken[text.casefold()] == 1:
+            ids.append(text)
+            continue
+        mark = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+        ids.append(f"{_safe(text) or 'scan'}-{mark}")
     return ids
 
 
 def sheet_of_folder(folder: Path) -> str:
     """A sheet of every ``*.tif`` and ``*.tiff`` below a folder, as text; no file is opened.
 
-    The id is the path below the folder, ``--`` between its parts. Where a character had to be
-    replaced, or where ids would be equal (``a.tif`` beside ``a.tiff`` or ``A.tif``), eight
-    digits of the path's SHA-256 are added: an id does not change when other files come or go.
-    The batch is the folder.
+    The id is the path below the folder, ``--`` between its parts; where a character had to be
+    replaced, with eight digits of the path's SHA-256. It does not change when other files come
+    or go, but for one case: files that differ in upper case or in the suffix alone (``a.tif``
+    beside ``a.tiff`` or ``A.tif``) all get the digits. The batch is the folder.
     """
     if not folder.is_dir():
         raise ConfigError(f"'{folder}' is not a folder; give the folder that holds the scans")

@@ -349,6 +349,47 @@ def test_a_jpeg_segment_cannot_declare_more_than_its_tile(tmp_path: Path) -> Non
         page.read_codes(0, 0, 8, 8)
 
 
+@pytest.mark.parametrize("compression", ["png", "jpegxl", "jpeg2000", "lerc"])
+def test_other_codecs_cannot_declare_more_than_their_tile_either(
+    tmp_path: Path, compression: str
+) -> None:
+    large = corpus.write_tiff(
+        tmp_path / "l.tif", corpus.smooth(200, 320), compression=compression, rows=200
+    )
+    with open_page(large) as page:
+        page.read_codes(0, 0, 200, 320)
+    corpus.patch_tag(large, 256, [100])
+    with open_page(large) as page, pytest.raises(ScanError, match="320 x 200 in a segment of 100"):
+        page.read_codes(0, 0, 8, 8)
+
+
+def test_damaged_bytes_anywhere_are_at_worst_a_problem_of_the_scan(tmp_path: Path) -> None:
+    """Flipped bytes in directories and data: read, or refused in one line; nothing else."""
+    generator = np.random.default_rng(11)
+    options: list[dict[str, Any]] = [
+        {},
+        {"compression": "lzw", "predictor": True, "rows": 9},
+        {"compression": "zlib", "tile": (16, 16), "big": True, "byteorder": ">"},
+    ]
+    refused: list[str] = []
+    for number in range(600):
+        path = tmp_path / "d.tif"
+        if number % 200 == 0:
+            corpus.write_tiff(path, corpus.smooth(40, 40, 3, 16), **options[number // 200])
+            sound = path.read_bytes()
+        damaged = bytearray(sound)
+        for at in generator.integers(0, min(len(sound), 700), 3):
+            damaged[at] = generator.integers(256)
+        path.write_bytes(damaged)
+        try:
+            with open_page(path) as page:
+                page.read_codes(0, 0, min(page.height, 40), min(page.width, 40))
+        except ScanError as error:
+            refused.append(str(error))
+    assert len(refused) > 50
+    assert not any("\n" in text for text in refused)
+
+
 def test_a_segment_without_data_is_not_taken_for_black(tmp_path: Path) -> None:
     path = corpus.write_tiff(
         tmp_path / "s.tif", corpus.codes(64, 64), compression="zlib", tile=(32, 32)

@@ -17,6 +17,10 @@ occluding objects: Lee, Mumford and Huang 2001). Steeper fits mean that the fall
 FALL = 100.0
 """Power ratio, 20 dB, below the power law at which nothing is left: a transfer of 10 % (MTF10)."""
 
+CLIFF = 6.0
+"""Power ratio by which a spectrum drops, within 8 % of frequency and two rings, where the picture ends above a
+shelf of something else: JPEG's rounding is no flat floor, but it does not fall off a cliff either."""
+
 LEAKAGE = 1.25
 """Rings by which the Hann window's main lobe carries a sharp end outwards (measured on cliffs)."""
 
@@ -31,7 +35,8 @@ class Falloff:
     frequency: float
     """Cycles per pixel; 0.5 where the spectrum reaches Nyquist."""
     by: str
-    """``noise`` (noise floor crossed), ``transfer`` (20 dB below the power law), ``nyquist``."""
+    """``noise`` (noise floor crossed), ``transfer`` (20 dB below the power law), ``cliff`` (a
+    sudden drop onto a shelf), ``nyquist`` (the spectrum has no end)."""
     slope: float
     """Exponent of the power law."""
     headroom: float
@@ -89,7 +94,8 @@ def falloff(spectrum: Vector, floor: Vector, frequency: Vector) -> Falloff | Non
             fitted = np.arange(f.size) < 5
         level, slope = _power_law(f[fitted], signal[fitted])
         law = np.exp(level - slope * np.log(f)) / FALL
-        previous, (end, by) = end, _first_below(f, p, n, signal, law)
+        previous = end
+        end, by = min(_first_below(f, p, n, signal, law), _first_cliff(f, p, slope))
         if abs(end - previous) < 1e-6:
             break
         upper = 0.4 * end
@@ -125,6 +131,27 @@ def _first_below(
             return float(f[0]), by
         share = margin[ring - 1] / max(margin[ring - 1] - margin[ring], 1e-9)
         return float(f[ring - 1] + share * (f[ring] - f[ring - 1])), by
+    return 0.5, "nyquist"
+
+
+def _first_cliff(f: Vector, p: Vector, slope: float) -> tuple[float, str]:
+    """First frequency at which the spectrum, freed of its power law, drops by CLIFF for good."""
+    level = np.log(p) + slope * np.log(f)
+    # The shelf falls more slowly than the law, so that "for good" is judged on the density itself.
+    logs = np.log(p)
+    peak_after = np.maximum.accumulate(logs[::-1])[::-1]
+    for ring in range(3, f.size - 4):
+        foot = int(np.searchsorted(f, 1.08 * f[ring] + 2.0 * (f[1] - f[0])))
+        if foot >= f.size - 1:
+            break
+        drop = level[ring] - level[foot]
+        if drop < np.log(CLIFF) or peak_after[foot] > logs[ring] - 0.6 * drop:
+            continue
+        half = level[ring] - 0.5 * drop
+        middle = ring + int(np.flatnonzero(level[ring : foot + 1] <= half)[0])
+        share = (level[middle - 1] - half) / max(level[middle - 1] - level[middle], 1e-9)
+        end = f[middle - 1] + min(max(share, 0.0), 1.0) * (f[middle] - f[middle - 1])
+        return float(end), "cliff"
     return 0.5, "nyquist"
 
 

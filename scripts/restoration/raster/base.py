@@ -65,7 +65,8 @@ def to_uint16(pixels: FloatImage) -> UInt16Image:
     ``to_uint16(codes / 65535)`` returns ``codes`` exactly, since float32 carries 24 bits.
     """
     scaled = np.clip(pixels, 0.0, 1.0) * np.float32(65535.0)
-    return np.rint(scaled).astype(np.uint16)
+    codes: UInt16Image = np.rint(scaled).astype(np.uint16)
+    return codes
 
 
 def to_float(codes: UInt16Image) -> FloatImage:

@@ -3,7 +3,7 @@
 A decoder allocates what the codestream declares, whatever the TIFF around it says, and libjpeg
 fills what is cut off with grey and a mere warning.
 Sources: ITU-T T.81 annex B (JPEG markers), ITU-T T.800 annex A (JPEG 2000 SIZ), ISO/IEC 15948
-section 11.2.2 (PNG IHDR), ISO/IEC 18181-1 annex D (JPEG XL SizeHeader).
+section 11.2.2 (PNG IHDR), ISO/IEC 18181-1 annex D (JPEG XL SizeHeader), Esri LERC specification 2.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ import struct
 
 from restoration.raster.layout import JPEG, JPEG2000, Layout
 
+LERC = frozenset({34887})
 PNG = frozenset({34933})
 JPEG_XL = frozenset({50002, 52546})
 END = b"\xff\xd9"
 """EOI of JPEG and EOC of JPEG 2000."""
+
+Declared = tuple[int, int, int, int]
+"""Bits per sample, height, width and samples per pixel."""
 
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset({0x01, *range(0xD0, 0xDA)})
@@ -33,36 +37,40 @@ def fault(layout: Layout, data: bytes) -> str | None:
             _mismatch(layout, _jpeg2000_size(data)) if whole else "JPEG 2000 data without its end"
         )
     if layout.compression in PNG:
-        return _mismatch(layout, _png_header(data))
+        return _mismatch(layout, _png_header(data, layout))
     if layout.compression in JPEG_XL:
-        return _mismatch(layout, _jpeg_xl_size(data, layout.bits))
+        return _mismatch(layout, _jpeg_xl_size(data, layout))
+    if layout.compression in LERC:
+        return _mismatch(layout, _lerc_header(data, layout))
     return None
 
 
-def _mismatch(layout: Layout, declared: tuple[int, int, int] | None) -> str | None:
+def _mismatch(layout: Layout, declared: Declared | None) -> str | None:
     if declared is None:
         return "image data without a readable header"
-    bits, height, width = declared
+    bits, height, width, samples = declared
     if bits != layout.bits:
         return f"{bits}-bit image data in a {layout.bits}-bit page"
+    if samples != layout.interleaved:
+        return f"{samples} samples per pixel where the page has {layout.interleaved}"
     if height > layout.segment_height or width > layout.segment_width:
         most = f"{layout.segment_width} x {layout.segment_height}"
         return f"a picture of {width} x {height} in a segment of {most}"
     return None
 
 
-def _jpeg_frame(data: bytes) -> tuple[int, int, int] | None:
-    """Bits, height and width of the first frame header."""
+def _jpeg_frame(data: bytes) -> Declared | None:
+    """The first frame header."""
     at = 0
-    while at + 9 <= len(data):
+    while at + 10 <= len(data):
         if data[at] != 0xFF:
             return None
         marker = data[at + 1]
         if marker == 0xFF:  # fill byte
             at += 1
         elif marker in _FRAMES:
-            bits, height, width = struct.unpack(">BHH", data[at + 4 : at + 9])
-            return bits, height, width
+            bits, height, width, samples = struct.unpack(">BHHB", data[at + 4 : at + 10])
+            return bits, height, width, samples
         elif marker in _BARE:
             at += 2
         else:
@@ -70,8 +78,8 @@ def _jpeg_frame(data: bytes) -> tuple[int, int, int] | None:
     return None
 
 
-def _jpeg2000_size(data: bytes) -> tuple[int, int, int] | None:
-    """Bits, height and width of the image area in the SIZ marker segment."""
+def _jpeg2000_size(data: bytes) -> Declared | None:
+    """The image area in the SIZ marker segment."""
     at = data.find(b"\xff\x4f\xff\x51")
     if at < 0 or at + 45 > len(data):
         return None
@@ -80,18 +88,18 @@ def _jpeg2000_size(data: bytes) -> tuple[int, int, int] | None:
     depths = set(data[at + 42 : at + 42 + 3 * components : 3])
     if len(depths) != 1:
         return None
-    return depths.pop() + 1, bottom - top, right - left
+    return depths.pop() + 1, bottom - top, right - left, components
 
 
-def _png_header(data: bytes) -> tuple[int, int, int] | None:
+def _png_header(data: bytes, layout: Layout) -> Declared | None:
     if len(data) < 25 or data[12:16] != b"IHDR":
         return None
     width, height, bits = struct.unpack(">IIB", data[16:25])
-    return bits, height, width
+    return bits, height, width, layout.interleaved
 
 
-def _jpeg_xl_size(data: bytes, bits: int) -> tuple[int, int, int] | None:
-    """Height and width; the depth, which follows much later, shows in what is decoded."""
+def _jpeg_xl_size(data: bytes, layout: Layout) -> Declared | None:
+    """Height and width; depth and samples follow much later and show in what is decoded."""
     if data[:4] == b"\0\0\0\x0c":  # a container: the codestream is in its first jxlc or jxlp box
         at = data.find(b"jxlc")
         part = data.find(b"jxlp")
@@ -105,10 +113,11 @@ def _jpeg_xl_size(data: bytes, bits: int) -> tuple[int, int, int] | None:
     eighths = stream.take(1) == 1
     height = _jpeg_xl_side(stream, eighths)
     ratio = stream.take(3)
+    stated = layout.bits, layout.interleaved
     if ratio == 0:
-        return bits, height, _jpeg_xl_side(stream, eighths)
+        return stated[0], height, _jpeg_xl_side(stream, eighths), stated[1]
     up, down = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))[ratio - 1]
-    return bits, height, height * up // down
+    return stated[0], height, height * up // down, stated[1]
 
 
 def _jpeg_xl_side(stream: _Bits, eighths: bool) -> int:
@@ -127,3 +136,14 @@ class _Bits:
         value = self._bits & ((1 << number) - 1)
         self._bits >>= number
         return value
+
+
+def _lerc_header(data: bytes, layout: Layout) -> Declared | None:
+    """Version 2 blobs; the version before holds floating point only."""
+    if data[:6] != b"Lerc2 " or len(data) < 26:
+        return None
+    (version,) = struct.unpack("<i", data[6:10])
+    at = 14 if version >= 3 else 10  # a checksum since version 3
+    height, width, samples = struct.unpack("<iii", data[at : at + 12])
+    # Values per pixel are declared since version 4; before there was one.
+    return layout.bits, height, width, samples if version >= 4 else 1

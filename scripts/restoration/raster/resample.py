@@ -176,9 +176,7 @@ class Resampled:
     Values may leave [0, 1] by the kernel's ringing; who needs the range clips.
     """
 
-    def __init__(
-        self, source: Raster, height: int, width: int, kernel: Kernel = LANCZOS3
-    ) -> None:
+    def __init__(self, source: Raster, height: int, width: int, kernel: Kernel = LANCZOS3) -> None:
         """height, width: of the view, in pixels. Raises ValueError below 1."""
         self._source = source
         self._rows = Axis(source.height, height, kernel)

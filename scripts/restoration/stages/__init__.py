@@ -1,0 +1,43 @@
+"""The registry of stages: where each is found. Nothing else imports a stage.
+
+Read when the Snakefile is parsed, so a stage's module is imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from restoration.stages.base import Stage
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the plan must know of a stage without importing it."""
+
+    module: str
+    class_name: str
+    version: str
+    """Raised when the result changes; what ``rerun_on: version`` looks at."""
+    through: tuple[str, ...] = ()
+    """Modules that work for the stage without being imported by it: the engine it is handed."""
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """Every module at which the stage's code fingerprint starts."""
+        return (self.module, *self.through)
+
+    def load(self) -> type[Stage]:
+        """The stage's class; imports its module."""
+        return cast("type[Stage]", getattr(import_module(self.module), self.class_name))
+
+
+_NETWORK = ("restoration.engine.run", "restoration.networks.load")
+
+REGISTRY: dict[str, Entry] = {
+    "cleanup": Entry("restoration.stages.cleanup", "Cleanup", "1", _NETWORK),
+    "upscale": Entry("restoration.stages.upscale", "Upscale", "1", _NETWORK),
+}
+"""In the order in which stages run, with the names of ``settings.StagesSettings``."""

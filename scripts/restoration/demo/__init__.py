@@ -1,0 +1,1 @@
+"""The demo collection: simulated scans of public-domain photographs, made on the spot."""

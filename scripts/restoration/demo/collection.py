@@ -1,0 +1,260 @@
+"""The scans of the demo collection: which photograph, which damage, and the truth beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from restoration.demo import simulate
+from restoration.demo.photographs import PHOTOGRAPHS, Crop, Floats, load
+from restoration.demo.scan_file import Caption, scan_bytes
+from restoration.raster.base import UInt16Image, to_uint16
+from restoration.raster.colour import ColourSpace
+from restoration.raster.profiles import adobe_rgb_profile, grey_gamma_profile, srgb_profile
+
+PPI = 1200
+"""Resolution of every scan of the demo."""
+
+PAPER = (0.955, 0.95, 0.925)
+"""sRGB-encoded paper white of a border."""
+
+PROFILES = {"sRGB": srgb_profile, "Adobe RGB": adobe_rgb_profile, "grey": grey_gamma_profile}
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What happened to a print; each step is left out at its zero."""
+
+    words: str
+    print_ppi: int = 0
+    """Resolution at which the print was made; 0: as fine as the scan."""
+    grain: float = 0.0
+    """Standard deviation, in 1/255 of encoded values, at the print's resolution."""
+    jpeg_quality: int = 0
+    """libjpeg quality of the file that was printed, at the print's resolution."""
+    soft_sigma: float = 0.0
+    """Optical blur, in scan pixels."""
+
+
+@dataclass(frozen=True)
+class DemoScan:
+    """One scan of the demo."""
+
+    scan: str
+    batch: str
+    recipe: str
+    photograph: str
+    crop: Crop
+    enlargement: float
+    """Scan pixels per pixel of the photograph."""
+    space: str
+    damage: Damage
+    seed: int
+    border: int = 0
+    """Width of the paper's empty border, in scan pixels."""
+    truth_factor: int = 1
+    """Size of the finest truth over that of the scan."""
+    electrons: float = 60_000.0
+    """Full well of the sensor: shot noise of about 0.5/255."""
+    mtf_sigma: float = 0.6
+    """Blur of the scanner's own optics, in scan pixels; 0.6 leaves a third at Nyquist... of 1200
+    ppi, as good flatbed scanners do."""
+    order: str = "<"
+
+
+COLLECTION: tuple[DemoScan, ...] = (
+    DemoScan(
+        scan="astronaut-soft",
+        batch="album",
+        recipe="embedded",
+        photograph="astronaut",
+        crop=Crop(0, 60, 440, 360),
+        enlargement=2.25,
+        space="sRGB",
+        damage=Damage("a print from a lens out of focus", soft_sigma=3.4),
+        seed=1,
+    ),
+    DemoScan(
+        scan="camera-grey",
+        batch="album",
+        recipe="embedded",
+        photograph="camera",
+        crop=Crop(20, 60, 420, 400),
+        enlargement=2.0,
+        space="grey",
+        damage=Damage("a soft and grainy print", print_ppi=300, grain=7.0, soft_sigma=2.2),
+        seed=2,
+        border=48,
+        order=">",
+    ),
+    DemoScan(
+        scan="coffee-clean",
+        batch="album",
+        recipe="embedded",
+        photograph="coffee",
+        crop=Crop(0, 0, 400, 600),
+        enlargement=1.0,
+        space="sRGB",
+        damage=Damage("none: sharp to the last pixel, and nearly without noise"),
+        seed=3,
+        electrons=600_000.0,
+        mtf_sigma=0.0,
+    ),
+    DemoScan(
+        scan="chelsea-noisy",
+        batch="loose-prints",
+        recipe="embedded",
+        photograph="chelsea",
+        crop=Crop(0, 20, 300, 420),
+        enlargement=2.5,
+        space="Adobe RGB",
+        damage=Damage("a grainy print", print_ppi=360, grain=14.0),
+        seed=4,
+    ),
+    DemoScan(
+        scan="rocket-jpeg",
+        batch="loose-prints",
+        recipe="embedded",
+        photograph="rocket",
+        crop=Crop(0, 130, 427, 340),
+        enlargement=2.25,
+        space="sRGB",
+        damage=Damage("printed from a JPEG file of quality 25", print_ppi=300, jpeg_quality=25),
+        seed=5,
+    ),
+    DemoScan(
+        scan="shuttle-print",
+        batch="loose-prints",
+        recipe="print",
+        photograph="astronaut",
+        crop=Crop(10, 300, 300, 200),
+        enlargement=2.0,
+        space="sRGB",
+        damage=Damage("none but the print's own resolution", print_ppi=480),
+        seed=6,
+        truth_factor=2,
+        electrons=200_000.0,
+    ),
+)
+"""Sizes are chosen so that all scans together send about 0.3 megapixels into a network."""
+
+BROKEN = "coffee-broken"
+BROKEN_BATCH = "loose-prints"
+BROKEN_SHARE = 0.55
+"""Share of the file that was copied before the copy broke off."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """sRGB-encoded float64 pictures of one scan; grey ones have one channel."""
+
+    truths: Mapping[int, Floats]
+    """By their size over that of the scan."""
+    scan: Floats
+
+
+def pictures(demo: DemoScan) -> Pictures:
+    """The undamaged truth and the simulated scan."""
+    factor = demo.truth_factor
+    truth = _truth(demo, factor)
+    height, width = truth.shape[0] // factor, truth.shape[1] // factor
+    truths = {factor: truth, 1: _coarser(truth, height, width)}
+    return Pictures(truths, _scan(demo, truth, height, width))
+
+
+def _truth(demo: DemoScan, factor: int) -> Floats:
+    source = load(demo.photograph, demo.crop)
+    height, width = (
+        round(side * demo.enlargement) * factor for side in (demo.crop.height, demo.crop.width)
+    )
+    truth = simulate.enlarged(source, height, width)
+    if not demo.border:
+        return truth
+    edge = demo.border * factor
+    paper = np.array(PAPER if truth.shape[2] == 3 else [PAPER[1]])
+    sheet = np.broadcast_to(paper, (height + 2 * edge, width + 2 * edge, truth.shape[2])).copy()
+    sheet[edge:-edge, edge:-edge] = truth
+    return sheet
+
+
+def _coarser(encoded: Floats, height: int, width: int) -> Floats:
+    """The picture on a coarser grid: light is averaged, and is never negative."""
+    if encoded.shape[:2] == (height, width):
+        return encoded
+    light = simulate.resample(simulate.to_light(encoded), height, width, simulate.lanczos3, 3.0)
+    return simulate.to_encoded(np.clip(light, 0.0, 1.0))
+
+
+def _scan(demo: DemoScan, truth: Floats, height: int, width: int) -> Floats:
+    damage, noise = demo.damage, simulate.Noise(demo.seed)
+    picture = truth
+    if damage.print_ppi:
+        rows, columns = (round(side * damage.print_ppi / PPI) for side in (height, width))
+        picture = _coarser(picture, rows, columns)
+        picture = simulate.grainy(picture, damage.grain, noise)
+        if damage.jpeg_quality:
+            picture = simulate.jpeg(picture, damage.jpeg_quality)
+        picture = simulate.printed(picture, height, width)
+    picture = simulate.blurred(_coarser(picture, height, width), damage.soft_sigma)
+    return simulate.scanned(picture, demo.electrons, demo.mtf_sigma, noise)
+
+
+@cache
+def _space(name: str) -> ColourSpace:
+    return ColourSpace.from_profile(PROFILES[name](), 1 if name == "grey" else 3)
+
+
+def codes(encoded: Floats, space: str) -> UInt16Image:
+    """uint16 codes in the scan's own colour space of an sRGB-encoded picture."""
+    height, width = encoded.shape[:2]
+    srgb = np.broadcast_to(encoded, (height, width, 3)).astype(np.float32)
+    return to_uint16(_space(space).from_srgb(srgb))
+
+
+def caption(demo: DemoScan, what: str) -> Caption:
+    """The metadata of the scan, or of its truth; both say that they are simulated crops."""
+    photograph = PHOTOGRAPHS[demo.photograph]
+    return Caption(
+        title=photograph.title,
+        description=(
+            f"SIMULATED {what}, not a scan of a real print: a crop of '{photograph.title}' by "
+            f"{photograph.author} ({photograph.source}). Damage: {demo.damage.words}."
+        ),
+        artist=photograph.author,
+        copyright=photograph.licence,
+        document=demo.scan,
+        taken="2024:01:15 10:00:00",
+    )
+
+
+def files_of(demo: DemoScan) -> dict[str, bytes]:
+    """Every file of one scan, by its name below the collection's folder."""
+    made = pictures(demo)
+    profile = PROFILES[demo.space]()
+    files = {
+        f"{demo.batch}/{demo.scan}.tif": scan_bytes(
+            codes(made.scan, demo.space), PPI, profile, caption(demo, "scan"), demo.order
+        )
+    }
+    for factor, truth in made.truths.items():
+        name = demo.scan if factor == 1 else f"{demo.scan}@{factor}x"
+        files[f"truth/{name}.tif"] = scan_bytes(
+            codes(truth, demo.space), PPI * factor, profile, caption(demo, "truth"), "<"
+        )
+    return files
+
+
+def broken(sound: bytes) -> bytes:
+    """A copy that broke off: the directory says more than there is."""
+    return sound[: int(len(sound) * BROKEN_SHARE)]
+
+
+def sheet() -> str:
+    """The sheet of the collection; paths are relative to it."""
+    rows = [(d.scan, f"{d.batch}/{d.scan}.tif", d.batch, d.recipe, "print") for d in COLLECTION]
+    rows.append((BROKEN, f"{BROKEN_BATCH}/{BROKEN}.tif", BROKEN_BATCH, "embedded", "print"))
+    head = "\t".join(("scan", "path", "batch", "recipe", "material"))
+    return "\n".join([head, *("\t".join(row) for row in rows)]) + "\n"

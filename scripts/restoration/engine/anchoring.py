@@ -1,0 +1,292 @@
+"""Taking a network's picture without its tones: anchored to the scan, band by band.
+
+With S the scan in its own colour space, N its resampling to the working resolution, F the final
+size, T the conversion to sRGB, n the network's answer to clip(T(N)) with its tone curve undone:
+
+    change   = T⁻¹(n) - T⁻¹(clip(T(N)))                     at F
+    anchored = change - G(change)                            G: Gaussian, in pixels of N
+    restored = clamp(N resampled to F + anchored)            to the range of the scan nearby
+    out      = S at F + strength * (restored - S at F)
+
+Why N resampled and not S is the base: the network's answer has no noise, and adding it to S would
+leave all noise of S that lies beyond the working resolution, which is what cleanup is for. Colours
+outside sRGB survive all the same, since they are in N, and the clipped values cancel. Where the
+working resolution is the scan's own, N is S and the base is the scan itself.
+
+G(change) is what makes tones the scan's: out and scan have the same low band. Nothing of it is
+held but a few rows, and every number depends on its place alone, so bands do not change a bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from restoration.engine.tone_curve import NetworkRunner, Progress, ToneCurve
+from restoration.raster.base import FloatImage, Raster
+from restoration.raster.colour import ColourSpace
+from restoration.raster.resample import LINEAR, Axis, BandResampler, Resampled, gaussian
+from restoration.raster.views import Bounds, Encoded, Mirrored, RecentRows
+
+TOLERANCE = np.float32(0.25 / 255.0)
+"""By how much a restoration may leave the range of the scan nearby: half of what a flat patch may
+move, a quarter of what a step edge may overshoot, and above the rounding of 8 bits."""
+
+MARGIN = 4
+"""Mirrored pixels around the network's input: networks pad with black, which shows in their first
+pixels. More than 4 changes nothing that can be measured on photographs."""
+
+BLOCK_PIXELS = 1 << 20
+"""Pixels that are made at a time, so that memory follows from the width alone."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be made of a page."""
+
+    source: Raster
+    """In the file's own colour space, values in [0, 1]."""
+    colour: ColourSpace
+    height: int
+    width: int
+    """Final size."""
+
+
+def is_neutral(source: Raster) -> bool:
+    """Whether a three-channel scan has equal channels everywhere: then it must leave so.
+
+    Reads until the first coloured pixel, which in a colour scan is in its first rows.
+    """
+    if source.channels != 3:
+        return False
+    step = max(1, BLOCK_PIXELS // source.width)
+    for top in range(0, source.height, step):
+        rows = source.read(top, 0, min(step, source.height - top), source.width)
+        if np.any(rows[..., 0] != rows[..., 1]) or np.any(rows[..., 0] != rows[..., 2]):
+            return False
+    return True
+
+
+def block_rows(width: int) -> int:
+    """Rows of one block at a width."""
+    return max(1, BLOCK_PIXELS // width)
+
+
+class RangeOfScan:
+    """Holds values within the range of the scan nearby (see ``Bounds``)."""
+
+    def __init__(self, scan: Raster, height: int, width: int) -> None:
+        """scan: at the working resolution, without ringing; height, width: of the values."""
+        # Linear: bounds between two pixels lie between theirs.
+        self._bounds = Resampled(Bounds(scan), height, width, LINEAR)
+        self.limited = 0
+        """Values that had to be held."""
+
+    def hold(self, values: FloatImage, top: int) -> FloatImage:
+        """float32 (rows, width, channels), full rows from ``top``; at most TOLERANCE beyond."""
+        rows, width, channels = values.shape
+        bounds = self._bounds.read(top, 0, rows, width)
+        low, high = bounds[..., :channels] - TOLERANCE, bounds[..., channels:] + TOLERANCE
+        # The scan's own values may lie beyond by rounding, never the upper below the lower.
+        held = np.minimum(np.maximum(values, low), high)
+        self.limited += int(np.count_nonzero(held != values))
+        return held
+
+
+class _Rows:
+    """Rows that wait for their counterpart."""
+
+    def __init__(self) -> None:
+        self._bands: deque[FloatImage] = deque()
+        self.count = 0
+
+    def put(self, band: FloatImage) -> None:
+        self._bands.append(band)
+        self.count += len(band)
+
+    def take(self, count: int) -> FloatImage:
+        taken: list[FloatImage] = []
+        self.count -= count
+        while count:
+            band = self._bands.popleft()
+            if len(band) > count:
+                self._bands.appendleft(band[count:])
+            taken.append(band[:count])
+            count -= len(taken[-1])
+        return taken[0] if len(taken) == 1 else np.concatenate(taken)
+
+
+class AnchoredPicture:
+    """One page as a network restores it."""
+
+    def __init__(
+        self,
+        target: Target,
+        grid: tuple[int, int],
+        network: NetworkRunner,
+        curve: ToneCurve,
+        sigma: float,
+        strength: float = 1.0,
+    ) -> None:
+        """grid: rows and columns at the working resolution.
+
+        sigma: of the Gaussian below which tones come from the scan, in pixels of the grid.
+        strength: share of the change that is taken, in (0, 1].
+        """
+        self._target, self._grid, self._network, self._curve = target, grid, network, curve
+        self._strength = np.float32(strength)
+        source, colour, size = target.source, target.colour, (target.height, target.width)
+        self._neutral = is_neutral(source)
+        working = Resampled(source, *grid)
+        self._network_input = Encoded(working, colour, clip=True)
+        # The sigma's lag between the network's rows and the rows that are made, with some room.
+        rows = 64 + math.ceil(8 * sigma) + block_rows(target.width) * grid[0] // target.height
+        shared = RecentRows(working, rows)
+        self._unclipped = Encoded(shared, colour, clip=False)
+        self._clipped = RecentRows(Encoded(shared, colour, clip=True), rows)
+        self._base = Resampled(shared, *size)
+        self._base_input = Resampled(self._clipped, *size)
+        self._scan = Resampled(source, *size)
+        self._range = RangeOfScan(RecentRows(Resampled(source, *grid, LINEAR), rows), *size)
+        self._low_band = _LowBand(grid, size, sigma)
+        self._outside = 0
+        self._change = 0.0
+
+    def bands(self, progress: Progress, findings: dict[str, Any]) -> Iterator[FloatImage]:
+        """float32 (rows, width, channels) in [0, 1], top to bottom, in the scan's own colour.
+
+        findings: gets what was measured, once the last band is drawn.
+        """
+        scale, (rows, columns) = self._network.scale, self._grid
+        target = self._target
+        enlarged = BandResampler(
+            Axis(rows * scale, target.height), Axis(columns * scale, target.width)
+        )
+        means = _Means(scale)
+        answers, lows = _Rows(), _Rows()
+        made = seen = 0
+        block = block_rows(target.width)
+        for answer in self._answers(progress):
+            for band in enlarged.feed(answer):
+                answers.put(band)
+            for mean in means.feed(answer):
+                for band in self._low_band.feed(self._tones(mean, seen)):
+                    lows.put(band)
+                seen += len(mean)
+            last = seen == rows
+            while (ready := min(answers.count, lows.count)) and (ready >= block or last):
+                count = min(ready, block)
+                yield self._restored(made, answers.take(count), lows.take(count))
+                made += count
+        enlarged.finish()
+        findings.update(self._findings())
+
+    def _findings(self) -> dict[str, Any]:
+        target = self._target
+        values = target.height * target.width * target.source.channels
+        grid_values = self._grid[0] * self._grid[1] * 3
+        return {
+            "network": self._network.name,
+            "weights_sha256": self._network.weights_sha256,
+            "scale": self._network.scale,
+            "network_input_px": {"width": self._grid[1], "height": self._grid[0]},
+            "tone_curve_greatest_255": _figure(self._curve.greatest * 255.0),
+            "low_band_greatest_255": _figure(self._low_band.greatest * 255.0),
+            "mean_change_255": _figure(self._change * 255.0 / values),
+            "outside_srgb_share": _figure(self._outside / grid_values),
+            "held_to_scan_share": _figure(self._range.limited / values),
+            "neutral": self._neutral or target.source.channels == 1,
+            "generative": True,
+        }
+
+    def _answers(self, progress: Progress) -> Iterator[FloatImage]:
+        """The network's answer without the margin, its tone curve undone."""
+        scale, (rows, columns) = self._network.scale, self._grid
+        first = MARGIN * scale
+        top = 0
+        for band in self._network.run(Mirrored(self._network_input, MARGIN), progress):
+            low, high = max(first - top, 0), min(first + rows * scale - top, len(band))
+            if high > low:
+                yield self._curve.undo(band[low:high, first : first + columns * scale])
+            top += len(band)
+
+    def _tones(self, mean: FloatImage, top: int) -> FloatImage:
+        """The change of tone at the working resolution, in the scan's own colour."""
+        seen = self._unclipped.read(top, 0, len(mean), self._grid[1])
+        self._outside += int(np.count_nonzero((seen < 0.0) | (seen > 1.0)))
+        colour = self._target.colour
+        return self._one_grey(colour.from_srgb(mean) - colour.from_srgb(np.clip(seen, 0.0, 1.0)))
+
+    def _one_grey(self, change: FloatImage) -> FloatImage:
+        """Equal channels leave equal: a network may colour a grey picture."""
+        if not self._neutral:
+            return change
+        mean = (change[..., 0] + change[..., 1] + change[..., 2]) * np.float32(1.0 / 3.0)
+        return np.repeat(mean[..., None], 3, axis=2)
+
+    def _restored(self, top: int, answer: FloatImage, low: FloatImage) -> FloatImage:
+        rows, width = answer.shape[:2]
+        colour = self._target.colour
+        seen = self._base_input.read(top, 0, rows, width)
+        change = self._one_grey(colour.from_srgb(answer) - colour.from_srgb(seen)) - low
+        restored = self._range.hold(self._base.read(top, 0, rows, width) + change, top)
+        scan = self._scan.read(top, 0, rows, width)
+        out = np.clip(scan + self._strength * (restored - scan), 0.0, 1.0)
+        self._change += float(np.abs(out - scan).sum(dtype=np.float64))
+        return out
+
+
+class _Means:
+    """Means of scale x scale blocks: the network's answer, back at the working resolution."""
+
+    def __init__(self, scale: int) -> None:
+        self._scale = scale
+        self._waiting: FloatImage | None = None
+
+    def feed(self, band: FloatImage) -> Iterator[FloatImage]:
+        scale = self._scale
+        if self._waiting is not None:
+            band = np.concatenate([self._waiting, band])
+        whole = len(band) // scale * scale
+        self._waiting = band[whole:].copy()
+        if whole:
+            # Slices in a fixed order: numpy's own mean may add in another for another shape.
+            rows = sum((band[i:whole:scale] for i in range(1, scale)), band[0:whole:scale])
+            total = sum((rows[:, i::scale] for i in range(1, scale)), rows[:, 0::scale])
+            yield np.asarray(total * np.float32(1.0 / scale**2), np.float32)
+
+
+class _LowBand:
+    """The Gaussian low band of what arrives at the working resolution, at the final size.
+
+    It is made on a coarser grid, with a pitch of half a sigma, and enlarged by Lanczos-3: what a
+    Gaussian of two samples leaves at that grid's Nyquist frequency is exp(-2 pi²), nothing.
+    """
+
+    def __init__(self, grid: tuple[int, int], size: tuple[int, int], sigma: float) -> None:
+        pitch = max(1, int(sigma / 2.0))
+        kernel = gaussian(sigma / pitch)
+        coarse = [math.ceil(side / pitch) for side in grid]
+        self._reduce = BandResampler(
+            *(Axis(side, few, kernel, keep=False) for side, few in zip(grid, coarse, strict=True))
+        )
+        self._enlarge = BandResampler(
+            *(Axis(few, many) for few, many in zip(coarse, size, strict=True))
+        )
+        self.greatest = 0.0
+        """Greatest correction of a tone."""
+
+    def feed(self, band: FloatImage) -> Iterator[FloatImage]:
+        for coarse in self._reduce.feed(band):
+            self.greatest = max(self.greatest, float(np.abs(coarse).max()))
+            yield from self._enlarge.feed(coarse)
+
+
+def _figure(value: float) -> float:
+    """Four significant digits: enough for a record, and the same whatever the bands were."""
+    return float(f"{value:.4g}")

@@ -1,0 +1,46 @@
+"""SRVGGNetCompact (realesr-general-x4v3 and its family) as a row stream.
+
+The weights are those of ``realesrgan.archs.srvgg_arch``, whose module is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from restoration.engine.layers import Convolution, Delay, Rows, Tensor, add, enlarge, unfold
+
+
+class CompactStream:
+    """The whole network: convolutions in a row, and the enlarged image around them.
+
+    Parameters
+    ----------
+    module
+        A ``realesrgan.archs.srvgg_arch.SRVGGNetCompact``.
+    height
+        Rows of the image that will be pushed.
+    """
+
+    def __init__(self, module: Any, height: int) -> None:
+        self._scale = int(module.upscale)
+        parts = list(module.body)
+        self._layers: list[Convolution] = []
+        for part, after in zip(parts, [*parts[1:], None], strict=True):
+            if isinstance(part, torch.nn.Conv2d):
+                activation = None if isinstance(after, torch.nn.Conv2d) else after
+                self._layers.append(Convolution(part, height, activation))
+        self.lag = len(self._layers)
+        """Input rows that must be pushed beyond a row until its output has come."""
+        self._around = Delay(self.lag, height)
+
+    def push(self, rows: Rows) -> Iterator[Tensor]:
+        """The output rows that ``rows`` complete."""
+        around = enlarge(self._around.push(rows), self._scale)
+        for layer in self._layers:
+            rows = layer.push(rows)
+        tensor = add(unfold(rows, self._scale), around).tensor
+        if tensor.shape[2] > 0:
+            yield tensor

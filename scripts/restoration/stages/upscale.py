@@ -1,0 +1,149 @@
+"""Upscale: the size of the deliverable, from the network where it has evidence to go by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restoration.engine.anchoring import AnchoredPicture, RangeOfScan, Target, block_rows
+from restoration.engine.tone_curve import NetworkRunner, ToneCurve, measure_tone_curve
+from restoration.engine.working_resolution import Evidence, grid, working_share
+from restoration.raster.base import FloatImage
+from restoration.raster.resample import Resampled
+from restoration.settings import PrintSize, UpscaleSettings
+from restoration.stages.base import Declined, NetworkSource, Page, Restored
+
+MM_PER_INCH = 25.4
+
+
+class Upscale:
+    """A factor, a print or a resolution.
+
+    The network starts at the resolution that the condition report measured on the master, also
+    where cleanup ran before: what cleanup added above it is then taken for the network's own and
+    made anew, and never serves as evidence for more. Beyond four times that resolution nothing
+    is invented: the rest is exact resampling.
+    """
+
+    name: ClassVar[str] = "upscale"
+    version: ClassVar[str] = "1"
+    reads: ClassVar[tuple[str, ...]] = ("effective_resolution",)
+
+    def setup(self, settings: UpscaleSettings, networks: NetworkSource) -> None:
+        self._settings = settings
+        self._networks = networks
+        self._curve: ToneCurve | None = None
+
+    def apply(self, page: Page) -> Restored | Declined:
+        source = page.source
+        size = self._size(page)
+        if isinstance(size, Declined):
+            return size
+        height, width = size
+        factor = (width / source.width, height / source.height)
+        ppi = None if page.ppi is None else (page.ppi[0] * factor[0], page.ppi[1] * factor[1])
+        findings: dict[str, Any] = {
+            "factor": [round(value, 6) for value in factor],
+            "size_px": {"width": width, "height": height},
+        }
+        target = Target(source, page.colour, height, width)
+        evidence = Evidence.of(page.report, page.ppi)
+        if self._settings.network == "none" or evidence.share is None:
+            why = "asked for by the recipe"
+            if self._settings.network != "none":
+                why = f"no detail to judge: {evidence.reason or 'resolution unknown'}"
+            findings.update(method="Lanczos-3", reason=why, generative=False)
+            return Restored(height, width, ppi, _enlarged(page, target), findings)
+        picture = self._picture(target, working_share(evidence.share), findings, page)
+        return Restored(
+            height=height,
+            width=width,
+            ppi=ppi,
+            bands=picture.bands(page.progress, findings),
+            findings=findings,
+            generative=True,
+        )
+
+    def _picture(
+        self, target: Target, share: float, findings: dict[str, Any], page: Page
+    ) -> AnchoredPicture:
+        settings, source = self._settings, target.source
+        network: NetworkRunner = self._networks(settings.network, denoise=settings.denoise)
+        if self._curve is None:
+            self._curve = measure_tone_curve(network)
+        findings.update(
+            method="network, then Lanczos-3",
+            working_share=share,
+            working_ppi=None if page.ppi is None else [value * share for value in page.ppi],
+            generative=True,
+        )
+        return AnchoredPicture(
+            target,
+            grid(source.height, source.width, share),
+            network,
+            self._curve,
+            settings.anchor_sigma,
+        )
+
+    def _size(self, page: Page) -> tuple[int, int] | Declined:
+        """Height and width that the settings ask for, or why the size stays."""
+        settings, source = self._settings, page.source
+        if settings.factor is not None:
+            if settings.factor == 1.0:
+                return Declined("factor 1 leaves the size as it is")
+            return round(source.height * settings.factor), round(source.width * settings.factor)
+        if settings.print_size is not None:
+            height, width = _fitted(page, settings.print_size)
+            wanted = (
+                f"a print of {settings.print_size.width_mm:g} x "
+                f"{settings.print_size.height_mm:g} mm at {settings.print_size.ppi:g} ppi"
+            )
+        elif settings.ppi is not None:
+            if page.ppi is None:
+                return Declined(
+                    f"{settings.ppi:g} ppi asked for, but the master states no resolution to "
+                    "reckon from"
+                )
+            height = round(source.height * settings.ppi / page.ppi[1])
+            width = round(source.width * settings.ppi / page.ppi[0])
+            wanted = f"{settings.ppi:g} ppi"
+        else:
+            return Declined("neither a factor nor a print size nor a resolution is set")
+        found = f"{source.width} x {source.height} px"
+        if (height, width) == (source.height, source.width):
+            return Declined(f"{wanted} is the size that the scan has: {found}")
+        if height < source.height or width < source.width:
+            return Declined(
+                f"{wanted} needs {width} x {height} px and the scan has {found}: a scan is never "
+                "made smaller"
+            )
+        return height, width
+
+
+def _fitted(page: Page, size: PrintSize) -> tuple[int, int]:
+    """Height and width in pixels of the largest picture that fits the print, uncropped.
+
+    The paper may be turned: scans are stored as they lay on the scanner, so that a print of
+    100 x 150 mm and one of 150 x 100 mm mean the same.
+    """
+    source = page.source
+    # Square pixels where the master states nothing else.
+    across, down = page.ppi or (1.0, 1.0)
+    width, height = source.width / across, source.height / down
+    paper = (size.width_mm / MM_PER_INCH, size.height_mm / MM_PER_INCH)
+    scale = max(min(paper[0] / width, paper[1] / height), min(paper[1] / width, paper[0] / height))
+    return round(height * scale * size.ppi), round(width * scale * size.ppi)
+
+
+def _enlarged(page: Page, target: Target) -> Iterator[FloatImage]:
+    """Lanczos-3, held to the range of the scan nearby, so that hard edges get no halo."""
+    large = Resampled(target.source, target.height, target.width)
+    scan = RangeOfScan(target.source, target.height, target.width)
+    step = block_rows(target.width)
+    for top in range(0, target.height, step):
+        rows = min(step, target.height - top)
+        held = scan.hold(large.read(top, 0, rows, target.width), top)
+        page.progress((top + rows) / target.height, f"row {top + rows} of {target.height}")
+        yield np.clip(held, 0.0, 1.0)

@@ -1,0 +1,86 @@
+"""What steps are done with: readers, writers and networks, loaded once per job and only if used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from restoration.chain import Record, Workshop
+from restoration.planning import Plan
+from restoration.raster.base import FloatImage, Raster
+from restoration.raster.colour import ColourSpace
+from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.write import write_intermediate
+from restoration.settings import EngineSettings, ExamineSettings, IngestSettings
+
+if TYPE_CHECKING:
+    from restoration.networks.load import Network
+
+
+class RunningNetwork:
+    """A loaded network with the engine that runs it."""
+
+    def __init__(self, network: Network, engine: EngineSettings, device: Any) -> None:
+        self._network = network
+        self._engine = engine
+        self._device = device
+        self.name = network.name
+        self.weights_sha256 = network.weights_sha256
+        self.scale = network.scale
+        self.radius = network.radius
+
+    def run(self, source: Raster, progress: Callable[[float, str], None]) -> Iterator[FloatImage]:
+        """The network's answer to a 3-channel raster, as full-width bands, top to bottom."""
+        from restoration.engine.run import run_network  # noqa: PLC0415 (loads torch)
+
+        return run_network(self._network, source, self._engine, self._device, progress)
+
+
+class Networks:
+    """The networks of one job, each loaded when it is first asked for."""
+
+    def __init__(self, plan: Plan, threads: int) -> None:
+        self._plan = plan
+        self._threads = threads
+        self._loaded: dict[tuple[str, tuple[tuple[str, float], ...]], RunningNetwork] = {}
+
+    @cached_property
+    def _device(self) -> Any:
+        from restoration.engine.devices import choose_device, use_threads  # noqa: PLC0415
+
+        use_threads(self._threads)
+        return choose_device(self._plan.device)
+
+    def __call__(self, name: str, **blend: float) -> RunningNetwork:
+        key = (name, tuple(sorted(blend.items())))
+        if key not in self._loaded:
+            from restoration.networks.load import load_network  # noqa: PLC0415 (loads torch)
+
+            models = Path(self._plan.config.models_dir)
+            network = load_network(name, models, self._plan.manifest, self._device, **blend)
+            self._loaded[key] = RunningNetwork(network, self._plan.config.engine, self._device)
+        return self._loaded[key]
+
+
+def _inspect(path: Path, limits: IngestSettings) -> Record:
+    from restoration.ingest import inspect_master  # noqa: PLC0415 (one job in five needs it)
+
+    return inspect_master(path, limits)
+
+
+def _examine(path: Path, number: int, settings: ExamineSettings) -> Record:
+    from restoration.examine.page import examine_page  # noqa: PLC0415 (loads OpenCV)
+
+    with open_page(path, number) as page:
+        return examine_page(page, settings, _colour_of(page))
+
+
+def _colour_of(page: TiffPage) -> ColourSpace:
+    return ColourSpace.from_profile(page.profile, page.channels)
+
+
+def _open(limits: IngestSettings) -> Callable[[Path, int], AbstractContextManager[TiffPage]]:
+    return lambda path, number: open_page(path, number, limits=limits)

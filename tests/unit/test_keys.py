@@ -1,0 +1,95 @@
+"""Keys see every change of meaning and no change of layout."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from restoration import keys
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A package of three modules: ``top`` imports ``middle`` imports ``bottom``; ``aside`` alone."""
+    folder = tmp_path / "restoration"
+    folder.mkdir()
+    (folder / "__init__.py").write_text('"""Package."""\n')
+    (folder / "bottom.py").write_text('"""Bottom."""\nVALUE = 1\n')
+    middle = '"""Middle."""\n\n\ndef value():\n    """Doc."""\n'
+    middle += "    from restoration.bottom import VALUE\n    return VALUE\n"
+    (folder / "middle.py").write_text(middle)
+    (folder / "top.py").write_text("from restoration import middle\nX = middle.value()\n")
+    (folder / "aside.py").write_text("Y = 2\n")
+    return folder
+
+
+def fingerprint(package: Path, module: str) -> str:
+    keys._module_facts.cache_clear()
+    return keys.code_fingerprint(f"restoration.{module}", package)
+
+
+def change(package: Path, module: str, old: str, new: str) -> None:
+    path = package / f"{module}.py"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_code_reaches_importers_only(package: Path) -> None:
+    before = {name: fingerprint(package, name) for name in ("top", "middle", "bottom", "aside")}
+    change(package, "bottom", "VALUE = 1", "VALUE = 2")
+    after = {name: fingerprint(package, name) for name in before}
+    assert {name for name in before if before[name] != after[name]} == {"top", "middle", "bottom"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"""Doc."""', '"""Another."""'),
+        ('    """Doc."""\n', ""),
+        ("return VALUE", "return (VALUE)"),
+    ],
+)
+def test_documentation_and_layout_do_not_count(package: Path, old: str, new: str) -> None:
+    before = fingerprint(package, "top")
+    change(package, "middle", old, new)
+    change(package, "middle", "def value", "# a comment\ndef value")
+    assert fingerprint(package, "top") == before
+
+
+def test_where_the_package_lies_does_not_count(package: Path, tmp_path: Path) -> None:
+    before = fingerprint(package, "top")
+    moved = tmp_path / "elsewhere" / "restoration"
+    shutil.copytree(package, moved)
+    assert fingerprint(moved, "top") == before
+
+
+def test_each_part_of_a_key_counts() -> None:
+    base = {
+        "input_key": "i",
+        "settings": {"a": 1, "b": 2},
+        "reads": {"noise": 1.0},
+        "code": "c",
+        "weights": ("w",),
+        "numeric": {"band_rows": 64},
+    }
+    first = keys.stage_key(**base)  # type: ignore[arg-type]
+    other = {
+        "input_key": "j",
+        "settings": {"a": 2, "b": 1},
+        "reads": {"noise": 1.5},
+        "code": "d",
+        "weights": (),
+        "numeric": {"band_rows": 32},
+    }
+    changed = {keys.stage_key(**{**base, name: value}) for name, value in other.items()}  # type: ignore[arg-type]
+    assert len(changed | {first}) == 7
+    reordered = {**base, "settings": {"b": 2, "a": 1}}
+    assert keys.stage_key(**reordered) == first  # type: ignore[arg-type]
+
+
+def test_identifiers_follow_from_keys() -> None:
+    assert keys.identifier("k", "document") == keys.identifier("k", "document")
+    assert keys.identifier("k", "document") != keys.identifier("k", "instance")

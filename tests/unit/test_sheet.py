@@ -1,0 +1,95 @@
+"""The sheet: read, refused with its line, and made from a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from restoration.errors import ConfigError
+from restoration.sheet import Scan, read_sheet, sheet_of_folder
+
+
+def read(folder: Path, text: str) -> tuple[Scan, ...]:
+    (folder / "scans.tsv").write_text(text, encoding="utf-8")
+    return read_sheet(folder / "scans.tsv", recipes=["archive", "print"], default="archive")
+
+
+def test_columns_defaults_and_relative_paths(tmp_path: Path) -> None:
+    text = "scan\tpath\trecipe\tmaterial\n# a note\n\na\tbox/a.tif\tprint archive print\tpositive\n"
+    text += "b\t/elsewhere/b.tif\t\n"
+    first, second = read(tmp_path, text)
+    recipes = ("print", "archive")
+    assert first == Scan("a", str(tmp_path / "box/a.tif"), "all", recipes, "positive")
+    assert second == Scan("b", "/elsewhere/b.tif", "all", ("archive",), "print")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is empty"),
+        ("scan\tpath\na\ta.tif\nA\tb.tif\n", "line 3: the id 'A' is already used in line 2"),
+        ("scan\tpath\n../a\ta.tif\n", "line 2: the id '../a' is not safe"),
+        ("scan\tpath\na/b\ta.tif\n", "line 2: the id 'a/b' is not safe"),
+        ("scan\tpath\na..b\ta.tif\n", "line 2: the id 'a..b' is not safe"),
+        ("scan\tpath\n\ta.tif\n", "line 2: the id '' is not safe"),
+        ("scan\tpath\n" + "x" * 121 + "\ta.tif\n", "at most 120 characters"),
+        ("scan\tpath\na\t\n", "line 2: scan 'a' has no path"),
+        ("scan\tpath\trecipe\na\ta.tif\tcolor\n", "names the unknown recipe 'color'"),
+        ("scan\tpath\tmaterial\na\ta.tif\tglass\n", "has the unknown material 'glass'"),
+        ("scan\tpath\tbatch\na\ta.tif\tb/c\n", "line 2: the batch 'b/c' is not safe"),
+        ("scan\tpath\tbatch\na\ta.tif\t@a\n", "line 2: the batch '@a' is not safe"),
+        ("scan\tfile\na\ta.tif\n", "line 1: unknown column 'file'"),
+        ("scan,path\na,a.tif\n", "line 1: unknown column"),
+        ("path\na.tif\n", "must name the columns scan and path"),
+        ("scan\tpath\na\ta.tif\tx\ty\n", "4 cells, but the first line names 2 columns"),
+    ],
+)
+def test_mistakes_name_their_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_sheet_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"scripts/sheet\.py FOLDER"):
+        read_sheet(tmp_path / "none.tsv", recipes=["archive"], default="archive")
+
+
+def test_sheet_not_in_utf8(tmp_path: Path) -> None:
+    (tmp_path / "scans.tsv").write_bytes(b"scan\tpath\nm\xfcller\ta.tif\n")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
+
+
+def make(folder: Path, *names: str) -> dict[str, tuple[str, str]]:
+    """Id and batch by path, of a sheet made from these (empty) files."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    scans = read(folder, sheet_of_folder(folder))
+    return {str(Path(s.path).relative_to(folder.resolve())): (s.scan, s.batch) for s in scans}
+
+
+def test_folder_to_sheet(tmp_path: Path) -> None:
+    made = make(tmp_path, "box1/IMG_1.TIF", "box1/b.tiff", "c.tif", "notes.txt", "box1/._b.tif")
+    assert made["box1/IMG_1.TIF"] == ("box1--IMG_1", "box1")
+    assert made["box1/b.tiff"] == ("box1--b", "box1")
+    assert set(made) == {"box1/IMG_1.TIF", "box1/b.tiff", "c.tif"}
+
+
+def test_ids_are_safe_unique_and_stable(tmp_path: Path) -> None:
+    names = ["Müller & Söhne/a b.tif", "x/a.tif", "x/a.tiff", "x--a.tif", "x/b..c.tif", "x/-.tif"]
+    first = make(tmp_path, *names)
+    ids = [scan for scan, _ in first.values()]
+    assert len(set(ids)) == len(names)
+    later = make(tmp_path, "x/another.tif", "y/a.tif")
+    assert {path: later[path] for path in first} == first
+
+
+def test_file_names_that_a_table_cannot_hold(tmp_path: Path) -> None:
+    (tmp_path / "a\tb.tif").touch()
+    with pytest.raises(ConfigError, match="holds a tab"):
+        sheet_of_folder(tmp_path)

@@ -1,0 +1,182 @@
+"""A small project in a folder of its own: the real Snakefile, tiny masters, a tiny network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("Snakefile", "rules", "scripts", "config", "resources", "profiles")
+Stamp = dict[str, tuple[int, int]]
+
+
+@dataclass
+class Project:
+    """A checkout of its own that a test may edit, with what it takes to run it."""
+
+    folder: Path
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results"
+
+    def run(self, *arguments: str, check: bool = True) -> str:
+        """Snakemake's whole output; a run is expected to succeed unless told otherwise."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        text = done.stdout + done.stderr
+        if check:
+            assert done.returncode == 0, text
+        else:
+            assert done.returncode != 0, text
+        return text
+
+    def command(self, *arguments: str) -> list[str]:
+        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "my.yaml"]
+        return [*snakemake, *arguments]
+
+    def environment(self) -> dict[str, str]:
+        # A fixed time makes deliverables of two runs comparable byte for byte.
+        return {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+
+    def config(self) -> dict[str, Any]:
+        return yaml.safe_load((self.folder / "my.yaml").read_text())
+
+    def configure(self, config: dict[str, Any]) -> None:
+        (self.folder / "my.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+    def sheet(self, rows: list[tuple[str, ...]]) -> None:
+        lines = ["scan\tpath\tbatch\trecipe", *("\t".join(row) for row in rows)]
+        (self.folder / "scans.tsv").write_text("\n".join(lines) + "\n")
+
+    def stamps(self) -> Stamp:
+        """When each record and image was written last."""
+        return {
+            str(path.relative_to(self.results)): (path.stat().st_mtime_ns, path.stat().st_ino)
+            for pattern in ("*.json", "*.tif")
+            for path in self.results.rglob(pattern)
+            if path.name != "run.json"
+        }
+
+    def written_since(self, before: Stamp) -> set[str]:
+        """``recipe/stage/scan`` of the records written since, images and records alike."""
+        changed = {name for name, stamp in self.stamps().items() if before.get(name) != stamp}
+        return {str(Path(name).with_suffix("")) for name in changed}
+
+    def bytes_of_deliverables(self) -> dict[str, str]:
+        return {
+            str(path.relative_to(self.results)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(self.results.glob("*/deliver/*.tif"))
+        }
+
+
+def picture(seed: int, height: int = 96, width: int = 128) -> np.ndarray:
+    """A smooth picture with some detail, uint16 RGB."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [np.sin(x / (5 + c) + seed) + np.cos(y / (7 + c)) for c in range(3)]
+    pixels = 0.5 + 0.15 * np.stack(waves, axis=-1) + random.normal(0, 0.02, (height, width, 3))
+    return np.rint(np.clip(pixels, 0, 1) * 65535).astype(np.uint16)
+
+
+def tiny_weights(path: Path, seed: int) -> str:
+    """A seeded SRVGGNetCompact in the official checkpoint format; returns its SHA-256.
+
+    Random weights restore nothing: they are here to be run, not to be looked at.
+    """
+    import torch
+
+    from restoration.networks.shims import prepare_imports
+
+    prepare_imports()
+    from realesrgan.archs.srvgg_arch import SRVGGNetCompact
+
+    torch.manual_seed(seed)
+    network = SRVGGNetCompact(num_feat=8, num_conv=2, upscale=4, act_type="prelu")
+    torch.save({"params": network.state_dict()}, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def default_config(sha256: str) -> dict[str, Any]:
+    cleanup = {"network": "tiny", "apply": "always", "working_ppi": 300.0}
+    return {
+        "scans": "scans.tsv",
+        "results": "results",
+        "recipe": "plain",
+        "device": "cpu",
+        "threads": 1,
+        "models": {"tiny": {"architecture": "srvgg", "path": "tiny.pth", "sha256": sha256}},
+        "recipes": {
+            "plain": {
+                "stages": {
+                    "cleanup": dict(cleanup),
+                    "upscale": {"factor": 1.5, "network": "none"},
+                }
+            },
+            "other": {"stages": {"cleanup": dict(cleanup)}},
+        },
+    }
+
+
+ROWS = [
+    ("a", "masters/a.tif", "one", ""),
+    ("b", "masters/b.tif", "one", ""),
+    ("c", "masters/c.tif", "two", ""),
+]
+
+
+def make_project(folder: Path) -> Project:
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / part)
+    (folder / "masters").mkdir()
+    (folder / "models").mkdir()
+    for seed, name in enumerate("abcd"):
+        tifffile.imwrite(
+            folder / f"masters/{name}.tif",
+            picture(seed),
+            photometric="rgb",
+            resolution=(1200, 1200),
+            resolutionunit=2,
+        )
+    project = Project(folder)
+    project.configure(default_config(tiny_weights(folder / "models/tiny.pth", seed=1)))
+    project.sheet(ROWS)
+    return project
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that ran to its end; tests take copies of it."""
+    project = make_project(tmp_path_factory.mktemp("finished"))
+    project.run()
+    return project
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    """A copy of the finished project, Snakemake's metadata and all file times included."""
+    folder = tmp_path / "project"
+    shutil.copytree(finished.folder, folder, symlinks=True)
+    return Project(folder)

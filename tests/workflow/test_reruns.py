@@ -1,0 +1,208 @@
+"""Rerun exactly what changed: every kind of change, and which records it wrote again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROWS, Project, tiny_weights
+
+NOTHING = "Nothing to be done"
+
+
+def of(scans: str, *steps: str, recipe: str = "plain") -> set[str]:
+    """The records of some steps for some scans, as ``Project.written_since`` names them."""
+    return {
+        f"{step}/{scan}" if step in ("ingest", "examine") else f"{recipe}/{step}/{scan}"
+        for step in steps
+        for scan in scans
+    }
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_second_run_has_nothing_to_do(project: Project) -> None:
+    assert NOTHING in project.run()
+
+
+def test_touched_files_rerun_nothing(project: Project) -> None:
+    before = project.stamps()
+    touched = [
+        *project.folder.glob("scripts/**/*.py"),
+        *project.folder.glob("rules/*"),
+        *project.folder.glob("models/*"),
+        *project.folder.glob("resources/**/*"),
+        *project.results.rglob("*.tsv"),
+        project.folder / "Snakefile",
+        project.folder / "my.yaml",
+        project.folder / "scans.tsv",
+    ]
+    # Upstream tables get the newest times: what a file-time trigger would fall for.
+    for age, path in enumerate(sorted(touched, reverse=True)):
+        os.utime(path, (2_000_000_000 + age, 2_000_000_000 + age))
+    assert NOTHING in project.run()
+    assert project.written_since(before) == set()
+
+
+def test_touched_master_recomputes_no_stage(project: Project) -> None:
+    before = project.stamps()
+    os.utime(project.folder / "masters/a.tif")
+    project.run()
+    assert project.written_since(before) == of("a", "ingest")
+    assert NOTHING in project.run()
+
+
+def test_changed_master_reruns_its_scan_alone(project: Project) -> None:
+    before = project.stamps()
+    shutil.copy(project.folder / "masters/d.tif", project.folder / "masters/a.tif")
+    project.run()
+    steps = ("ingest", "examine", "cleanup", "upscale", "deliver")
+    assert project.written_since(before) == of("a", *steps)
+
+
+def test_one_upscale_setting(project: Project) -> None:
+    before = project.stamps()
+    config = project.config()
+    config["recipes"]["plain"]["stages"]["upscale"]["factor"] = 1.25
+    project.configure(config)
+    project.run()
+    assert project.written_since(before) == of("abc", "upscale", "deliver")
+
+
+def test_two_settings_swapped(project: Project) -> None:
+    config = project.config()
+    cleanup = config["recipes"]["plain"]["stages"]["cleanup"]
+    cleanup["strength"], cleanup["denoise"] = 0.25, 0.75
+    project.configure(config)
+    project.run()
+    before = project.stamps()
+    cleanup["strength"], cleanup["denoise"] = 0.75, 0.25
+    project.configure(config)
+    project.run()
+    assert project.written_since(before) == of("abc", "cleanup", "upscale", "deliver")
+
+
+def test_reordered_keys_rerun_nothing(project: Project) -> None:
+    config = project.config()
+
+    def reverse(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: reverse(item) for key, item in reversed(value.items())}
+        return value
+
+    project.configure(reverse(config))  # type: ignore[arg-type]
+    assert list(project.config()) == list(reversed(config))
+    assert NOTHING in project.run()
+
+
+def test_edited_docstring_reruns_nothing(project: Project) -> None:
+    edit(project.folder / "scripts/restoration/stages/cleanup.py", '"""', '"""Edited. ')
+    edit(project.folder / "scripts/restoration/raster/resample.py", '"""', '"""Edited. ')
+    assert NOTHING in project.run()
+
+
+@pytest.mark.parametrize(
+    ("module", "steps"),
+    [
+        ("restoration/stages/upscale.py", ("upscale", "deliver")),
+        ("restoration/stages/cleanup.py", ("cleanup", "upscale", "deliver")),
+        ("restoration/engine/run.py", ("cleanup", "upscale", "deliver")),
+        ("restoration/archive/xmp.py", ("deliver",)),
+        ("restoration/review/page.py", ()),
+    ],
+)
+def test_edited_code_reruns_only_its_importers(
+    project: Project, module: str, steps: tuple[str, ...]
+) -> None:
+    before = project.stamps()
+    with (project.folder / "scripts" / module).open("a") as file:
+        file.write("\n_EDITED = 1\n")
+    project.run()
+    assert project.written_since(before) == of("abc", *steps)
+
+
+def test_replaced_weights(project: Project) -> None:
+    before = project.stamps()
+    config = project.config()
+    config["models"]["tiny"]["sha256"] = tiny_weights(project.folder / "models/tiny.pth", seed=2)
+    project.configure(config)
+    project.run()
+    assert project.written_since(before) - {"models/tiny"} == of(
+        "abc", "cleanup", "upscale", "deliver"
+    )
+
+
+def test_added_row(project: Project) -> None:
+    before = project.stamps()
+    project.sheet([*ROWS, ("d", "masters/d.tif", "one", "")])
+    project.run()
+    steps = ("ingest", "examine", "cleanup", "upscale", "deliver")
+    assert project.written_since(before) == of("d", *steps)
+
+
+def test_removed_row(project: Project) -> None:
+    before = project.stamps()
+    project.sheet(ROWS[:1] + ROWS[2:])
+    project.run()
+    assert project.written_since(before) == set()
+    assert "\nb\t" not in (project.results / "plain/deliver/one.tsv").read_text()
+    assert NOTHING in project.run()
+
+
+def test_moved_row(project: Project) -> None:
+    before = project.stamps()
+    project.sheet([ROWS[0], ("b", "masters/b.tif", "two", ""), ROWS[2]])
+    project.run()
+    assert project.written_since(before) == set()
+    assert "\nb\t" in (project.results / "plain/deliver/two.tsv").read_text()
+    assert NOTHING in project.run()
+
+
+def test_added_recipe_shares_what_it_can(project: Project) -> None:
+    before = project.stamps()
+    project.sheet([("a", "masters/a.tif", "one", "plain other"), *ROWS[1:]])
+    output = project.run()
+    # The cleaned image is the other recipe's, under a second name: linked, not computed.
+    assert project.written_since(before) >= of("a", "cleanup", "deliver", recipe="other")
+    shared = [project.results / r / "cleanup/a.tif" for r in ("plain", "other")]
+    assert shared[0].samefile(shared[1])
+    changed = project.written_since(before) - {"plain/cleanup/a"}
+    assert changed == of("a", "cleanup", "deliver", recipe="other")
+    assert "band" not in output
+
+
+def test_results_in_a_fresh_clone_without_snakemakes_metadata(project: Project) -> None:
+    shutil.rmtree(project.folder / ".snakemake")
+    for path in sorted(project.results.rglob("*"), reverse=True):
+        os.utime(path)
+    before = project.stamps()
+    project.run()
+    assert project.written_since(before) == set()
+    assert NOTHING in project.run()
+    # And a change is still seen.
+    config = project.config()
+    config["recipes"]["plain"]["stages"]["upscale"]["factor"] = 1.25
+    project.configure(config)
+    shutil.rmtree(project.folder / ".snakemake")
+    project.run()
+    assert project.written_since(before) == of("abc", "upscale", "deliver")
+
+
+def test_pruned_intermediates_are_made_again_only_when_needed(project: Project) -> None:
+    for image in (project.results / "plain/cleanup").glob("*.tif"):
+        image.unlink()
+    before = project.stamps()
+    (project.results / "plain/deliver/one.tsv").unlink()
+    project.run()
+    assert project.written_since(before) == set()
+    config = project.config()
+    config["recipes"]["plain"]["stages"]["upscale"]["factor"] = 1.25
+    project.configure(config)
+    project.run()
+    assert project.written_since(before) == of("abc", "cleanup", "upscale", "deliver")
