@@ -18,7 +18,8 @@ SNAKEMAKE := $(PY) -m snakemake --cores $(CORES)
 # Rules call `python`: ours, and nothing from the user's own packages or a cluster's modules.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONNOUSERSITE := 1
-unexport PYTHONPATH PYTHONHOME
+export PIP_USER := 0
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_HASHES PIP_CONSTRAINT
 
 # The stamps carry the content of the lock in their name: a fresh checkout or a touched file
 # installs nothing anew, a changed pin does.
@@ -29,11 +30,11 @@ DEV := $(VENV)/installed-dev-$(LOCK)
 # A virtual environment whose interpreter has gone, or that has torch from another index than the
 # one named now, is no longer what the stamp says.
 ifneq ($(shell test -x $(PY) && echo there),there)
-$(RUNTIME) $(DEV): again
+$(RUNTIME): again
 endif
 ifneq ($(TORCH_INDEX),)
 ifneq ($(shell cat $(VENV)/torch-index.txt 2>/dev/null),$(TORCH_INDEX))
-$(RUNTIME) $(DEV): again
+$(RUNTIME): again
 endif
 endif
 
@@ -52,9 +53,10 @@ demo: ready ## make a few sample scans and restore them, end to end
 	$(PY) scripts/make_demo.py
 	$(SNAKEMAKE) --configfile config/demo.yaml
 	@echo
-	@echo 'deliverables  '; ls -1 $(RESULTS)/*/deliver/*.tif
-	@echo 'report        '; ls -1 $(RESULTS)/*.html $(RESULTS)/*/*.html 2>/dev/null || true
-	@echo 'problems      '; ls -1 $(RESULTS)/*/problems.tsv
+	@echo 'Deliverables:'; find '$(RESULTS)' -path '*/deliver/*.tif' | sort | sed 's/^/  /'
+	@echo 'What a person reviews:'; find '$(RESULTS)' -name 'report.html' | sort | sed 's/^/  /'
+	@echo 'Scans that could not be restored, and why:'
+	@find '$(RESULTS)' -name problems.tsv | sort | sed 's/^/  /'
 
 restore: sheet-named ready ## your own scans: SHEET=my.tsv [RECIPE=archive] [SCAN=id] [CORES=n]
 	$(SNAKEMAKE) --config 'scans="$(SHEET)"' $(if $(RECIPE),'recipe="$(RECIPE)"') \
@@ -85,7 +87,7 @@ lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -m snakefmt --check Snakefile rules
-	$(PY) -m snakemake --lint --configfile config/demo.yaml
+	$(PY) -m snakemake --lint
 
 bench: $(DEV) ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)
@@ -109,9 +111,9 @@ $(RUNTIME):
 	@sh envs/install.sh
 	@touch $@
 
-$(DEV):
-	@rm -f $(VENV)/installed-*
-	@sh envs/install.sh --dev
-	@touch $(RUNTIME) $@
+$(DEV): $(RUNTIME)
+	@echo '      tests and checks'
+	@$(PY) -m pip install -qq --no-deps --no-warn-conflicts -r envs/lock-dev.txt
+	@touch $@
 
 again:

@@ -24,6 +24,6 @@ localrules:
 
 
 rule all:
+    default_target: True
     input:
         pages_of_every_recipe(),
-    default_target: True

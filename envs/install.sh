@@ -1,19 +1,17 @@
 #!/bin/sh
 # Install the workflow into a virtual environment, in the one order that works (README.md says why).
 #
-#   sh envs/install.sh [--dev] [--into FOLDER]      FOLDER: .venv unless given
+#   sh envs/install.sh [--into FOLDER]      FOLDER: .venv unless given
 #
-# Environment: PYTHON       interpreter to use; otherwise python3.11, python3.12 or python3
+# Environment: PYTHON       interpreter to use; otherwise python3.11, python3.12, python3, python
 #              TORCH_INDEX  package index to take torch and torchvision from
 # pip's own settings (PIP_INDEX_URL, PIP_FIND_LINKS, PIP_CERT, proxies ...) are respected.
 set -eu
 cd "$(dirname "$0")/.."
 
 folder=.venv
-dev=no
 while [ $# -gt 0 ]; do
     case $1 in
-        --dev) dev=yes ;;
         --into) folder=$2; shift ;;
         *) echo "install.sh: unknown option $1" >&2; exit 2 ;;
     esac
@@ -28,14 +26,14 @@ export PYTHONNOUSERSITE=1 PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1
 unset BASICSR_EXT BASICSR_JIT
 
 suits='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))'
-wanted=${PYTHON:-python3.11 python3.12 python3}
+wanted=${PYTHON:-python3.11 python3.12 python3 python}
 python=
 for candidate in $wanted; do
     # A name on the PATH is no proof: version managers leave stubs that only print an error.
     if "$candidate" -c "$suits" >/dev/null 2>&1; then python=$candidate; break; fi
 done
 if [ -z "$python" ]; then # none suits: let the first that runs at all say what is missing
-    for candidate in $wanted python; do
+    for candidate in $wanted; do
         if "$candidate" -c '' >/dev/null 2>&1; then python=$candidate; break; fi
     done
 fi
@@ -60,8 +58,8 @@ install() { # install TITLE PIP-OPTIONS...
     echo "      $1"
     shift
     if ! "$python_in" -m pip install "$@"; then
-        echo "FAIL  The installation stopped at this step; pip's reason stands above. If the package" >&2
-        echo "      index cannot be reached from here, name yours: PIP_INDEX_URL=... make env" >&2
+        echo "FAIL  The installation stopped at this step; pip's reason stands above. Where the usual" >&2
+        echo "      package index cannot be reached, name yours: PIP_INDEX_URL=... make (the same)" >&2
         exit 1
     fi
 }
@@ -74,7 +72,6 @@ install "1/4 build tools" -qq -c envs/lock.txt -r envs/lock-build.txt numpy
 # dependencies: the lock is complete, and it leaves tb-nightly out on purpose.
 rest=$folder/install-list.txt
 grep -viE "^(torch|torchvision|$networks)==" envs/lock.txt > "$rest"
-if [ $dev = yes ]; then cat envs/lock-dev.txt >> "$rest"; fi
 install "2/4 libraries" -qq --no-deps -r "$rest"
 
 # A CUDA build asks for its libraries as ordinary dependencies, a CPU build for none; so here pip
@@ -82,6 +79,7 @@ install "2/4 libraries" -qq --no-deps -r "$rest"
 torch=$(pinned 'torch|torchvision')
 if [ -n "${TORCH_INDEX:-}" ]; then
     if [ "$(cat "$folder/torch-index.txt" 2>/dev/null)" != "$TORCH_INDEX" ]; then
+        rm -f "$folder/torch-index.txt"
         "$python_in" -m pip uninstall -qq -y torch torchvision
     fi
     # shellcheck disable=SC2086  # two requirements, two words

@@ -4,7 +4,9 @@ pip resolves; this script only sorts its answer. It runs in the workflow's own e
 basicsr can state its requirements only where torch is installed.
 """
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -79,6 +81,19 @@ def write(name: str, heading: str, names: Iterable[str], resolved: Resolved) -> 
     print(f"envs/{name}: {len(pins)} packages")
 
 
+def digest() -> str:
+    """SHA-256 over what install.sh installs, for the conda file to name."""
+    names = ("lock-build.txt", "lock.txt", "lock-cuda.txt")
+    return hashlib.sha256(b"".join((HERE / name).read_bytes() for name in names)).hexdigest()
+
+
+def name_in_conda_file() -> None:
+    """Snakemake makes a conda environment anew when its file changes; the lock is not in it."""
+    path = HERE / "restoration.yaml"
+    text = re.sub("(?m)^# lock: .*$", f"# lock: {digest()}", path.read_text("utf-8"))
+    path.write_text(text, "utf-8")
+
+
 def main() -> None:
     """Resolve once, write the lock files."""
     resolved = resolve()
@@ -94,6 +109,7 @@ def main() -> None:
         write("lock-cuda.txt", heading, sorted(cuda), resolved)
     else:
         print("envs/lock-cuda.txt: left as it was (the torch chosen here is built without CUDA)")
+    name_in_conda_file()
 
 
 if __name__ == "__main__":

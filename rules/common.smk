@@ -2,6 +2,7 @@
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
@@ -18,9 +19,10 @@ except RestorationError as error:
 RESULTS = str(PLAN.results)
 MODELS = PLAN.config.models_dir
 THREADS = PLAN.config.threads or workflow.cores or 1
-PIPED_PYTHON = f"{sys.executable} {Path(workflow.basedir) / 'scripts'}"
+# Relative, so that a checkout can be moved without a command being taken for a new one.
+SCRIPTS = os.path.relpath(Path(workflow.basedir) / "scripts")
 # exec: the worker must be the child of this process itself, to notice when that dies.
-PYTHON = f"exec {PIPED_PYTHON}"
+RUN_STEP = f"exec python {SCRIPTS}/run_step.py --results {quote(RESULTS)}"
 
 
 onstart:

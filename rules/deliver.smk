@@ -14,11 +14,13 @@ rule deliver:
         f"{RESULTS}/logs/{{recipe}}/deliver/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/deliver/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
     params:
         digest=digest_of("deliver"),
     shell:
-        PYTHON + "/run_step.py deliver {wildcards.batch} --recipe {wildcards.recipe}"
-        " --results " + RESULTS + " --log {log}"
+        f"{RUN_STEP} deliver {{wildcards.batch}} --recipe {{wildcards.recipe}}"
+        " --log {log:q}"
 
 
 rule problems:
@@ -33,5 +35,7 @@ rule problems:
         ),
     log:
         f"{RESULTS}/logs/{{recipe}}/problems.log",
+    conda:
+        "../envs/restoration.yaml"
     shell:
-        PIPED_PYTHON + "/problems.py {output} {input} 2>&1 | tee {log}"
+        f"python {SCRIPTS}/problems.py {{output:q}} {{input:q}} 2>&1 | tee {{log:q}}"

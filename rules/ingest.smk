@@ -8,10 +8,12 @@ rule ingest:
         f"{RESULTS}/logs/ingest/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/ingest/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
     params:
         digest=digest_of("ingest"),
     shell:
-        PYTHON + "/run_step.py ingest {wildcards.batch} --results " + RESULTS + " --log {log}"
+        f"{RUN_STEP} ingest {{wildcards.batch}} --log {{log:q}}"
 
 
 rule examine:
@@ -23,7 +25,9 @@ rule examine:
         f"{RESULTS}/logs/examine/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/examine/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
     params:
         digest=digest_of("examine"),
     shell:
-        PYTHON + "/run_step.py examine {wildcards.batch} --results " + RESULTS + " --log {log}"
+        f"{RUN_STEP} examine {{wildcards.batch}} --log {{log:q}}"

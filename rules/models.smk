@@ -12,9 +12,11 @@ rule fetch_model:
         f"{MODELS}/{{name}}.licence.txt",
     log:
         f"{RESULTS}/logs/models/{{name}}.log",
+    conda:
+        "../envs/restoration.yaml"
     params:
         sha256=lambda wildcards: PLAN.manifest[wildcards.name].sha256,
         own=lambda wildcards: own_weights_json(wildcards.name),
     shell:
-        PIPED_PYTHON + "/fetch_model.py {wildcards.name} --models-dir " + MODELS + ""
-        " --extra {params.own:q} 2>&1 | tee {log} {output}"
+        f"python {SCRIPTS}/fetch_model.py {{wildcards.name}} --models-dir {quote(MODELS)}"
+        " --extra {params.own:q} 2>&1 | tee {log:q} {output:q}"

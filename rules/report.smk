@@ -18,6 +18,8 @@ rule page:
         ),
     log:
         f"{RESULTS}/logs/{{recipe}}/page.log",
+    conda:
+        "../envs/restoration.yaml"
     shell:
-        PIPED_PYTHON + "/report.py --results " + RESULTS + " --recipe {wildcards.recipe}"
-        " --output {output} {input.tables} 2>&1 | tee {log}"
+        f"python {SCRIPTS}/report.py --results {quote(RESULTS)} --recipe {{wildcards.recipe}}"
+        " --output {output:q} {input.tables:q} 2>&1 | tee {log:q}"

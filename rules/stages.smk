@@ -11,14 +11,16 @@ rule cleanup:
         f"{RESULTS}/logs/{{recipe}}/cleanup/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/cleanup/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
     threads: THREADS
     resources:
         gpu=gpus_of("cleanup"),
     params:
         digest=digest_of("cleanup"),
     shell:
-        PYTHON + "/run_step.py cleanup {wildcards.batch} --recipe {wildcards.recipe}"
-        " --results " + RESULTS + " --threads {threads} --log {log}"
+        f"{RUN_STEP} cleanup {{wildcards.batch}} --recipe {{wildcards.recipe}}"
+        " --threads {threads} --log {log:q}"
 
 
 rule upscale:
@@ -31,11 +33,13 @@ rule upscale:
         f"{RESULTS}/logs/{{recipe}}/upscale/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/upscale/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
     threads: THREADS
     resources:
         gpu=gpus_of("upscale"),
     params:
         digest=digest_of("upscale"),
     shell:
-        PYTHON + "/run_step.py upscale {wildcards.batch} --recipe {wildcards.recipe}"
-        " --results " + RESULTS + " --threads {threads} --log {log}"
+        f"{RUN_STEP} upscale {{wildcards.batch}} --recipe {{wildcards.recipe}}"
+        " --threads {threads} --log {log:q}"

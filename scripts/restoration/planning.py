@@ -14,7 +14,7 @@ from typing import Any
 
 from restoration.errors import ConfigError
 from restoration.keys import code_fingerprint, digest
-from restoration.networks.manifest import Weights, load_manifest
+from restoration.networks.manifest import Weights, load_manifest, needed_weights
 from restoration.settings import Config, Recipe, Section, load_config
 from restoration.sheet import Scan, read_sheet
 from restoration.stages import REGISTRY
@@ -117,15 +117,14 @@ class Plan:
         """Names of the weights that a step may load, those of a blend included."""
         if step not in REGISTRY or recipe is None:
             return ()
-        name = self.settings(recipe, step).get("network")
-        if name is None or name == "none":
+        settings = self.settings(recipe, step)
+        name = settings.get("network", "none")
+        if name == "none":
             return ()
-        where = f"config: recipes.{recipe}.stages.{step}.network"
-        if name not in self.manifest:
-            known = ", ".join(sorted(self.manifest))
-            raise ConfigError(f"{where}: unknown network '{name}'; known are {known}")
-        twin = self.manifest[name].denoise_twin
-        return (name,) if twin is None else (name, twin)
+        try:
+            return needed_weights(self.manifest, name, settings.get("denoise"))
+        except ConfigError as error:
+            raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
 
     def weights(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """SHA-256 of each set of weights that the step may load."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -29,13 +30,21 @@ def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
     The main process decides what `device: auto` means; a job's own process, which may run on
     another node, takes that decision over. Raises ConfigError with one line.
     """
-    # Inherited by the workers: glibc reads it before a process's first instruction of ours.
-    for name, value in allocator_environment().items():
-        os.environ.setdefault(name, value)
+    _prepare_environment()
     plan = make_plan(raw)
     if main or not plan_file(plan.results).is_file():
         return plan
     return replace(plan, device=load_plan(plan_file(plan.results)).device)
+
+
+def _prepare_environment() -> None:
+    """What the workers inherit."""
+    # glibc reads it before a process's first instruction of ours.
+    os.environ.update(allocator_environment())
+    # `python` in a rule is the interpreter that reads the Snakefile, unless --sdm makes another.
+    here = str(Path(sys.executable).parent)
+    if os.environ.get("PATH", "").split(os.pathsep)[0] != here:
+        os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
 
 
 def begin_run(plan: Plan) -> None:

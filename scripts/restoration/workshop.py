@@ -28,7 +28,7 @@ class RunningNetwork:
         self._engine = engine
         self._device = device
         self.name = network.name
-        self.weights_sha256 = network.weights_sha256
+        self.weights_sha256 = " ".join(network.weights_sha256)
         self.scale = network.scale
         self.radius = network.radius
 
@@ -78,9 +78,28 @@ def _examine(path: Path, number: int, settings: ExamineSettings) -> Record:
         return examine_page(page, settings, _colour_of(page))
 
 
+def _deliver(**given: Any) -> Record:
+    from restoration.delivery import deliver_chain  # noqa: PLC0415 (one job in five needs it)
+
+    return deliver_chain(**given)
+
+
 def _colour_of(page: TiffPage) -> ColourSpace:
     return ColourSpace.from_profile(page.profile, page.channels)
 
 
 def _open(limits: IngestSettings) -> Callable[[Path, int], AbstractContextManager[TiffPage]]:
     return lambda path, number: open_page(path, number, limits=limits)
+
+
+def make_workshop(plan: Plan, *, threads: int) -> Workshop:
+    """The workshop of a real run."""
+    return Workshop(
+        networks=Networks(plan, threads),
+        inspect=_inspect,
+        examine=_examine,
+        open_image=_open(plan.config.ingest),
+        colour_of=_colour_of,
+        write_image=write_intermediate,
+        deliver=_deliver,
+    )

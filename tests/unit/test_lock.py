@@ -1,5 +1,6 @@
 """The lock must install on machines other than the one it was made on."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[2]
 ENVS = ROOT / "envs"
 LOCKS = ["lock.txt", "lock-dev.txt", "lock-build.txt", "lock-cuda.txt"]
+CONDA_LOCKS = ["lock-build.txt", "lock.txt", "lock-cuda.txt"]
 
 
 def requirements(name: str) -> dict[str, Requirement]:
@@ -51,7 +53,7 @@ def test_no_package_has_two_versions() -> None:
     ("direct", "locks"),
     [
         ("requirements.txt", ["lock.txt"]),
-        ("requirements-dev.txt", ["lock-dev.txt"]),
+        ("requirements-dev.txt", ["lock.txt", "lock-dev.txt"]),
     ],
 )
 def test_every_direct_requirement_is_pinned_within_its_range(direct: str, locks: list[str]) -> None:
@@ -78,11 +80,14 @@ def test_what_mirrors_leave_out_is_not_needed() -> None:
     assert not [key for lock in LOCKS for key in pinned(lock) if "nightly" in key]
 
 
-def test_conda_and_container_leave_every_version_to_the_lock() -> None:
+def test_conda_and_container_agree_with_the_lock() -> None:
     conda = yaml.safe_load((ENVS / "restoration.yaml").read_text("utf-8"))
     locked = {key for lock in LOCKS for key in pinned(lock)} - {"pip"}
     names = {re.split(r"[=<> ]", str(item))[0] for item in conda["dependencies"]}
     assert not names & locked, "two sources for one version"
+    installed = b"".join((ENVS / lock).read_bytes() for lock in CONDA_LOCKS)
+    named = f"# lock: {hashlib.sha256(installed).hexdigest()}"
+    assert named in (ENVS / "restoration.yaml").read_text("utf-8"), "run `make lock`"
     (python,) = [item for item in conda["dependencies"] if item.startswith("python=")]
     container = (ENVS / "Containerfile").read_text("utf-8")
     assert python == "python=3.11"

@@ -32,7 +32,7 @@ def stages(**given: Any) -> dict[str, Any]:
         (stages(upscale={"factor": 0.5}), "stages.upscale.factor"),
         ({"recipes": {"mine": {}}}, "recipe: 'archive' is not among the recipes (mine)"),
         ({"recipes": {"ingest": {}}, "recipe": "ingest"}, "recipes.ingest: is a folder of the"),
-        ({"recipes": {"a/b": {}}, "recipe": "a/b"}, "recipes.a/b"),
+        ({"recipes": {"archive": {}, "a/b": {}}}, "recipes.a/b"),
         ({}, "recipes: field required"),
         ({"recipes": {"archive": {}}, "device": "gpu"}, "device: input should be"),
     ],
@@ -47,7 +47,7 @@ def test_mistakes_name_their_key(raw: dict[str, Any], said: str) -> None:
 def test_unknown_network_is_named_before_any_job(tmp_path: Path) -> None:
     (tmp_path / "scans.tsv").write_text("scan\tpath\na\ta.tif\n")
     raw = {"scans": str(tmp_path / "scans.tsv"), **stages(cleanup={"network": "esrgan"})}
-    with pytest.raises(ConfigError, match=r"recipes\.archive\.stages\.cleanup\.network: unknown"):
+    with pytest.raises(ConfigError, match=r"archive\.stages\.cleanup\.network: network .esrgan. is unknown"):
         make_plan(raw)
 
 

@@ -32,7 +32,9 @@ class Damage:
     print_ppi: int = 0
     """Resolution at which the print was made; 0: as fine as the scan."""
     grain: float = 0.0
-    """Standard deviation, in 1/255 of encoded values, at the print's resolution."""
+    """Standard deviation of the grain in midtones, in 1/255 of encoded values."""
+    clump: float = 1.5
+    """Size of the grains: standard deviation of a Gaussian, in scan pixels (32 micrometres)."""
     jpeg_quality: int = 0
     """libjpeg quality of the file that was printed, at the print's resolution."""
     soft_sigma: float = 0.0
@@ -60,8 +62,8 @@ class DemoScan:
     electrons: float = 60_000.0
     """Full well of the sensor: shot noise of about 0.5/255."""
     mtf_sigma: float = 0.6
-    """Blur of the scanner's own optics, in scan pixels; 0.6 leaves a third at Nyquist... of 1200
-    ppi, as good flatbed scanners do."""
+    """Blur of the scanner's own optics, in scan pixels; 0.6 leaves a sixth of the contrast at
+    1200 ppi and nearly two thirds at 600, as good flatbed scanners do."""
     order: str = "<"
 
 
@@ -74,7 +76,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 60, 440, 360),
         enlargement=2.25,
         space="sRGB",
-        damage=Damage("a print from a lens out of focus", soft_sigma=3.4),
+        damage=Damage("a print from a lens out of focus", soft_sigma=3.2),
         seed=1,
     ),
     DemoScan(
@@ -85,17 +87,17 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(20, 60, 420, 400),
         enlargement=2.0,
         space="grey",
-        damage=Damage("a soft and grainy print", print_ppi=300, grain=7.0, soft_sigma=2.2),
+        damage=Damage("a soft and grainy print", grain=5.0, clump=5.0, soft_sigma=3.3),
         seed=2,
         border=48,
         order=">",
     ),
     DemoScan(
-        scan="coffee-clean",
+        scan="chelsea-clean",
         batch="album",
         recipe="embedded",
-        photograph="coffee",
-        crop=Crop(0, 0, 400, 600),
+        photograph="chelsea",
+        crop=Crop(0, 0, 300, 451),
         enlargement=1.0,
         space="sRGB",
         damage=Damage("none: sharp to the last pixel, and nearly without noise"),
@@ -104,14 +106,14 @@ COLLECTION: tuple[DemoScan, ...] = (
         mtf_sigma=0.0,
     ),
     DemoScan(
-        scan="chelsea-noisy",
+        scan="coffee-noisy",
         batch="loose-prints",
         recipe="embedded",
-        photograph="chelsea",
-        crop=Crop(0, 20, 300, 420),
-        enlargement=2.5,
+        photograph="coffee",
+        crop=Crop(0, 40, 400, 520),
+        enlargement=1.75,
         space="Adobe RGB",
-        damage=Damage("a grainy print", print_ppi=360, grain=14.0),
+        damage=Damage("a grainy print", grain=9.0, clump=4.2, soft_sigma=2.6),
         seed=4,
     ),
     DemoScan(
@@ -122,21 +124,25 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 130, 427, 340),
         enlargement=2.25,
         space="sRGB",
-        damage=Damage("printed from a JPEG file of quality 25", print_ppi=300, jpeg_quality=25),
+        damage=Damage(
+            "printed from a JPEG file of quality 25",
+            print_ppi=240,
+            jpeg_quality=25,
+            soft_sigma=2.3,
+        ),
         seed=5,
     ),
     DemoScan(
-        scan="shuttle-print",
+        scan="insignia-print",
         batch="loose-prints",
         recipe="print",
         photograph="astronaut",
-        crop=Crop(10, 300, 300, 200),
+        crop=Crop(270, 60, 242, 300),
         enlargement=2.0,
         space="sRGB",
-        damage=Damage("none but the print's own resolution", print_ppi=480),
+        damage=Damage("none but the print's own, slight softness", soft_sigma=1.45),
         seed=6,
         truth_factor=2,
-        electrons=200_000.0,
     ),
 )
 """Sizes are chosen so that all scans together send about 0.3 megapixels into a network."""
@@ -194,11 +200,11 @@ def _scan(demo: DemoScan, truth: Floats, height: int, width: int) -> Floats:
     if damage.print_ppi:
         rows, columns = (round(side * damage.print_ppi / PPI) for side in (height, width))
         picture = _coarser(picture, rows, columns)
-        picture = simulate.grainy(picture, damage.grain, noise)
         if damage.jpeg_quality:
             picture = simulate.jpeg(picture, damage.jpeg_quality)
         picture = simulate.printed(picture, height, width)
     picture = simulate.blurred(_coarser(picture, height, width), damage.soft_sigma)
+    picture = simulate.grainy(picture, damage.grain, damage.clump, noise)
     return simulate.scanned(picture, demo.electrons, demo.mtf_sigma, noise)
 
 

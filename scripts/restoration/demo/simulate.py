@@ -110,20 +110,23 @@ def _gaussian(light: Floats, sigma: float) -> Floats:
     return resample(light, height, width, lambda x: np.exp(-0.5 * (x / sigma) ** 2), 4.0 * sigma)
 
 
-def grainy(encoded: Floats, sigma: float, noise: Noise) -> Floats:
+def grainy(encoded: Floats, sigma: float, clump: float, noise: Noise) -> Floats:
     """Grain of a print: ``sigma``/255 on encoded values, weaker towards paper white and black.
 
-    In colour, two thirds of the variance belong to each dye layer alone.
+    clump: size of the grains, the standard deviation of a Gaussian in pixels. Grains lie where
+    they will and not on the dots of a printer, so this acts on the scan's grid. In colour, two
+    thirds of the variance belong to each dye layer alone.
     """
     if sigma <= 0:
         return encoded
-    shared, own = noise.normal((*encoded.shape[:2], 1)), 0.0
+    layers = noise.normal((*encoded.shape[:2], 1))
     if encoded.shape[2] == 3:
-        own = noise.normal(encoded.shape) * np.sqrt(2 / 3)
-        shared = shared * np.sqrt(1 / 3)
+        layers = np.sqrt(1 / 3) * layers + np.sqrt(2 / 3) * noise.normal(encoded.shape)
+    # A Gaussian of standard deviation s leaves 1 / (4 pi s^2) of the variance of white noise.
+    grain = _gaussian(layers, clump) * np.sqrt(4.0 * np.pi) * clump
     # Density noise of silver and dyes is largest in the midtones (Selwyn's law, film curves).
     strength = sigma / 255.0 * np.sqrt(np.clip(4.0 * encoded * (1.0 - encoded), 0.1, 1.0))
-    return np.clip(encoded + (shared + own) * strength, 0.0, 1.0)
+    return np.clip(encoded + grain * strength, 0.0, 1.0)
 
 
 def jpeg(encoded: Floats, quality: int) -> Floats:

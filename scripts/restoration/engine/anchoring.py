@@ -41,7 +41,7 @@ MARGIN = 4
 """Mirrored pixels around the network's input: networks pad with black, which shows in their first
 pixels. More than 4 changes nothing that can be measured on photographs."""
 
-BLOCK_PIXELS = 1 << 20
+BLOCK_PIXELS = 1 << 19
 """Pixels that are made at a time, so that memory follows from the width alone."""
 
 
@@ -95,7 +95,7 @@ class RangeOfScan:
         # The scan's own values may lie beyond by rounding, never the upper below the lower.
         held = np.minimum(np.maximum(values, low), high)
         self.limited += int(np.count_nonzero(held != values))
-        return held
+        return np.asarray(held, np.float32)
 
 
 class _Rows:
@@ -211,8 +211,11 @@ class AnchoredPicture:
         top = 0
         for band in self._network.run(Mirrored(self._network_input, MARGIN), progress):
             low, high = max(first - top, 0), min(first + rows * scale - top, len(band))
-            if high > low:
-                yield self._curve.undo(band[low:high, first : first + columns * scale])
+            # In slices: an engine's band of a wide scan is large, and each step makes copies.
+            step = block_rows(columns * scale)
+            for row in range(low, high, step):
+                rows_now = slice(row, min(row + step, high))
+                yield self._curve.undo(band[rows_now, first : first + columns * scale])
             top += len(band)
 
     def _tones(self, mean: FloatImage, top: int) -> FloatImage:

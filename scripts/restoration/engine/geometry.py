@@ -84,7 +84,8 @@ class Padded:
             int(rows.max()) - first_row + 1,
             int(columns.max()) - first_column + 1,
         )
-        return window[rows - first_row][:, columns - first_column]
+        continued: FloatImage = window[rows - first_row][:, columns - first_column]
+        return continued
 
 
 def _mirrored(start: int, count: int, size: int) -> np.ndarray:

@@ -10,6 +10,7 @@ The weights are those of ``basicsr.archs.rrdbnet_arch``, whose module is handed 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,7 +66,7 @@ class _DenseBlock:
         self._workspace = workspace
         features, growth = block.conv1.in_channels, block.conv1.out_channels
         edges = [0, features, *(features + growth * k for k in range(1, 5))]
-        self._groups = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+        self._groups = [slice(a, b) for a, b in itertools.pairwise(edges)]
         # Rows that exist of the input, of the four intermediate results and of the output.
         self._have = [0] * 6
         self._kept: list[Tensor] = []

@@ -57,7 +57,7 @@ def working_share(measured: float) -> float:
     A power of the square root of 2 in [1/8, 1], so that two scans of one print get the same.
     """
     steps = math.floor(-2.0 * math.log2(measured * MARGIN) + 1e-9)
-    return min(max(2.0 ** (-steps / 2.0), SMALLEST), 1.0)
+    return min(max(float(2.0 ** (-steps / 2.0)), SMALLEST), 1.0)
 
 
 def grid(height: int, width: int, share: float) -> tuple[int, int]:

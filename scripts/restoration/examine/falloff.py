@@ -18,8 +18,8 @@ FALL = 100.0
 """Power ratio, 20 dB, below the power law at which nothing is left: a transfer of 10 % (MTF10)."""
 
 CLIFF = 6.0
-"""Power ratio by which a spectrum drops, within 8 % of frequency and two rings, where the picture ends above a
-shelf of something else: JPEG's rounding is no flat floor, but it does not fall off a cliff either."""
+"""Power ratio by which a spectrum drops, within 8 % of frequency and two rings, where the picture
+ends above a shelf of something else: JPEG's rounding is no flat floor, and has no cliff either."""
 
 LEAKAGE = 1.25
 """Rings by which the Hann window's main lobe carries a sharp end outwards (measured on cliffs)."""
@@ -115,9 +115,7 @@ def _power_law(f: Vector, signal: Vector) -> tuple[float, float]:
     return float((weight * y).sum() / weight.sum()) + slope * centre, slope
 
 
-def _first_below(
-    f: Vector, p: Vector, n: Vector, signal: Vector, law: Vector
-) -> tuple[float, str]:
+def _first_below(f: Vector, p: Vector, n: Vector, signal: Vector, law: Vector) -> tuple[float, str]:
     """First frequency from which the spectrum stays at its floor or below the law."""
     by_noise, by_transfer = np.log(p / (2.0 * np.maximum(n, 1e-9))), np.log(signal / law)
     margin = np.minimum(by_noise, by_transfer)

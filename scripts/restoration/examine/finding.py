@@ -60,6 +60,7 @@ class PageFacts:
     bits: int
     ppi: tuple[float, float] | None
     """Pixels per inch along the width and the height."""
+    profile: bytes | None
     colour: ColourSpace
     settings: ExamineSettings
 
@@ -106,7 +107,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Warning_:
+class Caution:
     """Something that a person should know before the scan is restored."""
 
     code: str
@@ -127,7 +128,7 @@ class Measurement:
     method: str
     """How it was measured, with the source of the method."""
     detail: Mapping[str, Any] = field(default_factory=dict)
-    warnings: tuple[Warning_, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
 
 class Finding(Protocol):

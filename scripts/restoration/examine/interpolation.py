@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Measurement, PageFacts, Plane, Warning_, Window
-from restoration.examine.resolution import picture_box, reach
+from restoration.examine.finding import Caution, Measurement, PageFacts, Plane, Window
+from restoration.examine.resolution import FULL, picture_box, reach
 from restoration.examine.spectrum import Vector
 from restoration.examine.survey import Survey
 
@@ -25,6 +25,20 @@ CAP = 16.0 / 255.0
 
 LARGEST = 8.4
 """Largest factor that is looked for."""
+
+STRONG = 0.05
+"""Amplitude of a rhythm that no fixed pattern of a sensor reaches in our trials; bilinear,
+bicubic and Lanczos interpolation by up to 4 lie above it."""
+
+LINEAR = 0.34
+"""Amplitude above which the rhythm is that of linear interpolation (longer kernels: below 0.3)."""
+
+BLOCKS = 0.3
+"""Amplitude above which lines at all of k/8 are an enlargement by 8 and not JPEG's grid."""
+
+LONELY = 6.0
+"""Power of a spectral line over all others near it: an interpolation's rhythm is one exact
+frequency over the whole page, a brick wall's is many."""
 
 PEAK = 40.0
 """Power of a spectral line over the median: of some thousand lines of pure chance one exceeds 12
@@ -73,17 +87,21 @@ class Line:
     order: int
     strength: float
     """Power over the spectrum's median."""
+    amplitude: float
+    """Amplitude of the rhythm, relative to the mean difference."""
 
 
 def lines(profiles: npt.NDArray[np.float64]) -> list[Line]:
     """Spectral lines above PEAK, strongest first (Gallagher 2005; Mahdian and Saic 2008)."""
     found: list[Line] = []
-    for order, profile in zip(ORDERS, profiles, strict=True):
+    # First differences show the picture's own structure most; they serve replication alone.
+    for order, profile in list(zip(ORDERS, profiles, strict=True))[1:]:
         rhythm = _rhythm(profile)
         if rhythm is None:
             continue
         size = 4 * rhythm.size
-        spectrum = np.abs(np.fft.rfft(rhythm * np.hanning(rhythm.size), size)) ** 2
+        hann = np.hanning(rhythm.size)
+        spectrum = np.abs(np.fft.rfft(rhythm * hann, size)) ** 2
         frequency = np.arange(spectrum.size) / size
         spectrum = np.where(frequency >= 1.0 / LARGEST, spectrum, 0.0)
         typical = float(np.median(spectrum[frequency >= 1.0 / LARGEST]))
@@ -92,8 +110,15 @@ def lines(profiles: npt.NDArray[np.float64]) -> list[Line]:
             strength = float(spectrum[top]) / max(typical, 1e-30)
             if strength < PEAK:
                 break
-            found.append(Line(float(frequency[top]), order, strength))
+            f = float(frequency[top])
+            beside = np.r_[spectrum[max(0, top - 60) : max(0, top - 10)], spectrum[top + 11 :][:50]]
+            peak = float(spectrum[top])
             spectrum[max(0, top - 24) : top + 25] = 0.0
+            if peak < LONELY * float(beside.max(initial=0.0)):
+                continue
+            # At Nyquist both halves of the spectrum fall on the same line.
+            amplitude = float(np.sqrt(peak) / hann.sum()) * (1.0 if f > 0.499 else 2.0)
+            found.append(Line(f, order, strength, amplitude))
     return sorted(found, key=lambda line: (-line.strength, line.frequency))
 
 
@@ -130,3 +155,164 @@ def replicated(profile: Vector) -> float | None:
     factor = float(usual.mean())
     regular = np.abs(usual - factor) < 1.0
     return factor if factor >= 1.1 and float(regular.mean()) >= 0.95 else None
+
+
+@dataclass(frozen=True)
+class Enlargement:
+    """An interpolation found along one axis."""
+
+    factor: float
+    kind: str
+    """``nearest``, ``linear``, ``cubic or longer``."""
+    line: Line | None
+    """The line that gave it away; None for exact replication."""
+    ended: bool
+    """True where the picture's spectrum ends below Nyquist, as an enlargement's must."""
+
+
+def enlargement(profiles: npt.NDArray[np.float64], share: float | None) -> Enlargement | None:
+    """The enlargement that explains an axis's lines; None where there is none.
+
+    share: how much of Nyquist the picture fills along this axis (None = unknown). A line at f
+    stands for a factor of 1/f as well as of 1/(1-f); the picture's spectrum decides, and a factor
+    that it contradicts is none: such lines come from JPEG's grid or from the sensor.
+    """
+    copied = replicated(profiles[0])
+    if copied is not None:
+        return Enlargement(_common(copied), "nearest", None, True)
+    found = lines(profiles)
+    tolerance = 2.0 / profiles.shape[1]
+    eighths = {k for k in (1, 2, 3) for line in found if _at(line, k, tolerance)}
+    blocks = len(eighths) > 1 and max(line.amplitude for line in found) < BLOCKS
+    if blocks:
+        found = [line for line in found if not _at(line, 3, tolerance)]
+    ended = share is not None and share < FULL
+    best: tuple[float, Enlargement] | None = None
+    for line in _fundamentals(found):
+        # Nothing is ever enlarged by 8/7 or 8/5; JPEG's grid has their lines.
+        folded = [] if _at(line, 1, tolerance) or _at(line, 3, tolerance) or blocks else [1.0]
+        for whole in [0.0, *folded]:
+            factor = 1.0 / abs(whole - line.frequency)
+            misfit = _misfit(factor, line, share, blocks)
+            if misfit is None or (best is not None and misfit >= best[0]):
+                continue
+            kind = "linear" if line.amplitude >= LINEAR else "cubic or longer"
+            best = (misfit, Enlargement(_common(factor), kind, line, ended))
+    return None if best is None else best[1]
+
+
+def agreed(found: list[Enlargement | None]) -> list[Enlargement | None]:
+    """The enlargements of the two axes, or none where they do not support each other.
+
+    Halftone screens, weaves and walls have rhythms too, but hardly the same on both axes. One axis
+    alone counts where it was copied exactly or enlarged by 1.5 or more with the spectrum's end to
+    show for it, as scanners with 2400 x 1200 sensors do.
+    """
+    across, down = found
+    if across is not None and down is not None:
+        alike = abs(float(np.log(across.factor / down.factor))) < 0.02
+        return found if alike or "nearest" in (across.kind, down.kind) else [None, None]
+    alone = across or down
+    if alone is None or alone.kind == "nearest" or (alone.factor >= 1.5 and alone.ended):
+        return found
+    return [None, None]
+
+
+def _at(line: Line, eighths: int, tolerance: float) -> bool:
+    return abs(line.frequency - eighths / 8.0) < tolerance
+
+
+def _fundamentals(found: list[Line]) -> list[Line]:
+    """The lines that may be the factor's own: the strongest of the second differences and its
+    equals; where these are weak, those of the third (a doubling on a shifted grid)."""
+    largest = max((line.amplitude for line in found), default=0.0)
+    for order in (2, 3):
+        own = [line for line in found if line.order == order]
+        top = max((line.amplitude for line in own), default=0.0)
+        if own and top >= 0.25 * largest:
+            return [line for line in own if line.amplitude >= 0.9 * top]
+    return []
+
+
+def _misfit(factor: float, line: Line, share: float | None, blocks: bool) -> float | None:
+    """How badly the spectrum's end fits a factor; None where it contradicts it.
+
+    Measured ends lie at 1 to 1.3 / factor for cubic and longer kernels, with linear interpolation,
+    whose replicas pass, up to 2.6 / factor; then only a strong rhythm counts. JPEG's grid has the
+    lines of the factors 2, 4 and 8, so that beside it the end must fit closely.
+    """
+    if factor < 1.1 or factor > LARGEST:
+        return None
+    if share is None:
+        return 0.0 if line.amplitude >= STRONG and not blocks else None
+    ratio = share * factor
+    close = share < FULL and 0.6 <= ratio <= (1.4 if blocks else 1.6)
+    if blocks and not close:
+        return None
+    needed = 0.0 if close else STRONG
+    if share >= FULL and factor < 1.5:
+        # A scan that was made smaller shows the same line and is as full.
+        needed = 2.0 * STRONG
+    if ratio > 2.6 or line.amplitude < needed:
+        return None
+    expected = 1.8 if line.amplitude >= LINEAR else 1.3
+    return abs(float(np.log(ratio / expected))) + (0.0 if ratio >= 0.97 else 1.0)
+
+
+def _common(factor: float) -> float:
+    """The factor, or the ratio of small whole numbers that lies within 0.4 % of it."""
+    ratios = (round(factor * below) / below for below in (1, 2, 3, 4, 5))
+    return next((r for r in ratios if abs(r / factor - 1.0) < 0.004), round(factor, 3))
+
+
+class Interpolated:
+    """Whether the scan was enlarged after it was scanned, by which factor and how.
+
+    Interpolation mixes the pixels of a coarser grid with weights that repeat with the factor, so
+    that the finest differences rise and fall with it, over the whole page in step (Gallagher,
+    "Detection of linear and cubic interpolation in JPEG compressed images", CRV 2005; Mahdian and
+    Saic, IEEE TIFS 3(3), 2008). Value: True, False, or None where the page has nothing to look at.
+    """
+
+    name: ClassVar[str] = "interpolated"
+    METHOD: ClassVar[str] = (
+        "periodic lines in the mean first, second and third differences per column and row, "
+        "checked against the end of the spectrum; exact replication"
+    )
+
+    def begin(self, page: PageFacts) -> None:
+        self._page = page
+        self._axes = (Differences(page.width, 1), Differences(page.height, 0))
+
+    def see(self, window: Window) -> None:
+        self._axes[0].see(window.luminance, window.left)
+        self._axes[1].see(window.luminance, window.top)
+
+    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+        profiles = [axis.profiles() for axis in self._axes]
+        extent = reach(survey, picture_box(earlier))
+        shares = (None, None) if extent is None else extent.shares
+        found = agreed([enlargement(p, share) for p, share in zip(profiles, shares, strict=True)])
+        factors = [None if f is None else f.factor for f in found]
+        detail: dict[str, Any] = {
+            "factor": None,
+            "factor_across": factors[0],
+            "factor_down": factors[1],
+            "kind": next((f.kind for f in found if f is not None), None),
+            "lines": [None if f is None or f.line is None else f.line.__dict__ for f in found],
+        }
+        if found[0] is None and found[1] is None:
+            if extent is None:
+                detail["reason"] = "no detail in which an interpolation could be seen"
+                return Measurement(None, "", 0.0, self.METHOD, detail)
+            # A perfect low-pass leaves no rhythm: "not found" is never certain.
+            return Measurement(False, "", 0.7, self.METHOD, detail)
+        detail["factor"] = float(np.sqrt((factors[0] or 1.0) * (factors[1] or 1.0)))
+        both = found[0] is not None and found[1] is not None
+        alike = both and abs(float(np.log((factors[0] or 1.0) / (factors[1] or 1.0)))) < 0.02
+        text = (
+            f"The scan was enlarged by about {detail['factor']:.3g} ({detail['kind']} "
+            "interpolation): its stated resolution is not what was scanned."
+        )
+        warning = Caution("interpolated", text)
+        return Measurement(True, "", 0.95 if alike else 0.6, self.METHOD, detail, (warning,))

@@ -39,6 +39,7 @@ def examine_page(
         channels=page.channels,
         bits=page.bits,
         ppi=page.ppi,
+        profile=page.profile,
         colour=colour,
         settings=settings,
     )
@@ -87,9 +88,9 @@ def _report(measured: dict[str, Measurement]) -> dict[str, Any]:
         for name, found in measured.items()
     }
     report["warnings"] = [
-        {"code": warning.code, "text": warning.text}
+        {"code": caution.code, "text": caution.text}
         for found in measured.values()
-        for warning in found.warnings
+        for caution in found.cautions
     ]
     return report
 

@@ -17,7 +17,7 @@ from restoration.examine.falloff import (
     tile_spectra,
     typical,
 )
-from restoration.examine.finding import Measurement, PageFacts, Warning_, Window
+from restoration.examine.finding import Caution, Measurement, PageFacts, Window
 from restoration.examine.spectrum import Vector
 from restoration.examine.survey import SCALES, KeptTile, Survey
 
@@ -25,7 +25,7 @@ MOST_TILES = 32
 """Tiles that are transformed per scale: enough for a steady mean, few enough to be quick."""
 
 FULL = 0.97
-"""From this share of Nyquist on, the scan is taken to be full: the last rings are not told apart."""
+"""From this share of Nyquist on the scan counts as full: the last rings are not told apart."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ class EffectiveResolution:
         detail["nominal_ppi"] = nominal
         for label, axis, own in zip(("across", "down"), shares, self.page.ppi, strict=True):
             detail[f"{label}_ppi"] = None if axis is None else axis * own
-        warnings = self._warnings(share, nominal)
-        return Measurement(share * nominal, "ppi", confidence, self.METHOD, detail, warnings)
+        cautions = self._cautions(share, nominal)
+        return Measurement(share * nominal, "ppi", confidence, self.METHOD, detail, cautions)
 
     def _limited(
         self, extent: Extent, earlier: Mapping[str, Measurement]
@@ -176,6 +176,9 @@ class EffectiveResolution:
         factors = (1.0, 1.0)
         if found is not None and found.value:
             factors = (found.detail["factor_across"] or 1.0, found.detail["factor_down"] or 1.0)
+        if found is not None and found.detail.get("kind") == "nearest":
+            # The copies' edges fill the whole spectrum: its end says nothing.
+            return 1.0 / factors[0], 1.0 / factors[1]
         limited = [
             None if share is None else min(1.0 if share >= FULL else share, 1.0 / factor)
             for share, factor in zip(extent.shares, factors, strict=True)
@@ -197,14 +200,14 @@ class EffectiveResolution:
         bottom = 0.5 if share * extent.scale < 0.1 else 1.0
         return round(clear * agree * many * one_axis * bottom, 2)
 
-    def _warnings(self, share: float, nominal: float) -> tuple[Warning_, ...]:
+    def _cautions(self, share: float, nominal: float) -> tuple[Caution, ...]:
         if share >= 0.5:
             return ()
         text = (
             f"The scan states {nominal:.0f} ppi but holds about {share * nominal:.0f} ppi of "
             "picture."
         )
-        return (Warning_("effective_below_nominal", text),)
+        return (Caution("effective_below_nominal", text),)
 
     def _unknown(self, reason: str) -> Measurement:
         detail = {"reason": reason, "fraction": None, "nominal_ppi": self.page.nominal_ppi}

@@ -100,7 +100,7 @@ class Survey:
         column_starts, columns = _cells(window.left, window.width, self.step)
         target = np.ix_(rows, columns)
         for channel, plane in enumerate(window.planes):
-            self._sums[(*target, channel)] += _block_sums(plane, row_starts, column_starts)
+            self._sums[:, :, channel][target] += _block_sums(plane, row_starts, column_starts)
         square = cv2.multiply(window.luminance, window.luminance)
         self._squares[target] += _block_sums(square, row_starts, column_starts)
 

@@ -11,7 +11,16 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from restoration.errors import ConfigError
 from restoration.settings import UserWeights
@@ -61,6 +70,12 @@ class HandSource(_Entry):
         return self.by_hand
 
 
+def _source_kind(value: Any) -> str:
+    """The kind of source by the key that only it has, so that a mistake is named where it is."""
+    keys = value if isinstance(value, dict) else type(value).model_fields
+    return next((kind for kind in ("package", "by_hand") if kind in keys), "url")
+
+
 class SourceFile(_Entry):
     """One original file of a set of weights."""
 
@@ -69,7 +84,12 @@ class SourceFile(_Entry):
     bytes: Annotated[int, Field(gt=0)] | None = None
     """Size; None where nobody has stated it."""
     sha256: Sha256
-    source: UrlSource | PackageSource | HandSource
+    source: Annotated[
+        Annotated[UrlSource, Tag("url")]
+        | Annotated[PackageSource, Tag("package")]
+        | Annotated[HandSource, Tag("by_hand")],
+        Discriminator(_source_kind),
+    ]
 
     def path(self, models_dir: Path) -> Path:
         """Where the file lies if a person put it there (absolute names stay as they are)."""
@@ -205,7 +225,7 @@ def _check_twin(path: Path, weights: Weights, manifest: Mapping[str, Weights]) -
     twin = manifest.get(weights.denoise_twin)
     if twin is None or twin.name == weights.name:
         raise ConfigError(
-            f"{path}: {weights.name}.denoise_twin: no weights '{weights.denoise_twin}'"
+            f"{path}: {weights.name}.denoise_twin: '{weights.denoise_twin}' is unknown"
         )
     if (twin.architecture, twin.scale) != (weights.architecture, weights.scale):
         raise ConfigError(f"{path}: {weights.name}.denoise_twin: '{twin.name}' is another network")

@@ -58,7 +58,8 @@ def obtain(weights: Weights, folders: Sequence[Path], scratch: Path) -> list[Pat
     weights
         The set of weights.
     folders
-        Where a person may have put the files; what lies there is never downloaded.
+        Where a person may have put the files; what lies there is never downloaded. The first
+        one keeps what is.
     scratch
         An empty folder for downloads, which the caller removes.
 
@@ -74,6 +75,9 @@ def obtain(weights: Weights, folders: Sequence[Path], scratch: Path) -> list[Pat
             path = scratch / Path(file.name).name
             _download(file, path, folders[0])
         verify(path, file)
+        if path.parent == scratch:
+            # Kept where a person would have put it, so that it is never downloaded twice.
+            path = path.replace(folders[0] / path.name)
         paths.append(path)
     return paths
 

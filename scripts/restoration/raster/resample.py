@@ -55,7 +55,7 @@ LINEAR = Kernel("linear", 1.0, _linear)
 
 @lru_cache(maxsize=32)
 def gaussian(sigma: float) -> Kernel:
-    """A Gaussian of standard deviation ``sigma``, in samples of the coarser grid, cut at 4 sigma."""
+    """A Gaussian of standard deviation ``sigma``, in coarser samples, cut at 4 sigma."""
 
     def weight(distance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.exp(-0.5 * (distance / sigma) ** 2)

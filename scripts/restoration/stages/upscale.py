@@ -89,37 +89,38 @@ class Upscale:
 
     def _size(self, page: Page) -> tuple[int, int] | Declined:
         """Height and width that the settings ask for, or why the size stays."""
-        settings, source = self._settings, page.source
-        if settings.factor is not None:
-            if settings.factor == 1.0:
-                return Declined("factor 1 leaves the size as it is")
-            return round(source.height * settings.factor), round(source.width * settings.factor)
-        if settings.print_size is not None:
-            height, width = _fitted(page, settings.print_size)
-            wanted = (
-                f"a print of {settings.print_size.width_mm:g} x "
-                f"{settings.print_size.height_mm:g} mm at {settings.print_size.ppi:g} ppi"
-            )
-        elif settings.ppi is not None:
-            if page.ppi is None:
-                return Declined(
-                    f"{settings.ppi:g} ppi asked for, but the master states no resolution to "
-                    "reckon from"
-                )
-            height = round(source.height * settings.ppi / page.ppi[1])
-            width = round(source.width * settings.ppi / page.ppi[0])
-            wanted = f"{settings.ppi:g} ppi"
-        else:
-            return Declined("neither a factor nor a print size nor a resolution is set")
+        source = page.source
+        wanted = _wanted(page, self._settings)
+        if isinstance(wanted, Declined):
+            return wanted
+        height, width, words = wanted
         found = f"{source.width} x {source.height} px"
         if (height, width) == (source.height, source.width):
-            return Declined(f"{wanted} is the size that the scan has: {found}")
+            return Declined(f"{words} leaves the size as it is: {found}")
         if height < source.height or width < source.width:
             return Declined(
-                f"{wanted} needs {width} x {height} px and the scan has {found}: a scan is never "
+                f"{words} needs {width} x {height} px and the scan has {found}: a scan is never "
                 "made smaller"
             )
         return height, width
+
+
+def _wanted(page: Page, settings: UpscaleSettings) -> tuple[int, int, str] | Declined:
+    """Height and width that are asked for, and how, in words."""
+    source, factor, size = page.source, settings.factor, settings.print_size
+    if factor is not None:
+        return round(source.height * factor), round(source.width * factor), f"factor {factor:g}"
+    if size is not None:
+        words = f"a print of {size.width_mm:g} x {size.height_mm:g} mm at {size.ppi:g} ppi"
+        return *_fitted(page, size), words
+    if settings.ppi is None:
+        return Declined("neither a factor nor a print size nor a resolution is set")
+    if page.ppi is None:
+        return Declined(
+            f"{settings.ppi:g} ppi is asked for, and the master states no resolution to reckon from"
+        )
+    across, down = (settings.ppi / stated for stated in page.ppi)
+    return round(source.height * down), round(source.width * across), f"{settings.ppi:g} ppi"
 
 
 def _fitted(page: Page, size: PrintSize) -> tuple[int, int]:

@@ -1,0 +1,35 @@
+"""Writes the page on which a person reviews the restored scans of a recipe."""
+
+import argparse
+from pathlib import Path
+
+from restoration.planning import load_plan, plan_file
+from restoration.records import read_table
+from restoration.review.page import write_report
+
+
+def main() -> None:
+    """Parses the arguments and writes the report; truth and description come from the run's plan."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tables", type=Path, nargs="*", help="delivery tables of the batches")
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--recipe", required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--problems", type=Path, help="default: RESULTS/RECIPE/problems.tsv")
+    given = parser.parse_args()
+    config = load_plan(plan_file(given.results)).config
+    scans = [row.scan for table in given.tables for row in read_table(table)]
+    written = write_report(
+        given.results,
+        given.recipe,
+        scans,
+        given.output,
+        truth=Path(config.truth) if config.truth else None,
+        problems=given.problems,
+        description=config.recipes[given.recipe].description,
+    )
+    print(f"{len(scans)} scans: {', '.join(str(path) for path in written)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Tones: range, percentiles and clipping of each channel, depth in use, grey kept as colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.survey import Survey
+
+PERCENTILES = (0.1, 1.0, 50.0, 99.0, 99.9)
+
+CLIPPED = 0.01
+"""Share of a channel's samples at one end of the range from which the report warns."""
+
+NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
+
+
+class Tone:
+    """What the codes of the scan use of their range.
+
+    Exact: every sample is counted, in a table of 65,536 codes per channel. Percentiles are the
+    lowest code that at least that share of the samples does not exceed. Value: [lowest, highest]
+    encoded value of any channel, in [0, 1].
+    """
+
+    name: ClassVar[str] = "tone"
+    METHOD: ClassVar[str] = "exact histogram of all samples"
+
+    def begin(self, page: PageFacts) -> None:
+        self.page = page
+        self._counts = np.zeros((page.channels, 65536), dtype=np.int64)
+        self._grey = page.channels == 3
+
+    def see(self, window: Window) -> None:
+        for channel in range(self.page.channels):
+            codes = window.codes[:, :, channel]
+            self._counts[channel] += np.bincount(codes.ravel(), minlength=65536)
+        if self._grey:
+            red = window.codes[:, :, 0]
+            self._grey = bool(
+                np.array_equal(red, window.codes[:, :, 1])
+                and np.array_equal(red, window.codes[:, :, 2])
+            )
+
+    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+        used = np.flatnonzero(self._counts.sum(axis=0))
+        channels = {
+            name: self._channel(self._counts[index])
+            for index, name in enumerate(NAMES[self.page.channels])
+        }
+        held = self._bits_held(used)
+        detail: dict[str, Any] = {
+            "channels": channels,
+            "codes_used": int(used.size),
+            "grey_in_rgb": self._grey,
+            "bits_of_file": self.page.bits,
+            "bits_held": held,
+        }
+        value = [float(used[0]) / 65535.0, float(used[-1]) / 65535.0]
+        cautions = (*self._depth_cautions(held), *self._clipping_cautions(channels))
+        return Measurement(value, "encoded value", 1.0, self.METHOD, detail, cautions)
+
+    def _channel(self, counts: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
+        used = np.flatnonzero(counts)
+        cumulative, total = np.cumsum(counts), int(counts.sum())
+        places = np.searchsorted(cumulative, [total * p / 100.0 for p in PERCENTILES])
+        return {
+            "lowest": float(used[0]) / 65535.0,
+            "highest": float(used[-1]) / 65535.0,
+            "percentiles": {
+                f"{p:g}": float(place) / 65535.0
+                for p, place in zip(PERCENTILES, places, strict=True)
+            },
+            "share_at_zero": float(counts[0]) / total,
+            "share_at_full": float(counts[-1]) / total,
+        }
+
+    def _bits_held(self, used: np.ndarray[Any, np.dtype[np.intp]]) -> int:
+        """8 where a 16-bit file's codes are all multiples of 257 or of 256, and more than one."""
+        if self.page.bits == 8:
+            return 8
+        if used.size < 2:
+            return self.page.bits
+        return 8 if bool((used % 257 == 0).all() or (used % 256 == 0).all()) else 16
+
+    def _depth_cautions(self, held: int) -> tuple[Caution, ...]:
+        if self.page.bits == 8:
+            text = "The master has 8 bits per sample: strong corrections will show steps."
+            return (Caution("eight_bit", text),)
+        if held == 8:
+            text = "The 16-bit file holds 8-bit values: it was converted, not scanned, at 16 bits."
+            return (Caution("eight_bit_in_sixteen", text),)
+        return ()
+
+    def _clipping_cautions(self, channels: Mapping[str, Any]) -> tuple[Caution, ...]:
+        found: list[Caution] = []
+        for end, code, words in (
+            ("share_at_zero", "clipped_shadows", "at zero: shadow detail is lost"),
+            ("share_at_full", "clipped_highlights", "at full scale: highlight detail is lost"),
+        ):
+            shares = {name: channel[end] for name, channel in channels.items()}
+            worst = max(shares, key=lambda name: float(shares[name]))
+            if shares[worst] >= CLIPPED:
+                text = f"{100.0 * shares[worst]:.1f} % of the {worst} samples lie {words}."
+                found.append(Caution(code, text))
+        return tuple(found)

@@ -1,0 +1,93 @@
+"""Loading a network: verified weights in the official class, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from restoration.networks import architectures
+from restoration.networks.architectures import State
+from restoration.networks.manifest import Weights, needed_weights, weights_key
+from restoration.networks.weights import open_weights
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network on its device, in eval mode, float32."""
+
+    name: str
+    module: torch.nn.Module
+    """(1, 3, h, w) to (1, 3, h * scale, w * scale); sRGB-encoded, [0, 1], not clipped."""
+    scale: int
+    radius: int
+    """Receptive radius in input pixels."""
+    multiple: int
+    """Input sizes must be multiples of this; the engine pads."""
+    weights: tuple[str, ...]
+    """Names of the sets of weights: its own, and its twin where the two are blended."""
+    weights_sha256: tuple[str, ...]
+    """What identifies each of them in keys and records."""
+    licence: str
+    architecture: str
+
+
+def load_network(
+    name: str,
+    models_dir: Path,
+    manifest: Mapping[str, Weights],
+    device: torch.device,
+    denoise: float | None = None,
+) -> Network:
+    """The network of that name.
+
+    Parameters
+    ----------
+    name
+        As in the manifest.
+    models_dir
+        Folder of the converted weights.
+    manifest
+        From ``manifest.load_manifest``.
+    device
+        From ``engine.devices.choose_device``.
+    denoise
+        For networks that have a twin which keeps noise (realesr-general-x4v3): 1 or None is the
+        network's own weights, 0 its twin's, between them a linear blend of all weights
+        (Real-ESRGAN's "deep network interpolation", ``realesrgan.RealESRGANer.dni``). Networks
+        without a twin have nothing to blend and take no notice.
+
+    Raises
+    ------
+    ConfigError
+        The name is unknown.
+    CircumstanceError
+        The weights were not fetched or were altered.
+    """
+    parts = needed_weights(manifest, name, denoise)
+    opened = [open_weights(part, manifest, models_dir) for part in parts]
+    own = opened[0]
+    state = own.state
+    if len(opened) == 2:
+        assert denoise is not None
+        state = _blend(state, opened[1].state, denoise)
+    module = architectures.with_state(own.parameters, own.weights.scale, state)
+    # Channels-last makes a slice of rows one piece of memory, and is faster on every device.
+    module = module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Network(
+        name=name,
+        module=module,
+        scale=own.weights.scale,
+        radius=architectures.receptive_radius(own.parameters, own.weights.scale),
+        multiple=architectures.unshuffle(own.parameters, own.weights.scale),
+        weights=parts,
+        weights_sha256=weights_key(manifest, name, denoise),
+        licence=own.weights.licence,
+        architecture=own.weights.architecture,
+    )
+
+
+def _blend(own: State, twin: State, denoise: float) -> State:
+    return {key: denoise * value + (1.0 - denoise) * twin[key] for key, value in own.items()}

@@ -1,0 +1,206 @@
+"""Writing deliverables: what every TIFF reader opens, with everything that the master said.
+
+Strips, not tiles: strips are baseline TIFF 6.0, tiles an extension that photo kiosks, old layout
+programs and some web services do not read; with strips of 256 KiB a viewer still decodes little
+for a window. LZW with predictor or no compression, both TIFF 6.0; classic TIFF as long as it fits,
+since no common tool writes metadata into BigTIFF (Exiv2, ExifTool, JHOVE).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import imagecodecs
+import numpy as np
+import tifffile
+
+from restoration.raster.base import UInt16Image
+from restoration.raster.directories import link_directories, stand_ins
+from restoration.raster.metadata import XMP, Carried
+from restoration.raster.publish import published, sha256_of
+from restoration.raster.write import CLASSIC_LIMIT, WORKERS, Rational, differenced
+
+STRIP_BYTES = 256 * 1024
+BAND_ROWS = 256
+"""Rows that are read at a time: a whole number of strips and of an intermediate's tiles."""
+
+EXTRA_SAMPLES = {"unspecified": 0, "infrared": 0, "associated_alpha": 1, "alpha": 2}
+"""Values of the ExtraSamples tag. Infrared is no alpha; TIFF has no code of its own for it."""
+
+Compression = Literal["none", "lzw"]
+
+
+@dataclass(frozen=True)
+class DeliverablePage:
+    """One page that is to be written."""
+
+    height: int
+    width: int
+    channels: int
+    """1 or 3."""
+    bits: int
+    """8 or 16. At 8 the codes, which are 8-bit times 257, are brought back by rounding."""
+    codes: Callable[[int, int], UInt16Image]
+    """(top, rows) -> uint16 (rows, width, channels); asked again where a file is begun anew."""
+    extra: tuple[str, ...]
+    """Kinds of the samples beside the picture, keys of `EXTRA_SAMPLES`."""
+    extra_codes: Callable[[int, int], UInt16Image] | None
+    """(top, rows) -> uint16 (rows, width, len(extra)), of the size of the picture."""
+    profile: bytes | None
+    resolution: tuple[Rational, Rational] | None
+    """Along the width and along the height."""
+    resolution_unit: int
+    """Value of the ResolutionUnit tag: 1 none, 2 inch, 3 centimetre."""
+    orientation: int | None
+    """Value of the orientation tag; None writes none."""
+    carried: Carried
+    xmp: bytes
+
+    @property
+    def samples(self) -> int:
+        """Samples per pixel as stored."""
+        return self.channels + len(self.extra)
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes of the uncompressed pixels."""
+        return self.height * self.width * self.samples * self.bits // 8
+
+    @property
+    def strip_rows(self) -> int:
+        """Rows of a strip: a power of two up to `BAND_ROWS`, about `STRIP_BYTES`."""
+        row = max(self.width * self.samples * self.bits // 8, 1)
+        return 1 << min(max(STRIP_BYTES // row, 1).bit_length() - 1, 8)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written, as it was decided on the way."""
+
+    sha256: str
+    bigtiff: bool
+    compression: Compression
+
+
+class _TooLarge(Exception):
+    """LZW made the file larger than a classic TIFF can be."""
+
+
+def write_deliverable(
+    path: Path,
+    pages: Sequence[DeliverablePage],
+    compression: Compression,
+    *,
+    classic_limit: int = CLASSIC_LIMIT,
+    check: Callable[[Path], None] = lambda part: None,
+) -> Written:
+    """Writes all pages; ``path`` appears only after ``check`` has accepted the finished file.
+
+    BigTIFF where the uncompressed pixels reach ``classic_limit`` bytes. LZW can make a noisy
+    16-bit scan larger than it was; where that would exceed the classic limit, the pages are
+    written uncompressed, which fits. Raises CircumstanceError where the disk fails.
+    """
+    big = sum(page.pixel_bytes for page in pages) >= classic_limit
+    with published(path) as part:
+        chosen = compression
+        try:
+            _write(part, pages, chosen, big, None if big else classic_limit)
+        except _TooLarge:
+            chosen = "none"
+            _write(part, pages, chosen, big, None)
+        link_directories(part, [page.carried for page in pages])
+        check(part)
+        return Written(sha256_of(part), big, chosen)
+
+
+def output_codes(page: DeliverablePage, top: int, rows: int) -> np.ndarray[Any, np.dtype[Any]]:
+    """What is stored for these rows: uint8 or uint16 (rows, width, samples)."""
+    codes = page.codes(top, rows)
+    if page.extra_codes is not None:
+        codes = np.concatenate([codes, page.extra_codes(top, rows)], axis=2)
+    if page.bits == 16:
+        return codes
+    # Exact for codes that came from 8 bits, nearest for all others: 65535 = 255 * 257.
+    return ((codes.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _write(
+    part: Path, pages: Sequence[DeliverablePage], compression: Compression, big: bool,
+    limit: int | None,
+) -> None:  # fmt: skip
+    budget = _Budget(limit)
+    with tifffile.TiffWriter(part, bigtiff=big, byteorder="<") as writer:
+        for page in pages:
+            _write_page(writer, page, compression, budget, len(pages) > 1)
+
+
+@dataclass
+class _Budget:
+    limit: int | None
+    used: int = 0
+
+    def spend(self, number: int) -> None:
+        self.used += number
+        if self.limit is not None and self.used >= self.limit:
+            raise _TooLarge
+
+
+def _write_page(
+    writer: tifffile.TiffWriter,
+    page: DeliverablePage,
+    compression: Compression,
+    budget: _Budget,
+    several: bool,
+) -> None:
+    shape = (page.height, page.width, page.samples)
+    writer.write(
+        _strips(page, compression, budget),
+        shape=shape if page.samples > 1 else shape[:2],
+        dtype=np.uint8 if page.bits == 8 else np.uint16,
+        photometric="minisblack" if page.channels == 1 else "rgb",
+        planarconfig=None if page.samples == 1 else "contig",
+        extrasamples=[EXTRA_SAMPLES[kind] for kind in page.extra] or None,
+        rowsperstrip=page.strip_rows,
+        compression="lzw" if compression == "lzw" else None,
+        predictor=2 if compression == "lzw" else None,
+        # Bit 1 of NewSubfileType: one page of several.
+        subfiletype=2 if several else 0,
+        resolution=page.resolution,
+        resolutionunit=None if page.resolution is None else page.resolution_unit,
+        iccprofile=page.profile,
+        software=False,
+        metadata=None,
+        extratags=_extra_tags(page),
+    )
+
+
+def _strips(page: DeliverablePage, compression: Compression, budget: _Budget) -> Iterator[bytes]:
+    encode = _lzw if compression == "lzw" else _plain
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for top in range(0, page.height, BAND_ROWS):
+            band = output_codes(page, top, min(BAND_ROWS, page.height - top))
+            rows = page.strip_rows
+            strips = [band[start : start + rows] for start in range(0, len(band), rows)]
+            for segment in pool.map(encode, strips):
+                budget.spend(len(segment))
+                yield segment
+
+
+def _lzw(strip: np.ndarray[Any, np.dtype[Any]]) -> bytes:
+    return bytes(imagecodecs.lzw_encode(differenced(strip)))
+
+
+def _plain(strip: np.ndarray[Any, np.dtype[Any]]) -> bytes:
+    return strip.astype(strip.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _extra_tags(page: DeliverablePage) -> list[tuple[int, int, int, bytes, bool]]:
+    tags = [(code, kind, count, raw, True) for code, kind, count, raw in page.carried.fields]
+    if page.orientation is not None:
+        tags.append((274, 3, 1, page.orientation.to_bytes(2, "little"), True))
+    tags.append((XMP, 1, len(page.xmp), page.xmp, True))
+    return tags + stand_ins(page.carried)

@@ -1,0 +1,204 @@
+"""Everything that the report says about one scan, gathered from its records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from restoration.records import read_record
+from restoration.review import wording
+from restoration.review.illustrations import deliverable_path, illustrate
+
+Record = dict[str, Any]
+
+
+@dataclass
+class Dossier:
+    """One scan, in words and pictures; the page's template reads the fields by name."""
+
+    scan: str
+    status: str
+    """delivered, problem or waiting (no record: the run has not come to it)."""
+    problem: tuple[str, str] | None = None
+    """Stage and reason, where the scan could not be processed."""
+    result: str = ""
+    """One line for the summary table."""
+    touched: bool = False
+    """True where some stage changed it."""
+    generative: list[str] = field(default_factory=list)
+    """Networks that made pixels of it, in words; empty where none did."""
+    title: str = ""
+    description: str = ""
+    master: list[tuple[str, str]] = field(default_factory=list)
+    deliverable: list[tuple[str, str]] = field(default_factory=list)
+    findings: list[Record] = field(default_factory=list)
+    """Condition report, per page: number and rows."""
+    stages: list[Record] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    pages: list[Record] = field(default_factory=list)
+    more_pages: int = 0
+    missing: str = ""
+    """Why there are no pictures."""
+    when: str = ""
+
+
+def gather(
+    results: Path,
+    recipe: str,
+    scan: str,
+    problems: Mapping[str, tuple[str, str]],
+    truth: Path | None,
+) -> Dossier:
+    """Reads the records of a scan and makes or fetches its pictures."""
+    if scan in problems:
+        return Dossier(scan, "problem", problem=problems[scan], result="problem")
+    delivered = read_record(results / recipe / "deliver" / f"{scan}.json")
+    if delivered is None:
+        return Dossier(scan, "waiting", result="not processed yet")
+    if delivered["status"] == "problem":
+        problem = ("deliver", str(delivered["reason"]))
+        return Dossier(scan, "problem", problem=problem, result="problem")
+    return _delivered(results, recipe, delivered, truth)
+
+
+def _delivered(results: Path, recipe: str, delivered: Record, truth: Path | None) -> Dossier:
+    shown = illustrate(results, recipe, delivered, truth)
+    stages = [_stage(record) for record in delivered["stages"]]
+    applied = [s["name"] for s in stages if any(p["applied"] for p in s["pages"])]
+    master = delivered["master"]["master"]
+    tags = master.get("tags") or {}
+    pages = _illustrated(shown["pages"], master["pages"])
+    return Dossier(
+        scan=delivered["scan"],
+        status="delivered",
+        result=f"{', '.join(applied)} applied" if applied else "nothing applied",
+        touched=bool(applied),
+        generative=_generative(delivered),
+        title=_text(tags.get("DocumentName")),
+        description=_text(tags.get("ImageDescription")),
+        master=_master(delivered["master"]),
+        deliverable=_deliverable(results, recipe, delivered),
+        findings=_findings(delivered["condition_report"]),
+        stages=stages,
+        warnings=_warnings(delivered),
+        pages=pages,
+        more_pages=len(master["pages"]) - len(pages) if not shown.get("missing") else 0,
+        missing=shown.get("missing", ""),
+        when=delivered.get("when", ""),
+    )
+
+
+def _text(value: Any) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _generative(delivered: Record) -> list[str]:
+    """Networks whose pixels are in the deliverable, once each."""
+    names: dict[str, None] = {}
+    for stage in delivered["stages"]:
+        if any(page.get("generative") for page in stage["pages"]):
+            weights = ", ".join(w["name"] for w in stage.get("weights") or []) or "unnamed network"
+            names[f"{wording.label(stage['stage']).lower()}: {weights}"] = None
+    return list(names)
+
+
+def _master(ingest: Record) -> list[tuple[str, str]]:
+    master = ingest["master"]
+    page = master["pages"][0]
+    icc = page.get("icc") or {}
+    kind = "grey" if page.get("channels") == 1 else "RGB"
+    rows = [
+        ("File", str(ingest["path"])),
+        ("SHA-256", ingest["sha256"]),
+        ("Bytes", wording.number(int(master["bytes"]))),
+        ("Size", f"{wording.pixels(page['width'], page['height'])}, {wording.ppi(page['ppi'])}"),
+        ("Kind", f"{page['bits']}-bit {kind}, {page.get('compression', '')}".strip(", ")),
+        ("ICC profile", icc.get("description") or ("unnamed" if icc else "none")),
+    ]
+    if len(master["pages"]) > 1:
+        rows.append(("Pages", str(len(master["pages"]))))
+    tags = master.get("tags") or {}
+    for name in ("Artist", "Copyright", "DateTime"):
+        if _text(tags.get(name)):
+            rows.append((name, _text(tags[name])))
+    return rows
+
+
+def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[str, str]]:
+    made = delivered["deliverable"]
+    path = deliverable_path(results, recipe, delivered)
+    last = (delivered["stages"] or [{"pages": []}])[-1]["pages"]
+    rows = [
+        ("File", str(made.get("file") or path.name)),
+        ("SHA-256", made["sha256"]),
+        ("Bytes", wording.number(int(made["bytes"]))),
+    ]
+    if last:
+        size = wording.pixels(last[0]["width"], last[0]["height"])
+        rows.append(("Size", f"{size}, {wording.ppi(last[0]['ppi'])}"))
+    kind = "BigTIFF" if made.get("bigtiff") else "TIFF"
+    rows.append(("Kind", f"{made['bits']}-bit {kind}" if made.get("bits") else kind))
+    rows.append(("Key", delivered["key"]))
+    return rows
+
+
+def _findings(reports: list[Record]) -> list[Record]:
+    return [
+        {
+            "page": number,
+            "rows": [
+                wording.finding(name, found)
+                for name, found in report.items()
+                if name != "warnings" and isinstance(found, Mapping)
+            ],
+        }
+        for number, report in enumerate(reports, 1)
+    ]
+
+
+def _warnings(delivered: Record) -> list[str]:
+    """Of the master and of the condition report, each once, in order."""
+    reports = delivered["condition_report"]
+    found = [str(text) for text in delivered["master"]["master"].get("warnings") or []]
+    for number, report in enumerate(reports, 1):
+        prefix = f"page {number}: " if len(reports) > 1 else ""
+        found += [prefix + str(warning["text"]) for warning in report.get("warnings") or []]
+    return list(dict.fromkeys(found))
+
+
+def _stage(record: Record) -> Record:
+    return {
+        "name": wording.label(record["stage"]),
+        "pages": [wording.decision(page) for page in record["pages"]],
+        "settings": wording.rows(record.get("settings") or {}),
+        "weights": list(record.get("weights") or []),
+        "software": wording.rows(record.get("software") or {}),
+        "numeric": wording.rows(record.get("numeric") or {}),
+        "key": record.get("key", ""),
+        "code": record.get("code", ""),
+    }
+
+
+def _illustrated(shown: list[Record], masters: list[Record]) -> list[Record]:
+    """Pages with their scores in words."""
+    pages = []
+    for page in shown:
+        scores = page["scores"]
+        rows = [_score_row(row) for row in scores["rows"]] if scores else []
+        orientation = masters[page["number"] - 1].get("orientation", 1)
+        pages.append({**page, "score_rows": rows, "turned": orientation != 1})
+    return pages
+
+
+def _score_row(row: Record) -> Record:
+    name = "Master" if row["name"] == "master" else f"After {wording.label(row['name']).lower()}"
+    if row.get("missing"):
+        return {"name": name, "missing": True, "cells": []}
+    verdicts = row.get("verdicts") or {}
+    cells = [
+        {"text": wording.metric(metric, row[metric]), "verdict": verdicts.get(metric, "")}
+        for metric in wording.METRIC_LABELS
+    ]
+    return {"name": name, "missing": False, "cells": cells, "resampled": row["resampled"]}

@@ -1,0 +1,191 @@
+"""The pictures and scores of one scan, made once and kept beside the report.
+
+Kept as results/<recipe>/report/<scan>.json under a key of everything they depend on, so that a
+report over a collection that grew by one box looks at the pixels of that box alone.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from restoration.errors import ScanError
+from restoration.ingest import hash_file
+from restoration.keys import code_fingerprint, digest
+from restoration.raster.colour import ColourSpace
+from restoration.raster.tiff import TiffPage, open_page
+from restoration.records import SCHEMA, read_record, write_record
+from restoration.review import pictures, scores
+
+Record = dict[str, Any]
+
+MOST_PAGES = 4
+"""Pages of a multipage master that are shown; the others' records are listed all the same."""
+
+
+def illustrate(results: Path, recipe: str, delivered: Record, truth: Path | None) -> Record:
+    """The pictures of a delivered scan.
+
+    delivered: its deliver record; truth: folder with ``<scan>.tif`` of known truth, and
+    ``<scan>@<factor>x.tif`` where a deliverable is larger than its master.
+
+    Returns ``{"pages": [...]}``; a scan whose files cannot be read any more returns
+    ``{"pages": [], "missing": reason}``: the report of the others must not fail for it.
+    """
+    scan = delivered["scan"]
+    cache = results / recipe / "report" / f"{scan}.json"
+    truth_files = _truth_files(truth, scan)
+    key = _key(results, delivered, truth_files)
+    known = read_record(cache)
+    if known is not None and known.get("key") == key:
+        return known
+    try:
+        pages = [
+            _page(results, recipe, delivered, number, truth_files)
+            for number in range(1, min(MOST_PAGES, len(_master_pages(delivered))) + 1)
+        ]
+    except ScanError as error:
+        # Not kept: the master may be back on its mount at the next report.
+        return {"pages": [], "missing": str(error)}
+    record = {"schema": SCHEMA, "scan": scan, "key": key, "pages": pages}
+    write_record(cache, record)
+    return record
+
+
+def _key(results: Path, delivered: Record, truth_files: list[Path]) -> str:
+    images = [
+        [page["image"], page["sha256"], (results / page["image"]).is_file()]
+        for stage in delivered["stages"]
+        for page in stage["pages"]
+        if page["image"]
+    ]
+    return digest(
+        {
+            "master": delivered["master"]["sha256"],
+            "deliverable": delivered["deliverable"]["sha256"],
+            "images": images,
+            "truth": [[path.name, hash_file(path)[0]] for path in truth_files],
+            "code": [
+                code_fingerprint(f"restoration.review.{name}")
+                for name in ("illustrations", "pictures", "scores")
+            ],
+        }
+    )
+
+
+def _truth_files(truth: Path | None, scan: str) -> list[Path]:
+    if truth is None:
+        return []
+    return [
+        path
+        for path in (truth / f"{scan}.tif", *sorted(truth.glob(f"{scan}@*x.tif")))
+        if path.is_file()
+    ]
+
+
+def _master_pages(delivered: Record) -> list[Record]:
+    return list(delivered["master"]["master"]["pages"])
+
+
+def _colour(page: TiffPage) -> ColourSpace:
+    return ColourSpace.from_profile(page.profile, page.channels)
+
+
+def deliverable_path(results: Path, recipe: str, delivered: Record) -> Path:
+    """Where the deliverable of a scan lies."""
+    return results / recipe / "deliver" / f"{delivered['scan']}.tif"
+
+
+def _page(
+    results: Path, recipe: str, delivered: Record, number: int, truth_files: list[Path]
+) -> Record:
+    with ExitStack() as opened:
+        before = opened.enter_context(open_page(delivered["master"]["path"], number))
+        path = deliverable_path(results, recipe, delivered)
+        after = opened.enter_context(open_page(path, number))
+        found = pictures.survey(before, after)
+        colour, turn = _colour(before), before.orientation
+        larger = (after.height, after.width) != (before.height, before.width)
+        scale = max(after.height / before.height, after.width / before.width)
+        side = max(16, round(pictures.CROP_SIDE / scale))
+        return {
+            "number": number,
+            "changed": found.changed,
+            "identical": not found.changed and not larger,
+            "factor": scale,
+            "before": pictures.jpeg_uri(found.before, colour, turn),
+            "after": pictures.jpeg_uri(found.after, colour, turn),
+            "crops": [
+                _crop(kind, place, before, after)
+                for kind, place in pictures.places(found, before.height, before.width, side)
+            ],
+            "scores": _scores(results, delivered, number, (before, after), truth_files),
+        }
+
+
+def _crop(kind: str, place: pictures.Place, before: TiffPage, after: TiffPage) -> Record:
+    there = pictures.enlarged(place, before, after)
+    old = pictures.replicated(pictures.crop(before, place), there.height, there.width)
+    new = pictures.crop(after, there)
+    turn = before.orientation
+    tall, wide = (there.width, there.height) if turn >= 5 else (there.height, there.width)
+    return {
+        "kind": kind,
+        "top": place.top,
+        "left": place.left,
+        "height": tall,
+        "width": wide,
+        "before": pictures.jpeg_uri(old, _colour(before), turn, quality=95),
+        "after": pictures.jpeg_uri(new, _colour(after), turn, quality=95),
+    }
+
+
+def _scores(
+    results: Path,
+    delivered: Record,
+    number: int,
+    ends: tuple[TiffPage, TiffPage],
+    truth_files: list[Path],
+) -> Record | None:
+    """Distances to the truth of the master and of the image after each stage that was applied.
+
+    The truth of the deliverable's own size is taken where there is one, else the first.
+    """
+    if not truth_files:
+        return None
+    before, after = ends
+    with ExitStack() as opened:
+        truths = [opened.enter_context(open_page(path, number)) for path in truth_files]
+        fitting = [t for t in truths if (t.height, t.width) == (after.height, after.width)]
+        truth = (fitting or truths)[0]
+        rows = [{"name": "master", **_score(before, truth)}]
+        applied = _applied(delivered, number)
+        for stage, page in applied:
+            path = results / page["image"]
+            last = page is applied[-1][1]
+            if last:
+                image = after
+            elif path.is_file():
+                image = opened.enter_context(open_page(path))
+            else:
+                rows.append({"name": stage, "missing": True})
+                continue
+            row = {"name": stage, **_score(image, truth)}
+            reference = next(r for r in reversed(rows) if not r.get("missing"))
+            row["verdicts"] = dict(scores.verdicts(reference, row))
+            rows.append(row)
+    return {"rows": rows, "height": truth.height, "width": truth.width}
+
+
+def _applied(delivered: Record, number: int) -> list[tuple[str, Record]]:
+    return [
+        (stage["stage"], page)
+        for stage in delivered["stages"]
+        for page in stage["pages"]
+        if page["number"] == number and page["status"] == "applied"
+    ]
+
+
+def _score(image: TiffPage, truth: TiffPage) -> Record:
+    return scores.score(image, _colour(image), truth, _colour(truth)).record()

@@ -1,0 +1,95 @@
+"""A run that is killed loses at most the scan in hand, and ends with the same bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import Project
+
+MANY = [f"s{number:02d}" for number in range(16)]
+
+
+@pytest.fixture
+def unfinished(finished: Project, tmp_path: Path) -> Project:
+    """A project with sixteen scans in one batch, nothing of it processed."""
+    folder = tmp_path / "project"
+    ignored = shutil.ignore_patterns("results", ".snakemake", "__pycache__")
+    shutil.copytree(finished.folder, folder, ignore=ignored)
+    for number, scan in enumerate(MANY):
+        source = finished.folder / f"masters/{'abcd'[number % 4]}.tif"
+        data = source.read_bytes()
+        (folder / f"masters/{scan}.tif").write_bytes(data)
+    project = Project(folder)
+    project.sheet([(scan, f"masters/{scan}.tif", "box", "") for scan in MANY])
+    return project
+
+
+def start(project: Project) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        project.command(),
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def wait_for_records(project: Project, count: int) -> None:
+    """Until so many scans went through cleanup: the middle of a batch."""
+    folder = project.results / "plain/cleanup"
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob("*.json"))) < count:
+        assert time.monotonic() < deadline, "the run did not get to its cleanup stage"
+        time.sleep(0.01)
+
+
+def workers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+@pytest.mark.parametrize("how", ["everything", "the main process alone"])
+def test_sigkill_in_the_middle_of_a_batch(unfinished: Project, tmp_path: Path, how: str) -> None:
+    undisturbed = Project(tmp_path / "undisturbed")
+    shutil.copytree(unfinished.folder, undisturbed.folder)
+    undisturbed.run()
+
+    process = start(unfinished)
+    wait_for_records(unfinished, 3)
+    workers = workers_of(process)
+    if how == "everything":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+    # Nobody works on for a run that is gone.
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
+
+    before = unfinished.stamps()
+    done = {name for name in before if name.startswith("plain/cleanup/") and "json" in name}
+    assert 3 <= len(done) < len(MANY), "the kill did not hit the middle of the batch"
+    assert not (unfinished.results / "plain/cleanup/box.tsv").exists()
+    unfinished.run()
+    after = unfinished.stamps()
+    assert {name for name in done if after[name] != before[name]} == set()
+    assert unfinished.bytes_of_deliverables() == undisturbed.bytes_of_deliverables()
+    assert len(undisturbed.bytes_of_deliverables()) == len(MANY)
+
+
+def test_a_second_run_over_the_same_results_is_refused(unfinished: Project) -> None:
+    process = start(unfinished)
+    try:
+        wait_for_records(unfinished, 1)
+        said = unfinished.run(check=False)
+        assert "another run (process" in said
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=60)
