@@ -143,7 +143,7 @@ def test_networks_that_fold_blocks_are_padded_as_by_the_reference_package(
 
 
 def test_the_result_does_not_depend_on_the_number_of_threads() -> None:
-    network, image = seeded(RrdbnetParameters(num_feat=32, num_block=1, num_grow_ch=16)), None
+    network = seeded(RrdbnetParameters(num_feat=32, num_block=1, num_grow_ch=16))
     image = photograph(70, 90)
     before = torch.get_num_threads()
     try:
@@ -174,7 +174,8 @@ def test_the_reference_pipeline_gives_the_same_pixels(tmp_path: Any) -> None:
     )
     image = photograph(33, 41)
     theirs.pre_process(image)
-    theirs.process()
+    with torch.inference_mode():
+        theirs.process()
     expected = theirs.output[0].permute(1, 2, 0).numpy()
     assert worst(run(network, image), expected) < CODE
 
@@ -182,7 +183,7 @@ def test_the_reference_pipeline_gives_the_same_pixels(tmp_path: Any) -> None:
 @pytest.mark.weights
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("realesrgan-x4plus-packaged", (40, 32)), ("realesr-general-x4v3-ncnn", (75, 80))],
+    [("realesrgan-x4plus-packaged", (28, 24)), ("realesr-general-x4v3-ncnn", (75, 80))],
 )
 @pytest.mark.parametrize("make", [photograph, halftone])
 def test_real_networks_streamed_equal_untiled(
@@ -236,9 +237,7 @@ def test_strips_tile_the_image_and_overlap_by_the_radius() -> None:
         for strip in strips:
             assert strip.keep_left == position
             assert strip.left % multiple == 0
-            assert strip.left in (0, strip.keep_left - 34 - -34 % multiple * 0) or (
-                strip.keep_left - strip.left >= 34
-            )
+            assert strip.left == 0 or strip.keep_left - strip.left >= 34
             right, keep_right = strip.left + strip.width, strip.keep_left + strip.keep_width
             assert right == width or right - keep_right >= 34
             assert strip.keep_width <= columns

@@ -71,7 +71,7 @@ def test_free_disk_is_found_for_a_folder_that_is_not_there_yet(tmp_path: Path) -
 
 
 def test_a_small_temporary_folder_is_a_warning_that_names_tmpdir() -> None:
-    level, _, remedy = preflight.check_temporary("/tmp", lambda _: 1 * GB)
+    level, _, remedy = preflight.check_temporary("t", lambda _: 1 * GB)
     assert (level, "TMPDIR" in remedy) == ("warn", True)
 
 

@@ -119,7 +119,8 @@ def _tensor(source: Raster, top: int, bottom: int, strip: Strip, device: torch.d
     if top == bottom:
         return torch.empty((1, 3, 0, strip.width), device=device)
     window = source.read(top, strip.left, bottom - top, strip.width)
-    pixels = np.ascontiguousarray(window, dtype=np.float32)
+    # A copy: a network may work in place, and the window may be the raster's own memory.
+    pixels = np.array(window, dtype=np.float32, order="C")
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
 
 

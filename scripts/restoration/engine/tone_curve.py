@@ -20,7 +20,9 @@ class NetworkRunner(Protocol):
     def name(self) -> str: ...
 
     @property
-    def weights_sha256(self) -> str: ...
+    def weights_sha256(self) -> str | tuple[str, ...]:
+        """Of the file, or of each file where two are blended."""
+        ...
 
     @property
     def scale(self) -> int:

@@ -24,6 +24,9 @@ from restoration.examine.survey import SCALES, KeptTile, Survey
 MOST_TILES = 32
 """Tiles that are transformed per scale: enough for a steady mean, few enough to be quick."""
 
+FEWEST_COARSE = 3
+"""Tiles without which a coarser scale is not trusted: one alone may show anything."""
+
 FULL = 0.97
 """From this share of Nyquist on the scan counts as full: the last rings are not told apart."""
 
@@ -60,6 +63,8 @@ def reach(survey: Survey, box: tuple[int, int, int, int] | None) -> Extent | Non
     found: Extent | None = None
     for scale in SCALES:
         tiles = chosen(survey.detailed(scale, box) or survey.detailed(scale))
+        if found is not None and len(tiles) < FEWEST_COARSE:
+            break
         extent = _extent(tiles, scale, survey.page) if tiles else None
         if extent is None or (extent.across is None and extent.down is None):
             continue

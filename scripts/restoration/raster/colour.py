@@ -147,7 +147,7 @@ def _conversion(icc: bytes, profile: IccProfile, channels: int) -> Conversion:
         return GreyConversion(_tone(profile, "kTRC"))
     if profile.has_lut:
         # A profile may carry both; ICC.1:2022 (8.2) gives the table precedence.
-        return LutConversion(icc, np.linalg.inv(srgb_to_d50()))
+        return LutConversion(icc, np.asarray(np.linalg.inv(srgb_to_d50()), np.float64))
     if not profile.has_matrix or profile.pcs != "XYZ":
         raise ProfileError("it has neither a matrix with tone curves nor a table")
     raw = [profile.tags[f"{c}TRC"] for c in "rgb"]

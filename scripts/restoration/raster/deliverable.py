@@ -86,7 +86,7 @@ class Written:
     compression: Compression
 
 
-class _TooLarge(Exception):
+class _TooLargeError(Exception):
     """LZW made the file larger than a classic TIFF can be."""
 
 
@@ -109,7 +109,7 @@ def write_deliverable(
         chosen = compression
         try:
             _write(part, pages, chosen, big, None if big else classic_limit)
-        except _TooLarge:
+        except _TooLargeError:
             chosen = "none"
             _write(part, pages, chosen, big, None)
         link_directories(part, [page.carried for page in pages])
@@ -146,7 +146,7 @@ class _Budget:
     def spend(self, number: int) -> None:
         self.used += number
         if self.limit is not None and self.used >= self.limit:
-            raise _TooLarge
+            raise _TooLargeError
 
 
 def _write_page(

@@ -131,7 +131,7 @@ class LutConversion:
         axis = np.linspace(0.0, 1.0, GRID)
         cube = np.stack(np.meshgrid(axis, axis, axis), axis=-1).reshape(-1, 3)
         fitted, *_ = np.linalg.lstsq(curve.decode(cube), self._table_xyz(cube), rcond=None)
-        return MatrixConversion((curve, curve, curve), fitted.T)
+        return MatrixConversion((curve, curve, curve), np.asarray(fitted.T, np.float64))
 
 
 def _broyden(inverse: Floats, step: Floats, change: Floats) -> Floats:

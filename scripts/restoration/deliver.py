@@ -1,0 +1,313 @@
+"""Delivery: the deliverable TIFF of one scan, written, read back and compared with what was meant.
+
+A page comes from the last stage's intermediate, or, where every stage declined, straight from the
+master: then its pixels are the master's, bit for bit. Memory is bounded by bands of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from restoration.archive.xmp import Geometry, Packet, Provenance, StageEvent, build_packet
+from restoration.errors import ScanError
+from restoration.ingest import hash_file
+from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
+from restoration.raster.deliverable import DeliverablePage, Written, write_deliverable
+from restoration.raster.metadata import carry_over
+from restoration.raster.read_back import compare
+from restoration.raster.resample import Resampled
+from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.write import CLASSIC_LIMIT, Rational, rational
+from restoration.settings import DeliverSettings, IngestSettings
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PageToDeliver:
+    """One page of the scan after its last stage."""
+
+    number: int
+    """1 for the first page of the master."""
+    image: Path | None
+    """The last intermediate; None where every stage declined."""
+    ppi: tuple[float, float] | None
+    """Resolution of the result; looked at only where the size differs from the master's."""
+    events: tuple[StageEvent, ...] = ()
+    """What each stage did or why it did nothing, in order, for the page's history."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a deliverable is made for."""
+
+    scan: str
+    recipe: str
+    key: str
+    """The key of the delivery: identifiers are made from it."""
+    when: str
+    """ISO 8601, for the history."""
+    software: str
+    """Name and version of this workflow."""
+    limits: IngestSettings = field(default_factory=lambda: IngestSettings.model_validate({}))
+    """Those under which the master was ingested."""
+    classic_limit: int = CLASSIC_LIMIT
+    """Bytes of uncompressed pixels from which the deliverable is BigTIFF."""
+
+
+def deliver_scan(
+    delivery: Delivery,
+    *,
+    master: Path,
+    ingest: Mapping[str, Any],
+    pages: Sequence[PageToDeliver],
+    settings: DeliverSettings,
+    output: Path,
+) -> Record:
+    """Writes the deliverable of one scan and returns what the record says of it.
+
+    ``ingest`` is the master's record, of which the SHA-256 is compared once more. The file is
+    read back before it gets its name: pixels, profile, resolution, tags and XMP.
+
+    The record: ``sha256``, ``bytes``, ``bigtiff``, ``compression``, ``verified`` (what was
+    compared), ``master_sha256`` and ``pages``, each with size, depth, resolution, identifiers,
+    what delivery itself changed (``conversions``) and which tags were left (``not_carried``).
+
+    Raises ScanError where the master changed since ingest, cannot be read, or the pages do not
+    fit it; CircumstanceError where the disk fails or the file read back differs.
+    """
+    if [page.number for page in pages] != list(range(1, len(ingest["pages"]) + 1)):
+        raise ScanError(
+            f"{master.name}: expected results for pages 1 to {len(ingest['pages'])}, found "
+            f"{[page.number for page in pages]}; run the scan's stages again"
+        )
+    with ExitStack() as files:
+        made = [_make(files, delivery, master, ingest, page, settings) for page in pages]
+        ready = [one.page for one in made]
+
+        def check(part: Path) -> None:
+            compare(part, ready, output.name, big_allowed=delivery.limits)
+            # Before the deliverable gets its name: a master that changed has no deliverable.
+            _same_master(master, ingest)
+
+        written = write_deliverable(
+            output,
+            ready,
+            settings.compression,
+            classic_limit=delivery.classic_limit,
+            check=check,
+        )
+    return _record(output, ingest, made, written, settings)
+
+
+def _same_master(master: Path, ingest: Mapping[str, Any]) -> None:
+    found, _ = hash_file(master)
+    if found != ingest["sha256"]:
+        raise ScanError(
+            f"{master.name}: expected the master that was ingested (SHA-256 {ingest['sha256']}), "
+            f"found {found}: it changed while it was processed; find out why, then run again"
+        )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A page that is ready to be written, and what is said of it."""
+
+    page: DeliverablePage
+    packet: Packet
+    source: str
+    conversions: tuple[str, ...]
+
+
+def _make(
+    files: ExitStack,
+    delivery: Delivery,
+    master: Path,
+    ingest: Mapping[str, Any],
+    page: PageToDeliver,
+    settings: DeliverSettings,
+) -> _Made:
+    original = files.enter_context(open_page(master, page.number, limits=delivery.limits))
+    result = original
+    if page.image is not None:
+        result = files.enter_context(open_page(page.image, 1))
+        if result.channels != original.channels:
+            raise ScanError(
+                f"{master.name}, page {page.number}: expected {original.channels} channels, "
+                f"found {result.channels} in {page.image.name}; run its stages again"
+            )
+    bits = 16 if settings.depth == "16" else original.bits
+    resized = (result.height, result.width) != (original.height, original.width)
+    resolution, unit = _resolution(original, page.ppi, resized)
+    carried = carry_over(original, result.height, result.width)
+    conversions = _conversions(original, bits)
+    orientation = original.orientation if 274 in original.directory.entries else None
+    packet = build_packet(
+        carried.xmp,
+        Provenance(
+            scan=delivery.scan,
+            page=page.number,
+            recipe=delivery.recipe,
+            key=delivery.key,
+            when=delivery.when,
+            software=delivery.software,
+            master_sha256=ingest["sha256"],
+            events=page.events,
+            conversions=conversions,
+        ),
+        Geometry(
+            height=result.height,
+            width=result.width,
+            bits=bits,
+            samples=result.channels + len(original.extra),
+            rgb=result.channels == 3,
+            orientation=orientation,
+            resolution=resolution,
+            resolution_unit=unit,
+        ),
+    )
+    ready = DeliverablePage(
+        height=result.height,
+        width=result.width,
+        channels=result.channels,
+        bits=bits,
+        codes=_rows(result),
+        extra=original.extra,
+        extra_codes=_extra_rows(original, result.height, result.width),
+        profile=original.profile,
+        resolution=resolution,
+        resolution_unit=unit,
+        orientation=orientation,
+        carried=carried,
+        xmp=packet.data,
+    )
+    source = "master" if page.image is None else page.image.name
+    return _Made(ready, packet, source, conversions)
+
+
+def _rows(source: TiffPage) -> Callable[[int, int], UInt16Image]:
+    return lambda top, rows: source.read_codes(top, 0, rows, source.width)
+
+
+def _extra_rows(
+    original: TiffPage, height: int, width: int
+) -> Callable[[int, int], UInt16Image] | None:
+    """Rows of the samples beside the picture, resampled where the picture was."""
+    if not original.extra:
+        return None
+    if (original.height, original.width) == (height, width):
+        return _ExtraSamples(original).rows
+    resampled = Resampled(_ExtraSamples(original), height, width)
+    return lambda top, rows: to_uint16(resampled.read(top, 0, rows, width))
+
+
+@dataclass(frozen=True)
+class _ExtraSamples:
+    """The samples beside the picture as a raster of their own; they never meet a network."""
+
+    page: TiffPage
+
+    @property
+    def height(self) -> int:
+        return self.page.height
+
+    @property
+    def width(self) -> int:
+        return self.page.width
+
+    @property
+    def channels(self) -> int:
+        return len(self.page.extra)
+
+    def read(self, top: int, left: int, height: int, width: int) -> FloatImage:
+        return to_float(self._codes(top, left, height, width))
+
+    def rows(self, top: int, rows: int) -> UInt16Image:
+        return self._codes(top, 0, rows, self.width)
+
+    def _codes(self, top: int, left: int, height: int, width: int) -> UInt16Image:
+        codes = self.page.read_extra(top, left, height, width)
+        assert codes is not None
+        return codes
+
+
+def _resolution(
+    original: TiffPage, ppi: tuple[float, float] | None, resized: bool
+) -> tuple[tuple[Rational, Rational] | None, int]:
+    """The resolution and its unit: the master's own numbers as long as the size is the master's."""
+    if resized:
+        # A resolution without unit is an aspect ratio only; it says nothing of the new size.
+        return (None, 1) if ppi is None else ((rational(ppi[0]), rational(ppi[1])), 2)
+    found = []
+    for code in (282, 283):
+        entry = original.directory.entries.get(code)
+        pair = original.tags.values(entry)[0] if entry and entry.kind == 5 and entry.count else None
+        if pair is None or not pair[0] or not pair[1]:
+            return None, 1
+        # In lowest terms, as the file will hold it and the reading back expect it.
+        found.append(Fraction(*pair).as_integer_ratio())
+    unit = original.tags.number(original.directory, 296, 2) or 2
+    return (found[0], found[1]), unit if unit in (1, 2, 3) else 1
+
+
+def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
+    """What delivery changes in the form of the values, though not in what they show."""
+    changes = []
+    if original.layout.photometric == 0:
+        changes.append("min-is-white to black-is-zero, values inverted")
+    if original.layout.photometric == 3:
+        changes.append("palette to RGB, 16 bits as in its colour map")
+    if original.layout.photometric == 6:
+        changes.append("YCbCr inside JPEG to RGB")
+    if bits != original.bits:
+        changes.append(f"{original.bits} to {bits} bits, values times 257")
+    return tuple(changes)
+
+
+def _record(
+    output: Path,
+    ingest: Mapping[str, Any],
+    made: Sequence[_Made],
+    written: Written,
+    settings: DeliverSettings,
+) -> Record:
+    notes = []
+    if written.compression != settings.compression:
+        notes.append("LZW would have exceeded 4 GiB: written without compression")
+    return {
+        "file": output.name,
+        "sha256": written.sha256,
+        "bytes": output.stat().st_size,
+        "bigtiff": written.bigtiff,
+        "compression": written.compression,
+        "master_sha256": ingest["sha256"],
+        "verified": ["pixels", "icc", "resolution", "tags", "exif", "xmp", "pages", "master"],
+        "notes": notes,
+        "pages": [_page_record(number, one) for number, one in enumerate(made, 1)],
+    }
+
+
+def _page_record(number: int, one: _Made) -> Record:
+    page = one.page
+    return {
+        "number": number,
+        "source": one.source,
+        "height": page.height,
+        "width": page.width,
+        "channels": page.channels,
+        "bits": page.bits,
+        "extra": list(page.extra),
+        "resolution": None if page.resolution is None else [a / b for a, b in page.resolution],
+        "resolution_unit": {1: "none", 2: "inch", 3: "centimetre"}[page.resolution_unit],
+        "document_id": one.packet.document_id,
+        "instance_id": one.packet.instance_id,
+        "digital_source_type": one.packet.source_type,
+        "conversions": list(one.conversions),
+        "not_carried": list(page.carried.left),
+        "notes": list(one.packet.notes),
+    }

@@ -1,0 +1,127 @@
+"""Reading a deliverable back and comparing it with what was meant, before it gets its name.
+
+The reader is the one that reads masters; it shares no code with the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from restoration.errors import CircumstanceError, ScanError
+from restoration.raster.deliverable import BAND_ROWS, DeliverablePage, output_codes
+from restoration.raster.metadata import EXIF, GPS, INTEROPERABILITY, XMP
+from restoration.raster.tags import Directory, Field
+from restoration.raster.tiff import TiffPage, open_page
+from restoration.settings import IngestSettings
+
+
+def compare(
+    path: Path, pages: Sequence[DeliverablePage], name: str, *, big_allowed: IngestSettings
+) -> None:
+    """Compares the finished file, page by page and tag by tag, with what was to be written.
+
+    Raises CircumstanceError at the first difference: what was written is not what the disk
+    holds, so the disk or the memory is at fault, and the next run tries again.
+    """
+    # The deliverable may be larger than any master may: its size is ours.
+    limits = big_allowed.model_copy(
+        update={"max_pixels": 2**62, "max_side": 2**31 - 1, "max_ratio": 1e9}
+    )
+    try:
+        for number, meant in enumerate(pages, 1):
+            with open_page(path, number, limits=limits) as found:
+                where = name if len(pages) == 1 else f"{name}, page {number}"
+                _expect(found.pages == len(pages), where, "the number of pages")
+                _compare_page(found, meant, where)
+    except ScanError as error:
+        raise _different(name, f"a readable file ({error})") from error
+
+
+def _different(where: str, what: str) -> CircumstanceError:
+    return CircumstanceError(
+        f"{where}: expected what was written, read back something else: {what}; check the disk "
+        "and the memory and start the run again"
+    )
+
+
+def _expect(condition: bool, where: str, what: str) -> None:
+    if not condition:
+        raise _different(where, what)
+
+
+def _compare_page(found: TiffPage, meant: DeliverablePage, where: str) -> None:
+    _expect((found.height, found.width) == (meant.height, meant.width), where, "the size")
+    _expect(found.channels == meant.channels, where, "the channels")
+    _expect(found.bits == meant.bits, where, "the depth")
+    _expect(len(found.extra) == len(meant.extra), where, "the extra samples")
+    _expect(found.profile == meant.profile, where, "the ICC profile")
+    _expect(found.orientation == (meant.orientation or 1), where, "the orientation")
+    _expect(found.tag_bytes(XMP) == meant.xmp, where, "the XMP packet")
+    _compare_resolution(found, meant, where)
+    for field in meant.carried.fields:
+        _compare_field(found, found.directory, field, where)
+    _compare_directory(found, found.directory, EXIF, meant.carried.exif, where)
+    _compare_directory(found, found.directory, GPS, meant.carried.gps, where)
+    if meant.carried.exif and meant.carried.interoperability:
+        exif = found.tags.subdirectory(found.tags.number(found.directory, EXIF) or 0)
+        below = meant.carried.interoperability
+        _compare_directory(found, exif, INTEROPERABILITY, below, where)
+    _compare_pixels(found, meant, where)
+
+
+def _compare_resolution(found: TiffPage, meant: DeliverablePage, where: str) -> None:
+    for axis, code in enumerate((282, 283)):
+        entry = found.directory.entries.get(code)
+        if meant.resolution is None:
+            # The writer states 1 x 1 without unit where there is none: an aspect ratio.
+            _expect(found.ppi is None, where, "a resolution that nobody stated")
+            continue
+        pair = found.tags.values(entry)[0] if entry is not None else (0, 1)
+        same = Fraction(*pair) == Fraction(*meant.resolution[axis])
+        _expect(same, where, "the resolution")
+    if meant.resolution is not None:
+        unit = found.tags.number(found.directory, 296, 2)
+        _expect(unit == meant.resolution_unit, where, "the unit of the resolution")
+
+
+def _compare_directory(
+    found: TiffPage,
+    parent: Directory,
+    code: int,
+    meant: Sequence[Field] | None,
+    where: str,
+) -> None:
+    if not meant:
+        _expect(code not in parent.entries, where, f"tag {code}")
+        return
+    directory = found.tags.subdirectory(found.tags.number(parent, code) or 0)
+    for field in meant:
+        _compare_field(found, directory, field, where)
+
+
+def _compare_field(found: TiffPage, directory: Directory, field: Field, where: str) -> None:
+    code, kind, count, raw = field
+    entry = directory.entries.get(code)
+    same = (
+        entry is not None
+        and (entry.kind, entry.count) == (kind, count)
+        and found.tags.raw(entry) == raw
+    )
+    _expect(same, where, f"tag {code}")
+
+
+def _compare_pixels(found: TiffPage, meant: DeliverablePage, where: str) -> None:
+    for top in range(0, meant.height, BAND_ROWS):
+        rows = min(BAND_ROWS, meant.height - top)
+        stored = found.read_codes(top, 0, rows, meant.width)
+        extra = found.read_extra(top, 0, rows, meant.width)
+        if extra is not None:
+            stored = np.concatenate([stored, extra], axis=2)
+        expected = output_codes(meant, top, rows).astype(np.uint16)
+        if meant.bits == 8:
+            expected *= 257
+        _expect(np.array_equal(stored, expected), where, f"pixels of rows {top} to {top + rows}")

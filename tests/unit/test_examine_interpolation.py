@@ -1,0 +1,68 @@
+"""Enlarged scans are recognised, by factor and kind; others are not accused."""
+
+import numpy as np
+import pytest
+import simulated_scans as sim
+
+ENLARGED = [
+    ("nearest", 2.0, "nearest"),
+    ("nearest", 1.5, "nearest"),
+    ("bilinear", 2.0, "linear"),
+    ("bilinear", 1.5, "linear"),
+    ("bilinear", 3.0, "linear"),
+    ("bicubic", 2.0, "cubic or longer"),
+    ("bicubic", 1.5, "cubic or longer"),
+    ("bicubic", 8 / 3, "cubic or longer"),
+    ("bicubic", 4.0, "cubic or longer"),
+    ("lanczos", 2.0, "cubic or longer"),
+    ("lanczos", 3.5, "cubic or longer"),
+]
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(("kernel", "factor", "kind"), ENLARGED)
+def test_factor_and_kind(kernel, factor, kind, bits):
+    source = sim.noisy(sim.centre(sim.picture("chelsea"), 400, 400), 1.0)
+    big = sim.enlarged(source, factor, kernel)
+    report = sim.report(sim.scanned(big, bits), bits=bits)
+    found = report["interpolated"]
+    assert found["value"] is True
+    assert found["detail"]["factor"] == pytest.approx(factor, rel=0.02)
+    assert found["detail"]["kind"] == kind
+    assert "interpolated" in {warning["code"] for warning in report["warnings"]}
+    assert report["effective_resolution"]["value"] <= 1200 / factor * 1.02
+    assert report["effective_resolution"]["value"] >= 1200 / factor * 0.8
+
+
+@pytest.mark.parametrize("name", ["camera", "chelsea", "brick", "grass", "gravel", "leaves7"])
+@pytest.mark.parametrize("sigma", [0.0, 2.0])
+def test_untouched_photographs_are_not_accused(name, sigma):
+    found = sim.report(sim.scanned(sim.noisy(sim.picture(name), sigma)))["interpolated"]
+    assert found["value"] is False
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "leaves7"])
+def test_jpeg_blocks_are_not_taken_for_interpolation(name):
+    damaged = sim.jpeg(sim.picture(name), 80)
+    found = sim.report(sim.scanned(damaged, 8), bits=8)["interpolated"]
+    assert found["value"] is False
+
+
+def test_one_direction_alone_is_seen():
+    source = sim.noisy(sim.centre(sim.picture("leaves7"), 500, 500), 1.0)
+    tall = np.repeat(source, 2, axis=0)
+    found = sim.report(sim.scanned(tall))
+    assert found["interpolated"]["detail"]["factor_down"] == pytest.approx(2.0)
+    assert found["interpolated"]["detail"]["factor_across"] is None
+    assert found["effective_resolution"]["detail"]["down_fraction"] == pytest.approx(0.5)
+
+
+def test_ramp_is_unknown():
+    assert sim.report(sim.scanned(sim.ramp()))["interpolated"]["value"] is None
+
+
+def test_the_grid_is_found_across_windows():
+    source = sim.noisy(sim.centre(sim.picture("leaves7"), 400, 400), 1.0)
+    big = sim.scanned(sim.enlarged(source, 2.0, "bicubic"))
+    for window in (256, 300, 1024):
+        assert sim.report(big, window=window)["interpolated"]["detail"]["factor"] == 2.0

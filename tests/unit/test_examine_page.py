@@ -1,0 +1,152 @@
+"""The frame of the condition report: one pass, stable figures, findings that build on each other."""
+
+import json
+from typing import ClassVar
+
+import corpus
+import cv2
+import numpy as np
+import pytest
+import simulated_scans as sim
+from restoration.examine.finding import Caution, Measurement
+from restoration.examine.page import examine_page
+from restoration.examine.registry import FINDINGS
+from restoration.raster.colour import ColourSpace
+from restoration.raster.tiff import open_page
+from restoration.settings import ExamineSettings
+
+SRGB = ColourSpace.from_profile(None, 3)
+
+
+@pytest.fixture(scope="module")
+def soft():
+    return sim.scanned(sim.noisy(sim.ideal_scan("leaves7", 0.42, side=700), 2.0))
+
+
+def codes_of(report):
+    return {warning["code"] for warning in report["warnings"]}
+
+
+def test_report_has_every_field_and_survives_json(soft):
+    report = sim.report(soft)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    for name in ("effective_resolution", "interpolated", "noise", "paper", "tone"):
+        assert set(report[name]) == {"value", "unit", "confidence", "method", "detail"}
+        assert 0.0 <= report[name]["confidence"] <= 1.0
+    assert [finding.name for finding in FINDINGS] == [key for key in report if key != "warnings"]
+
+
+def test_windows_are_aligned_and_cover_the_page_once(soft):
+    page = sim.SimulatedPage(soft)
+    examine_page(page, ExamineSettings(window=256), SRGB)
+    seen = np.zeros(soft.shape[:2], int)
+    for top, left, height, width in page.windows:
+        assert top % 256 == 0
+        assert left % 256 == 0
+        seen[top : top + height, left : left + width] += 1
+    assert (seen == 1).all()
+
+
+def test_same_report_again_and_with_other_threads(soft):
+    first = sim.report(soft)
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(4)
+        assert sim.report(soft) == first
+        assert cv2.getNumThreads() == 4
+    finally:
+        cv2.setNumThreads(before)
+
+
+@pytest.mark.parametrize("window", [256, 333, 4096])
+def test_figures_hardly_depend_on_the_window(soft, window):
+    one, other = sim.report(soft), sim.report(soft, window=window)
+    for name in ("effective_resolution", "noise"):
+        assert other[name]["value"] == pytest.approx(one[name]["value"], rel=0.1)
+    assert other["tone"]["detail"]["channels"] == one["tone"]["detail"]["channels"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 700, 1), (700, 5, 3), (257, 64, 1)])
+def test_odd_little_pages_are_examined(shape):
+    page = np.random.default_rng(0).integers(0, 65536, shape).astype(np.uint16)
+    report = sim.report(page, window=256)
+    json.dumps(report, allow_nan=False)
+    assert report["paper"]["value"] is None
+
+
+def test_a_finding_is_one_class_and_reads_those_before_it(soft):
+    class Mean:
+        name: ClassVar[str] = "mean"
+
+        def begin(self, page):
+            self.total, self.pixels = 0.0, page.height * page.width
+
+        def see(self, window):
+            self.total += float(window.luminance.sum())
+
+        def conclude(self, survey, earlier):
+            high = earlier["tone"].value[1]
+            caution = Caution("bright", "Brighter than it should be.")
+            return Measurement(self.total / self.pixels, "", 1.0, "mean", {"h": high}, (caution,))
+
+    page = sim.SimulatedPage(soft)
+    report = examine_page(page, ExamineSettings(), SRGB, (*FINDINGS, Mean))
+    assert report["mean"]["value"] == pytest.approx(float(soft.mean() / 65535), abs=0.05)
+    assert report["mean"]["detail"]["h"] == pytest.approx(report["tone"]["value"][1])
+    assert "bright" in codes_of(report)
+
+
+def test_warnings_about_the_file(soft):
+    assert codes_of(sim.report(soft)) >= {"no_icc"}
+    assert "no_resolution" in codes_of(sim.report(soft, ppi=None))
+    assert "below_minimum_ppi" in codes_of(sim.report(soft, ppi=(300.0, 300.0)))
+    profiled = sim.report(soft, profile=corpus.PROFILES["Adobe RGB"]())
+    assert not codes_of(profiled) & {"no_icc", "no_resolution", "below_minimum_ppi", "icc_unusable"}
+    assert "icc_unusable" in codes_of(sim.report(soft, profile=b"not a profile"))
+
+
+@pytest.mark.parametrize("factor", [257, 256])
+def test_eight_bit_values_in_a_sixteen_bit_file(soft, factor):
+    narrow = (soft >> 8).astype(np.uint16) * np.uint16(factor)
+    report = sim.report(narrow)
+    assert "eight_bit_in_sixteen" in codes_of(report)
+    assert report["tone"]["detail"]["bits_held"] == 8
+    assert "eight_bit_in_sixteen" not in codes_of(sim.report(soft))
+
+
+def test_eight_bit_master(soft):
+    narrow = (soft >> 8).astype(np.uint16) * np.uint16(257)
+    found = codes_of(sim.report(narrow, bits=8))
+    assert "eight_bit" in found
+    assert "eight_bit_in_sixteen" not in found
+
+
+def test_tones_are_exact():
+    page = np.zeros((100, 100, 3), np.uint16)
+    page[..., 0] = np.arange(10000).reshape(100, 100)
+    page[:10, :, 1] = 65535
+    page[10:, :, 1] = 30000
+    page[..., 2] = 20000
+    report = sim.report(page)
+    red, green = (report["tone"]["detail"]["channels"][name] for name in ("red", "green"))
+    assert red["highest"] == pytest.approx(9999 / 65535, rel=1e-4)
+    assert red["percentiles"]["50"] == pytest.approx(4999 / 65535, rel=1e-4)
+    assert green["share_at_full"] == pytest.approx(0.1)
+    assert "clipped_highlights" in codes_of(report)
+    assert "green" in next(w["text"] for w in report["warnings"] if "high" in w["code"])
+    assert report["tone"]["detail"]["grey_in_rgb"] is False
+
+
+def test_grey_kept_as_colour_is_noticed(soft):
+    grey = np.repeat(soft[:, :, :1], 3, axis=2)
+    assert sim.report(grey)["tone"]["detail"]["grey_in_rgb"] is True
+    assert sim.report(soft[:, :, :1])["tone"]["detail"]["grey_in_rgb"] is False
+
+
+def test_a_tiff_of_the_archive_is_examined(tmp_path, soft):
+    path = corpus.write_tiff(tmp_path / "scan.tif", soft, ppi=1200)
+    with open_page(path) as page:
+        report = examine_page(page, ExamineSettings(), ColourSpace.from_profile(page.profile, 3))
+    direct = sim.report(soft)
+    assert report["noise"] == direct["noise"]
+    assert report["tone"] == direct["tone"]

@@ -1,0 +1,471 @@
+"""The review page: what a person reads on it, and that nothing in a record can break it."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus import photo, write_tiff
+from restoration.ingest import inspect_master
+from restoration.raster.base import ArrayRaster
+from restoration.raster.colour import ColourSpace
+from restoration.raster.profiles import adobe_rgb_profile, grey_gamma_profile, srgb_profile
+from restoration.records import write_record
+from restoration.review import pictures, scores, wording
+from restoration.review.page import write_report
+from restoration.settings import IngestSettings
+from scipy.ndimage import gaussian_filter
+from skimage.color import deltaE_ciede2000, rgb2lab
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+SRGB = ColourSpace.from_profile(srgb_profile(), 3)
+
+
+def soft(pixels: np.ndarray, sigma: float) -> np.ndarray:
+    return np.asarray(gaussian_filter(pixels, (sigma, sigma, 0)), np.float32)
+
+
+class Collection:
+    """A results folder with records as the worker writes them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.results, self.truth = root, root / "results", root / "truth"
+        self.truth.mkdir(parents=True)
+        self.scans: list[str] = []
+        self.problems: list[str] = []
+
+    def add(
+        self,
+        scan: str,
+        before: np.ndarray,
+        after: np.ndarray | None,
+        *,
+        truth: np.ndarray | None = None,
+        generative: bool = True,
+        reason: str = "soft: it holds 212 ppi of picture, less than 300",
+        **options: Any,
+    ) -> None:
+        """after: None where the stage declines."""
+        options = {"icc": srgb_profile(), **options}
+        master = write_tiff(self.root / "masters" / f"{scan}.tif", before, **options)
+        made = self.results / "embedded"
+        delivered = before if after is None else after
+        write_tiff(made / "deliver" / f"{scan}.tif", delivered, **options)
+        if truth is not None:
+            write_tiff(self.truth / f"{scan}.tif", truth, **options)
+        described = inspect_master(master, IngestSettings.model_validate({}))
+        page: dict[str, Any] = {
+            "number": 1,
+            "key": "k" * 64,
+            "output_key": "o" * 64,
+            "status": "applied" if after is not None else "declined",
+            "reason": None if after is not None else "sharp: it holds 900 ppi of picture",
+            "image": f"embedded/cleanup/{scan}.tif" if after is not None else None,
+            "sha256": "c" * 64 if after is not None else None,
+            "height": delivered.shape[0],
+            "width": delivered.shape[1],
+            "ppi": [1200.0, 1200.0],
+            "generative": generative and after is not None,
+            "findings": {"reason": reason, "working_ppi": [300.0, 300.0]} if after is not None else {},
+            "seconds": 12.3,
+        }
+        stage = {
+            "stage": "cleanup",
+            "status": "done",
+            "key": "s" * 64,
+            "code": "d" * 64,
+            "pages": [page],
+            "settings": {"apply": "auto"},
+            "numeric": {"precision": "float32"},
+            "software": {"restoration": "0.1.0"},
+            "weights": [{"name": "realesrgan-x4plus", "sha256": "e" * 64, "licence": "BSD-3-Clause"}],
+        }
+        write_record(
+            made / "deliver" / f"{scan}.json",
+            {
+                "schema": 1,
+                "scan": scan,
+                "recipe": "embedded",
+                "status": "done",
+                "reason": None,
+                "key": "f" * 64,
+                "deliverable": {"sha256": "a" * 64, "bytes": 123456, "bits": 16, "bigtiff": False},
+                "master": {
+                    "path": str(master),
+                    "sha256": described["sha256"],
+                    "master": described,
+                },
+                "condition_report": [
+                    {
+                        "effective_resolution": {
+                            "value": 212.4,
+                            "unit": "ppi",
+                            "confidence": 0.9,
+                            "method": "spectrum",
+                            "detail": {"nominal_ppi": 1200.0},
+                        },
+                        "grain_size": {"value": None, "confidence": 0, "detail": {"reason": "flat"}},
+                        "warnings": [{"code": "x", "text": "The scan states 1200 ppi."}],
+                    }
+                ],
+                "stages": [stage],
+                "when": "2024-01-15T10:00:00Z",
+            },
+        )
+        self.scans.append(scan)
+
+    def fail(self, scan: str, reason: str) -> None:
+        self.scans.append(scan)
+        self.problems.append(f"{scan}\tingest\t{reason}")
+
+    def report(self, **options: Any) -> str:
+        table = self.results / "embedded" / "problems.tsv"
+        table.parent.mkdir(parents=True, exist_ok=True)
+        table.write_text("\n".join(["scan\tstage\treason", *self.problems]) + "\n", "utf-8")
+        self.output = self.results / "embedded" / "report.html"
+        options = {"truth": self.truth, **options}
+        self.written = write_report(self.results, "embedded", self.scans, self.output, **options)
+        return self.output.read_text("utf-8")
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Collection:
+    (tmp_path / "masters").mkdir()
+    (tmp_path / "results" / "embedded" / "deliver").mkdir(parents=True)
+    return Collection(tmp_path)
+
+
+class Page(HTMLParser):
+    """Text, tags and attributes of a page; fails on tags that do not nest."""
+
+    VOID = ("meta", "img", "input", "br", "link")
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def test_page_tells_the_archivist_what_happened_and_why(collection: Collection) -> None:
+    truth = photo("chelsea", 40, 60, 200, 240)
+    collection.add("cat", soft(truth, 2), soft(truth, 0.8), truth=truth)
+    collection.add("sharp", truth, None, truth=truth)
+    collection.fail("broken", "broken.tif: expected 9 bytes; restore it from a copy")
+    page = Page(collection.report())
+    text = page.text
+    assert "3 scans" in text
+    assert "2 delivered" in text
+    assert "1 problems" in text
+    assert "broken.tif: expected 9 bytes; restore it from a copy" in text
+    assert "Applied : soft: it holds 212 ppi of picture, less than 300" in text
+    assert "Not applied : sharp: it holds 900 ppi of picture" in text
+    assert "Holds about 212 ppi of picture of the 1200 ppi that its file states." in text
+    assert "Not known: flat." in text
+    assert "The scan states 1200 ppi." in text
+    assert "a" * 64 in text
+    assert "BSD-3-Clause" in text
+
+
+def test_generative_pixels_are_labelled_at_the_picture_and_at_the_scan(
+    collection: Collection,
+) -> None:
+    pixels = photo("coffee", 40, 60, 90, 120)
+    collection.add("invented", pixels, soft(pixels, 1))
+    text = Page(collection.report()).text
+    assert "Contains pixels made by a generative network (cleanup: realesrgan-x4plus)" in text
+    # The whole sheet and each place at 100 %.
+    assert text.count("A generative network made pixels of this picture.") >= 2
+
+
+def test_no_generative_label_where_no_network_ran(collection: Collection) -> None:
+    pixels = photo("coffee", 40, 60, 90, 120)
+    collection.add("resampled", pixels, soft(pixels, 1), generative=False)
+    collection.add("declined", pixels, None)
+    text = Page(collection.report()).text
+    assert "Contains pixels made by" not in text
+    assert "A generative network made pixels" not in text
+    assert "Left as it was: no stage was applied." in text
+    assert "every one of them unchanged" in text
+
+
+def test_a_stage_that_moved_away_from_the_truth_is_called_worse(collection: Collection) -> None:
+    truth = photo("chelsea", 40, 60, 120, 140)
+    collection.add("spoiled", soft(truth, 0.6), soft(truth, 3), truth=truth)
+    page = collection.report()
+    assert page.count('class="worse"') == 3
+    assert 'class="better"' not in page
+
+
+def test_page_needs_no_other_file_no_script_and_no_network(collection: Collection) -> None:
+    collection.add("cat", photo("chelsea", 0, 0, 90, 90), photo("chelsea", 0, 9, 90, 90))
+    source = collection.report()
+    for tag, attributes in Page(source).seen:
+        assert tag not in ("script", "link", "iframe")
+        assert not any(name.startswith("on") for name in attributes)
+        if tag == "img":
+            assert str(attributes["src"]).startswith("data:image/jpeg;base64,")
+        if tag == "a":
+            assert str(attributes["href"]).startswith("#")
+    assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", source)
+
+
+def test_every_picture_has_words_and_every_switch_a_label(collection: Collection) -> None:
+    collection.add("cat", photo("chelsea", 0, 0, 90, 90), photo("chelsea", 0, 9, 90, 90))
+    seen = Page(collection.report()).seen
+    labels = {attributes.get("for") for tag, attributes in seen if tag == "label"}
+    ids = [attributes["id"] for _, attributes in seen if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for tag, attributes in seen:
+        assert tag != "img" or len(str(attributes["alt"])) > 10
+        assert tag != "input" or attributes["id"] in labels
+    assert ("html", {"lang": "en"}) in seen
+
+
+def test_hostile_tags_and_reasons_stay_text(collection: Collection) -> None:
+    attack = '</p><script>alert("x")</script><img src=x onerror=alert(1)>'
+    pixels = photo("coffee", 0, 0, 64, 64)
+    collection.add("scan", pixels, soft(pixels, 1), reason=attack, description=attack[:60])
+    collection.fail("bad", f"'{attack}' is missing")
+    source = collection.report(description=attack)
+    page = Page(source)
+    assert "<script" not in source
+    assert "onerror=alert(1)>" not in source
+    assert html.escape(attack, quote=False) in source.replace("&#34;", '"')
+    assert attack in page.text
+
+
+def test_same_records_give_the_same_bytes(collection: Collection) -> None:
+    truth = photo("rocket", 40, 60, 100, 140)
+    collection.add("rocket", soft(truth, 2), soft(truth, 1), truth=truth)
+    first = collection.report()
+    kept = collection.results / "embedded" / "report" / "rocket.json"
+    assert kept.is_file()
+    assert collection.report() == first
+    kept.unlink()
+    assert collection.report() == first
+
+
+def test_pictures_are_not_made_again_for_scans_that_did_not_change(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = photo("coffee", 0, 0, 64, 64)
+    collection.add("one", pixels, soft(pixels, 1))
+    first = collection.report()
+    monkeypatch.setattr(pictures, "survey", lambda *_: pytest.fail("looked at pixels again"))
+    assert collection.report() == first
+
+
+def test_a_master_that_went_away_spoils_no_report(collection: Collection) -> None:
+    pixels = photo("coffee", 0, 0, 64, 64)
+    collection.add("gone", pixels, soft(pixels, 1))
+    collection.add("here", pixels, soft(pixels, 1))
+    (collection.root / "masters" / "gone.tif").unlink()
+    page = Page(collection.report())
+    assert "No pictures, because a file could not be read" in page.text
+    assert sum(tag == "img" for tag, _ in page.seen) >= 4
+
+
+def test_scans_without_a_record_are_shown_as_waiting(collection: Collection) -> None:
+    collection.scans.append("later")
+    text = Page(collection.report()).text
+    assert "not processed yet" in text
+    assert "1 not processed yet" in text
+
+
+def test_large_collections_are_cut_into_pages_that_the_index_links_to(
+    collection: Collection,
+) -> None:
+    pixels = photo("coffee", 0, 0, 48, 48)
+    for number in range(5):
+        collection.add(f"scan-{number}", pixels, soft(pixels, 1))
+    index = Page(collection.report(scans_per_page=2))
+    names = [path.name for path in collection.written]
+    assert names == ["report.html", "0001.html", "0002.html", "0003.html"]
+    links = [a["href"] for tag, a in index.seen if tag == "a"]
+    assert "report-pages/0003.html#scan-scan-4" in links
+    assert not [tag for tag, _ in index.seen if tag == "img"]
+    last = Page(collection.written[-1].read_text("utf-8"))
+    assert ("a", {"href": "../report.html"}) in last.seen
+    assert any(attributes.get("id") == "scan-scan-4" for _, attributes in last.seen)
+    collection.scans = collection.scans[:2]
+    collection.report(scans_per_page=2)
+    assert not (collection.output.parent / "report-pages").exists()
+
+
+def test_upscaled_scans_show_the_same_place_at_the_deliverables_size(
+    collection: Collection,
+) -> None:
+    small, large = photo("coffee", 0, 0, 100, 120), photo("coffee", 0, 0, 200, 240)
+    collection.add("bigger", small, large, truth=small)
+    write_tiff(collection.truth / "bigger@2x.tif", large, icc=srgb_profile())
+    page = Page(collection.report())
+    assert "the deliverable is 2 times as large" in page.text
+    assert "Compared at 240 × 200 px" in page.text
+    assert "Master (resampled to the truth's size)" in page.text
+    assert "identical" in page.text
+    sizes = {(a["width"], a["height"]) for tag, a in page.seen if tag == "img" and "width" in a}
+    assert sizes == {("240", "200")}
+
+
+def test_grey_and_turned_masters(collection: Collection) -> None:
+    pixels = photo("camera", 100, 100, 80, 120)
+    options = {"icc": grey_gamma_profile(), "orientation": 6}
+    collection.add("grey", pixels, soft(pixels, 1), truth=pixels, **options)
+    page = Page(collection.report())
+    assert "turned upright" in page.text
+    sizes = {(a["width"], a["height"]) for tag, a in page.seen if tag == "img" and "width" in a}
+    assert sizes == {("80", "120")}
+
+
+# Scores
+
+
+def test_scores_equal_the_reference_implementations_across_window_borders(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scores, "WINDOW", 37)
+    truth = photo("chelsea", 40, 60, 90, 130)
+    image = soft(truth, 1.5)
+    found = scores.score(ArrayRaster(image), SRGB, ArrayRaster(truth), SRGB)
+    a, b = image.astype(np.float64), truth.astype(np.float64)
+    luma = np.array(scores.LUMA)
+    expected = structural_similarity(
+        a @ luma, b @ luma, data_range=1, gaussian_weights=True, use_sample_covariance=False
+    )
+    assert found.psnr == pytest.approx(peak_signal_noise_ratio(b, a, data_range=1), abs=1e-4)
+    assert found.ssim == pytest.approx(expected, abs=1e-6)
+    assert found.delta_e == pytest.approx(deltaE_ciede2000(rgb2lab(a), rgb2lab(b)).mean(), abs=1e-4)
+    assert not found.resampled
+
+
+def test_scores_compare_colours_and_not_codes() -> None:
+    """The same picture in two colour spaces is at no distance that could be seen."""
+    truth = photo("coffee", 40, 60, 90, 130)
+    adobe = ColourSpace.from_profile(adobe_rgb_profile(), 3)
+    found = scores.score(ArrayRaster(adobe.from_srgb(truth)), adobe, ArrayRaster(truth), SRGB)
+    assert found.delta_e < 0.01
+    assert found.psnr is None or found.psnr > 80
+
+
+def test_identical_pictures() -> None:
+    truth = ArrayRaster(photo("coffee", 0, 0, 40, 40))
+    found = scores.score(truth, SRGB, truth, SRGB)
+    assert (found.psnr, found.ssim, found.delta_e) == (None, pytest.approx(1.0), 0.0)
+
+
+def test_other_sizes_are_brought_to_the_truths_size() -> None:
+    truth, image = photo("coffee", 0, 0, 80, 80), photo("coffee", 0, 0, 40, 40)
+    found = scores.score(ArrayRaster(image), SRGB, ArrayRaster(truth), SRGB)
+    assert (found.height, found.width, found.resampled) == (80, 80, True)
+
+
+def test_tiny_pictures_have_no_ssim() -> None:
+    truth = ArrayRaster(photo("coffee", 0, 0, 8, 8))
+    assert scores.score(truth, SRGB, truth, SRGB).ssim is None
+
+
+def test_verdicts_go_by_the_decimals_that_are_shown() -> None:
+    before = {"psnr": 30.0, "ssim": 0.9, "delta_e": 2.0}
+    after = {"psnr": 30.02, "ssim": 0.95, "delta_e": 2.2}
+    assert dict(scores.verdicts(before, after)) == {
+        "psnr": "same",
+        "ssim": "better",
+        "delta_e": "worse",
+    }
+    assert dict(scores.verdicts(before, {**before, "psnr": None}))["psnr"] == "better"
+    assert dict(scores.verdicts({**before, "psnr": None}, before))["psnr"] == "worse"
+
+
+# Pictures
+
+
+def test_places_are_where_the_change_and_the_detail_are() -> None:
+    before = np.full((600, 800, 3), 0.5, np.float32)
+    before[400:500, 600:700] = photo("gravel", 0, 0, 100, 100)
+    after = before.copy()
+    after[40:120, 50:130] += 0.05
+    found = pictures.survey(ArrayRaster(before), ArrayRaster(after))
+    (first, changed), (second, detail) = pictures.places(found, 600, 800, 120)
+    assert (first, second) == ("most changed", "most detail")
+    assert changed.top <= 40
+    assert changed.left <= 50
+    assert changed.top + 120 >= 118
+    assert changed.left + 120 >= 128
+    assert 380 <= detail.top <= 400
+    assert 580 <= detail.left <= 600
+    assert found.changed == pytest.approx(80 * 80 / (600 * 800))
+
+
+def test_survey_does_not_depend_on_its_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = photo("coffee", 0, 0, 400, 600)
+    after = soft(before, 1)
+    whole = pictures.survey(ArrayRaster(before), ArrayRaster(after))
+    monkeypatch.setattr(pictures, "WINDOW", 64)
+    parts = pictures.survey(ArrayRaster(before), ArrayRaster(after))
+    np.testing.assert_allclose(parts.before, whole.before, atol=1e-6)
+    np.testing.assert_allclose(parts.change, whole.change, atol=1e-6)
+    assert parts.changed == whole.changed
+
+
+def test_small_pictures_average_light_and_not_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fine halftone of half black, half white is a middle grey of half the light."""
+    monkeypatch.setattr(pictures, "OVERVIEW_SIDE", 16)
+    halftone = (np.indices((64, 64)).sum(axis=0) % 2).astype(np.float32)[..., None]
+    found = pictures.survey(ArrayRaster(halftone), ArrayRaster(halftone))
+    np.testing.assert_allclose(found.before, 0.5 ** (1 / 2.2), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "corner"),
+    [(1, (0, 0)), (2, (0, -1)), (3, (-1, -1)), (4, (-1, 0))]
+    + [(5, (0, 0)), (6, (0, -1)), (7, (-1, -1)), (8, (-1, 0))],
+)
+def test_upright_puts_the_stored_first_pixel_where_tag_274_says(
+    orientation: int, corner: tuple[int, int]
+) -> None:
+    pixels = np.zeros((2, 3, 1), np.float32)
+    pixels[0, 0] = 1
+    turned = pictures.upright(pixels, orientation)
+    assert turned.shape[:2] == ((2, 3) if orientation < 5 else (3, 2))
+    assert turned[corner] == 1
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [(0.95, "high"), (0.7, "good"), (0.4, "fair"), (0.1, "low"), (0, "none"), (None, "none")],
+)
+def test_confidence_in_words(value: Any, word: str) -> None:
+    assert wording.confidence(value) == word
+
+
+def test_a_finding_that_nobody_wrote_words_for_is_still_shown() -> None:
+    found = wording.finding("dust_specks", {"value": {"count": 12}, "unit": "", "confidence": 0.5})
+    assert found["label"] == "Dust specks"
+    assert "12" in found["text"]

@@ -1,0 +1,135 @@
+"""One run at a time, workers that die with it, and the plan that every process sees."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from restoration import running
+from restoration.errors import ConfigError
+from restoration.planning import Plan, load_plan, make_plan, plan_file
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from restoration.running import lock_results
+lock_results(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+PARENT = """
+import subprocess, sys, time
+worker = "import time; from restoration.running import die_with_parent as d; d(); time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", worker])
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def start(code: str, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """A Python process and the first line that it printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    return process, process.stdout.readline().strip()
+
+
+def test_results_are_locked_until_the_holder_dies(tmp_path: Path) -> None:
+    holder, said = start(HOLD, str(tmp_path))
+    assert said == "held"
+    with pytest.raises(ConfigError, match=rf"another run \(process {holder.pid}\)"):
+        running.lock_results(tmp_path)
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    running.lock_results(tmp_path)
+    os.close(running._held.pop())
+
+
+def test_a_worker_dies_with_its_parent() -> None:
+    parent, said = start(PARENT)
+    worker = psutil.Process(int(said))
+    # Long enough for the worker to have begun to watch.
+    time.sleep(2)
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    worker.wait(timeout=10)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    (tmp_path / "scans.tsv").write_text("scan\tpath\tbatch\na\ta.tif\tone\nb\tb.tif\ttwo\n")
+    stages = {"cleanup": {"network": "realesrgan-x4plus"}}
+    return make_plan(
+        {
+            "scans": str(tmp_path / "scans.tsv"),
+            "results": str(tmp_path / "results"),
+            "models_dir": str(tmp_path / "models"),
+            "recipes": {"archive": {"stages": stages}},
+        }
+    )
+
+
+def test_plan_survives_its_file(plan: Plan) -> None:
+    plan.save()
+    again = load_plan(plan_file(plan.results))
+    assert again == plan
+    steps = [(None, "ingest"), ("archive", "cleanup"), ("archive", "deliver")]
+    assert [again.digest(*s, "one") for s in steps] == [plan.digest(*s, "one") for s in steps]
+
+
+def test_a_job_takes_over_the_devices_choice(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan.save()
+    monkeypatch.setattr("restoration.planning._resolve", lambda device: "cuda")
+    raw = plan.config.model_dump(mode="json")
+    assert running.plan_of_run(raw, main=False).device == plan.device == "cpu"
+    assert running.plan_of_run(raw, main=True).device == "cuda"
+
+
+def test_weights_that_cannot_be_had_are_named_with_a_way_out(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "restoration.networks.converted._probe", lambda url: "it cannot be downloaded (offline)"
+    )
+    with pytest.raises(ConfigError) as caught:
+        running.check_weights(plan)
+    message = str(caught.value)
+    for part in (
+        "RealESRGAN_x4plus.pth",
+        "4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1",
+        "https://github.com/xinntao/Real-ESRGAN/releases/download/v0.1.0/RealESRGAN_x4plus.pth",
+        str(plan.config.models_dir),
+        "`embedded`",
+    ):
+        assert part in message
+    assert "\n" not in message
+
+
+def test_digest_speaks_of_its_own_batch(plan: Plan, tmp_path: Path) -> None:
+    before = {batch: plan.digest("archive", "cleanup", batch) for batch in ("one", "two")}
+    (tmp_path / "a.tif").write_text("now it is there")
+    after = {batch: plan.digest("archive", "cleanup", batch) for batch in ("one", "two")}
+    assert before["one"] != after["one"]
+    assert before["two"] == after["two"]
+
+
+def test_parsing_loads_nothing_heavy() -> None:
+    code = "import sys; import restoration.running; print(*sorted(sys.modules))"
+    process, loaded = start(code)
+    process.wait()
+    heavy = {"torch", "cv2", "numpy", "pandas", "tifffile", "scipy", "skimage"}
+    assert heavy & set(loaded.split()) == set()
