@@ -44,8 +44,7 @@ def table_before(step):
 
     def table(wildcards):
         before = PLAN.step_before(wildcards.recipe, step)
-        # ancient: whether to run again is for the digest to say, not for a file's time.
-        return ancient(PLAN.table(wildcards.recipe, before, wildcards.batch))
+        return PLAN.table(wildcards.recipe, before, wildcards.batch)
 
     return table
 
@@ -53,8 +52,7 @@ def table_before(step):
 def models_of(step):
     """Input: that the weights which the stage may load are there, verified and converted."""
     return lambda wildcards: [
-        ancient(f"{MODELS}/{name}.licence.txt")
-        for name in PLAN.networks(wildcards.recipe, step)
+        f"{MODELS}/{name}.licence.txt" for name in PLAN.networks(wildcards.recipe, step)
     ]
 
 

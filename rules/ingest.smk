@@ -18,7 +18,7 @@ rule ingest:
 
 rule examine:
     input:
-        ancient(f"{RESULTS}/ingest/{{batch}}.tsv"),
+        f"{RESULTS}/ingest/{{batch}}.tsv",
     output:
         f"{RESULTS}/examine/{{batch}}.tsv",
     log:

@@ -1,4 +1,4 @@
-"""Print a sheet of every *.tif and *.tiff below a folder: python scripts/sheet.py DIR > scans.tsv."""
+"""Print a sheet of every *.tif and *.tiff below a folder: sheet.py DIR > scans.tsv."""
 
 import argparse
 import sys

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tifffile
+
 from restoration.raster.profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,

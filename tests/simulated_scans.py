@@ -9,14 +9,15 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-import corpus
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.fft import dctn, idctn
+
+import corpus
 from restoration.examine.page import examine_page
 from restoration.raster.colour import ColourSpace
 from restoration.settings import ExamineSettings
-from scipy.fft import dctn, idctn
 
 KERNELS = {
     "nearest": cv2.INTER_NEAREST_EXACT,
@@ -84,7 +85,7 @@ def centre(pixels: npt.NDArray[np.float32], height: int, width: int) -> npt.NDAr
 
 
 def ideal_scan(
-    name: str, fraction: float, side: int = 1280, transfer: str = "ideal"
+    name: str, fraction: float, side: int = 1100, transfer: str = "ideal"
 ) -> npt.NDArray[np.float32]:
     """A picture at ``fraction`` of the scan's resolution, at most ``side`` pixels on a side.
 
@@ -119,9 +120,7 @@ def enlarged(
     return np.asarray(result[:, :, None] if result.ndim == 2 else result)
 
 
-def noisy(
-    pixels: npt.NDArray[np.float32], sigma: float, seed: int = 0
-) -> npt.NDArray[np.float32]:
+def noisy(pixels: npt.NDArray[np.float32], sigma: float, seed: int = 0) -> npt.NDArray[np.float32]:
     """White Gaussian noise of ``sigma``/255 added, not clipped."""
     rng = np.random.default_rng(seed)
     return pixels + rng.standard_normal(pixels.shape).astype(np.float32) * np.float32(sigma / 255)

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from restoration.networks.converted import is_converted
 from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.originals import place_by_hand

@@ -13,9 +13,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from restoration.archive.xmp import Geometry, Packet, Provenance, StageEvent, build_packet
+from restoration.archive.xmp import Provenance, StageEvent, build_packet, read_properties
 from restoration.errors import ScanError
 from restoration.ingest import hash_file
+from restoration.keys import canonical_json
 from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
 from restoration.raster.deliverable import DeliverablePage, Written, write_deliverable
 from restoration.raster.metadata import carry_over
@@ -119,9 +120,9 @@ class _Made:
     """A page that is ready to be written, and what is said of it."""
 
     page: DeliverablePage
-    packet: Packet
     source: str
     conversions: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def _make(
@@ -147,29 +148,10 @@ def _make(
     carried = carry_over(original, result.height, result.width)
     conversions = _conversions(original, bits)
     orientation = original.orientation if 274 in original.directory.entries else None
-    packet = build_packet(
+    packet, notes = build_packet(
         carried.xmp,
-        Provenance(
-            scan=delivery.scan,
-            page=page.number,
-            recipe=delivery.recipe,
-            key=delivery.key,
-            when=delivery.when,
-            software=delivery.software,
-            master_sha256=ingest["sha256"],
-            events=page.events,
-            conversions=conversions,
-        ),
-        Geometry(
-            height=result.height,
-            width=result.width,
-            bits=bits,
-            samples=result.channels + len(original.extra),
-            rgb=result.channels == 3,
-            orientation=orientation,
-            resolution=resolution,
-            resolution_unit=unit,
-        ),
+        _provenance(delivery, master.name, ingest, page, conversions),
+        tiff=_tiff_properties(original, result, bits, orientation, resolution, unit),
     )
     ready = DeliverablePage(
         height=result.height,
@@ -184,10 +166,68 @@ def _make(
         resolution_unit=unit,
         orientation=orientation,
         carried=carried,
-        xmp=packet.data,
+        xmp=packet,
     )
     source = "master" if page.image is None else page.image.name
-    return _Made(ready, packet, source, conversions)
+    return _Made(ready, source, conversions, tuple(notes))
+
+
+def _provenance(
+    delivery: Delivery,
+    master_name: str,
+    ingest: Mapping[str, Any],
+    page: PageToDeliver,
+    conversions: tuple[str, ...],
+) -> Provenance:
+    """The page's history; delivery is its last event, and changes no more than the form."""
+    # Each page of a multipage deliverable is a document of its own.
+    key = f"{delivery.key}:{page.number}"
+    saved = StageEvent(
+        stage="deliver",
+        action="saved",
+        when=delivery.when,
+        applied=True,
+        reason=None,
+        parameters=canonical_json({"conversions": list(conversions)}),
+        generative=False,
+        networks=(),
+        key=key,
+    )
+    return Provenance(
+        key=key,
+        master_sha256=ingest["sha256"],
+        master_name=master_name,
+        scan=delivery.scan,
+        recipe=delivery.recipe,
+        when=delivery.when,
+        software=delivery.software,
+        events=(*page.events, saved),
+    )
+
+
+def _tiff_properties(
+    original: TiffPage,
+    result: TiffPage,
+    bits: int,
+    orientation: int | None,
+    resolution: tuple[Rational, Rational] | None,
+    unit: int,
+) -> dict[str, str | int]:
+    """What the tags of the page say, restated for readers of XMP alone."""
+    samples = result.channels + len(original.extra)
+    stated: dict[str, str | int] = {
+        "ImageWidth": result.width,
+        "ImageLength": result.height,
+        "BitsPerSample": " ".join([str(bits)] * samples),
+        "SamplesPerPixel": samples,
+        "PhotometricInterpretation": 2 if result.channels == 3 else 1,
+    }
+    if orientation is not None:
+        stated["Orientation"] = orientation
+    if resolution is not None:
+        across, down = (f"{above}/{below}" for above, below in resolution)
+        stated |= {"XResolution": across, "YResolution": down, "ResolutionUnit": unit}
+    return stated
 
 
 def _rows(source: TiffPage) -> Callable[[int, int], UInt16Image]:
@@ -294,6 +334,7 @@ def _record(
 
 def _page_record(number: int, one: _Made) -> Record:
     page = one.page
+    said = read_properties(page.xmp)
     return {
         "number": number,
         "source": one.source,
@@ -304,10 +345,10 @@ def _page_record(number: int, one: _Made) -> Record:
         "extra": list(page.extra),
         "resolution": None if page.resolution is None else [a / b for a, b in page.resolution],
         "resolution_unit": {1: "none", 2: "inch", 3: "centimetre"}[page.resolution_unit],
-        "document_id": one.packet.document_id,
-        "instance_id": one.packet.instance_id,
-        "digital_source_type": one.packet.source_type,
+        "document_id": said["DocumentID"],
+        "instance_id": said["InstanceID"],
+        "digital_source_type": said["DigitalSourceType"],
         "conversions": list(one.conversions),
         "not_carried": list(page.carried.left),
-        "notes": list(one.packet.notes),
+        "notes": list(one.notes),
     }

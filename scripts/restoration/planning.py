@@ -32,7 +32,7 @@ _VERSIONS = {"ingest": "1", "examine": "1", "deliver": "1"}
 _CODE = {
     "ingest": ("restoration.ingest",),
     "examine": ("restoration.examine.page", "restoration.raster.tiff"),
-    "deliver": ("restoration.deliver", "restoration.raster.tiff"),
+    "deliver": ("restoration.handover",),
 }
 # Every stage reads and writes through these.
 _STAGE_CODE = ("restoration.raster.tiff", "restoration.raster.colour", "restoration.raster.write")

@@ -79,7 +79,7 @@ def _examine(path: Path, number: int, settings: ExamineSettings) -> Record:
 
 
 def _deliver(**given: Any) -> Record:
-    from restoration.delivery import deliver_chain  # noqa: PLC0415 (one job in five needs it)
+    from restoration.handover import deliver_chain  # noqa: PLC0415 (one job in five needs it)
 
     return deliver_chain(**given)
 

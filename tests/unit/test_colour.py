@@ -4,6 +4,7 @@ import struct
 
 import numpy as np
 import pytest
+
 from restoration.raster.colour import ColourSpace
 from restoration.raster.icc import ProfileError, parse_profile
 from restoration.raster.profiles import (

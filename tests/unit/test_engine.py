@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from skimage import data
+
 import weights_at_hand
 from restoration.engine import bands, devices, environment
 from restoration.engine.geometry import Padded, cut_strips
@@ -20,7 +22,6 @@ from restoration.networks.load import load_network
 from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
 from restoration.raster.base import ArrayRaster
 from restoration.settings import EngineSettings
-from skimage import data
 
 CPU = torch.device("cpu")
 CODE = 1 / 65535

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+
 import simulated_scans as sim
 
 
-@pytest.mark.parametrize("sigma", [1.0, 2.5, 6.0, 12.0, 20.0])
+@pytest.mark.parametrize("sigma", [1.0, 6.0, 20.0])
 @pytest.mark.parametrize("name", ["leaves7", "camera", "rocket", "brick"])
 def test_white_noise_on_photographs_within_20_percent(name, sigma):
     # The photographs' own noise, up to 0.7/255, adds to what was put in.

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import simulated_scans as sim
 from scipy import ndimage
+
+import simulated_scans as sim
 
 
 @pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "rocket"])

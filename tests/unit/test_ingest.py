@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import corpus
 import numpy as np
 import pytest
+
+import corpus
 from restoration import ingest
 from restoration.errors import CircumstanceError, ScanError
 from restoration.ingest import hash_file, inspect_master

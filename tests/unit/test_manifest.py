@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from restoration.errors import ConfigError
 from restoration.networks import converted
 from restoration.networks.converted import missing_weights

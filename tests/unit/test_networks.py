@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-import weights_at_hand
 import yaml
+
+import weights_at_hand
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks import architectures, originals, shims
 from restoration.networks.converted import is_converted, record_path, tensors_path
@@ -317,9 +318,7 @@ def reach(parameters: RrdbnetParameters | SrvggParameters, scale: int, expected:
     return worst
 
 
-@pytest.mark.parametrize(
-    "name", ["realesrgan-x4plus", "realesrgan-x2plus", "realesr-general-x4v3"]
-)
+@pytest.mark.parametrize("name", ["realesrgan-x4plus", "realesrgan-x2plus", "realesr-general-x4v3"])
 def test_the_receptive_radius_is_that_of_the_network(name: str) -> None:
     """Depth alone decides the radius, so that few channels stand for the real ones."""
     weights = weights_at_hand.manifest()[name]

@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import preflight
 import pytest
+
+import preflight
 
 ROOT = Path(__file__).resolve().parents[2]
 GB = 1e9

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.resample import LINEAR, Resampled, gaussian, resample_bands
 
@@ -48,7 +51,7 @@ def test_bands_of_any_rows_give_the_same_bits_as_windows(
     pixels = noise(70, 53)
     options = {"linear": {"kernel": LINEAR}, "gaussian": {"kernel": gaussian(2.0)}}.get(kernel, {})
     edges = [0, *sorted(cuts), 70]
-    bands = (pixels[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True))
+    bands = (pixels[a:b] for a, b in pairwise(edges))
     made = np.concatenate(list(resample_bands(bands, 70, 53, *size, **options)))
     assert np.array_equal(made, whole(pixels, *size, **options))
 

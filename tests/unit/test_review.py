@@ -10,6 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
+from skimage.color import deltaE_ciede2000, rgb2lab
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
 from corpus import photo, write_tiff
 from restoration.ingest import inspect_master
 from restoration.raster.base import ArrayRaster
@@ -19,9 +23,6 @@ from restoration.records import write_record
 from restoration.review import pictures, scores, wording
 from restoration.review.page import write_report
 from restoration.settings import IngestSettings
-from scipy.ndimage import gaussian_filter
-from skimage.color import deltaE_ciede2000, rgb2lab
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 SRGB = ColourSpace.from_profile(srgb_profile(), 3)
 
@@ -71,7 +72,9 @@ class Collection:
             "width": delivered.shape[1],
             "ppi": [1200.0, 1200.0],
             "generative": generative and after is not None,
-            "findings": {"reason": reason, "working_ppi": [300.0, 300.0]} if after is not None else {},
+            "findings": {"reason": reason, "working_ppi": [300.0, 300.0]}
+            if after is not None
+            else {},
             "seconds": 12.3,
         }
         stage = {
@@ -83,7 +86,9 @@ class Collection:
             "settings": {"apply": "auto"},
             "numeric": {"precision": "float32"},
             "software": {"restoration": "0.1.0"},
-            "weights": [{"name": "realesrgan-x4plus", "sha256": "e" * 64, "licence": "BSD-3-Clause"}],
+            "weights": [
+                {"name": "realesrgan-x4plus", "sha256": "e" * 64, "licence": "BSD-3-Clause"}
+            ],
         }
         write_record(
             made / "deliver" / f"{scan}.json",
@@ -109,7 +114,11 @@ class Collection:
                             "method": "spectrum",
                             "detail": {"nominal_ppi": 1200.0},
                         },
-                        "grain_size": {"value": None, "confidence": 0, "detail": {"reason": "flat"}},
+                        "grain_size": {
+                            "value": None,
+                            "confidence": 0,
+                            "detail": {"reason": "flat"},
+                        },
                         "warnings": [{"code": "x", "text": "The scan states 1200 ppi."}],
                     }
                 ],

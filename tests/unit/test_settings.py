@@ -47,7 +47,9 @@ def test_mistakes_name_their_key(raw: dict[str, Any], said: str) -> None:
 def test_unknown_network_is_named_before_any_job(tmp_path: Path) -> None:
     (tmp_path / "scans.tsv").write_text("scan\tpath\na\ta.tif\n")
     raw = {"scans": str(tmp_path / "scans.tsv"), **stages(cleanup={"network": "esrgan"})}
-    with pytest.raises(ConfigError, match=r"archive\.stages\.cleanup\.network: network .esrgan. is unknown"):
+    with pytest.raises(
+        ConfigError, match=r"archive\.stages\.cleanup\.network: network .esrgan. is unknown"
+    ):
         make_plan(raw)
 
 

@@ -6,10 +6,11 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import corpus
 import numpy as np
 import pytest
 import tifffile
+
+import corpus
 from restoration.errors import ScanError
 from restoration.raster import segments, tiff
 from restoration.raster.base import to_uint16

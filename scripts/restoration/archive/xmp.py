@@ -1,367 +1,352 @@
-"""The XMP packet of a deliverable: the master's own properties, and what was done to it.
+"""The deliverable's XMP packet: the master's own properties, and what was done to the scan.
 
-Sources: XMP Specification parts 1 and 2 (ISO 16684-1:2019); IPTC Photo Metadata Standard 2025.1.
-The same input gives the same bytes: identifiers are UUIDv5 of keys, times are handed in.
+Sources: ISO 16684-1 (XMP, its media management and its RDF/XML), IPTC Photo Metadata
+Standard 2025.1 (DigitalSourceType, AISystemUsed, AISystemVersionUsed).
 """
 
 from __future__ import annotations
 
-import json
-import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
 from typing import Any
-from xml.dom.minidom import Document, Element
 
 from restoration.archive.xmp_reading import (
-    RDF,
-    XmpError,
-    descriptions,
-    parse_packet,
-    property_values,
-    take_property,
+    PACKET_LIMITS,
+    Packet,
+    UnreadableXmpError,
+    read_packet,
 )
-
-XMP_NS = "http://ns.adobe.com/xap/1.0/"
-MM = "http://ns.adobe.com/xap/1.0/mm/"
-EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
-REFERENCE = "http://ns.adobe.com/xap/1.0/sType/ResourceRef#"
-IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-TIFF = "http://ns.adobe.com/tiff/1.0/"
-EXIF = "http://ns.adobe.com/exif/1.0/"
-OWN = "urn:x-archival-scan-restoration:1.0/"
-"""Namespace of what no standard has a property for, such as the stages that were not applied."""
-
-PREFIXES = {
-    "rdf": RDF, "xmp": XMP_NS, "xmpMM": MM, "stEvt": EVENT, "stRef": REFERENCE,
-    "Iptc4xmpExt": IPTC_EXT, "tiff": TIFF, "exif": EXIF, "restoration": OWN,
-}  # fmt: skip
+from restoration.archive.xmp_tiff import state_tiff
+from restoration.archive.xmp_tree import (
+    LI,
+    Name,
+    Node,
+    array,
+    fields,
+    items_of,
+    structure,
+    text,
+    text_of,
+    value_of,
+)
+from restoration.archive.xmp_writing import (
+    EVENT,
+    IPTC,
+    MM,
+    REFERENCE,
+    RESTORATION,
+    TIFF,
+    XMP,
+    Writer,
+)
+from restoration.keys import identifier
 
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-ENHANCED = SOURCE_TYPES + "algorithmicallyEnhanced"
-COMPOSITE = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 
-_IDENTITY = uuid.UUID("8d0d7f5e-7a44-5c33-9d6f-3b5f0f2f3c11")
-"""Namespace of our UUIDv5 identifiers; any fixed value will do, and this one must stay."""
+# Windows writes this one into every file: it identifies nothing.
+_ABOUT_OF_WINDOWS = "uuid:faf5bdd5-ba3d-11da-ad31-d33d75182f1b"
 
-ACTIONS: Mapping[str, str] = {"upscale": "resized", "descreen": "filtered", "denoise": "filtered",
-                              "cleanup": "filtered"}  # fmt: skip
-"""Stage -> the action of XMP's ResourceEvent; any other stage has 'edited'."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network that made pixels of this page."""
-
-    name: str
-    version: str
-    """What tells its weights apart, such as their SHA-256."""
+_SOURCE_TYPE: Name = (IPTC, "DigitalSourceType")
+# A later stage without a network does not take back that a network took part before.
+_NETWORKS_TOOK_PART = {
+    "trainedAlgorithmicMedia",
+    "compositeWithTrainedAlgorithmicMedia",
+    "compositeSynthetic",
+}
 
 
 @dataclass(frozen=True)
 class StageEvent:
-    """What one stage did to this page, or that it did nothing."""
+    """What one stage did, or why it did nothing.
+
+    ``action`` is one of XMP's: filtered, resized, edited, converted, saved. ``when`` is ISO 8601.
+    ``parameters`` is canonical JSON of the settings and the findings worth keeping.
+    ``networks`` holds (name, SHA-256, licence) of each network that ran.
+    """
 
     stage: str
-    applied: bool
+    action: str
     when: str
-    """ISO 8601."""
+    applied: bool
+    reason: str | None
+    parameters: str
+    generative: bool
+    networks: tuple[tuple[str, str, str], ...]
     key: str
-    """The content hash of the state that the stage left."""
-    reason: str | None = None
-    """Why it was not applied."""
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    """JSON-able; what was decided."""
-    generative: bool = False
-    networks: tuple[Network, ...] = ()
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """What the TIFF tags of the page say, restated for readers of XMP alone."""
-
-    height: int
-    width: int
-    bits: int
-    samples: int
-    rgb: bool
-    orientation: int | None
-    resolution: tuple[tuple[int, int], tuple[int, int]] | None
-    resolution_unit: int
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a page comes from and what became of it."""
+    """Where a deliverable comes from; ``key`` is its own, ``events`` are in the order of the chain.
 
-    scan: str
-    page: int
-    recipe: str
+    ``software`` is name and version. Of ``master_name`` only the file name is published.
+    """
+
     key: str
-    """The key of the delivery, from which the identifiers are made."""
+    master_sha256: str
+    master_name: str
+    scan: str
+    recipe: str
     when: str
     software: str
-    """Name and version of this workflow."""
-    master_sha256: str
     events: tuple[StageEvent, ...]
-    """In the order in which the stages ran."""
-    conversions: tuple[str, ...] = ()
-    """What delivery itself changed: depth, palette, polarity."""
 
 
-@dataclass(frozen=True)
-class Packet:
-    """A finished packet and what there is to say about it."""
+def build_packet(
+    master_xmp: bytes | None, provenance: Provenance, *, tiff: Mapping[str, str | int]
+) -> tuple[bytes, list[str]]:
+    """Build the deliverable's packet; equal arguments give equal bytes.
 
-    data: bytes
-    document_id: str
-    instance_id: str
-    source_type: str | None
-    """DigitalSourceType; None where nothing was done and the scan states none."""
-    notes: tuple[str, ...]
+    Parameters
+    ----------
+    master_xmp
+        The master's packet as stored; None where it has none.
+    provenance
+        What was done, by what, to which master.
+    tiff
+        Properties of the tiff namespace as they are in the deliverable, by local name. Arrays
+        (BitsPerSample) are given as text with spaces or commas between the items.
 
+    Returns
+    -------
+    tuple
+        The packet, UTF-8 in its xpacket wrapper, and warnings, one line each. A master's packet
+        that cannot be read is kept out, with a warning; it is never an error.
 
-def identifier(kind: str, *parts: object) -> str:
-    """An XMP identifier, ``xmp.did:`` or ``xmp.iid:`` and a UUIDv5 of the parts."""
-    return f"xmp.{kind}:{uuid.uuid5(_IDENTITY, json.dumps([str(part) for part in parts]))}"
-
-
-def build_packet(master: bytes | None, provenance: Provenance, geometry: Geometry) -> Packet:
-    """The packet for one page.
-
-    ``master`` is the packet of the master's page. What cannot be parsed safely (a document type,
-    entities, too large, not XML) is not carried over; a note says so and the master keeps it.
+    Raises
+    ------
+    ValueError
+        A key of ``tiff`` is no property name.
     """
-    notes: list[str] = []
-    document = _document(master, notes)
-    root = document.getElementsByTagNameNS(RDF, "RDF")[0]
-    own = _Writer(document, root)
-    past = _take_past(document)
-    document_id = identifier("did", provenance.key, provenance.page)
-    instance_id = identifier("iid", provenance.key, provenance.page, "saved")
-    source_type = _source_type(provenance, past)
-    _basics(own, provenance, geometry)
-    _media_management(own, provenance, past, document_id, instance_id)
-    _sources(own, provenance, past, source_type)
-    text = document.documentElement.toxml() if document.documentElement else ""
-    # Begin and end of a packet: ISO 16684-1, 7.3.2; the id is the specification's constant.
-    data = (
-        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
-        + text
-        + '\n<?xpacket end="w"?>'
-    ).encode()
-    return Packet(data, document_id, instance_id, source_type, tuple(notes))
+    warnings: list[str] = []
+    master = _read_master(master_xmp, warnings)
+    properties = dict(master.properties)
+    _set_earlier_provenance_aside(properties)
+    _identify(properties, master.about, provenance)
+    _continue_history(properties, provenance)
+    _declare_source_type(properties, provenance, warnings)
+    _record(properties, provenance)
+    state_tiff(properties, tiff)
+    for name in ("MetadataDate", "ModifyDate"):
+        _put(properties, text((XMP, name), provenance.when))
+    writer = Writer(properties, master.prefixes)
+    packet = writer.packet(provenance.software).encode("utf-8")
+    if writer.removed:
+        warnings.append(f"XMP: {writer.removed} characters that XML cannot carry were removed")
+    return packet, warnings
 
 
-@dataclass(frozen=True)
-class _Past:
-    """What the master's packet said where ours says something else."""
+def read_properties(packet: bytes) -> dict[str, Any]:
+    """What a packet of ours says, for the comparison after reading back.
 
-    document_id: str | None
-    instance_id: str | None
-    original_id: str | None
-    source_type: str | None
-    history: tuple[Element, ...]
+    Absent properties are None, ``History``, ``NotApplied`` and ``Networks`` then []. ``tiff`` maps
+    local names to text or a list. ``properties`` holds everything as {"prefix:name": value}, under
+    the prefixes of the packet; structures are dicts by local name, arrays lists, alternatives by
+    language dicts by language.
 
-
-def _document(master: bytes | None, notes: list[str]) -> Document:
-    if master is not None and master.strip(b"\0 \r\n\t"):
-        try:
-            return parse_packet(master)
-        except XmpError as error:
-            notes.append(f"the master's XMP is not carried over: {error}")
-    return parse_packet(
-        f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}"/></x:xmpmeta>'.encode()
-    )
-
-
-def _take_past(document: Document) -> _Past:
-    """Takes out of the master's packet what must not stand there twice."""
-    found = {
-        (space, name): take_property(document, space, name)
-        for space, name in (
-            (MM, "DocumentID"), (MM, "InstanceID"), (MM, "OriginalDocumentID"),
-            (IPTC_EXT, "DigitalSourceType"), (MM, "History"), (MM, "DerivedFrom"),
-            (XMP_NS, "ModifyDate"), (XMP_NS, "MetadataDate"), (XMP_NS, "CreatorTool"),
-            # Thumbnails show the master.
-            (XMP_NS, "Thumbnails"), (IPTC_EXT, "AISystemUsed"), (IPTC_EXT, "AISystemVersionUsed"),
-            (TIFF, "ImageWidth"), (TIFF, "ImageLength"), (TIFF, "BitsPerSample"),
-            (TIFF, "SamplesPerPixel"), (TIFF, "PhotometricInterpretation"), (TIFF, "Compression"),
-            (TIFF, "PlanarConfiguration"), (TIFF, "Orientation"), (TIFF, "XResolution"),
-            (TIFF, "YResolution"), (TIFF, "ResolutionUnit"),
-            (EXIF, "PixelXDimension"), (EXIF, "PixelYDimension"),
-        )
-    }  # fmt: skip
-
-    def text(space: str, name: str) -> str | None:
-        values = property_values(found[space, name])
-        return values[0] if values else None
-
-    history = found[MM, "History"]
-    items = tuple(history.getElementsByTagNameNS(RDF, "li")) if isinstance(history, Element) else ()
-    return _Past(
-        document_id=text(MM, "DocumentID"),
-        instance_id=text(MM, "InstanceID"),
-        original_id=text(MM, "OriginalDocumentID"),
-        source_type=text(IPTC_EXT, "DigitalSourceType"),
-        history=items,
-    )
+    Raises
+    ------
+    UnreadableXmpError
+        The bytes are not an XMP packet.
+    """
+    read = read_packet(packet, PACKET_LIMITS)
+    simple = {
+        MM: ("DocumentID", "InstanceID", "OriginalDocumentID"),
+        IPTC: ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed"),
+        XMP: ("CreatorTool", "MetadataDate", "ModifyDate"),
+        RESTORATION: ("MasterSHA256", "Recipe", "Scan", "MasterDigitalSourceType"),
+    }
+    found: dict[str, Any] = {
+        name: text_of(read.properties.get((uri, name)))
+        for uri, names in simple.items()
+        for name in names
+    }
+    values = {name: value_of(node) for name, node in read.properties.items()}
+    found["DerivedFrom"] = values.get((MM, "DerivedFrom"))
+    found["History"] = values.get((MM, "History"), [])
+    for name in ("NotApplied", "Networks"):
+        found[name] = values.get((RESTORATION, name), [])
+    found["tiff"] = {name[1]: value for name, value in values.items() if name[0] == TIFF}
+    found["properties"] = {
+        f"{read.prefixes.get(uri, uri)}:{local}": value for (uri, local), value in values.items()
+    }
+    return found
 
 
-def _source_type(provenance: Provenance, past: _Past) -> str | None:
-    """IPTC's term for how the picture came about; the scan's own where nothing was done."""
+def _read_master(master_xmp: bytes | None, warnings: list[str]) -> Packet:
+    nothing = Packet("", {}, {}, [])
+    if master_xmp is None:
+        return nothing
+    try:
+        read = read_packet(master_xmp)
+    except UnreadableXmpError as error:
+        warnings.append(f"the master's XMP was kept out of the deliverable: {error}")
+        return nothing
+    warnings.extend(f"the master's XMP: {remark}" for remark in read.remarks)
+    return read
+
+
+def _put(properties: dict[Name, Node], node: Node) -> None:
+    properties[node.name] = node
+
+
+def _copy(properties: dict[Name, Node], old: Name, new: Name) -> None:
+    node = properties[old]
+    _put(properties, Node(new, node.attributes, node.text, node.children))
+
+
+def _rename(properties: dict[Name, Node], old: Name, new: Name) -> None:
+    if old in properties:
+        _copy(properties, old, new)
+        del properties[old]
+
+
+def _set_earlier_provenance_aside(properties: dict[Name, Node]) -> None:
+    """A master that is itself a deliverable keeps what its restoration recorded."""
+    earlier: Name = (RESTORATION, "Earlier")
+    items = items_of(properties[earlier]) if earlier in properties else []
+    if items is not None:
+        properties.pop(earlier, None)
+    names = sorted(name for name in properties if name[0] == RESTORATION)
+    if names:
+        items = [*(items or []), structure(LI, [properties.pop(name) for name in names])]
+    if items:
+        _put(properties, array(earlier, "Seq", items))
+
+
+def _identify(properties: dict[Name, Node], about: str, provenance: Provenance) -> None:
+    """Give the deliverable ids of its own, and name the master's as what it comes from."""
+    document = text_of(properties.get((MM, "DocumentID")))
+    instance = text_of(properties.get((MM, "InstanceID")))
+    # Early writers kept the instance's id in rdf:about; Adobe's toolkit reads it so too.
+    if instance is None and about.startswith("uuid:") and about != _ABOUT_OF_WINDOWS:
+        instance = about
+    if document and text_of(properties.get((MM, "OriginalDocumentID"))) is None:
+        _put(properties, text((MM, "OriginalDocumentID"), document))
+    _rename(properties, (MM, "DerivedFrom"), (RESTORATION, "MasterDerivedFrom"))
+    # A Windows path knows both separators: no folder of the archive's machines is published.
+    file_name = PureWindowsPath(provenance.master_name).name
+    reference = {"documentID": document, "instanceID": instance, "filePath": file_name}
+    _put(properties, structure((MM, "DerivedFrom"), fields(REFERENCE, reference)))
+    _put(properties, text((MM, "DocumentID"), _document_id(provenance)))
+    _put(properties, text((MM, "InstanceID"), _instance_id(provenance)))
+
+
+def _document_id(provenance: Provenance) -> str:
+    return f"xmp.did:{identifier(provenance.key, 'xmp-document')}"
+
+
+def _instance_id(provenance: Provenance) -> str:
+    return f"xmp.iid:{identifier(provenance.key, 'xmp-instance')}"
+
+
+def _continue_history(properties: dict[Name, Node], provenance: Provenance) -> None:
+    name: Name = (MM, "History")
+    items = items_of(properties[name]) if name in properties else []
+    if items is None:
+        # Not the array that XMP asks for: nothing can be added to it, so it stands aside.
+        _rename(properties, name, (RESTORATION, "MasterHistory"))
+        items = []
     applied = [event for event in provenance.events if event.applied]
-    if not applied:
-        return past.source_type
-    return COMPOSITE if any(event.generative for event in applied) else ENHANCED
-
-
-def _basics(own: _Writer, provenance: Provenance, geometry: Geometry) -> None:
-    own.text("xmp:CreatorTool", provenance.software)
-    own.text("xmp:ModifyDate", provenance.when)
-    own.text("xmp:MetadataDate", provenance.when)
-    own.text("tiff:ImageWidth", geometry.width)
-    own.text("tiff:ImageLength", geometry.height)
-    own.sequence("tiff:BitsPerSample", [geometry.bits] * geometry.samples)
-    own.text("tiff:SamplesPerPixel", geometry.samples)
-    own.text("tiff:PhotometricInterpretation", 2 if geometry.rgb else 1)
-    if geometry.orientation is not None:
-        own.text("tiff:Orientation", geometry.orientation)
-    if geometry.resolution is not None:
-        (across, over), (down, under) = geometry.resolution
-        own.text("tiff:XResolution", f"{across}/{over}")
-        own.text("tiff:YResolution", f"{down}/{under}")
-        own.text("tiff:ResolutionUnit", geometry.resolution_unit)
-
-
-def _media_management(
-    own: _Writer, provenance: Provenance, past: _Past, document_id: str, instance_id: str
-) -> None:
-    """Identifiers, origin and history (ISO 16684-1, 8.2.2.6 and XMP part 2, 1.2.2)."""
-    master = provenance.master_sha256
-    source = past.document_id or identifier("did", master, provenance.page)
-    own.text("xmpMM:DocumentID", document_id)
-    own.text("xmpMM:InstanceID", instance_id)
-    own.text("xmpMM:OriginalDocumentID", past.original_id or source)
-    own.structure(
-        "xmpMM:DerivedFrom",
-        {
-            "stRef:documentID": source,
-            "stRef:instanceID": past.instance_id or identifier("iid", master, provenance.page),
-            "stRef:originalDocumentID": past.original_id or source,
-        },
-    )
-    events = [_event(provenance, event) for event in provenance.events if event.applied]
-    saved = {
-        "stEvt:action": "converted" if provenance.conversions else "saved",
-        "stEvt:instanceID": instance_id,
-        "stEvt:when": provenance.when,
-        "stEvt:softwareAgent": provenance.software,
-        "stEvt:changed": "/",
-    }
-    if provenance.conversions:
-        saved["stEvt:parameters"] = "; ".join(provenance.conversions)
-    own.structures("xmpMM:History", [*events, saved], before=past.history)
-
-
-def _event(provenance: Provenance, event: StageEvent) -> dict[str, str]:
-    parameters = json.dumps(
-        {"stage": event.stage, **event.parameters}, sort_keys=True, ensure_ascii=False
-    )
-    return {
-        "stEvt:action": ACTIONS.get(event.stage, "edited"),
-        "stEvt:instanceID": identifier("iid", event.key, provenance.page),
-        "stEvt:when": event.when,
-        "stEvt:softwareAgent": provenance.software,
-        "stEvt:changed": "/",
-        "stEvt:parameters": parameters,
-    }
-
-
-def _sources(own: _Writer, provenance: Provenance, past: _Past, source_type: str | None) -> None:
-    """IPTC's account of algorithms, and ours of what has no property elsewhere."""
-    if source_type is not None:
-        own.text("Iptc4xmpExt:DigitalSourceType", source_type)
-    if past.source_type is not None:
-        own.text("restoration:masterDigitalSourceType", past.source_type)
-    networks = dict.fromkeys(
-        network for event in provenance.events if event.applied for network in event.networks
-    )
-    if networks:
-        own.text("Iptc4xmpExt:AISystemUsed", "; ".join(n.name for n in networks))
-        own.text("Iptc4xmpExt:AISystemVersionUsed", "; ".join(n.version for n in networks))
-    own.text("restoration:scan", provenance.scan)
-    own.text("restoration:page", provenance.page)
-    own.text("restoration:recipe", provenance.recipe)
-    own.text("restoration:key", provenance.key)
-    own.text("restoration:masterSHA256", provenance.master_sha256)
-    declined = [event for event in provenance.events if not event.applied]
-    if declined:
-        own.structures(
-            "restoration:notApplied",
-            [
-                {"restoration:stage": event.stage, "restoration:reason": event.reason or ""}
-                for event in declined
-            ],
+    saved = applied.pop() if applied and applied[-1].action == "saved" else None
+    entries = [
+        _history_entry(
+            event.action,
+            event.when,
+            event.parameters,
+            f"xmp.iid:{identifier(event.key, f'xmp-instance-{event.stage}')}",
+            provenance,
         )
+        for event in applied
+    ]
+    when, parameters = (saved.when, saved.parameters) if saved else (provenance.when, "")
+    entries.append(_history_entry("saved", when, parameters, _instance_id(provenance), provenance))
+    _put(properties, array(name, "Seq", [*items, *entries]))
 
 
-class _Writer:
-    """Adds properties to a new rdf:Description of a packet."""
-
-    def __init__(self, document: Document, root: Element) -> None:
-        self._document = document
-        about = next(
-            (d.getAttributeNS(RDF, "about") for d in descriptions(document)), ""
-        )  # all of one packet name the same resource
-        self._description = self._element("rdf:Description")
-        for prefix, space in PREFIXES.items():
-            self._description.setAttribute(f"xmlns:{prefix}", space)
-        self._description.setAttribute("rdf:about", about)
-        root.appendChild(self._description)
-
-    def text(self, name: str, value: object) -> None:
-        self._description.appendChild(self._leaf(name, str(value)))
-
-    def sequence(self, name: str, values: Sequence[object]) -> None:
-        self._list(name, [self._leaf("rdf:li", str(value)) for value in values])
-
-    def structure(self, name: str, values: Mapping[str, str]) -> None:
-        self._description.appendChild(self._resource(name, values))
-
-    def structures(
-        self, name: str, items: Sequence[Mapping[str, str]], before: Sequence[Element] = ()
-    ) -> None:
-        self._list(name, [*before, *(self._resource("rdf:li", item) for item in items)])
-
-    def _list(self, name: str, items: Sequence[Element]) -> None:
-        sequence = self._element("rdf:Seq")
-        for item in items:
-            sequence.appendChild(item)
-        holder = self._element(name)
-        holder.appendChild(sequence)
-        self._description.appendChild(holder)
-
-    def _resource(self, name: str, values: Mapping[str, str]) -> Element:
-        element = self._element(name)
-        element.setAttribute("rdf:parseType", "Resource")
-        for key, value in values.items():
-            element.appendChild(self._leaf(key, value))
-        return element
-
-    def _leaf(self, name: str, text: str) -> Element:
-        element = self._element(name)
-        element.appendChild(self._document.createTextNode(_legal(text)))
-        return element
-
-    def _element(self, name: str) -> Element:
-        return self._document.createElementNS(PREFIXES[name.split(":", maxsplit=1)[0]], name)
+def _history_entry(
+    action: str, when: str, parameters: str, instance: str, provenance: Provenance
+) -> Node:
+    values = {
+        "action": action,
+        "when": when,
+        "softwareAgent": provenance.software,
+        "parameters": parameters or None,
+        "changed": "/",
+        "instanceID": instance,
+    }
+    return structure(LI, fields(EVENT, values))
 
 
-def _legal(text: str) -> str:
-    """Text without the characters that XML 1.0 (2.2) forbids."""
-    return "".join(
-        c
-        for c in text
-        if c in "\t\n\r" or 0x20 <= ord(c) < 0xD800 or 0xE000 <= ord(c) < 0xFFFE or ord(c) > 0xFFFF
-    )
+def _applied_stages(provenance: Provenance) -> list[StageEvent]:
+    # Saving is the deliver step's; it changes no picture.
+    return [event for event in provenance.events if event.applied and event.action != "saved"]
+
+
+def _declare_source_type(
+    properties: dict[Name, Node], provenance: Provenance, warnings: list[str]
+) -> None:
+    own = text_of(properties.get(_SOURCE_TYPE))
+    if _SOURCE_TYPE in properties:
+        _copy(properties, _SOURCE_TYPE, (RESTORATION, "MasterDigitalSourceType"))
+    applied = _applied_stages(provenance)
+    generative = [event for event in applied if event.generative]
+    if generative:
+        term = "compositeWithTrainedAlgorithmicMedia"
+        _put(properties, text(_SOURCE_TYPE, SOURCE_TYPES + term))
+        _name_networks(properties, generative, warnings)
+    elif applied and (own or "").rpartition("/")[2] not in _NETWORKS_TOOK_PART:
+        _put(properties, text(_SOURCE_TYPE, SOURCE_TYPES + "algorithmicallyEnhanced"))
+
+
+def _name_networks(
+    properties: dict[Name, Node], generative: list[StageEvent], warnings: list[str]
+) -> None:
+    """AISystemUsed and AISystemVersionUsed; what the master names there stays in front."""
+    for event in generative:
+        if not event.networks:
+            warnings.append(f"XMP: the generative stage {event.stage} names no network")
+    used = [network for event in generative for network in event.networks]
+    stated = {
+        "AISystemUsed": [name for name, _, _ in used],
+        "AISystemVersionUsed": [f"{name} sha256:{sha256}" for name, sha256, _ in used],
+    }
+    for name, entries in stated.items():
+        own = _stated(properties.get((IPTC, name)))
+        listed = list(dict.fromkeys([*own, *entries]))
+        if listed:
+            _put(properties, text((IPTC, name), "; ".join(listed)))
+
+
+def _stated(node: Node | None) -> list[str]:
+    """What the master names, in a text that we may have written, or in an array."""
+    value = "" if node is None else value_of(node)
+    items = value if isinstance(value, list) else [value]
+    texts = [item for item in items if isinstance(item, str)]
+    return [part for item in texts for part in item.split("; ") if part]
+
+
+def _record(properties: dict[Name, Node], provenance: Provenance) -> None:
+    """Our own namespace: what no standard property says."""
+    facts = {
+        "MasterSHA256": provenance.master_sha256,
+        "Recipe": provenance.recipe,
+        "Scan": provenance.scan,
+    }
+    for node in fields(RESTORATION, facts):
+        _put(properties, node)
+    declined = [
+        structure(LI, fields(RESTORATION, {"stage": event.stage, "reason": event.reason}))
+        for event in provenance.events
+        if not event.applied
+    ]
+    if declined:
+        _put(properties, array((RESTORATION, "NotApplied"), "Seq", declined))
+    used = {network for event in _applied_stages(provenance) for network in event.networks}
+    networks = [
+        structure(LI, fields(RESTORATION, {"name": name, "sha256": sha256, "licence": licence}))
+        for name, sha256, licence in sorted(used)
+    ]
+    if networks:
+        _put(properties, array((RESTORATION, "Networks"), "Bag", networks))

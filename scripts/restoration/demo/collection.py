@@ -76,7 +76,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 60, 440, 360),
         enlargement=2.25,
         space="sRGB",
-        damage=Damage("a print from a lens out of focus", soft_sigma=3.2),
+        damage=Damage("a print from a lens out of focus", soft_sigma=3.4),
         seed=1,
     ),
     DemoScan(
@@ -113,7 +113,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 130, 427, 340),
         enlargement=2.0,
         space="sRGB",
-        damage=Damage("a grainy print", grain=10.0, clump=4.4, soft_sigma=2.6),
+        damage=Damage("a grainy print", grain=10.0, clump=6.0, soft_sigma=3.8),
         seed=4,
     ),
     DemoScan(
@@ -137,15 +137,15 @@ COLLECTION: tuple[DemoScan, ...] = (
         batch="loose-prints",
         recipe="print",
         photograph="astronaut",
-        crop=Crop(270, 60, 242, 300),
+        crop=Crop(290, 80, 200, 250),
         enlargement=2.0,
         space="sRGB",
-        damage=Damage("none but the print's own, slight softness", soft_sigma=1.45),
+        damage=Damage("none but the print's own, slight softness", soft_sigma=1.65),
         seed=6,
         truth_factor=2,
     ),
 )
-"""Sizes are chosen so that all scans together send about 0.3 megapixels into a network."""
+"""Sizes are chosen so that all scans together send about 0.2 megapixels into a network."""
 
 BROKEN = "coffee-broken"
 BROKEN_BATCH = "loose-prints"

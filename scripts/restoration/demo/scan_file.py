@@ -32,7 +32,9 @@ class Caption:
     """DateTime of TIFF 6.0: YYYY:MM:DD HH:MM:SS."""
 
 
-def scan_bytes(pixels: UInt16Image, ppi: int, profile: bytes, caption: Caption, order: str) -> bytes:
+def scan_bytes(
+    pixels: UInt16Image, ppi: int, profile: bytes, caption: Caption, order: str
+) -> bytes:
     """A whole file. pixels: uint16 (height, width, 1 or 3); order: ``<`` (II) or ``>`` (MM)."""
     height, width, channels = pixels.shape
     data = pixels.astype(f"{order}u2").tobytes()

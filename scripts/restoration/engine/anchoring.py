@@ -3,9 +3,9 @@
 With S the scan in its own colour space, N its resampling to the working resolution, F the final
 size, T the conversion to sRGB, n the network's answer to clip(T(N)) with its tone curve undone:
 
-    change   = T⁻¹(n) - T⁻¹(clip(T(N)))                     at F
-    anchored = change - G(change)                            G: Gaussian, in pixels of N
-    restored = clamp(N resampled to F + anchored)            to the range of the scan nearby
+    change   = T⁻¹(clip(n)) - T⁻¹(clip(T(N)))        both resampled to F
+    anchored = change - G(change)                     G: Gaussian, in pixels of N
+    restored = N resampled to F + anchored            held to the range of the scan nearby
     out      = S at F + strength * (restored - S at F)
 
 Why N resampled and not S is the base: the network's answer has no noise, and adding it to S would
@@ -31,7 +31,7 @@ from restoration.engine.tone_curve import NetworkRunner, Progress, ToneCurve
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.resample import LINEAR, Axis, BandResampler, Resampled, gaussian
-from restoration.raster.views import Bounds, Encoded, Mirrored, RecentRows
+from restoration.raster.views import Bounds, Encoded, InGamut, Mirrored, RecentRows
 
 TOLERANCE = np.float32(0.25 / 255.0)
 """By how much a restoration may leave the range of the scan nearby: half of what a flat patch may
@@ -143,14 +143,14 @@ class AnchoredPicture:
         source, colour, size = target.source, target.colour, (target.height, target.width)
         self._neutral = is_neutral(source)
         working = Resampled(source, *grid)
-        self._network_input = Encoded(working, colour, clip=True)
+        self._network_input = Encoded(working, colour)
         # The sigma's lag between the network's rows and the rows that are made, with some room.
         rows = 64 + math.ceil(8 * sigma) + block_rows(target.width) * grid[0] // target.height
         shared = RecentRows(working, rows)
-        self._unclipped = Encoded(shared, colour, clip=False)
-        self._clipped = RecentRows(Encoded(shared, colour, clip=True), rows)
+        self._working = shared
+        self._seen = RecentRows(InGamut(shared, colour), rows)
         self._base = Resampled(shared, *size)
-        self._base_input = Resampled(self._clipped, *size)
+        self._base_seen = Resampled(self._seen, *size)
         self._scan = Resampled(source, *size)
         self._range = RangeOfScan(RecentRows(Resampled(source, *grid, LINEAR), rows), *size)
         self._low_band = _LowBand(grid, size, sigma)
@@ -205,7 +205,7 @@ class AnchoredPicture:
         }
 
     def _answers(self, progress: Progress) -> Iterator[FloatImage]:
-        """The network's answer without the margin, its tone curve undone."""
+        """The network's answer without the margin, its tone curve undone, in the scan's colour."""
         scale, (rows, columns) = self._network.scale, self._grid
         first = MARGIN * scale
         top = 0
@@ -215,15 +215,17 @@ class AnchoredPicture:
             step = block_rows(columns * scale)
             for row in range(low, high, step):
                 rows_now = slice(row, min(row + step, high))
-                yield self._curve.undo(band[rows_now, first : first + columns * scale])
+                answer = self._curve.undo(band[rows_now, first : first + columns * scale])
+                # Clipped before its tones are taken: what no pixel can show must not shift them.
+                yield self._target.colour.from_srgb(np.clip(answer, 0.0, 1.0))
             top += len(band)
 
     def _tones(self, mean: FloatImage, top: int) -> FloatImage:
-        """The change of tone at the working resolution, in the scan's own colour."""
-        seen = self._unclipped.read(top, 0, len(mean), self._grid[1])
-        self._outside += int(np.count_nonzero((seen < 0.0) | (seen > 1.0)))
-        colour = self._target.colour
-        return self._one_grey(colour.from_srgb(mean) - colour.from_srgb(np.clip(seen, 0.0, 1.0)))
+        """The change of tone at the working resolution."""
+        window = (top, 0, len(mean), self._grid[1])
+        encoded = self._target.colour.to_srgb(self._working.read(*window))
+        self._outside += int(np.count_nonzero((encoded < 0.0) | (encoded > 1.0)))
+        return self._one_grey(mean - self._seen.read(*window))
 
     def _one_grey(self, change: FloatImage) -> FloatImage:
         """Equal channels leave equal: a network may colour a grey picture."""
@@ -234,12 +236,11 @@ class AnchoredPicture:
 
     def _restored(self, top: int, answer: FloatImage, low: FloatImage) -> FloatImage:
         rows, width = answer.shape[:2]
-        colour = self._target.colour
-        seen = self._base_input.read(top, 0, rows, width)
-        change = self._one_grey(colour.from_srgb(answer) - colour.from_srgb(seen)) - low
+        change = self._one_grey(answer - self._base_seen.read(top, 0, rows, width)) - low
         restored = self._range.hold(self._base.read(top, 0, rows, width) + change, top)
         scan = self._scan.read(top, 0, rows, width)
-        out = np.clip(scan + self._strength * (restored - scan), 0.0, 1.0)
+        change = np.clip(restored, 0.0, 1.0) - scan
+        out = np.clip(scan + self._strength * change, 0.0, 1.0)
         self._change += float(np.abs(out - scan).sum(dtype=np.float64))
         return out
 

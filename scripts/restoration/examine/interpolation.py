@@ -31,7 +31,11 @@ STRONG = 0.05
 bicubic and Lanczos interpolation by up to 4 lie above it."""
 
 LINEAR = 0.34
-"""Amplitude above which the rhythm is that of linear interpolation (longer kernels: below 0.3)."""
+"""Least amplitude of the rhythm of linear interpolation (longer kernels: below 0.3 mostly)."""
+
+SMALL_FACTOR = 0.6
+"""Largest amplitude that linear interpolation by less than 2 leaves in second differences; by 2.2
+and more it leaves 0.65 and above, which tells the two factors of a line apart."""
 
 BLOCKS = 0.3
 """Amplitude above which lines at all of k/8 are an enlargement by 8 and not JPEG's grid."""
@@ -182,8 +186,7 @@ def enlargement(profiles: npt.NDArray[np.float64], share: float | None) -> Enlar
         return Enlargement(_common(copied), "nearest", None, True)
     found = lines(profiles)
     tolerance = 2.0 / profiles.shape[1]
-    eighths = {k for k in (1, 2, 3) for line in found if _at(line, k, tolerance)}
-    blocks = len(eighths) > 1 and max(line.amplitude for line in found) < BLOCKS
+    blocks = _blocks(found, tolerance)
     if blocks:
         found = [line for line in found if not _at(line, 3, tolerance)]
     ended = share is not None and share < FULL
@@ -196,7 +199,7 @@ def enlargement(profiles: npt.NDArray[np.float64], share: float | None) -> Enlar
             misfit = _misfit(factor, line, share, blocks)
             if misfit is None or (best is not None and misfit >= best[0]):
                 continue
-            kind = "linear" if line.amplitude >= LINEAR else "cubic or longer"
+            kind = "linear" if line.amplitude >= _linear(factor) else "cubic or longer"
             best = (misfit, Enlargement(_common(factor), kind, line, ended))
     return None if best is None else best[1]
 
@@ -213,9 +216,21 @@ def agreed(found: list[Enlargement | None]) -> list[Enlargement | None]:
         alike = abs(float(np.log(across.factor / down.factor))) < 0.02
         return found if alike or "nearest" in (across.kind, down.kind) else [None, None]
     alone = across or down
-    if alone is None or alone.kind == "nearest" or (alone.factor >= 1.5 and alone.ended):
+    if alone is None or alone.kind == "nearest":
         return found
-    return [None, None]
+    # 8/3 has the strongest of the lines that JPEG's grid leaves on an enlarged picture.
+    sure = alone.factor >= 1.5 and alone.ended and abs(alone.factor - 8.0 / 3.0) > 0.02
+    return found if sure else [None, None]
+
+
+def _blocks(found: list[Line], tolerance: float) -> bool:
+    """Are these the lines of JPEG's 8 x 8 grid: 1/8 and multiples, none of them very strong?"""
+    largest = {
+        k: max((line.amplitude for line in found if _at(line, k, tolerance)), default=0.0)
+        for k in (1, 2, 3)
+    }
+    several = min(largest[1], max(largest[2], largest[3])) > 0.0
+    return several and largest[1] >= 0.5 * largest[3] and max(largest.values()) < BLOCKS
 
 
 def _at(line: Line, eighths: int, tolerance: float) -> bool:
@@ -255,8 +270,21 @@ def _misfit(factor: float, line: Line, share: float | None, blocks: bool) -> flo
         needed = 2.0 * STRONG
     if ratio > 2.6 or line.amplitude < needed:
         return None
+    if factor < 2.0 and line.order == 2 and line.amplitude > SMALL_FACTOR:
+        return None
     expected = 1.8 if line.amplitude >= LINEAR else 1.3
     return abs(float(np.log(ratio / expected))) + (0.0 if ratio >= 0.97 else 1.0)
+
+
+def _triangle(factor: float) -> float:
+    """Amplitude of the rhythm of second differences that linear interpolation leaves: that of the
+    triangles of two pixels' width around the knots (and no rounding)."""
+    return float(2.0 * np.sinc(1.0 / factor) ** 2)
+
+
+def _linear(factor: float) -> float:
+    """Amplitude from which a rhythm is that of linear interpolation."""
+    return max(LINEAR, 0.3 * _triangle(factor))
 
 
 def _common(factor: float) -> float:

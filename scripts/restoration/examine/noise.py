@@ -266,12 +266,12 @@ class Noise:
         inside = np.ones((GRID, GRID), dtype=np.bool_)
         if box is not None:
             top, left, height, width = box
-            middle = np.arange(GRID) + 0.5
-            down = middle * self.page.height / GRID
-            across = middle * self.page.width / GRID
-            inside = ((down > top) & (down < top + height))[:, None] & (
-                (across > left) & (across < left + width)
-            )[None, :]
+            # Whole cells only: a strip of margin in a cell is flatter than any picture.
+            edges = np.arange(GRID + 1)
+            down, across = edges * self.page.height / GRID, edges * self.page.width / GRID
+            rows = (down[:-1] >= top) & (down[1:] <= top + height)
+            columns = (across[:-1] >= left) & (across[1:] <= left + width)
+            inside = rows[:, None] & columns[None, :]
         return inside.ravel() if inside.any() else np.ones(GRID * GRID, dtype=np.bool_)
 
     def _scale(self, scale: int, cells: npt.NDArray[np.bool_]) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Reading a deliverable back and comparing it with what was meant, before it gets its name.
 
-The reader is the one that reads masters; it shares no code with the writer.
+The reader is the one that reads masters: it parses tags and decodes strips by code of its own. What
+was meant is asked from the pages anew, so that nothing has to be held from the writing.
 """
 
 from __future__ import annotations

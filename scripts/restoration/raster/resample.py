@@ -4,12 +4,13 @@ Kernel: Lanczos with three lobes (Duchon 1979), widened by the reduction factor 
 alias. Of the usual separable kernels it keeps the pass band flattest: at half the Nyquist frequency
 it passes 0.99 where Mitchell's and Catmull-Rom's cubics pass 0.78 and 0.95, so that a trip down to
 the working resolution and back costs no detail that the working resolution can hold. The price is
-ringing next to hard edges; who must not ring clamps (see ``stages.anchoring``) or asks for
+ringing next to hard edges; who must not ring clamps (see ``engine.anchoring``) or asks for
 ``LINEAR``, which is never negative.
 
 Geometry: pixel centres are aligned, output i lies at input (i + 1/2) in/out - 1/2, in whole-number
-arithmetic. Edges are replicated. Every output pixel is the sum of the same taps in the same
-order, vertically first, so that neither windows nor bands nor threads change a bit.
+arithmetic. Edges are mirrored, which keeps the mean of the image. Every output pixel is the sum of
+the same taps in the same order, vertically first, so that neither windows nor bands nor threads
+change a bit.
 """
 
 from __future__ import annotations
@@ -136,7 +137,8 @@ class Axis:
         offsets = np.arange(1 - self.reach, self.reach + 1)
         weights = self.kernel.weight((offsets - fraction[:, None]) / self._stretch)
         weights /= weights.sum(axis=1, keepdims=True)
-        taken = np.clip(whole[:, None] + offsets, 0, self.size_in - 1) - low
+        place = (whole[:, None] + offsets) % (2 * self.size_in)
+        taken = np.where(place < self.size_in, place, 2 * self.size_in - 1 - place) - low
         rows = np.arange(count + 1) * offsets.size
         return csr_matrix(
             (weights.astype(np.float32).ravel(), taken.astype(np.int32).ravel(), rows),

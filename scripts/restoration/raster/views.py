@@ -52,15 +52,13 @@ def _mirror(first: int, count: int, size: int) -> npt.NDArray[np.int64]:
 
 
 class Encoded:
-    """A scan as a network sees it: sRGB-encoded, three channels."""
+    """A scan as a network sees it: sRGB-encoded, three channels, clipped to [0, 1]."""
 
     channels = 3
 
-    def __init__(self, source: Raster, colour: ColourSpace, *, clip: bool) -> None:
-        """clip: to [0, 1], the range on which networks were trained."""
+    def __init__(self, source: Raster, colour: ColourSpace) -> None:
         self._source = source
         self._colour = colour
-        self._clip = clip
 
     @property
     def height(self) -> int:
@@ -72,7 +70,30 @@ class Encoded:
 
     def read(self, top: int, left: int, height: int, width: int) -> FloatImage:
         pixels = self._colour.to_srgb(self._source.read(top, left, height, width))
-        return np.clip(pixels, 0.0, 1.0) if self._clip else pixels
+        return np.clip(pixels, 0.0, 1.0)
+
+
+class InGamut:
+    """A scan without its colours outside sRGB, in its own colour space: what the network saw."""
+
+    def __init__(self, source: Raster, colour: ColourSpace) -> None:
+        self._encoded = Encoded(source, colour)
+        self._colour = colour
+
+    @property
+    def height(self) -> int:
+        return self._encoded.height
+
+    @property
+    def width(self) -> int:
+        return self._encoded.width
+
+    @property
+    def channels(self) -> int:
+        return self._colour.channels
+
+    def read(self, top: int, left: int, height: int, width: int) -> FloatImage:
+        return self._colour.from_srgb(self._encoded.read(top, left, height, width))
 
 
 class Bounds:

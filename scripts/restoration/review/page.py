@@ -130,8 +130,8 @@ def _page(
         recipe=recipe,
         title=title,
         # Rendered by the same environment, so whatever records hold is escaped already.
-        sections=[Markup(section) for section in sections],  # noqa: S704
-        style=Markup(style),  # noqa: S704
+        sections=[Markup(section) for section in sections],
+        style=Markup(style),
         index=index,
         counts=_counts(index["lines"], index["problems"]) if index else None,
         back=back,

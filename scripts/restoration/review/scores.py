@@ -62,9 +62,7 @@ class _Sums:
     pixels: int = 0
 
 
-def score(
-    image: Raster, colour: ColourSpace, truth: Raster, truth_colour: ColourSpace
-) -> Score:
+def score(image: Raster, colour: ColourSpace, truth: Raster, truth_colour: ColourSpace) -> Score:
     """Compares a picture with the truth, each in its own colour space.
 
     A picture of another size is resampled to the truth's size (Lanczos, in its own colour space);
