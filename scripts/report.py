@@ -9,7 +9,7 @@ from restoration.review.page import write_report
 
 
 def main() -> None:
-    """Parses the arguments and writes the report; truth and description come from the run's plan."""
+    """Parses the arguments; where the truth lies comes from the plan of the run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", type=Path, nargs="*", help="delivery tables of the batches")
     parser.add_argument("--results", type=Path, required=True)

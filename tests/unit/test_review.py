@@ -450,8 +450,7 @@ def test_small_pictures_average_light_and_not_codes(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     ("orientation", "corner"),
-    [(1, (0, 0)), (2, (0, -1)), (3, (-1, -1)), (4, (-1, 0))]
-    + [(5, (0, 0)), (6, (0, -1)), (7, (-1, -1)), (8, (-1, 0))],
+    list(enumerate([(0, 0), (0, -1), (-1, -1), (-1, 0)] * 2, 1)),
 )
 def test_upright_puts_the_stored_first_pixel_where_tag_274_says(
     orientation: int, corner: tuple[int, int]
@@ -472,6 +471,46 @@ def test_upright_puts_the_stored_first_pixel_where_tag_274_says(
 )
 def test_confidence_in_words(value: Any, word: str) -> None:
     assert wording.confidence(value) == word
+
+
+def test_findings_come_in_reading_order_and_unknown_names_last() -> None:
+    report = {
+        name: {"value": 1.0, "confidence": 1.0}
+        for name in ("dust", "effective_resolution", "noise", "nominal_resolution")
+    }
+    names = [row["name"] for row in wording.findings({**report, "warnings": []})]
+    assert names == ["nominal_resolution", "effective_resolution", "noise", "dust"]
+
+
+def test_findings_are_whole_sentences() -> None:
+    box = {"value": [50, 48, 836, 798], "detail": {"empty_share": 0.2}}
+    assert wording.finding("paper", box)["text"] == (
+        "The picture is 798 × 836 px, 48 px from the left edge and 50 px from the top. "
+        "20 % of the scan is empty border."
+    )
+    assert wording.finding("paper", {"value": None})["text"] == "No empty border was found."
+    tone = {"value": [0.0, 0.905], "detail": {"bits_held": 8, "bits_of_file": 16}}
+    assert wording.finding("tone", tone)["text"] == (
+        "From 0 % to 90.5 % of the encoded range. 8 of the file's 16 bits are used."
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "not known"),
+        (True, "yes"),
+        (7, "7"),
+        (1234, "1234"),
+        (123456, "123\u202f456"),
+        (0.123456, "0.1235"),
+        (1199.7, "1200"),
+        ([300.0, 302.5], "300, 302.5"),
+        ({"width_px": 4, "x": None}, "width px 4"),
+    ],
+)
+def test_numbers_in_words(value: Any, words: str) -> None:
+    assert wording.number(value) == words
 
 
 def test_a_finding_that_nobody_wrote_words_for_is_still_shown() -> None:

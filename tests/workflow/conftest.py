@@ -17,7 +17,7 @@ import tifffile
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("Snakefile", "rules", "scripts", "config", "resources", "profiles")
+PARTS = ("Snakefile", "envs", "rules", "scripts", "config", "resources", "profiles")
 Stamp = dict[str, tuple[int, int]]
 
 
@@ -73,7 +73,8 @@ class Project:
             str(path.relative_to(self.results)): (path.stat().st_mtime_ns, path.stat().st_ino)
             for pattern in ("*.json", "*.tif")
             for path in self.results.rglob(pattern)
-            if path.name != "run.json"
+            # The plan of the run, and what the report page shows, are no results.
+            if path.name != "run.json" and path.parent.name != "report"
         }
 
     def written_since(self, before: Stamp) -> set[str]:
@@ -104,9 +105,9 @@ def tiny_weights(path: Path, seed: int) -> str:
     """
     import torch
 
-    from restoration.networks.shims import prepare_imports
+    from restoration.networks.shims import install
 
-    prepare_imports()
+    install()
     from realesrgan.archs.srvgg_arch import SRVGGNetCompact
 
     torch.manual_seed(seed)

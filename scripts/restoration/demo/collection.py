@@ -113,7 +113,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 130, 427, 340),
         enlargement=2.0,
         space="sRGB",
-        damage=Damage("a grainy print", grain=10.0, clump=6.0, soft_sigma=3.8),
+        damage=Damage("a grainy, soft print", grain=10.0, clump=6.0, soft_sigma=3.8),
         seed=4,
     ),
     DemoScan(

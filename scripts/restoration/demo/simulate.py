@@ -36,7 +36,7 @@ class Noise:
         words = self._bits.random_raw(3 * int(np.prod(shape))).astype("<u8").view("<u2")
         parts = words.reshape(-1, 12).astype(np.int64).sum(axis=1)
         # Twelve uniform whole numbers below 65536: mean 6 x 65535, variance 65536^2 - 1.
-        return ((parts - 6 * 65535) / np.sqrt(65536.0**2 - 1.0)).reshape(shape)
+        return np.asarray((parts - 6 * 65535) / np.sqrt(65536.0**2 - 1.0)).reshape(shape)
 
 
 def to_light(encoded: Floats) -> Floats:
@@ -126,7 +126,7 @@ def grainy(encoded: Floats, sigma: float, clump: float, noise: Noise) -> Floats:
     grain = _gaussian(layers, clump) * np.sqrt(4.0 * np.pi) * clump
     # Density noise of silver and dyes is largest in the midtones (Selwyn's law, film curves).
     strength = sigma / 255.0 * np.sqrt(np.clip(4.0 * encoded * (1.0 - encoded), 0.1, 1.0))
-    return np.clip(encoded + grain * strength, 0.0, 1.0)
+    return np.asarray(np.clip(encoded + grain * strength, 0.0, 1.0))
 
 
 def jpeg(encoded: Floats, quality: int) -> Floats:

@@ -132,7 +132,10 @@ def _computed(
         with torch.inference_mode():
             return [_image(tensor[:, :, :, columns]) for tensor in compute()]
     except (MemoryError, RuntimeError) as error:
-        raise _explained(error, geometry) from error
+        explained = _explained(error, geometry)
+        if explained is None:
+            raise
+        raise explained from error
 
 
 def _image(tensor: Tensor) -> FloatImage:
@@ -145,8 +148,8 @@ def _image(tensor: Tensor) -> FloatImage:
     return image
 
 
-def _explained(error: Exception, geometry: str) -> Exception:
-    """Failures of memory and device as failures of circumstance; others as they are."""
+def _explained(error: Exception, geometry: str) -> CircumstanceError | None:
+    """What to say of failures of memory and device; None for others, which are mistakes."""
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     out_of_memory = (
         isinstance(error, MemoryError | torch.OutOfMemoryError)
@@ -160,4 +163,4 @@ def _explained(error: Exception, geometry: str) -> Exception:
         )
     if isinstance(error, torch.AcceleratorError) or "CUDA error" in text or "CUDNN" in text:
         return CircumstanceError(f"the device failed ({text}); run again, or set `device: cpu`")
-    return error
+    return None

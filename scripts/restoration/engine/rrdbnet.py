@@ -3,7 +3,8 @@
 The network sees 349 pixels around each one it makes, so that tiles with an exact overlap would
 compute most pixels several times. Streamed, every layer computes each row once and keeps what the
 next rows need: a dense block 6 rows of its input and 5, 4, 3 and 2 of its four intermediate
-results, a residual-in-residual block 15 rows of its input.
+results, a residual-in-residual block 15 rows of its input. For x4plus this is 330 KB for each
+column of the image, whatever its height; the rows in work (64 at a time) add about 180 KB.
 
 The weights are those of ``basicsr.archs.rrdbnet_arch``, whose module is handed in.
 """

@@ -204,6 +204,21 @@ def enlargement(profiles: npt.NDArray[np.float64], share: float | None) -> Enlar
     return None if best is None else best[1]
 
 
+def _both(
+    profiles: list[npt.NDArray[np.float64]], shares: tuple[float | None, float | None]
+) -> list[Enlargement | None]:
+    """The enlargement of each axis; where one has none, it is asked again with the other's end of
+    the spectrum, and counts if it then gives the same factor."""
+    found = [enlargement(p, share) for p, share in zip(profiles, shares, strict=True)]
+    for this, other in ((0, 1), (1, 0)):
+        known = found[other]
+        if found[this] is None and known is not None:
+            again = enlargement(profiles[this], shares[other])
+            if again is not None and abs(float(np.log(again.factor / known.factor))) < 0.02:
+                found[this] = again
+    return found
+
+
 def agreed(found: list[Enlargement | None]) -> list[Enlargement | None]:
     """The enlargements of the two axes, or none where they do not support each other.
 
@@ -218,8 +233,9 @@ def agreed(found: list[Enlargement | None]) -> list[Enlargement | None]:
     alone = across or down
     if alone is None or alone.kind == "nearest":
         return found
-    # 8/3 has the strongest of the lines that JPEG's grid leaves on an enlarged picture.
-    sure = alone.factor >= 1.5 and alone.ended and abs(alone.factor - 8.0 / 3.0) > 0.02
+    # 8 and 8/3 have the lines that JPEG's grid leaves.
+    grid = any(abs(alone.factor - 8.0 / k) < 0.02 for k in (1, 3))
+    sure = alone.factor >= 1.5 and alone.ended and not grid
     return found if sure else [None, None]
 
 
@@ -253,7 +269,7 @@ def _misfit(factor: float, line: Line, share: float | None, blocks: bool) -> flo
     """How badly the spectrum's end fits a factor; None where it contradicts it.
 
     Measured ends lie at 1 to 1.3 / factor for cubic and longer kernels, with linear interpolation,
-    whose replicas pass, up to 2.6 / factor; then only a strong rhythm counts. JPEG's grid has the
+    whose replicas pass, beyond 2 / factor; then only a strong rhythm counts. JPEG's grid has the
     lines of the factors 2, 4 and 8, so that beside it the end must fit closely.
     """
     if factor < 1.1 or factor > LARGEST:
@@ -261,14 +277,19 @@ def _misfit(factor: float, line: Line, share: float | None, blocks: bool) -> flo
     if share is None:
         return 0.0 if line.amplitude >= STRONG and not blocks else None
     ratio = share * factor
-    close = share < FULL and 0.6 <= ratio <= (1.4 if blocks else 1.6)
+    close = share < FULL and 0.6 <= ratio <= (1.2 if blocks else 1.6)
     if blocks and not close:
+        return None
+    if abs(factor - 8.0) < 0.02 and ratio > 1.2 and line.amplitude < 1.0:
+        # Blocks of strong JPEG compression; of enlargements only the linear one is as clear.
         return None
     needed = 0.0 if close else STRONG
     if share >= FULL and factor < 1.5:
         # A scan that was made smaller shows the same line and is as full.
         needed = 2.0 * STRONG
-    if ratio > 2.6 or line.amplitude < needed:
+    # Noise and rounding can hide the end altogether; a rhythm this strong has no other cause.
+    widest = LARGEST if line.amplitude > SMALL_FACTOR else 2.6
+    if ratio > widest or line.amplitude < needed:
         return None
     if factor < 2.0 and line.order == 2 and line.amplitude > SMALL_FACTOR:
         return None
@@ -320,7 +341,7 @@ class Interpolated:
         profiles = [axis.profiles() for axis in self._axes]
         extent = reach(survey, picture_box(earlier))
         shares = (None, None) if extent is None else extent.shares
-        found = agreed([enlargement(p, share) for p, share in zip(profiles, shares, strict=True)])
+        found = agreed(_both(profiles, shares))
         factors = [None if f is None else f.factor for f in found]
         detail: dict[str, Any] = {
             "factor": None,

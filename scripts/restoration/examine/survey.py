@@ -54,7 +54,6 @@ class Survey:
         """Pixels per proxy cell, along each side."""
         rows, columns = -(-page.height // self.step), -(-page.width // self.step)
         self._sums = np.zeros((rows, columns, page.channels))
-        self._squares = np.zeros((rows, columns))
         shorter = min(page.height, page.width)
         self.tile_side = next((side for side in TILE_SIDES if side <= shorter), 0)
         """Side of the tiles in pixels; 0 where the page is too small for any."""
@@ -71,14 +70,6 @@ class Survey:
         """The page by area averages of step x step pixels: (rows, columns, channels), [0, 1]."""
         return (self._sums / self._cell_areas()[:, :, None]).astype(np.float32)
 
-    @property
-    def proxy_texture(self) -> npt.NDArray[np.float32]:
-        """Standard deviation of encoded luminance inside each proxy cell, (rows, columns)."""
-        areas = self._cell_areas()
-        mean = self._sums @ np.array([0.299, 0.587, 0.114]) if self.page.channels == 3 else None
-        first = (self._sums[:, :, 0] if mean is None else mean) / areas
-        return np.sqrt(np.maximum(self._squares / areas - first**2, 0.0)).astype(np.float32)
-
     def detailed(
         self, scale: int = 1, box: tuple[int, int, int, int] | None = None
     ) -> list[KeptTile]:
@@ -90,7 +81,7 @@ class Survey:
         return sorted(kept, key=lambda tile: (-tile.detail, tile.top, tile.left))
 
     def _cell_areas(self) -> npt.NDArray[np.float64]:
-        rows, columns = self._squares.shape
+        rows, columns = self._sums.shape[:2]
         tall = np.minimum(self.step, self.page.height - np.arange(rows) * self.step)
         wide = np.minimum(self.step, self.page.width - np.arange(columns) * self.step)
         return np.outer(tall, wide).astype(np.float64)
@@ -101,8 +92,6 @@ class Survey:
         target = np.ix_(rows, columns)
         for channel, plane in enumerate(window.planes):
             self._sums[:, :, channel][target] += _block_sums(plane, row_starts, column_starts)
-        square = cv2.multiply(window.luminance, window.luminance)
-        self._squares[target] += _block_sums(square, row_starts, column_starts)
 
     def _see_tiles(self, window: Window) -> None:
         finer = window.luminance

@@ -109,12 +109,13 @@ def _master(ingest: Record) -> list[tuple[str, str]]:
     page = master["pages"][0]
     icc = page.get("icc") or {}
     kind = "grey" if page.get("channels") == 1 else "RGB"
+    packed = {"none": "uncompressed"}.get(page["compression"], page["compression"])
     rows = [
         ("File", str(ingest["path"])),
         ("SHA-256", ingest["sha256"]),
         ("Bytes", wording.number(int(master["bytes"]))),
         ("Size", f"{wording.pixels(page['width'], page['height'])}, {wording.ppi(page['ppi'])}"),
-        ("Kind", f"{page['bits']}-bit {kind}, {page.get('compression', '')}".strip(", ")),
+        ("Kind", f"{page['bits']}-bit {kind}, {packed}"),
         ("ICC profile", icc.get("description") or ("unnamed" if icc else "none")),
     ]
     if len(master["pages"]) > 1:
@@ -146,14 +147,7 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
 
 def _findings(reports: list[Record]) -> list[Record]:
     return [
-        {
-            "page": number,
-            "rows": [
-                wording.finding(name, found)
-                for name, found in report.items()
-                if name != "warnings" and isinstance(found, Mapping)
-            ],
-        }
+        {"page": number, "rows": wording.findings(report)}
         for number, report in enumerate(reports, 1)
     ]
 

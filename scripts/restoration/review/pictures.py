@@ -141,7 +141,7 @@ def replicated(pixels: FloatImage, height: int, width: int) -> FloatImage:
         return pixels
     rows = np.arange(height) * pixels.shape[0] // height
     columns = np.arange(width) * pixels.shape[1] // width
-    return pixels[rows][:, columns]
+    return np.asarray(pixels[rows][:, columns])
 
 
 def upright(pixels: FloatImage, orientation: int) -> FloatImage:

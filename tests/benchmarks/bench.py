@@ -1,0 +1,144 @@
+"""Time, memory and network pixels: JSON to results/bench/, and a table for people.
+
+make bench                       everything
+make bench ARGS='demo large'     some of it
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+OUT = ROOT / "results" / "bench"
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(ROOT / "scripts")]
+
+from restoration.engine.environment import allocator_environment
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.split(": ")[1] for line in lines if line.startswith("model name")), "?")
+    return {"processor": model, "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def demo() -> dict[str, Any]:
+    """The demo on a fresh folder of results: wall time, peak memory, network input pixels."""
+    results = OUT / "demo"
+    shutil.rmtree(results, ignore_errors=True)
+    subprocess.run([sys.executable, "scripts/make_demo.py"], cwd=ROOT, check=True)
+    started = time.monotonic()
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--cores", "all", "--quiet", "all"),
+            *("--configfile", "config/demo.yaml", "--config", f"results={results}"),
+        ],
+        cwd=ROOT,
+        check=True,
+    )
+    wall = time.monotonic() - started
+    steps: dict[str, dict[str, float]] = {}
+    for path in sorted((results / "benchmarks").rglob("*.tsv")):
+        with path.open() as file:
+            row = next(csv.DictReader(file, delimiter="\t"))
+        step = steps.setdefault(path.parent.name, {"seconds": 0.0, "peak_mib": 0.0})
+        step["seconds"] = round(step["seconds"] + float(row["s"]), 1)
+        step["peak_mib"] = max(step["peak_mib"], float(row["max_rss"]))
+    pixels = {}
+    for path in sorted(results.glob("*/*/*.json")):
+        for page in json.loads(path.read_text()).get("pages", []):
+            size = page.get("findings", {}).get("network_input_px")
+            if size:
+                pixels[str(path.relative_to(results))] = size["width"] * size["height"]
+    return {
+        "wall_seconds": round(wall, 1),
+        "peak_mib": max(step["peak_mib"] for step in steps.values()),
+        "network_input_px": sum(pixels.values()),
+        "network_input_px_of": pixels,
+        "steps": steps,
+    }
+
+
+def large() -> dict[str, Any]:
+    """A 12,000 x 9,600 RGB16 scan through every step, with a network that only counts."""
+    with tempfile.TemporaryDirectory(dir=ROOT / "results") as folder:
+        command = [sys.executable, str(HERE / "large_scan.py"), folder]
+        environment = {**os.environ, **allocator_environment()}
+        done = subprocess.run(
+            command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+        )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def network(rounds: int = 5, side: int = 192) -> dict[str, Any]:
+    """x4plus over one photograph: ours against RealESRGANer, in turn, medians of ratios."""
+    plain = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
+    tuned = {**plain, **allocator_environment()}
+    variants = {
+        "ours": ("ours", tuned),
+        "RealESRGANer as shipped": ("official", plain),
+        "RealESRGANer, tuned malloc": ("official", tuned),
+    }
+    seconds: dict[str, list[float]] = {name: [] for name in variants}
+    peaks: dict[str, float] = {}
+    for _ in range(rounds):
+        for name, (who, environment) in variants.items():
+            command = [sys.executable, str(HERE / "network_speed.py"), who, "--side", str(side)]
+            done = subprocess.run(
+                command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+            )
+            found = json.loads(done.stdout.splitlines()[-1])
+            seconds[name].append(found["seconds"])
+            peaks[name] = max(peaks.get(name, 0.0), found["peak_mib"])
+    return {
+        "side": side,
+        "rounds": rounds,
+        "input_px_per_second": {
+            n: round(side**2 / statistics.median(s)) for n, s in seconds.items()
+        },
+        "ratio_of_ours": {
+            name: round(
+                statistics.median(
+                    other / own for other, own in zip(taken, seconds["ours"], strict=True)
+                ),
+                2,
+            )
+            for name, taken in seconds.items()
+        },
+        "peak_mib": {name: round(peak) for name, peak in peaks.items()},
+    }
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {"demo": demo, "large": large, "network": network}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    given = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    for name in given.parts or PARTS:
+        result = {"machine": machine(), **PARTS[name]()}
+        (OUT / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
+        print(f"\n{name}: results/bench/{name}.json")
+        for key, value in result.items():
+            print(f"  {key}: {value}")
+
+
+if __name__ == "__main__":
+    main()
