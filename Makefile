@@ -40,7 +40,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo restore env env-dev test test-slow lint bench lock clean-results again ready
+.PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -91,6 +91,9 @@ lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 
 bench: $(DEV) ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)
+
+docs: $(DEV) ## write config/README.md and the schema from the typed settings
+	$(PY) scripts/config_docs.py
 
 lock: $(DEV) ## choose versions anew: envs/lock*.txt
 	$(PY) envs/make_lock.py

@@ -8,10 +8,15 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from restoration.errors import RestorationError
 from restoration.keys import canonical_json
-from restoration.running import begin_run, plan_of_run
+from restoration.running import begin_run, forget_untrue_tables, plan_of_run
+
+# Snakemake keeps here what it knows of earlier runs.
+METADATA = ".snakemake/metadata"
 
 try:
     PLAN = plan_of_run(config, main=workflow.is_main_process)
+    if workflow.is_main_process and not Path(METADATA).exists():
+        forget_untrue_tables(PLAN)
 except RestorationError as error:
     # One line for the person at the keyboard; a traceback would bury it.
     sys.exit(f"error: {error}")

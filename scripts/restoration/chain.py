@@ -70,6 +70,8 @@ class PageState:
     height: int
     width: int
     ppi: tuple[float, float] | None
+    generated: bool = False
+    """Whether a generative network made pixels of it, in this step or an earlier one."""
 
 
 class Chain:
@@ -228,6 +230,7 @@ class Chain:
                     height=page["height"],
                     width=page["width"],
                     ppi=tuple(page["ppi"]) if page["ppi"] else None,
+                    generated=page["generated"],
                 )
                 for page in record["pages"]
             ]
@@ -383,6 +386,7 @@ class Chain:
             "height": state.height,
             "width": state.width,
             "ppi": state.ppi,
+            "generated": state.generated,
         }
 
     def input_of(self, state: PageState) -> tuple[Path, int]:
@@ -409,6 +413,7 @@ class Chain:
                 ppi=state.ppi,
                 report=self._reads(step, state.number),
                 key=key,
+                generative=state.generated,
                 progress=self.progress,
             )
             result = stage.apply(page)
@@ -455,6 +460,7 @@ class Chain:
             "width": page.width,
             "ppi": page.ppi,
             "generative": page.generative,
+            "generated": state.generated or page.generative,
             # Read after the last band: a stage may complete them while it works.
             "findings": dict(page.findings),
         }

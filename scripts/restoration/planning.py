@@ -228,6 +228,9 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
         )
         if not scans:
             raise ConfigError(f"only: the sheet '{config.scans}' has no scan '{config.only}'")
+    results = Path(config.results)
+    if results.exists() and not results.is_dir():
+        raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
     plan = Plan(config=config, scans=scans, device=_resolve(config.device))
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():

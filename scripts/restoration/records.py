@@ -76,23 +76,37 @@ class Row:
     reason: str = ""
 
 
+_DIGEST = "# digest "
 HEADER = tuple(field.name for field in fields(Row))
 
 
-def write_table(path: Path, rows: Iterable[Row]) -> None:
-    """Publish the table of a batch: the file that Snakemake tracks."""
-    lines = ["\t".join(HEADER)]
+def write_table(path: Path, rows: Iterable[Row], digest: str) -> None:
+    """Publish the table of a batch: the file that Snakemake tracks.
+
+    ``digest`` is the job's (``Plan.digest``): by it a table is judged where Snakemake's own
+    metadata is missing.
+    """
+    lines = [f"{_DIGEST}{digest}", "\t".join(HEADER)]
     for row in rows:
         cells = [" ".join(str(cell).split()) for cell in asdict(row).values()]
         lines.append("\t".join(cells))
     write_text(path, "\n".join(lines) + "\n")
 
 
+def digest_of_table(path: Path) -> str | None:
+    """The digest with which a table was written; None where there is no such table."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = file.readline().rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return first.removeprefix(_DIGEST) if first.startswith(_DIGEST) else None
+
+
 def read_table(path: Path) -> list[Row]:
     """The rows of a table that ``write_table`` wrote."""
-    reader = csv.DictReader(
-        io.StringIO(path.read_text(encoding="utf-8")), delimiter="\t", quoting=csv.QUOTE_NONE
-    )
+    text = path.read_text(encoding="utf-8").partition("\n")[2]
+    reader = csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
     return [Row(**row) for row in reader]
 
 

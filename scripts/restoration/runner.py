@@ -108,6 +108,8 @@ def run_batch(
     Returns the exit code: 0; 1 where circumstance stood in the way of some scan, in which case
     the other scans are done and recorded, no table is published, and the next run does the rest.
     """
+    # Taken before any master is read: one that changes meanwhile is then seen by the next run.
+    digest = plan.digest(recipe, step, batch)
     scans = plan.members(recipe, batch)
     title = f"{step} {batch}" if recipe is None else f"{recipe} {step} {batch}"
     rows: list[Row] = []
@@ -134,7 +136,7 @@ def run_batch(
         if failures.lines:
             _summary(report, failures, len(scans))
             return 1
-    write_table(table, rows)
+    write_table(table, rows, digest)
     return 0
 
 

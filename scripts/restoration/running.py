@@ -19,8 +19,9 @@ from restoration.engine.environment import allocator_environment
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks.converted import missing_weights
 from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.records import digest_of_table
 
-_held: list[int] = []
+_held: dict[Path, int] = {}
 """Descriptors of locks that this process holds until it ends, however it ends."""
 
 
@@ -45,6 +46,25 @@ def _prepare_environment() -> None:
     here = str(Path(sys.executable).parent)
     if os.environ.get("PATH", "").split(os.pathsep)[0] != here:
         os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
+
+
+def forget_untrue_tables(plan: Plan) -> None:
+    """Delete the tables that no longer say what this plan would make.
+
+    For results that come without Snakemake's metadata, as in a fresh clone: Snakemake then has
+    no recorded params to compare and would take every table for true. No result is lost: the
+    worker judges each scan by its own record.
+    """
+    if not plan.results.is_dir():
+        return
+    lock_results(plan.results)
+    for recipe in plan.recipes():
+        for step in plan.steps(recipe):
+            carried = None if step in ("ingest", "examine") else recipe
+            for batch in plan.batches(carried):
+                table = Path(plan.table(carried, step, batch))
+                if table.exists() and digest_of_table(table) != plan.digest(carried, step, batch):
+                    table.unlink()
 
 
 def begin_run(plan: Plan) -> None:
@@ -72,6 +92,8 @@ def lock_results(results: Path) -> None:
     Also shows that the folder can be written. Raises ConfigError where another run holds it,
     CircumstanceError where it cannot be written.
     """
+    if results in _held:
+        return
     try:
         results.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(results / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -92,7 +114,7 @@ def lock_results(results: Path) -> None:
         ) from None
     os.truncate(descriptor, 0)
     os.write(descriptor, f"{os.getpid()}\n".encode())
-    _held.append(descriptor)
+    _held[results] = descriptor
 
 
 def die_with_parent(interval: float = 0.5) -> None:

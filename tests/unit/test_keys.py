@@ -12,7 +12,7 @@ from restoration import keys
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A package of three modules: ``top`` imports ``middle`` imports ``bottom``; ``aside`` alone."""
+    """``top`` imports ``middle`` imports ``bottom``; ``aside`` stands alone."""
     folder = tmp_path / "restoration"
     folder.mkdir()
     (folder / "__init__.py").write_text('"""Package."""\n')

@@ -99,7 +99,16 @@ class Collection:
                 "status": "done",
                 "reason": None,
                 "key": "f" * 64,
-                "deliverable": {"sha256": "a" * 64, "bytes": 123456, "bits": 16, "bigtiff": False},
+                "deliverable": {
+                    "file": f"{scan}.tif",
+                    "sha256": "a" * 64,
+                    "bytes": 123456,
+                    "bigtiff": False,
+                    "compression": "lzw",
+                    "pages": [{"number": 1, "bits": 16, "conversions": ["alpha kept"]}],
+                    "notes": [],
+                    "verified": ["pixels", "icc"],
+                },
                 "master": {
                     "path": str(master),
                     "sha256": described["sha256"],
@@ -197,6 +206,9 @@ def test_page_tells_the_archivist_what_happened_and_why(collection: Collection) 
     assert "The scan states 1200 ppi." in text
     assert "a" * 64 in text
     assert "BSD-3-Clause" in text
+    assert "16-bit TIFF, LZW" in text
+    assert "pixels, icc" in text
+    assert "alpha kept" in text
 
 
 def test_generative_pixels_are_labelled_at_the_picture_and_at_the_scan(

@@ -56,7 +56,7 @@ def test_results_are_locked_until_the_holder_dies(tmp_path: Path) -> None:
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     running.lock_results(tmp_path)
-    os.close(running._held.pop())
+    os.close(running._held.pop(tmp_path))
 
 
 def test_a_worker_dies_with_its_parent() -> None:

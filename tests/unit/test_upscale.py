@@ -137,6 +137,15 @@ def test_without_evidence_nothing_is_invented() -> None:
     assert "an empty page" in result.findings["reason"]
 
 
+def test_what_a_network_made_is_no_evidence_for_more() -> None:
+    network, restored = FakeNetwork(), page(0.25)
+    object.__setattr__(restored, "generative", True)
+    _, result = drawn(apply(restored, network, factor=2.0))
+    assert network.asked == []
+    assert not result.generative
+    assert "restored this scan before" in result.findings["reason"]
+
+
 def test_resampling_only_sharpens_nothing() -> None:
     edge = np.full((40, 40, 3), 0.1, np.float32)
     edge[:, 20:] = 0.9

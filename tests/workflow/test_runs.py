@@ -119,7 +119,7 @@ def test_results_that_cannot_be_written(project: Project) -> None:
 def test_results_on_a_file(project: Project) -> None:
     (project.folder / "file").write_text("")
     project.configure({**project.config(), "results": "file"})
-    assert "results: 'file' cannot be written" in project.run(check=False)
+    assert "results: 'file' is a file; expected a folder" in project.run(check=False)
 
 
 def test_dry_run_writes_nothing(project: Project, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ less than half of the scan's pixels per side and the rest were interpolation."""
 MARGIN = 2.0**0.25
 """A spectrum that ends at the Nyquist frequency looks sharp to a network, which then invents above
 it. Steps of half an octave, taken at or above 1.19 times the measured share, leave 1.19 to 1.68
-times: on simulated scans 1.41 times gains 0.6 to 0.7 dB over none at twice the cost, 2 times gains
+times: on simulated scans 1.41 times gains 0.5 to 0.7 dB over none at twice the cost, 2 times gains
 nothing more at four times the cost."""
 
 

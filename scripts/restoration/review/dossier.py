@@ -130,6 +130,7 @@ def _master(ingest: Record) -> list[tuple[str, str]]:
 def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[str, str]]:
     made = delivered["deliverable"]
     path = deliverable_path(results, recipe, delivered)
+    pages = made.get("pages") or []
     last = (delivered["stages"] or [{"pages": []}])[-1]["pages"]
     rows = [
         ("File", str(made.get("file") or path.name)),
@@ -139,8 +140,16 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
     if last:
         size = wording.pixels(last[0]["width"], last[0]["height"])
         rows.append(("Size", f"{size}, {wording.ppi(last[0]['ppi'])}"))
+    bits = f"{pages[0]['bits']}-bit " if pages else ""
+    packed = made.get("compression", "none")
     kind = "BigTIFF" if made.get("bigtiff") else "TIFF"
-    rows.append(("Kind", f"{made['bits']}-bit {kind}" if made.get("bits") else kind))
+    rows.append(("Kind", f"{bits}{kind}, {'uncompressed' if packed == 'none' else packed.upper()}"))
+    sources = dict.fromkeys(page.get("digital_source_type") for page in pages)
+    rows += [("Digital source type", source) for source in sources if source]
+    changes = [text for page in pages for text in page.get("conversions") or []]
+    rows += [("Note", str(text)) for text in dict.fromkeys([*(made.get("notes") or []), *changes])]
+    if made.get("verified"):
+        rows.append(("Read back and compared", ", ".join(made["verified"])))
     rows.append(("Key", delivered["key"]))
     return rows
 

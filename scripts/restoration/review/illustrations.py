@@ -6,12 +6,12 @@ report over a collection that grew by one box looks at the pixels of that box al
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from restoration.errors import ScanError
-from restoration.ingest import hash_file
 from restoration.keys import code_fingerprint, digest
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import TiffPage, open_page
@@ -65,13 +65,18 @@ def _key(results: Path, delivered: Record, truth_files: list[Path]) -> str:
             "master": delivered["master"]["sha256"],
             "deliverable": delivered["deliverable"]["sha256"],
             "images": images,
-            "truth": [[path.name, hash_file(path)[0]] for path in truth_files],
+            "truth": [[path.name, _sha256(path)] for path in truth_files],
             "code": [
                 code_fingerprint(f"restoration.review.{name}")
                 for name in ("illustrations", "pictures", "scores")
             ],
         }
     )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _truth_files(truth: Path | None, scan: str) -> list[Path]:

@@ -30,6 +30,8 @@ class Page:
     """The condition-report fields that the stage declares in ``reads``, and no others."""
     key: str
     """Hexadecimal SHA-256; the seed of anything that needs one."""
+    generative: bool = False
+    """True where a generative network made pixels of ``source``, in an earlier stage."""
     progress: Callable[[float, str], None] = lambda done, unit: None
     """Called with the share done (0 to 1) and the unit it speaks of ("band 3 of 40")."""
 
@@ -70,8 +72,6 @@ class Stage(Protocol):
 
     name: ClassVar[str]
     """Also the rule's name: ``snakemake --until cleanup``."""
-    version: ClassVar[str]
-    """Raised when the result changes; what ``rerun_on: version`` looks at."""
     reads: ClassVar[tuple[str, ...]]
     """Fields of the condition report that the stage decides from."""
 

@@ -17,7 +17,6 @@ class Cleanup:
     """Real-ESRGAN at the working resolution, anchored to the scan, back at the scan's size."""
 
     name: ClassVar[str] = "cleanup"
-    version: ClassVar[str] = "1"
     reads: ClassVar[tuple[str, ...]] = ("effective_resolution", "noise")
 
     def setup(self, settings: CleanupSettings, networks: NetworkSource) -> None:

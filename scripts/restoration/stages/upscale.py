@@ -21,14 +21,15 @@ MM_PER_INCH = 25.4
 class Upscale:
     """A factor, a print or a resolution.
 
-    The network starts at the resolution that the condition report measured on the master, also
-    where cleanup ran before: what cleanup added above it is then taken for the network's own and
-    made anew, and never serves as evidence for more. Beyond four times that resolution nothing
-    is invented: the rest is exact resampling.
+    The network starts at the resolution that the condition report measured on the master. Beyond
+    four times that resolution nothing is invented: the rest is exact resampling.
+
+    A scan that a network restored before is resampled only. What that network added would be
+    evidence for more of the same: on simulated prints a second pass loses 1.5 to 1.9 dB against
+    resampling the first one's result (and 1 dB against no cleanup), at twice the cost.
     """
 
     name: ClassVar[str] = "upscale"
-    version: ClassVar[str] = "1"
     reads: ClassVar[tuple[str, ...]] = ("effective_resolution",)
 
     def setup(self, settings: UpscaleSettings, networks: NetworkSource) -> None:
@@ -50,10 +51,8 @@ class Upscale:
         }
         target = Target(source, page.colour, height, width)
         evidence = Evidence.of(page.report, page.ppi)
-        if self._settings.network == "none" or evidence.share is None:
-            why = "asked for by the recipe"
-            if self._settings.network != "none":
-                why = f"no detail to judge: {evidence.reason or 'resolution unknown'}"
+        why = self._only_resampled(page, evidence)
+        if why is not None or evidence.share is None:
             findings.update(method="Lanczos-3", reason=why, generative=False)
             return Restored(height, width, ppi, _enlarged(page, target), findings)
         picture = self._picture(target, working_share(evidence.share), findings, page)
@@ -65,6 +64,16 @@ class Upscale:
             findings=findings,
             generative=True,
         )
+
+    def _only_resampled(self, page: Page, evidence: Evidence) -> str | None:
+        """Why the network is not asked; None where it is."""
+        if self._settings.network == "none":
+            return "asked for by the recipe"
+        if page.generative:
+            return "a network restored this scan before: its picture is not taken for evidence"
+        if evidence.share is None:
+            return f"no detail to judge: {evidence.reason or 'its resolution is unknown'}"
+        return None
 
     def _picture(
         self, target: Target, share: float, findings: dict[str, Any], page: Page
@@ -85,6 +94,7 @@ class Upscale:
             network,
             self._curve,
             settings.anchor_sigma,
+            settings.strength,
         )
 
     def _size(self, page: Page) -> tuple[int, int] | Declined:
