@@ -15,7 +15,7 @@ METADATA = ".snakemake/metadata"
 
 try:
     PLAN = plan_of_run(config, main=workflow.is_main_process)
-    if workflow.is_main_process and not Path(METADATA).exists():
+    if workflow.is_main_process and not any(Path(METADATA).glob("*")):
         forget_untrue_tables(PLAN)
 except RestorationError as error:
     # One line for the person at the keyboard; a traceback would bury it.

@@ -21,6 +21,9 @@ from restoration.networks.converted import missing_weights
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
 
+PROBLEMS = "problems.tsv"
+"""The table of scans that could not be processed, in a recipe's folder."""
+
 _held: dict[Path, int] = {}
 """Descriptors of locks that this process holds until it ends, however it ends."""
 
@@ -63,8 +66,10 @@ def forget_untrue_tables(plan: Plan) -> None:
             carried = None if step in ("ingest", "examine") else recipe
             for batch in plan.batches(carried):
                 table = Path(plan.table(carried, step, batch))
-                if table.exists() and digest_of_table(table) != plan.digest(carried, step, batch):
-                    table.unlink()
+                if digest_of_table(table) != plan.digest(carried, step, batch):
+                    table.unlink(missing_ok=True)
+                    # Snakemake makes a missing table only for somebody who waits for it.
+                    (plan.results / recipe / PROBLEMS).unlink(missing_ok=True)
 
 
 def begin_run(plan: Plan) -> None:

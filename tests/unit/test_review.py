@@ -344,7 +344,8 @@ def test_upscaled_scans_show_the_same_place_at_the_deliverables_size(
     collection.add("bigger", small, large, truth=small)
     write_tiff(collection.truth / "bigger@2x.tif", large, icc=srgb_profile())
     page = Page(collection.report())
-    assert "the deliverable is 2 times as large" in page.text
+    assert "The deliverable is 2 times as large." in page.text
+    assert "of the pixels differ" not in page.text
     assert "Compared at 240 × 200 px" in page.text
     assert "Master (resampled to the truth's size)" in page.text
     assert "identical" in page.text
@@ -523,6 +524,12 @@ def test_findings_are_whole_sentences() -> None:
 )
 def test_numbers_in_words(value: Any, words: str) -> None:
     assert wording.number(value) == words
+
+
+def test_a_stage_without_a_reason_of_its_own_was_asked_for() -> None:
+    page = {"status": "applied", "reason": None, "findings": {"factor": [2.0, 2.0]}}
+    assert wording.decision(page)["why"] == "as the recipe asks"
+    assert wording.decision({**page, "status": "declined"})["why"] == "no reason was recorded"
 
 
 def test_a_finding_that_nobody_wrote_words_for_is_still_shown() -> None:

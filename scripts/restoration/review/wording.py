@@ -158,10 +158,11 @@ def decision(page: Record) -> dict[str, Any]:
     # Said by the label beside every picture, in words that no one overlooks.
     findings.pop("generative", None)
     applied = page["status"] == "applied"
+    unsaid = "as the recipe asks" if applied else "no reason was recorded"
     return {
         "applied": applied,
         "verdict": "Applied" if applied else "Not applied",
-        "why": why or "no reason was recorded",
+        "why": why or unsaid,
         "generative": bool(page.get("generative")),
         "numbers": rows(findings),
         "seconds": page.get("seconds"),
