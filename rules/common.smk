@@ -31,7 +31,10 @@ RUN_STEP = f"exec python {SCRIPTS}/run_step.py --results {quote(RESULTS)}"
 
 
 onstart:
-    begin_run(PLAN)
+    try:
+        begin_run(PLAN)
+    except RestorationError as error:
+        sys.exit(f"error: {error}")
 
 
 wildcard_constraints:
