@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from restoration import __version__
+from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
 from restoration.keys import digest, stage_key
 from restoration.planning import Plan, signature
@@ -336,7 +336,8 @@ class Chain:
             "code": self.plan.code(step),
             "numeric": self.plan.numeric(self.recipe, step),
             "weights": self._weights(step),
-            "software": {"restoration": __version__},
+            "software": software_versions(),
+            "processor": processor(),
         }
         return self._publish(step, record)
 

@@ -129,7 +129,7 @@ def run_batch(
                     break
                 continue
             rows.append(row)
-            idle += not worked
+            idle += not worked and row.status != "problem"
             report.end(_outcome(row), worked=worked)
         if idle:
             report.say(f"{idle} of {len(scans)} up to date")

@@ -1,0 +1,45 @@
+"""What a result was made with: versions of the libraries, kind of processor. For records only."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from restoration import __version__
+
+# Those whose arithmetic or coding a pixel passes through.
+_LIBRARIES = (
+    "torch",
+    "numpy",
+    "scipy",
+    "opencv-python",
+    "realesrgan",
+    "basicsr",
+    "tifffile",
+    "imagecodecs",
+)
+
+
+@cache
+def software_versions() -> dict[str, str]:
+    """Version by name, this workflow's own included; a library that is not there is left out."""
+    found = {"restoration": __version__, "python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def processor() -> str:
+    """The processor's name as the system gives it: the same kind gives the same bytes."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
