@@ -3,6 +3,7 @@ test_anchoring."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -167,17 +168,7 @@ def test_a_tiny_scan_does_not_fail(channels: int) -> None:
 
 def test_progress_reaches_the_end() -> None:
     seen: list[float] = []
-    base = page(SOFT, 1.0)
-    told = Page(
-        base.scan,
-        base.number,
-        base.source,
-        base.colour,
-        base.ppi,
-        base.report,
-        base.key,
-        lambda done, unit: seen.append(done),
-    )
+    told = replace(page(SOFT, 1.0), progress=lambda done, unit: seen.append(done))
     drawn(stage(FakeNetwork(band_rows=8)).apply(told))
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
