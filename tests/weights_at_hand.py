@@ -57,8 +57,6 @@ def original_files(name: str) -> list[Path]:
     for file in manifest()[name].files:
         path = place_by_hand(file, folders())
         if path is None:
-            pytest.skip(
-                f"{file.name} is not at hand: run `python scripts/fetch_model.py` or set RESTORATION_WEIGHTS"
-            )
+            pytest.skip(f"{file.name} is not at hand: fetch it, or set RESTORATION_WEIGHTS")
         found.append(path)
     return found

@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from restoration.engine.environment import allocator_environment
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks.converted import missing_weights
 from restoration.planning import Plan, load_plan, make_plan, plan_file
@@ -43,8 +42,6 @@ def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
 
 def _prepare_environment() -> None:
     """What the workers inherit."""
-    # glibc reads it before a process's first instruction of ours.
-    os.environ.update(allocator_environment())
     # `python` in a rule is the interpreter that reads the Snakefile, unless --sdm makes another.
     here = str(Path(sys.executable).parent)
     if os.environ.get("PATH", "").split(os.pathsep)[0] != here:

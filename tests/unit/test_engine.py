@@ -13,7 +13,7 @@ import torch
 from skimage import data
 
 import weights_at_hand
-from restoration.engine import bands, devices, environment
+from restoration.engine import bands, devices, 
 from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ScanError
@@ -358,11 +358,3 @@ def test_a_device_that_is_not_there_is_an_error_and_not_replaced() -> None:
         assert devices.choose_device("auto") == CPU
         with pytest.raises(CircumstanceError, match="device: cpu"):
             devices.choose_device("cuda")
-
-
-def test_a_persons_own_allocator_settings_are_left_alone(monkeypatch: Any) -> None:
-    monkeypatch.setattr(environment.platform, "libc_ver", lambda: ("glibc", "2.36"))
-    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
-    assert "glibc.malloc.hugetlb=1" in environment.allocator_environment()["GLIBC_TUNABLES"]
-    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=3")
-    assert environment.allocator_environment() == {}

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from restoration.engine.environment import allocator_environment
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "large_scan.py"
 
@@ -20,7 +17,6 @@ def peak_of(folder: Path, height: int, width: int) -> dict[str, Any]:
     command = [sys.executable, str(SCRIPT), str(folder)]
     done = subprocess.run(
         [*command, "--height", str(height), "--width", str(width)],
-        env={**os.environ, **allocator_environment()},
         check=True,
         stdout=subprocess.PIPE,
         text=True,
