@@ -13,7 +13,7 @@ import torch
 from skimage import data
 
 import weights_at_hand
-from restoration.engine import bands, devices, 
+from restoration.engine import bands, devices
 from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ScanError
