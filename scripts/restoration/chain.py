@@ -6,26 +6,25 @@ bears its key is done, also where its image was pruned and nothing below needs i
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
 from restoration.keys import digest, stage_key
 from restoration.planning import Plan, signature
-from restoration.raster.base import Raster
 from restoration.records import SCHEMA, now, read_record, write_record
+from restoration.restoring import (
+    PageRestorer,
+    PageState,
+    PageWork,
+    Progress,
+    Record,
+    Workshop,
+)
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
-from restoration.stages.base import Declined, NetworkSource, Page, Restored, Stage
-
-Record = dict[str, Any]
-Progress = Callable[[float, str], None]
 
 
 class EarlierProblemError(ScanError):
@@ -34,44 +33,6 @@ class EarlierProblemError(ScanError):
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(reason)
         self.step = step
-
-
-class OpenImage(Raster, Protocol):
-    """An opened page, as the chain needs it."""
-
-    profile: bytes | None
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """What steps are done with: loaded once per job, so that tests can put in their own."""
-
-    networks: NetworkSource
-    inspect: Callable[[Path, Any], Record]
-    examine: Callable[[Path, int, Any], Record]
-    open_image: Callable[[Path, int], AbstractContextManager[Any]]
-    colour_of: Callable[[Any], Any]
-    write_image: Callable[..., str]
-    deliver: Callable[..., Record]
-    stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
-    """Set up once per job; what a stage measures of its network serves every scan."""
-
-
-@dataclass(frozen=True)
-class PageState:
-    """A page as one step leaves it."""
-
-    number: int
-    key: str
-    image: str | None
-    """Path below the results; None where it is still the master's own page."""
-    owner: str | None
-    """The step that wrote ``image``."""
-    height: int
-    width: int
-    ppi: tuple[float, float] | None
-    generated: bool = False
-    """Whether a generative network made pixels of it, in this step or an earlier one."""
 
 
 class Chain:
@@ -96,12 +57,8 @@ class Chain:
 
     # -- records ---------------------------------------------------------------------------
 
-    def _path(self, step: str, recipe: str | None = None) -> Path:
-        return self.plan.folder(recipe or self.recipe, step) / f"{self.scan.scan}.json"
-
-    def _image(self, step: str, number: int, pages: int) -> Path:
-        mark = "" if pages == 1 else f"@{number}"
-        return self.plan.folder(self.recipe, step) / f"{self.scan.scan}{mark}.tif"
+    def _path(self, step: str) -> Path:
+        return self.plan.folder(self.recipe, step) / f"{self.scan.scan}.json"
 
     def _publish(self, step: str, record: Record) -> Record:
         write_record(self._path(step), {"schema": SCHEMA, **record})
@@ -316,22 +273,20 @@ class Chain:
         assert self.recipe is not None
         before = self.states(self._before(step))
         keys = self._stage_keys(step)
-        old = read_record(self._path(step)) or {}
-        kept = {
-            page["key"]: page
-            for page in [*old.get("pages", ()), *self._same_elsewhere(step)]
-            if page["status"] == "declined" or (self.plan.results / page["image"]).is_file()
-        }
-        pages = []
-        for state, key in zip(before, keys, strict=True):
-            page = self._adopt(step, state, len(before), kept.get(key))
-            pages.append(page or self._restore_page(step, state, key, len(before)))
+        work = [
+            PageWork(state, key, self._reads(step, state.number), len(before))
+            for state, key in zip(before, keys, strict=True)
+        ]
+        restorer = PageRestorer(
+            self.plan, self.recipe, step, self.scan, self.workshop, self.progress, self.input_of
+        )
+        earlier = (read_record(self._path(step)) or {}).get("pages", ())
         record = {
             **self._head(step),
             "status": "done",
             "reason": None,
             "key": digest(keys),
-            "pages": pages,
+            "pages": restorer.entries(work, earlier),
             "settings": self.plan.settings(self.recipe, step),
             "code": self.plan.code(step),
             "numeric": self.plan.numeric(self.recipe, step),
@@ -346,50 +301,6 @@ class Chain:
         found = [(name, self.plan.manifest[name]) for name in names]
         return [{"name": n, "sha256": w.sha256, "licence": w.licence} for n, w in found]
 
-    def _same_elsewhere(self, step: str) -> list[Record]:
-        """Pages of the same stage that other recipes have done already."""
-        found: list[Record] = []
-        for other in self.plan.config.recipes:
-            if other == self.recipe or step not in self.plan.recipe(other).chain():
-                continue
-            record = read_record(self._path(step, other))
-            if record is not None and record["status"] == "done":
-                found.extend(page for page in record["pages"] if page["status"] == "applied")
-        return found
-
-    def _adopt(self, step: str, state: PageState, count: int, page: Record | None) -> Record | None:
-        """A finished page under this recipe's own name: a hard link, no second file."""
-        if page is None:
-            return None
-        if page["status"] == "declined":
-            return {**page, **self._passed_on(state)}
-        there = self.plan.results / page["image"]
-        here = self._image(step, state.number, count)
-        if there != here:
-            here.parent.mkdir(parents=True, exist_ok=True)
-            part = here.with_name(f"{here.name}.{os.getpid()}.part")
-            try:
-                part.unlink(missing_ok=True)
-                part.hardlink_to(there)
-                part.replace(here)
-            except OSError:
-                # No hard links on this file system: the work is done again instead.
-                return None
-            finally:
-                part.unlink(missing_ok=True)
-        return {**page, "image": str(here.relative_to(self.plan.results)), "owner": step}
-
-    def _passed_on(self, state: PageState) -> Record:
-        return {
-            "output_key": state.key,
-            "image": state.image,
-            "owner": state.owner,
-            "height": state.height,
-            "width": state.width,
-            "ppi": state.ppi,
-            "generated": state.generated,
-        }
-
     def input_of(self, state: PageState) -> tuple[Path, int]:
         """File and page number from which a page is read; a pruned image is made again."""
         if state.image is None:
@@ -399,72 +310,6 @@ class Chain:
             assert state.owner is not None
             self.restore(state.owner)
         return path, 1
-
-    def _restore_page(self, step: str, state: PageState, key: str, count: int) -> Record:
-        started = time.monotonic()
-        stage = self._stage_of(step)
-        path, number = self.input_of(state)
-        entry: Record = {"number": state.number, "key": key, "input_key": state.key}
-        with self.workshop.open_image(path, number) as source:
-            page = Page(
-                scan=self.scan.scan,
-                number=state.number,
-                source=source,
-                colour=self.workshop.colour_of(source),
-                ppi=state.ppi,
-                report=self._reads(step, state.number),
-                key=key,
-                generative=state.generated,
-                progress=self.progress,
-            )
-            result = stage.apply(page)
-            if isinstance(result, Declined):
-                entry |= {"status": "declined", "reason": result.reason, "sha256": None}
-                entry |= {"generative": False, "findings": dict(result.findings)}
-                entry |= self._passed_on(state)
-            else:
-                entry |= self._write_page(step, state, key, count, source, result)
-        return entry | {"seconds": round(time.monotonic() - started, 3)}
-
-    def _stage_of(self, step: str) -> Stage:
-        assert self.recipe is not None
-        stages = self.workshop.stages
-        if (self.recipe, step) not in stages:
-            stage = REGISTRY[step].load()()
-            settings = getattr(self.plan.recipe(self.recipe).stages, step)
-            stage.setup(settings, self.workshop.networks)
-            stages[self.recipe, step] = stage
-        return stages[self.recipe, step]
-
-    def _write_page(
-        self, step: str, state: PageState, key: str, count: int, source: OpenImage, page: Restored
-    ) -> Record:
-        target = self._image(step, state.number, count)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        sha256 = self.workshop.write_image(
-            target,
-            page.bands,
-            height=page.height,
-            width=page.width,
-            channels=source.channels,
-            ppi=page.ppi,
-            profile=source.profile,
-        )
-        return {
-            "status": "applied",
-            "reason": None,
-            "output_key": key,
-            "image": str(target.relative_to(self.plan.results)),
-            "owner": step,
-            "sha256": sha256,
-            "height": page.height,
-            "width": page.width,
-            "ppi": page.ppi,
-            "generative": page.generative,
-            "generated": state.generated or page.generative,
-            # Read after the last band: a stage may complete them while it works.
-            "findings": dict(page.findings),
-        }
 
     # -- delivering ------------------------------------------------------------------------
 

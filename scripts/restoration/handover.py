@@ -7,9 +7,10 @@ from pathlib import Path
 
 from restoration import __version__
 from restoration.archive.xmp import StageEvent
-from restoration.chain import Chain, PageState, Record
+from restoration.chain import Chain
 from restoration.deliver import Delivery, PageToDeliver, deliver_scan
 from restoration.keys import canonical_json
+from restoration.restoring import PageState, Record
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 

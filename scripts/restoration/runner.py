@@ -7,11 +7,12 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restoration.chain import Chain, EarlierProblemError, Record, Workshop
+from restoration.chain import Chain, EarlierProblemError
 from restoration.errors import CircumstanceError, ScanError
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
 from restoration.records import Row, write_table
+from restoration.restoring import Record, Workshop
 from restoration.sheet import Scan
 
 _EQUAL_SURPRISES_THAT_STOP = 3

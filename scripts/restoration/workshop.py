@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from restoration.chain import Record, Workshop
 from restoration.planning import Plan
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import TiffPage, open_page
 from restoration.raster.write import write_intermediate
+from restoration.restoring import Record, Workshop
 from restoration.settings import EngineSettings, ExamineSettings, IngestSettings
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from restoration import chain
-from restoration.chain import Workshop
 from restoration.errors import CircumstanceError, ScanError
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.raster.base import ArrayRaster
 from restoration.records import read_record, read_table
+from restoration.restoring import Workshop
 from restoration.runner import run_batch
 from restoration.stages.base import Declined, Restored
 

@@ -1,0 +1,227 @@
+"""Running one stage on the pages of one scan, and what its record says of each of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from restoration.planning import Plan
+from restoration.raster.base import Raster
+from restoration.records import read_record
+from restoration.sheet import Scan
+from restoration.stages import REGISTRY
+from restoration.stages.base import Declined, NetworkSource, Page, Restored, Stage
+
+Record = dict[str, Any]
+Progress = Callable[[float, str], None]
+
+
+class OpenImage(Raster, Protocol):
+    """An opened page, as the chain needs it."""
+
+    profile: bytes | None
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What steps are done with: loaded once per job, so that tests can put in their own."""
+
+    networks: NetworkSource
+    inspect: Callable[[Path, Any], Record]
+    examine: Callable[[Path, int, Any], Record]
+    open_image: Callable[[Path, int], AbstractContextManager[Any]]
+    colour_of: Callable[[Any], Any]
+    write_image: Callable[..., str]
+    deliver: Callable[..., Record]
+    stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
+    """Set up once per job; what a stage measures of its network serves every scan."""
+
+
+@dataclass(frozen=True)
+class PageState:
+    """A page as one step leaves it."""
+
+    number: int
+    key: str
+    image: str | None
+    """Path below the results; None where it is still the master's own page."""
+    owner: str | None
+    """The step that wrote ``image``."""
+    height: int
+    width: int
+    ppi: tuple[float, float] | None
+    generated: bool = False
+    """Whether a generative network made pixels of it, in this step or an earlier one."""
+
+
+def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
+    """Where a stage keeps its image of one page; no id may hold the ``@`` of a page's number."""
+    mark = "" if pages == 1 else f"@{number}"
+    return folder / f"{scan}{mark}.tif"
+
+
+@dataclass(frozen=True)
+class PageWork:
+    """What there is to do for one page."""
+
+    state: PageState
+    """The page as the step before leaves it."""
+    key: str
+    report: Mapping[str, Any]
+    """The condition-report fields that the stage reads."""
+    count: int
+    """Pages of the scan."""
+
+
+class PageRestorer:
+    """One stage of one recipe, for the pages of one scan."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        recipe: str,
+        step: str,
+        scan: Scan,
+        workshop: Workshop,
+        progress: Progress,
+        input_of: Callable[[PageState], tuple[Path, int]],
+    ) -> None:
+        """input_of: file and page number from which a page is read."""
+        self.plan = plan
+        self.recipe = recipe
+        self.step = step
+        self.scan = scan
+        self.workshop = workshop
+        self.progress = progress
+        self.input_of = input_of
+
+    def entries(self, work: Sequence[PageWork], earlier: Iterable[Record]) -> list[Record]:
+        """The record's entry of each page; pages that were done before are not done again.
+
+        earlier: entries of this stage's former record for the scan.
+        """
+        kept = {
+            page["key"]: page
+            for page in [*earlier, *self._same_elsewhere()]
+            if page["status"] == "declined" or (self.plan.results / page["image"]).is_file()
+        }
+        return [self._adopt(one, kept.get(one.key)) or self._restore_page(one) for one in work]
+
+    def _image(self, work: PageWork) -> Path:
+        folder = self.plan.folder(self.recipe, self.step)
+        return image_path(folder, self.scan.scan, work.state.number, work.count)
+
+    def _same_elsewhere(self) -> list[Record]:
+        """Pages of the same stage that other recipes have done already."""
+        found: list[Record] = []
+        for other in self.plan.config.recipes:
+            if other == self.recipe or self.step not in self.plan.recipe(other).chain():
+                continue
+            record = read_record(self.plan.folder(other, self.step) / f"{self.scan.scan}.json")
+            if record is not None and record["status"] == "done":
+                found.extend(page for page in record["pages"] if page["status"] == "applied")
+        return found
+
+    def _adopt(self, work: PageWork, page: Record | None) -> Record | None:
+        """A finished page under this recipe's own name: a hard link, no second file."""
+        if page is None:
+            return None
+        if page["status"] == "declined":
+            return {**page, **_passed_on(work.state)}
+        there = self.plan.results / page["image"]
+        here = self._image(work)
+        if there != here:
+            here.parent.mkdir(parents=True, exist_ok=True)
+            part = here.with_name(f"{here.name}.{os.getpid()}.part")
+            try:
+                part.unlink(missing_ok=True)
+                part.hardlink_to(there)
+                part.replace(here)
+            except OSError:
+                # No hard links on this file system: the work is done again instead.
+                return None
+            finally:
+                part.unlink(missing_ok=True)
+        return {**page, "image": str(here.relative_to(self.plan.results)), "owner": self.step}
+
+    def _restore_page(self, work: PageWork) -> Record:
+        started = time.monotonic()
+        state, key = work.state, work.key
+        stage = self._stage()
+        path, number = self.input_of(state)
+        entry: Record = {"number": state.number, "key": key, "input_key": state.key}
+        with self.workshop.open_image(path, number) as source:
+            page = Page(
+                scan=self.scan.scan,
+                number=state.number,
+                source=source,
+                colour=self.workshop.colour_of(source),
+                ppi=state.ppi,
+                report=work.report,
+                key=key,
+                generative=state.generated,
+                progress=self.progress,
+            )
+            result = stage.apply(page)
+            if isinstance(result, Declined):
+                entry |= {"status": "declined", "reason": result.reason, "sha256": None}
+                entry |= {"generative": False, "findings": dict(result.findings)}
+                entry |= _passed_on(state)
+            else:
+                entry |= self._write_page(work, source, result)
+        return entry | {"seconds": round(time.monotonic() - started, 3)}
+
+    def _stage(self) -> Stage:
+        stages = self.workshop.stages
+        if (self.recipe, self.step) not in stages:
+            stage = REGISTRY[self.step].load()()
+            settings = getattr(self.plan.recipe(self.recipe).stages, self.step)
+            stage.setup(settings, self.workshop.networks)
+            stages[self.recipe, self.step] = stage
+        return stages[self.recipe, self.step]
+
+    def _write_page(self, work: PageWork, source: OpenImage, page: Restored) -> Record:
+        target = self._image(work)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        sha256 = self.workshop.write_image(
+            target,
+            page.bands,
+            height=page.height,
+            width=page.width,
+            channels=source.channels,
+            ppi=page.ppi,
+            profile=source.profile,
+        )
+        return {
+            "status": "applied",
+            "reason": None,
+            "output_key": work.key,
+            "image": str(target.relative_to(self.plan.results)),
+            "owner": self.step,
+            "sha256": sha256,
+            "height": page.height,
+            "width": page.width,
+            "ppi": page.ppi,
+            "generative": page.generative,
+            "generated": work.state.generated or page.generative,
+            # Read after the last band: a stage may complete them while it works.
+            "findings": dict(page.findings),
+        }
+
+
+def _passed_on(state: PageState) -> Record:
+    """A page that a stage does not change: what came in goes on."""
+    return {
+        "output_key": state.key,
+        "image": state.image,
+        "owner": state.owner,
+        "height": state.height,
+        "width": state.width,
+        "ppi": state.ppi,
+        "generated": state.generated,
+    }
