@@ -119,7 +119,7 @@ def lock_results(results: Path) -> None:
     _held[results] = descriptor
 
 
-def die_with_parent(interval: float = 0.5) -> None:
+def die_with_parent(interval: float = 0.1) -> None:
     """End this worker at once when the process that started it is gone.
 
     Polled from a thread: the kernel's own death signal follows the parent's thread, which

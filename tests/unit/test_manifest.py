@@ -51,7 +51,7 @@ def test_the_list_is_read_without_torch_and_numpy() -> None:
     """The Snakefile is parsed again in every job."""
     code = (
         "import sys; from restoration.networks import converted, manifest, originals;"
-        "from restoration.engine import environment;"
+        "from restoration import environment;"
         "sys.exit(bool({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
     )
     done = subprocess.run(

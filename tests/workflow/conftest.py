@@ -98,6 +98,17 @@ def picture(seed: int, height: int = 96, width: int = 128) -> np.ndarray:
     return np.rint(np.clip(pixels, 0, 1) * 65535).astype(np.uint16)
 
 
+def write_master(path: Path, seed: int, height: int = 96, width: int = 128) -> None:
+    """A scan of `picture` as scanners write it: RGB, 16 bit, 1200 ppi."""
+    tifffile.imwrite(
+        path,
+        picture(seed, height, width),
+        photometric="rgb",
+        resolution=(1200, 1200),
+        resolutionunit=2,
+    )
+
+
 def tiny_weights(path: Path, seed: int) -> str:
     """A seeded SRVGGNetCompact in the official checkpoint format; returns its SHA-256.
 
@@ -154,13 +165,7 @@ def make_project(folder: Path) -> Project:
     (folder / "masters").mkdir()
     (folder / "models").mkdir()
     for seed, name in enumerate("abcd"):
-        tifffile.imwrite(
-            folder / f"masters/{name}.tif",
-            picture(seed),
-            photometric="rgb",
-            resolution=(1200, 1200),
-            resolutionunit=2,
-        )
+        write_master(folder / f"masters/{name}.tif", seed)
     project = Project(folder)
     project.configure(default_config(tiny_weights(folder / "models/tiny.pth", seed=1)))
     project.sheet(ROWS)

@@ -11,23 +11,39 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import Project
+from conftest import Project, write_master
 
 MANY = [f"s{number:02d}" for number in range(16)]
 
 
-@pytest.fixture
-def unfinished(finished: Project, tmp_path: Path) -> Project:
-    """A project with sixteen scans in one batch, nothing of it processed."""
-    folder = tmp_path / "project"
+@pytest.fixture(scope="module")
+def fresh(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with sixteen scans in one batch, nothing of it processed.
+
+    The scans are large enough for the batch to outlast the time in which a worker
+    notices that its run is gone.
+    """
+    folder = tmp_path_factory.mktemp("fresh") / "project"
     ignored = shutil.ignore_patterns("results", ".snakemake", "__pycache__")
     shutil.copytree(finished.folder, folder, ignore=ignored)
     for number, scan in enumerate(MANY):
-        source = finished.folder / f"masters/{'abcd'[number % 4]}.tif"
-        data = source.read_bytes()
-        (folder / f"masters/{scan}.tif").write_bytes(data)
+        write_master(folder / f"masters/{scan}.tif", seed=number % 4, height=240, width=320)
     project = Project(folder)
     project.sheet([(scan, f"masters/{scan}.tif", "box", "") for scan in MANY])
+    return project
+
+
+@pytest.fixture
+def unfinished(fresh: Project, tmp_path: Path) -> Project:
+    return Project(shutil.copytree(fresh.folder, tmp_path / "project"))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(fresh: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same scans, processed without a kill."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "project"
+    project = Project(shutil.copytree(fresh.folder, folder))
+    project.run()
     return project
 
 
@@ -56,11 +72,9 @@ def workers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("how", ["everything", "the main process alone"])
-def test_sigkill_in_the_middle_of_a_batch(unfinished: Project, tmp_path: Path, how: str) -> None:
-    undisturbed = Project(tmp_path / "undisturbed")
-    shutil.copytree(unfinished.folder, undisturbed.folder)
-    undisturbed.run()
-
+def test_sigkill_in_the_middle_of_a_batch(
+    unfinished: Project, undisturbed: Project, how: str
+) -> None:
     process = start(unfinished)
     wait_for_records(unfinished, 3)
     workers = workers_of(process)
