@@ -60,7 +60,8 @@ def table_before(step):
 def models_of(step):
     """Input: that the weights which the stage may load are there, verified and converted."""
     return lambda wildcards: [
-        f"{MODELS}/{name}.licence.txt" for name in PLAN.networks(wildcards.recipe, step)
+        f"{MODELS}/{name}.licence.txt"
+        for name in PLAN.networks(wildcards.get("recipe"), step)
     ]
 
 

@@ -19,6 +19,7 @@ rule ingest:
 rule examine:
     input:
         f"{RESULTS}/ingest/{{batch}}.tsv",
+        models=models_of("examine"),
     output:
         f"{RESULTS}/examine/{{batch}}.tsv",
     log:

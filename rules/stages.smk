@@ -1,6 +1,66 @@
 # The recipe's chain: one rule a stage; each takes the table of whatever stage comes before it.
 
 
+rule descreen:
+    input:
+        table_before("descreen"),
+    output:
+        f"{RESULTS}/{{recipe}}/descreen/{{batch}}.tsv",
+    log:
+        f"{RESULTS}/logs/{{recipe}}/descreen/{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{recipe}}/descreen/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
+    threads: THREADS
+    params:
+        digest=digest_of("descreen"),
+    shell:
+        f"{RUN_STEP} descreen {{wildcards.batch}} --recipe {{wildcards.recipe}}"
+        " --threads {threads} --log {log:q}"
+
+
+rule repair:
+    input:
+        table_before("repair"),
+    output:
+        f"{RESULTS}/{{recipe}}/repair/{{batch}}.tsv",
+    log:
+        f"{RESULTS}/logs/{{recipe}}/repair/{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{recipe}}/repair/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
+    threads: THREADS
+    params:
+        digest=digest_of("repair"),
+    shell:
+        f"{RUN_STEP} repair {{wildcards.batch}} --recipe {{wildcards.recipe}}"
+        " --threads {threads} --log {log:q}"
+
+
+rule denoise:
+    input:
+        table_before("denoise"),
+        models=models_of("denoise"),
+    output:
+        f"{RESULTS}/{{recipe}}/denoise/{{batch}}.tsv",
+    log:
+        f"{RESULTS}/logs/{{recipe}}/denoise/{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{recipe}}/denoise/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus_of("denoise"),
+    params:
+        digest=digest_of("denoise"),
+    shell:
+        f"{RUN_STEP} denoise {{wildcards.batch}} --recipe {{wildcards.recipe}}"
+        " --threads {threads} --log {log:q}"
+
+
 rule cleanup:
     input:
         table_before("cleanup"),

@@ -6,13 +6,14 @@ bears its key is done, also where its image was pruned and nothing below needs i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
-from restoration.keys import digest, stage_key
+from restoration.keys import code_fingerprint, digest, stage_key
 from restoration.planning import Plan, signature
 from restoration.records import SCHEMA, now, read_record, write_record
 from restoration.restoring import (
@@ -25,6 +26,12 @@ from restoration.restoring import (
 )
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
+
+
+def _sha256_of(path: Path) -> str:
+    """SHA-256 of a mask that a person painted."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 class EarlierProblemError(ScanError):
@@ -54,6 +61,7 @@ class Chain:
         self.worked: list[str] = []
         """The steps that had to be done, in order, for the worker's log."""
         self._known: dict[str, Record] = {}
+        self._marks: dict[str, Record] = {}
 
     # -- records ---------------------------------------------------------------------------
 
@@ -154,15 +162,15 @@ class Chain:
         master = self.ensure("ingest")["master"]
         settings = self.plan.settings(None, "examine")
         code = self.plan.code("examine")
-        key = digest({"input": self._known["ingest"]["key"], "settings": settings, "code": code})
+        weights = self.plan.weights(None, "examine")
+        known = self._known["ingest"]["key"]
+        key = digest({"input": known, "settings": settings, "code": code, "weights": weights})
         record = self._true("examine", key)
         if record is not None:
             return record
         try:
             reports = [
-                self.workshop.examine(
-                    Path(self.scan.path), page["number"], self.plan.config.examine
-                )
+                self.workshop.examine(Path(self.scan.path), page["number"], self.plan.config)
                 for page in master["pages"]
             ]
         except ScanError as error:
@@ -213,10 +221,11 @@ class Chain:
     def _stage_keys(self, step: str) -> list[str]:
         assert self.recipe is not None
         states = self.states(self._before(step))
+        marks = self._marked(step)
         return [
             stage_key(
                 input_key=state.key,
-                settings=self.plan.settings(self.recipe, step),
+                settings={**self.plan.settings(self.recipe, step), **marks},
                 reads=self._reads(step, state.number),
                 code=self.plan.code(step),
                 weights=self.plan.weights(self.recipe, step),
@@ -224,6 +233,14 @@ class Chain:
             )
             for state in states
         ]
+
+    def _marked(self, step: str) -> Record:
+        """What people marked for the stage, as it enters its keys; empty for most scans."""
+        if step not in self._marks:
+            facts = self.plan.marks(self.scan, step).facts(_sha256_of)
+            code = code_fingerprint("restoration.limiting") if facts else None
+            self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
+        return self._marks[step]
 
     def _stage(self, step: str) -> Record:
         keys = self._stage_keys(step)
@@ -288,6 +305,7 @@ class Chain:
             "key": digest(keys),
             "pages": restorer.entries(work, earlier),
             "settings": self.plan.settings(self.recipe, step),
+            **self._marked(step),
             "code": self.plan.code(step),
             "numeric": self.plan.numeric(self.recipe, step),
             "weights": self._weights(step),

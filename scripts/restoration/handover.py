@@ -15,7 +15,12 @@ from restoration.restoring import PageState, Record
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
 # XMP's own words for what a stage does; any other stage edits.
-_ACTIONS = {"cleanup": "filtered", "upscale": "resized"}
+_ACTIONS = {
+    "descreen": "filtered",
+    "denoise": "filtered",
+    "cleanup": "filtered",
+    "upscale": "resized",
+}
 
 
 def deliver_chain(

@@ -15,6 +15,7 @@ from typing import Any
 from restoration.errors import ConfigError
 from restoration.keys import code_fingerprint, digest
 from restoration.networks.manifest import Weights, load_manifest, needed_weights
+from restoration.regions import Marks, ScanRegions, damage_mask_of, read_regions
 from restoration.settings import Config, Recipe, Section, load_config
 from restoration.sheet import Scan, read_sheet
 from restoration.stages import REGISTRY
@@ -23,6 +24,13 @@ ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
 
 MANIFEST = ROOT / "resources" / "models.yaml"
+
+FACE_WEIGHTS: dict[str, tuple[str, ...]] = {
+    "cnn": ("dlib-face-detector", "dlib-face-points"),
+    "hog": ("dlib-face-points",),
+    "off": (),
+}
+"""What `examine.faces` needs to find faces and their points."""
 
 ALONE = "@"
 """Marks the batch of one scan that `only` makes; no batch of a sheet may begin with it."""
@@ -50,6 +58,38 @@ class Plan:
     @cached_property
     def results(self) -> Path:
         return Path(self.config.results)
+
+    @cached_property
+    def regions_folder(self) -> Path:
+        """Where people put the regions of scans."""
+        if self.config.regions is not None:
+            return Path(self.config.regions)
+        return Path(self.config.scans).parent / "regions"
+
+    @cached_property
+    def _regions(self) -> dict[str, ScanRegions]:
+        """The regions of every scan that has any. Raises ConfigError as ``read_regions``."""
+        found = {}
+        known = {scan.scan for scan in self.scans}
+        for path in sorted(self.regions_folder.glob("*.yaml")):
+            if path.stem in known and (regions := read_regions(path)) is not None:
+                found[path.stem] = regions
+        return found
+
+    def check_regions(self) -> None:
+        """Raises ConfigError where a file of regions is wrong."""
+        _ = self._regions
+
+    def marks(self, scan: Scan, step: str) -> Marks:
+        """What people marked on the scan for a stage."""
+        entry = REGISTRY.get(step)
+        regions = self._regions.get(scan.scan) if entry is not None else None
+        damage = damage_mask_of(scan.path) if entry is not None and entry.fills_damage else None
+        return Marks(
+            folder=self.regions_folder,
+            regions=None if regions is None else regions.of(step),
+            damage=damage if damage is not None and damage.is_file() else None,
+        )
 
     @cached_property
     def manifest(self) -> Mapping[str, Weights]:
@@ -115,6 +155,8 @@ class Plan:
 
     def networks(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """Names of the weights that a step may load, those of a blend included."""
+        if step == "examine":
+            return FACE_WEIGHTS[self.config.examine.faces]
         if step not in REGISTRY or recipe is None:
             return ()
         settings = self.settings(recipe, step)
@@ -138,11 +180,18 @@ class Plan:
         return digest([code_fingerprint(module) for module in modules])
 
     def numeric(self, recipe: str | None, step: str) -> dict[str, Any]:
-        """What the network's arithmetic depends on; nothing where no network runs."""
-        if not self.networks(recipe, step):
+        """What the network's arithmetic depends on; nothing where no engine runs one."""
+        if recipe is None or not self.networks(recipe, step):
             return {}
         engine = self.config.engine.model_dump(mode="json")
-        return {**engine, "device": self.device, "precision": "float32"}
+        stated = {
+            name: [weights.overlap, weights.generative]
+            for name in self.networks(recipe, step)
+            # Nobody but the user states these: the file's hash says nothing of them.
+            if (weights := self.manifest[name]).overlap is not None
+        }
+        windows = {"windows": stated} if stated else {}
+        return {**engine, "device": self.device, "precision": "float32", **windows}
 
     def digest(self, recipe: str | None, step: str, batch: str) -> str:
         """One hash over everything that a job's results depend on: Snakemake's rerun trigger.
@@ -160,9 +209,16 @@ class Plan:
             else ("ingest", "examine")
         )
         passed = steps[: steps.index(step) + 1]
+        marked = [
+            [scan.scan, name, facts]
+            for scan in scans
+            for name in passed
+            if (facts := self.marks(scan, name).facts(lambda path: signature(str(path))))
+        ]
         return digest(
             {
                 "masters": masters,
+                "marks": marked,
                 "steps": [self._step_facts(recipe, name) for name in passed],
             }
         )
@@ -232,6 +288,7 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     if results.exists() and not results.is_dir():
         raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
     plan = Plan(config=config, scans=scans, device=_resolve(config.device))
+    plan.check_regions()
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
             plan.networks(recipe, step)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
+from restoration.beside import Beside, beside
+from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
 from restoration.records import read_record
@@ -133,21 +137,15 @@ class PageRestorer:
             return None
         if page["status"] == "declined":
             return {**page, **_passed_on(work.state)}
-        there = self.plan.results / page["image"]
         here = self._image(work)
-        if there != here:
-            here.parent.mkdir(parents=True, exist_ok=True)
-            part = here.with_name(f"{here.name}.{os.getpid()}.part")
-            try:
-                part.unlink(missing_ok=True)
-                part.hardlink_to(there)
-                part.replace(here)
-            except OSError:
-                # No hard links on this file system: the work is done again instead.
+        places = {"image": here}
+        if page.get("mask"):
+            places["mask"] = mask_path(here)
+        for kind, place in places.items():
+            if not _linked(self.plan.results / page[kind], place):
                 return None
-            finally:
-                part.unlink(missing_ok=True)
-        return {**page, "image": str(here.relative_to(self.plan.results)), "owner": self.step}
+        own = {kind: str(place.relative_to(self.plan.results)) for kind, place in places.items()}
+        return {**page, **own, "owner": self.step}
 
     def _restore_page(self, work: PageWork) -> Record:
         started = time.monotonic()
@@ -155,7 +153,9 @@ class PageRestorer:
         stage = self._stage()
         path, number = self.input_of(state)
         entry: Record = {"number": state.number, "key": key, "input_key": state.key}
-        with self.workshop.open_image(path, number) as source:
+        with ExitStack() as files:
+            source = files.enter_context(self.workshop.open_image(path, number))
+            around = self._beside(state, files)
             page = Page(
                 scan=self.scan.scan,
                 number=state.number,
@@ -165,9 +165,14 @@ class PageRestorer:
                 report=work.report,
                 key=key,
                 generative=state.generated,
+                material=self.scan.material,
+                infrared=around.infrared,
+                damage=around.damage,
                 progress=self.progress,
             )
             result = stage.apply(page)
+            if isinstance(result, Restored) and around.limits is not None:
+                result = limited(result, source, around.limits)
             if isinstance(result, Declined):
                 entry |= {"status": "declined", "reason": result.reason, "sha256": None}
                 entry |= {"generative": False, "findings": dict(result.findings)}
@@ -175,6 +180,17 @@ class PageRestorer:
             else:
                 entry |= self._write_page(work, source, result)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
+
+    def _beside(self, state: PageState, files: ExitStack) -> Beside:
+        return beside(
+            self.plan.marks(self.scan, self.step),
+            master=Path(self.scan.path),
+            number=state.number,
+            size=(state.height, state.width),
+            wants_infrared=REGISTRY[self.step].fills_damage,
+            ingest=self.plan.config.ingest,
+            files=files,
+        )
 
     def _stage(self) -> Stage:
         stages = self.workshop.stages
@@ -197,11 +213,13 @@ class PageRestorer:
             ppi=page.ppi,
             profile=source.profile,
         )
+        mask = None if page.mask is None else self._write_mask(target, page)
         return {
             "status": "applied",
             "reason": None,
             "output_key": work.key,
             "image": str(target.relative_to(self.plan.results)),
+            "mask": mask,
             "owner": self.step,
             "sha256": sha256,
             "height": page.height,
@@ -212,6 +230,44 @@ class PageRestorer:
             # Read after the last band: a stage may complete them while it works.
             "findings": dict(page.findings),
         }
+
+    def _write_mask(self, image: Path, page: Restored) -> str:
+        """Where the stage worked, as an image of one channel beside its result."""
+        assert page.mask is not None
+        path = mask_path(image)
+        self.workshop.write_image(
+            path,
+            (band * np.float32(1.0 / 255.0) for band in page.mask()),
+            height=page.height,
+            width=page.width,
+            channels=1,
+            ppi=page.ppi,
+            profile=None,
+        )
+        return str(path.relative_to(self.plan.results))
+
+
+def _linked(there: Path, here: Path) -> bool:
+    """Whether ``here`` is now the same file as ``there``."""
+    if there == here:
+        return True
+    here.parent.mkdir(parents=True, exist_ok=True)
+    part = here.with_name(f"{here.name}.{os.getpid()}.part")
+    try:
+        part.unlink(missing_ok=True)
+        part.hardlink_to(there)
+        part.replace(here)
+    except OSError:
+        # No hard links on this file system: the work is done again instead.
+        return False
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
+def mask_path(image: Path) -> Path:
+    """Where the mask of a stage's image lies."""
+    return image.with_name(f"{image.stem}.mask.tif")
 
 
 def _passed_on(state: PageState) -> Record:

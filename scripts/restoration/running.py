@@ -79,6 +79,8 @@ def begin_run(plan: Plan) -> None:
 def check_weights(plan: Plan) -> None:
     """Stop where a recipe names weights that are neither here nor to be fetched."""
     users: dict[str, list[str]] = {}
+    for name in plan.networks(None, "examine"):
+        users.setdefault(name, []).append("examine.faces")
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
             for name in plan.networks(recipe, step):

@@ -52,6 +52,12 @@ class ExamineSettings(Section):
     minimum_ppi: float = Field(
         600.0, gt=0, description="Below this nominal resolution the report warns."
     )
+    faces: Literal["cnn", "hog", "off"] = Field(
+        "cnn",
+        description="How faces are found. `cnn`: dlib's network, which finds more; `hog`: its "
+        "older detector, faster, frontal faces alone; `off`: not at all, and no later stage can "
+        "protect them.",
+    )
 
 
 class EngineSettings(Section):
@@ -68,6 +74,80 @@ class EngineSettings(Section):
         ge=256,
         description="Widest strip, in network input columns, that is streamed in one piece; "
         "wider images are cut into strips that overlap by the network's receptive radius.",
+    )
+
+
+class DescreenSettings(Section):
+    """The dots of a printed halftone become tones again; the size stays."""
+
+    apply: Apply = Field(
+        "auto",
+        description="`auto`: only in the regions where the condition report found a halftone "
+        "screen; `always` is the same, and says so where none was found.",
+    )
+    strength: float = Field(
+        1.0, gt=0.0, le=1.0, description="Share of the screen that is taken away."
+    )
+
+
+class RepairSettings(Section):
+    """Dust, hairs, scratches and creases are filled; outside the mask nothing changes."""
+
+    apply: Apply = Field(
+        "auto", description="`auto`: only where damage was found; `always` searches every scan."
+    )
+    kinds: tuple[Literal["dust", "scratches", "creases"], ...] = Field(
+        ("dust", "scratches", "creases"),
+        strict=False,
+        description="What is filled; dust includes hairs and fibres.",
+    )
+    sensitivity: float = Field(
+        0.5,
+        ge=0.0,
+        le=1.0,
+        description="0 fills only what is beyond doubt, 1 everything that may be damage.",
+    )
+    infrared: Literal["auto", "always", "never"] = Field(
+        "auto",
+        description="Use of an infrared channel as the mask. `auto`: on colour film alone "
+        "(material `positive`, not grey): prints and silver film are opaque to infrared.",
+    )
+    most_share: float = Field(
+        0.05,
+        gt=0.0,
+        le=1.0,
+        description="Largest share of a page that is filled; more is left to a person.",
+    )
+
+
+class DenoiseSettings(Section):
+    """The noise of the scanner goes, the grain of the photograph stays unless it is asked for."""
+
+    apply: Apply = Field(
+        "auto",
+        description="`auto`: only where the condition report shows noise or JPEG blocks; `always`: "
+        "every scan.",
+    )
+    network: Identifier | Literal["none"] = Field(
+        "ffdnet-color",
+        description="Weights by their name in resources/models.yaml; `none` removes JPEG blocks "
+        "alone.",
+    )
+    grain: Literal["keep", "reduce", "remove"] = Field(
+        "keep",
+        description="`keep`: grain is part of the photograph, only noise that is not grain goes; "
+        "`reduce`: half of it stays; `remove`: it goes with the noise.",
+    )
+    strength: float = Field(
+        1.0, gt=0.0, le=1.0, description="Share of the noise that is taken away."
+    )
+    noisy_above: float = Field(
+        1.0,
+        gt=0,
+        description="`auto` applies where the noise (standard deviation, in 1/255) lies above.",
+    )
+    blocking: Literal["auto", "never"] = Field(
+        "auto", description="`auto` removes JPEG blocks where the condition report found them."
     )
 
 
@@ -169,6 +249,9 @@ class DeliverSettings(Section):
 class StagesSettings(Section):
     """The recipe's chain; a stage that is left out does not run. The order is fixed."""
 
+    descreen: DescreenSettings | None = Field(None, description="Halftone screens.")
+    repair: RepairSettings | None = Field(None, description="Dust, scratches and creases.")
+    denoise: DenoiseSettings | None = Field(None, description="Noise, grain and JPEG blocks.")
     cleanup: CleanupSettings | None = Field(None, description="Real-ESRGAN artifact cleanup.")
     upscale: UpscaleSettings | None = Field(None, description="Final size.")
 
@@ -196,12 +279,29 @@ RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench"})
 class UserWeights(Section):
     """Weights of one's own, added to those of resources/models.yaml or replacing one there."""
 
-    architecture: Literal["rrdbnet", "srvgg"] = Field(description="Network class.")
+    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "spandrel"] = Field(
+        description="Network class; `spandrel` is any network of scale 1 that the package spandrel "
+        "recognises by its tensors (SCUNet, FBCNN, NAFNet and others)."
+    )
     path: str = Field(description="File, relative to `models_dir` or absolute.")
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="SHA-256 of the file, lower-case hexadecimal."
     )
-    scale: Literal[1, 2, 4] = Field(4, description="Output pixels per input pixel, per side.")
+    scale: Literal[1, 2, 4] | None = Field(
+        None,
+        description="Output pixels per input pixel, per side; where unset 4, and 1 for `ffdnet` "
+        "and `spandrel`, which know no other.",
+    )
+    overlap: Annotated[int, Field(ge=0, le=256, multiple_of=2)] | None = Field(
+        None,
+        description="For `spandrel` alone: pixels by which the windows overlap in which such a "
+        "network sees a scan; 64 where unset. Half the span that the network looks at.",
+    )
+    generative: bool | None = Field(
+        None,
+        description="Whether the network may make up detail (was trained with an adversarial "
+        "loss), which is recorded with the pictures it made. Where unset: yes, but for `ffdnet`.",
+    )
     licence: str = Field("not stated", description="Licence of the weights, shown in records.")
 
 
@@ -210,6 +310,11 @@ class Config(Section):
 
     scans: str = Field("config/scans.tsv", description="The sheet: one row per scan.")
     results: str = Field("results", description="Folder of everything that is written.")
+    regions: str | None = Field(
+        None,
+        description="Folder of the regions that people marked, <scan>.yaml each; `regions` beside "
+        "the sheet where unset.",
+    )
     recipe: Identifier = Field("archive", description="Recipe of rows that name none.")
     recipes: dict[Identifier, Recipe] = Field(description="Recipes by name.")
     only: Identifier | None = Field(

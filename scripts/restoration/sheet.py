@@ -22,6 +22,8 @@ SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 MATERIALS = ("print", "positive", "negative")
 COLUMNS = ("scan", "path", "batch", "recipe", "material")
 _MAX_ID = 120
+DAMAGE_SUFFIX = ".damage.tif"
+"""``album-7.tif`` may have a mask of its damage beside it, ``album-7.damage.tif``."""
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,14 @@ def _ids(paths: list[Path]) -> list[str]:
     return ids
 
 
+def _is_damage_mask(path: Path) -> bool:
+    """Whether this is what a person marked on a scan, and no scan itself."""
+    if not path.name.endswith(DAMAGE_SUFFIX):
+        return False
+    stem = path.name.removesuffix(DAMAGE_SUFFIX)
+    return any(path.with_name(stem + suffix).is_file() for suffix in (".tif", ".tiff"))
+
+
 def sheet_of_folder(folder: Path) -> str:
     """A sheet of every ``*.tif`` and ``*.tiff`` below a folder, as text; no file is opened.
 
@@ -164,6 +174,7 @@ def sheet_of_folder(folder: Path) -> str:
     replaced, with eight digits of the path's SHA-256. It does not change when other files come
     or go, but for one case: files that differ in upper case or in the suffix alone (``a.tif``
     beside ``a.tiff`` or ``A.tif``) all get the digits. The batch is the folder.
+    Masks of damage beside their scans are left out.
     """
     if not folder.is_dir():
         raise ConfigError(f"'{folder}' is not a folder; give the folder that holds the scans")
@@ -173,6 +184,7 @@ def sheet_of_folder(folder: Path) -> str:
         if path.suffix.casefold() in (".tif", ".tiff")
         and not path.name.startswith(".")
         and path.is_file()
+        and not _is_damage_mask(path)
     )
     ids = _ids([path.relative_to(folder) for path in paths])
     lines = ["\t".join(("scan", "path", "batch"))]

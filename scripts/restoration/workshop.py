@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from restoration.networks.originals import kept_original
 from restoration.planning import Plan
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import TiffPage, open_page
 from restoration.raster.write import write_intermediate
 from restoration.restoring import Record, Workshop
-from restoration.settings import EngineSettings, ExamineSettings, IngestSettings
+from restoration.settings import Config, EngineSettings, IngestSettings
 
 if TYPE_CHECKING:
     from restoration.networks.load import Network
@@ -31,6 +32,8 @@ class RunningNetwork:
         self.weights_sha256 = " ".join(network.weights_sha256)
         self.scale = network.scale
         self.radius = network.radius
+        self.channels = network.channels
+        self.generative = network.generative
 
     def run(self, source: Raster, progress: Callable[[float, str], None]) -> Iterator[FloatImage]:
         """The network's answer to a 3-channel raster, as full-width bands, top to bottom."""
@@ -71,11 +74,23 @@ def _inspect(path: Path, limits: IngestSettings) -> Record:
     return inspect_master(path, limits)
 
 
-def _examine(path: Path, number: int, settings: ExamineSettings) -> Record:
-    from restoration.examine.page import examine_page  # noqa: PLC0415 (loads OpenCV)
+def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
+    """Examines pages with the plan's weights, which are verified once, before the first page."""
 
-    with open_page(path, number) as page:
-        return examine_page(page, settings, _colour_of(page))
+    @cache
+    def models() -> Path:
+        folder = Path(plan.config.models_dir)
+        for name in plan.networks(None, "examine"):
+            kept_original(plan.manifest[name], folder)
+        return folder
+
+    def examine(path: Path, number: int, config: Config) -> Record:
+        from restoration.examine.page import examine_page  # noqa: PLC0415 (loads OpenCV)
+
+        with open_page(path, number, limits=config.ingest) as page:
+            return examine_page(page, config.examine, _colour_of(page), models_dir=models())
+
+    return examine
 
 
 def _deliver(**given: Any) -> Record:
@@ -97,7 +112,7 @@ def make_workshop(plan: Plan, *, threads: int) -> Workshop:
     return Workshop(
         networks=Networks(plan, threads),
         inspect=_inspect,
-        examine=_examine,
+        examine=_examine(plan),
         open_image=_open(plan.config.ingest),
         colour_of=_colour_of,
         write_image=write_intermediate,

@@ -135,6 +135,7 @@ def default_config(sha256: str) -> dict[str, Any]:
         "recipe": "plain",
         "device": "cpu",
         "threads": 1,
+        "examine": {"faces": "off"},
         "models": {"tiny": {"architecture": "srvgg", "path": "tiny.pth", "sha256": sha256}},
         "recipes": {
             "plain": {

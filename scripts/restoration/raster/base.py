@@ -11,6 +11,9 @@ import numpy.typing as npt
 FloatImage = npt.NDArray[np.float32]
 """float32 (height, width, channels), values in [0, 1], channels 1 or 3."""
 
+UInt8Image = npt.NDArray[np.uint8]
+"""uint8 (height, width, channels), values in [0, 255]."""
+
 UInt16Image = npt.NDArray[np.uint16]
 """uint16 (height, width, channels), values in [0, 65535]."""
 

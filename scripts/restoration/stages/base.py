@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from restoration.raster.base import FloatImage, Raster
+from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.colour import ColourSpace
 
 Resolution = tuple[float, float]
@@ -32,6 +32,13 @@ class Page:
     """Hexadecimal SHA-256; the seed of anything that needs one."""
     generative: bool = False
     """True where a generative network made pixels of ``source``, in an earlier stage."""
+    material: str = "print"
+    """``print`` or ``positive`` (film), as the sheet says."""
+    infrared: Raster | None = None
+    """The scanner's infrared channel, one channel, the size of ``source``; None where it wrote
+    none."""
+    damage: Raster | None = None
+    """The user's own mask of damage, one channel, the size of ``source``: 0 is sound."""
     progress: Callable[[float, str], None] = lambda done, unit: None
     """Called with the share done (0 to 1) and the unit it speaks of ("band 3 of 40")."""
 
@@ -49,6 +56,9 @@ class Restored:
     """What was decided and measured; may be completed until the last band is drawn."""
     generative: bool = False
     """True where a generative network made any of these pixels."""
+    mask: Callable[[], Iterator[UInt8Image]] | None = None
+    """Called after the last band: where the stage worked, for the record and the report. uint8
+    (rows, width, 1), 0 = untouched, the size of the page."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,163 @@
+"""What a person marked on a scan: where a stage may work, and what is damaged.
+
+Read with the plan, so it knows no NumPy and opens no image. A scan's regions are a YAML file
+`<scan>.yaml` in the folder of regions; a mask of damage lies beside the master.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from restoration.errors import ConfigError
+from restoration.settings import CHAIN, Section
+from restoration.sheet import DAMAGE_SUFFIX
+
+Pixels = Annotated[float, Field(ge=0.0)]
+Point = Annotated[tuple[float, float], Field(strict=False)]
+
+
+class Shape(Section):
+    """One area of a page, in pixels of the master as it is stored."""
+
+    box: Annotated[tuple[Pixels, Pixels, Pixels, Pixels], Field(strict=False)] | None = None
+    """Left, top, width, height."""
+    polygon: Annotated[tuple[Point, ...], Field(min_length=3, strict=False)] | None = None
+    """Corners, each x, y."""
+    mask: str | None = None
+    """A TIFF beside the YAML file, the size of the page: what is not 0 is inside."""
+    page: Annotated[int, Field(ge=1)] = 1
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Shape:
+        given = [n for n in ("box", "polygon", "mask") if getattr(self, n) is not None]
+        if len(given) != 1:
+            raise ValueError("give one of box, polygon and mask")
+        return self
+
+
+class StageRegions(Section):
+    """Where one stage may work: inside ``only`` (everywhere, where unset), outside ``exclude``."""
+
+    only: Annotated[tuple[Shape, ...], Field(strict=False)] | None = None
+    exclude: Annotated[tuple[Shape, ...], Field(strict=False)] = ()
+    feather: Annotated[float, Field(ge=0.0, le=1024.0)] | None = None
+    """Width in pixels of the transition, which lies inside the area where the stage works."""
+
+    def shapes(self) -> Iterator[Shape]:
+        yield from self.only or ()
+        yield from self.exclude
+
+
+DEFAULT_FEATHER = 16.0
+
+
+class ScanRegions(Section):
+    """The regions of one scan, by stage."""
+
+    feather: Annotated[float, Field(ge=0.0, le=1024.0)] = DEFAULT_FEATHER
+    stages: Mapping[str, StageRegions] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known_stages(self) -> ScanRegions:
+        for name in self.stages:
+            if name not in CHAIN:
+                raise ValueError(f"'{name}' is no stage; known are {', '.join(CHAIN)}")
+        return self
+
+    def of(self, stage: str) -> StageRegions | None:
+        """The stage's regions with the file's own feather filled in; None where it has none."""
+        found = self.stages.get(stage)
+        if found is None or found.feather is not None:
+            return found
+        return found.model_copy(update={"feather": self.feather})
+
+
+def read_regions(path: Path) -> ScanRegions | None:
+    """The regions of a scan; None where there is no such file.
+
+    Raises ConfigError with one line that names the file and the key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"regions: '{path}' cannot be read ({error})") from None
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"regions: '{path}' is not YAML ({' '.join(str(error).split())})"
+        ) from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"regions: '{path}': expected stages with their regions; see the README")
+    stages = {str(key): value for key, value in raw.items() if key != "feather"}
+    feather = {"feather": raw["feather"]} if "feather" in raw else {}
+    try:
+        found = ScanRegions.model_validate({**feather, "stages": stages})
+    except ValidationError as error:
+        raise ConfigError(f"regions: '{path}': {_explain(error)}") from None
+    for stage in found.stages.values():
+        for shape in stage.shapes():
+            if shape.mask is not None and not (path.parent / shape.mask).is_file():
+                raise ConfigError(
+                    f"regions: '{path}': the mask '{shape.mask}' is missing; expected a TIFF "
+                    f"file at '{path.parent / shape.mask}'"
+                )
+    return found
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part != "stages")
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown key"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
+
+
+def damage_mask_of(master: str) -> Path:
+    """Where a person puts the mask of damage of a master."""
+    path = Path(master)
+    return path.with_name(path.stem + DAMAGE_SUFFIX)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What people marked on one scan for one stage."""
+
+    folder: Path
+    """Where masks that regions name lie."""
+    regions: StageRegions | None
+    damage: Path | None
+    """The mask of damage, for stages that fill it; None where there is none."""
+
+    def __bool__(self) -> bool:
+        return self.regions is not None or self.damage is not None
+
+    def files(self) -> list[Path]:
+        """Every mask file, in a fixed order."""
+        shapes = () if self.regions is None else self.regions.shapes()
+        named = [self.folder / shape.mask for shape in shapes if shape.mask is not None]
+        return named if self.damage is None else [*named, self.damage]
+
+    def facts(self, stamp: Callable[[Path], str]) -> dict[str, Any]:
+        """The marks as they enter digests and keys; empty where there are none.
+
+        stamp: what stands for a file's content, such as its SHA-256.
+        """
+        if not self:
+            return {}
+        regions = {} if self.regions is None else plain(self.regions)
+        return {"regions": regions, "files": [stamp(path) for path in self.files()]}
+
+
+def plain(regions: StageRegions) -> dict[str, Any]:
+    """The regions as they enter keys and records."""
+    return regions.model_dump(mode="json", exclude_none=True)

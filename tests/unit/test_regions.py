@@ -1,0 +1,153 @@
+"""The files in which people mark regions, and how a stage is held to them."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from restoration.errors import ConfigError, ScanError
+from restoration.limiting import limited, limits_of
+from restoration.raster.base import ArrayRaster
+from restoration.regions import Marks, damage_mask_of, read_regions
+from restoration.sheet import sheet_of_folder
+from restoration.stages.base import Restored
+
+
+def regions_file(folder: Path, text: str) -> Path:
+    path = folder / "album-7.yaml"
+    path.write_text(text)
+    return path
+
+
+def marks(folder: Path, text: str, stage: str = "cleanup") -> Marks:
+    regions = read_regions(regions_file(folder, text))
+    assert regions is not None
+    return Marks(folder, regions.of(stage), None)
+
+
+def test_no_file_is_no_region(tmp_path: Path) -> None:
+    assert read_regions(tmp_path / "none.yaml") is None
+
+
+def test_the_files_feather_holds_for_stages_that_name_none(tmp_path: Path) -> None:
+    text = """
+feather: 5
+descreen: {exclude: [{box: [1, 2, 3, 4]}]}
+cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
+"""
+    regions = read_regions(regions_file(tmp_path, text))
+    assert regions is not None
+    assert regions.of("descreen").feather == 5.0
+    assert regions.of("cleanup").feather == 0.0
+    assert regions.of("upscale") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("descren: {exclude: []}", "'descren' is no stage"),
+        ("descreen: {excluded: []}", "descreen.excluded: unknown key"),
+        ("descreen: {exclude: [{box: [1, 2, 3]}]}", "descreen.exclude.0.box"),
+        ("descreen: {exclude: [{}]}", "one of box, polygon and mask"),
+        ("descreen: {exclude: [{mask: gone.tif}]}", "'gone.tif' is missing"),
+        ("[1, 2", "is not YAML"),
+        ("just text", "expected stages"),
+        ("feather: -1", "feather"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_file_and_key(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=r"album-7\.yaml") as caught:
+        read_regions(regions_file(tmp_path, text))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def page_of(before: np.ndarray, factor: int = 1) -> tuple[Restored, np.ndarray]:
+    """A stage that inverts everything, in bands of odd heights."""
+    after = 1.0 - before.repeat(factor, 0).repeat(factor, 1)
+    bands = (after[top : top + 13] for top in range(0, after.shape[0], 13))
+    mask = np.full((*after.shape[:2], 1), 255, np.uint8)
+    page = Restored(*after.shape[:2], None, bands, mask=lambda: iter([mask[:50], mask[50:]]))
+    return page, after
+
+
+def run(before: np.ndarray, folder: Path, text: str, factor: int = 1):
+    page, after = page_of(before, factor)
+    with ExitStack() as files:
+        limits = limits_of(marks(folder, text), 1, before.shape[:2], files)
+        assert limits is not None
+        result = limited(page, ArrayRaster(before), limits)
+        return np.concatenate(list(result.bands)), after, result
+
+
+@pytest.fixture
+def before() -> np.ndarray:
+    return np.random.default_rng(1).random((80, 70, 3), np.float32)
+
+
+def test_outside_the_input_is_kept_to_the_bit_and_inside_the_stage(tmp_path, before) -> None:
+    out, after, page = run(before, tmp_path, "cleanup: {only: [{box: [10, 20, 30, 40]}]}")
+    change, wanted = np.abs(out - before), np.abs(after - before)
+    inside = np.zeros((80, 70), bool)
+    inside[20:60, 10:40] = True
+    assert np.array_equal(out[~inside], before[~inside])
+    # 16 px of transition on each side: the middle has most of the stage's work, the rim little.
+    middle, rim = np.s_[39:41, 24:26], np.s_[39:41, 10:11]
+    assert change[middle].mean() > 0.8 * wanted[middle].mean()
+    assert 0.0 < change[rim].mean() < 0.1 * wanted[rim].mean()
+    mask = np.concatenate(list(page.mask()))[:, :, 0]
+    assert np.array_equal(mask > 0, inside)
+    assert 0.0 < page.findings["regions_share"] < 30 * 40 / (80 * 70)
+
+
+def test_without_feather_inside_is_the_stages_answer_to_the_bit(tmp_path, before) -> None:
+    text = "cleanup: {feather: 0, exclude: [{box: [0, 0, 35, 80]}]}"
+    out, after, _ = run(before, tmp_path, text)
+    assert np.array_equal(out[:, 35:], after[:, 35:])
+    assert np.array_equal(out[:, :35], before[:, :35])
+
+
+def test_a_stage_that_enlarges_only_resamples_outside(tmp_path, before) -> None:
+    smooth = np.repeat(np.linspace(0.2, 0.8, 80, dtype=np.float32)[:, None, None], 70, 1)
+    smooth = np.ascontiguousarray(smooth.repeat(3, 2))
+    text = "cleanup: {feather: 0, exclude: [{box: [0, 0, 35, 80]}]}"
+    out, after, _ = run(smooth, tmp_path, text, factor=2)
+    assert out.shape == (160, 140, 3)
+    assert np.array_equal(out[:, 70:], after[:, 70:])
+    assert np.abs(out[:, :70] - smooth.repeat(2, 0)[:, :1]).max() < 0.01
+
+
+def test_masks_must_have_the_masters_size(tmp_path: Path, before: np.ndarray) -> None:
+    tifffile.imwrite(tmp_path / "brush.tif", np.zeros((80, 71), np.uint8))
+    with pytest.raises(ScanError, match=r"brush.tif.*expected 70 x 80 px.*found 71 x 80 px"):
+        run(before, tmp_path, "cleanup: {only: [{mask: brush.tif}]}")
+
+
+def test_a_painted_mask_is_where_the_stage_works(tmp_path: Path, before: np.ndarray) -> None:
+    painted = np.zeros((80, 70), np.uint8)
+    painted[5:15, 5:15] = 255
+    tifffile.imwrite(tmp_path / "brush.tif", painted)
+    out, after, _ = run(before, tmp_path, "cleanup: {feather: 0, only: [{mask: brush.tif}]}")
+    assert np.array_equal(out[painted > 0], after[painted > 0])
+    assert np.array_equal(out[painted == 0], before[painted == 0])
+
+
+def test_a_region_of_another_page_does_not_touch_this_one(tmp_path: Path) -> None:
+    found = marks(tmp_path, "cleanup: {exclude: [{box: [0, 0, 9, 9], page: 2}]}")
+    with ExitStack() as files:
+        assert limits_of(found, 1, (80, 70), files) is None
+        assert limits_of(found, 2, (80, 70), files) is not None
+
+
+def test_masks_of_damage_are_no_scans(tmp_path: Path) -> None:
+    for name in ("a.tif", "a.damage.tif", "b.tiff", "b.damage.tif", "alone.damage.tif"):
+        (tmp_path / name).touch()
+    sheet = sheet_of_folder(tmp_path)
+    assert [line.split("\t")[0] for line in sheet.splitlines()[1:]] == ["a", "alone.damage", "b"]
+    assert damage_mask_of("box/b.tiff") == Path("box/b.damage.tif")
