@@ -307,11 +307,21 @@ def test_evidence_is_taken_from_the_condition_report() -> None:
         "effective_resolution": {"value": 300.0, "detail": {"fraction": 0.25}},
         "noise": {"value": 3.5},
     }
-    assert Evidence.of(report, None) == Evidence(300.0, 0.25, 3.5, "")
+    assert Evidence.of(report, None) == Evidence(300.0, 0.25, 3.5, None, "")
     report["effective_resolution"] = {"value": 300.0}
     assert Evidence.of(report, (1200.0, 1200.0)).share == 0.25
     unknown = {"effective_resolution": {"value": None, "detail": {"reason": "an empty page"}}}
-    assert Evidence.of(unknown, (1200.0, 1200.0)) == Evidence(None, None, None, "an empty page")
+    assert Evidence.of(unknown, (1200.0, 1200.0)) == Evidence(
+        None, None, None, None, "an empty page"
+    )
+
+
+def test_grain_is_no_noise_of_the_scan() -> None:
+    noise = {"value": 5.0, "detail": {"grain": {"found": True, "sigma": 4.0}}}
+    found = Evidence.of({"noise": noise}, None)
+    assert (found.noise, found.grain) == (pytest.approx(3.0), 4.0)
+    noise["detail"]["grain"]["found"] = False
+    assert Evidence.of({"noise": noise}, None).noise == 5.0
 
 
 @pytest.mark.weights

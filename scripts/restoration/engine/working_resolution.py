@@ -27,7 +27,9 @@ class Evidence:
     share: float | None
     """Effective resolution as a share of the scan's own, in (0, 1]; None = unknown."""
     noise: float | None
-    """Standard deviation in 1/255; None = unknown."""
+    """Standard deviation in 1/255, without grain; None = unknown."""
+    grain: float | None
+    """Standard deviation of the grain in 1/255, which belongs to the photograph; None = none."""
     reason: str
     """Why the effective resolution is unknown; may be empty."""
 
@@ -42,13 +44,27 @@ class Evidence:
             share = value / nominal
         if share is not None:
             share = min(max(float(share), 0.0), 1.0) or None
-        noise = (report.get("noise") or {}).get("value")
+        noise, grain = _noise(report.get("noise") or {})
         return cls(
             ppi=None if value is None else float(value),
             share=share,
-            noise=None if noise is None else float(noise),
+            noise=noise,
+            grain=grain,
             reason=str(detail.get("reason") or ""),
         )
+
+
+def _noise(found: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """Noise that is not grain, and grain, in 1/255."""
+    value = found.get("value")
+    if value is None:
+        return None, None
+    grain = (found.get("detail") or {}).get("grain") or {}
+    if not grain.get("found"):
+        return float(value), None
+    sigma = min(float(grain["sigma"]), float(value))
+    # Independent of each other: their variances add up.
+    return math.sqrt(max(float(value) ** 2 - sigma**2, 0.0)), sigma
 
 
 def working_share(measured: float) -> float:

@@ -21,6 +21,9 @@ CLIFF = 6.0
 """Power ratio by which a spectrum drops, within 8 % of frequency and two rings, where the picture
 ends above a shelf of something else: JPEG's rounding is no flat floor, and has no cliff either."""
 
+SHELF = 0.7
+"""Largest further drop over the next fifth of the frequency, as a share of the cliff's."""
+
 LEAKAGE = 1.25
 """Rings by which the Hann window's main lobe carries a sharp end outwards (measured on cliffs)."""
 
@@ -144,6 +147,10 @@ def _first_cliff(f: Vector, p: Vector, slope: float) -> tuple[float, str]:
             break
         drop = level[ring] - level[foot]
         if drop < np.log(CLIFF) or peak_after[foot] > logs[ring] - 0.6 * drop:
+            continue
+        # A soft lens makes a spectrum fall ever faster; it is no cliff without a shelf behind it.
+        beyond = min(int(np.searchsorted(f, 1.2 * f[foot] + 2.0 * (f[1] - f[0]))), f.size - 1)
+        if beyond > foot + 2 and level[foot] - level[beyond] > SHELF * drop:
             continue
         half = level[ring] - 0.5 * drop
         middle = ring + int(np.flatnonzero(level[ring : foot + 1] <= half)[0])

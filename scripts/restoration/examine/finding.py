@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import cv2
@@ -63,6 +64,10 @@ class PageFacts:
     profile: bytes | None
     colour: ColourSpace
     settings: ExamineSettings
+    orientation: int = 1
+    """TIFF orientation tag, 1 to 8; windows and boxes are in stored orientation."""
+    models_dir: Path | None = None
+    """Folder of verified weights; None where the finding is asked for no network."""
 
     @property
     def nominal_ppi(self) -> float | None:

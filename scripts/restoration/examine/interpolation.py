@@ -42,8 +42,12 @@ class Enlargement:
     """True where the picture's spectrum ends below Nyquist, as an enlargement's must."""
 
 
-def enlargement(profiles: npt.NDArray[np.float64], share: float | None) -> Enlargement | None:
+def enlargement(
+    profiles: npt.NDArray[np.float64], share: float | None, compressed: bool | None = None
+) -> Enlargement | None:
     """The enlargement that explains an axis's lines; None where there is none.
+
+    compressed: has the page JPEG's blocks (None = unknown)? Their grid has the line of 4/3, too.
 
     share: how much of Nyquist the picture fills along this axis (None = unknown). A line at f
     stands for a factor of 1/f as well as of 1/(1-f); the picture's spectrum decides, and a factor
@@ -62,6 +66,8 @@ def enlargement(profiles: npt.NDArray[np.float64], share: float | None) -> Enlar
     for line in _fundamentals(found):
         # Nothing is ever enlarged by 8/7 or 8/5; JPEG's grid has their lines.
         folded = [] if _at(line, 1, tolerance) or _at(line, 3, tolerance) or blocks else [1.0]
+        if _at(line, 2, tolerance) and not ended and compressed is not False:
+            folded = []
         for whole in [0.0, *folded]:
             factor = 1.0 / abs(whole - line.frequency)
             misfit = _misfit(factor, line, share, blocks)
@@ -73,15 +79,17 @@ def enlargement(profiles: npt.NDArray[np.float64], share: float | None) -> Enlar
 
 
 def _both(
-    profiles: list[npt.NDArray[np.float64]], shares: tuple[float | None, float | None]
+    profiles: list[npt.NDArray[np.float64]],
+    shares: tuple[float | None, float | None],
+    compressed: bool | None,
 ) -> list[Enlargement | None]:
     """The enlargement of each axis; where one has none, it is asked again with the other's end of
     the spectrum, and counts if it then gives the same factor."""
-    found = [enlargement(p, share) for p, share in zip(profiles, shares, strict=True)]
+    found = [enlargement(p, s, compressed) for p, s in zip(profiles, shares, strict=True)]
     for this, other in ((0, 1), (1, 0)):
         known = found[other]
         if found[this] is None and known is not None:
-            again = enlargement(profiles[this], shares[other])
+            again = enlargement(profiles[this], shares[other], compressed)
             if again is not None and abs(float(np.log(again.factor / known.factor))) < 0.02:
                 found[this] = again
     return found
@@ -210,7 +218,9 @@ class Interpolated:
         profiles = [axis.profiles() for axis in self._axes]
         extent = reach(survey, picture_box(earlier))
         shares = (None, None) if extent is None else extent.shares
-        found = agreed(_both(profiles, shares))
+        blocks = earlier.get("blocking")
+        compressed = None if blocks is None or blocks.value is None else bool(blocks.value)
+        found = agreed(_both(profiles, shares, compressed))
         factors = [None if f is None else f.factor for f in found]
         detail: dict[str, Any] = {
             "factor": None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -19,6 +20,7 @@ def examine_page(
     settings: ExamineSettings,
     colour: ColourSpace,
     findings: Sequence[type[Finding]] = FINDINGS,
+    models_dir: Path | None = None,
 ) -> dict[str, Any]:
     """The condition report of one page, from one pass over it by windows.
 
@@ -27,6 +29,7 @@ def examine_page(
     settings: windows of ``settings.window`` pixels are read, aligned to multiples of it.
     colour: how the values are to be understood; only its name and warning enter the report.
     findings: which findings, in the order in which they conclude; each may read those before it.
+    models_dir: folder of verified weights, for findings that need a network.
 
     Returns ``{finding: {"value", "unit", "confidence", "method", "detail"}, ...,
     "warnings": [{"code", "text"}, ...]}``, ready for JSON. A value of None is "unknown", and
@@ -42,6 +45,8 @@ def examine_page(
         profile=page.profile,
         colour=colour,
         settings=settings,
+        orientation=getattr(page, "orientation", 1),
+        models_dir=models_dir,
     )
     threads = cv2.getNumThreads()
     # One job examines one page after the other on one core; OpenCV's own threads would only

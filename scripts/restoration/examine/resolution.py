@@ -18,6 +18,13 @@ from restoration.examine.falloff import (
     typical,
 )
 from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.resolution_figures import (
+    Figure,
+    halftone_limit,
+    jpeg_grid_limit,
+    knife_edges,
+    rings_in_common,
+)
 from restoration.examine.spectrum import Vector
 from restoration.examine.survey import SCALES, KeptTile, Survey
 
@@ -26,6 +33,9 @@ MOST_TILES = 32
 
 FEWEST_COARSE = 3
 """Tiles without which a coarser scale is not trusted: one alone may show anything."""
+
+LOWER = 0.85
+"""Ratio to the spectrum's figure below which another witness overrules it: nearer, they agree."""
 
 FULL = 0.97
 """From this share of Nyquist on the scan counts as full: the last rings are not told apart."""
@@ -129,12 +139,21 @@ class EffectiveResolution:
     nominal resolution, and, for an interpolated scan, nominal / factor. It is measured along the
     rows and along the columns on the 256-pixel tiles of most detail; the value is the geometric
     mean of the two, so that the picture's area in "effective pixels" is right.
+
+    Other witnesses have an entry of their own in ``detail.figures``, and the most pessimistic
+    reliable one wins (``detail.limited_by``): the picture's own straight edges (``knife_edges``;
+    JPEG's errors fill the spectrum of a soft picture, not its edges), Fourier ring correlation
+    (``ring_correlation``), a halftone screen (``halftone``: twice its ruling) and an enlarged JPEG
+    grid (``jpeg_grid``). Edges overrule a spectrum only where it does not end or JPEG has filled
+    it: an end that was seen is an end of detail, and many pictures have no sharp edge.
     """
 
     name: ClassVar[str] = "effective_resolution"
     METHOD: ClassVar[str] = (
         "end of the radial power spectrum (noise-floor crossing or 20 dB below the pictures' power "
-        "law) on Hann-windowed tiles of most detail; at most nominal / interpolation factor"
+        "law) on Hann-windowed tiles of most detail, MTF10 of straight edges (after ISO 12233), "
+        "one-image Fourier ring correlation (Koho 2019): the lowest that is reliable; at most "
+        "nominal / interpolation factor"
     )
 
     def begin(self, page: PageFacts) -> None:
@@ -152,26 +171,52 @@ class EffectiveResolution:
         known = [share for share in shares if share is not None]
         if not known:
             return self._unknown("no detail along either axis")
-        share = float(np.sqrt(known[0] * known[-1]))
+        spectrum = float(np.sqrt(known[0] * known[-1]))
+        own = Figure(spectrum, self._confidence(extent, earlier, spectrum), True, "", {})
+        figures = self._figures(survey, box, earlier)
+        share, limited_by = _lowest(spectrum, _ended_by(extent, shares, earlier), figures)
+        # JPEG's errors fill a spectrum, and nothing else was found that could tell.
+        confidence = round(own.confidence * (0.5 if limited_by == "jpeg" else 1.0), 2)
+        if limited_by in figures:
+            confidence = figures[limited_by].confidence
+            shares = (
+                None if shares[0] is None else min(shares[0], share),
+                None if shares[1] is None else min(shares[1], share),
+            )
+        nominal = self.page.nominal_ppi
         detail: dict[str, Any] = {
             "fraction": share,
             "across_fraction": shares[0],
             "down_fraction": shares[1],
+            "limited_by": limited_by,
             "ended_by": [end.by if end else None for end in (extent.across, extent.down)],
             "tiles": extent.tiles,
             "tile_scale": extent.scale,
             "tile_spread": extent.spread,
+            "figures": {
+                name: figure.entry(nominal)
+                for name, figure in ({"spectrum": own} | figures).items()
+            },
         }
-        confidence = self._confidence(extent, earlier, share)
-        if self.page.ppi is None:
+        if self.page.ppi is None or nominal is None:
             detail["reason"] = "the file states no resolution: see detail.fraction"
             return Measurement(None, "ppi", confidence, self.METHOD, detail)
-        nominal = self.page.nominal_ppi or 0.0
         detail["nominal_ppi"] = nominal
-        for label, axis, own in zip(("across", "down"), shares, self.page.ppi, strict=True):
-            detail[f"{label}_ppi"] = None if axis is None else axis * own
+        for label, axis, stated in zip(("across", "down"), shares, self.page.ppi, strict=True):
+            detail[f"{label}_ppi"] = None if axis is None else axis * stated
         cautions = self._cautions(share, nominal)
         return Measurement(share * nominal, "ppi", confidence, self.METHOD, detail, cautions)
+
+    @staticmethod
+    def _figures(
+        survey: Survey, box: tuple[int, int, int, int] | None, earlier: Mapping[str, Measurement]
+    ) -> dict[str, Figure]:
+        return {
+            "knife_edges": knife_edges(survey, box),
+            "ring_correlation": rings_in_common(survey, box, MOST_TILES),
+            "halftone": halftone_limit(earlier),
+            "jpeg_grid": jpeg_grid_limit(earlier),
+        }
 
     def _limited(
         self, extent: Extent, earlier: Mapping[str, Measurement]
@@ -217,6 +262,39 @@ class EffectiveResolution:
     def _unknown(self, reason: str) -> Measurement:
         detail = {"reason": reason, "fraction": None, "nominal_ppi": self.page.nominal_ppi}
         return Measurement(None, "ppi", 0.0, self.METHOD, detail)
+
+
+def _ended_by(
+    extent: Extent,
+    shares: tuple[float | None, float | None],
+    earlier: Mapping[str, Measurement],
+) -> str:
+    """What ends the spectrum: ``interpolation``, else the ends of the axes, the lower one first;
+    ``jpeg`` where blocks make any end of it doubtful."""
+    limited = [
+        limit is not None and own is not None and limit < 0.999 * own and limit < FULL
+        for limit, own in zip(shares, extent.shares, strict=True)
+    ]
+    if any(limited):
+        return "interpolation"
+    blocks = earlier.get("blocking")
+    if blocks is not None and blocks.value:
+        return "jpeg"
+    ends = [end for end in (extent.across, extent.down) if end is not None]
+    lower = min(ends, key=lambda end: end.frequency)
+    return "nyquist" if (extent.share(lower) or 0.0) >= FULL else lower.by
+
+
+def _lowest(spectrum: float, ended_by: str, figures: Mapping[str, Figure]) -> tuple[float, str]:
+    """The most pessimistic reliable share, and who says so."""
+    share, limited_by = spectrum, ended_by
+    for name, figure in figures.items():
+        if figure.share is None or not figure.reliable or figure.share >= LOWER * share:
+            continue
+        if name == "knife_edges" and ended_by not in ("nyquist", "jpeg"):
+            continue
+        share, limited_by = figure.share, name
+    return share, limited_by
 
 
 def picture_box(earlier: Mapping[str, Measurement]) -> tuple[int, int, int, int] | None:

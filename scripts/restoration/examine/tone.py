@@ -15,6 +15,11 @@ PERCENTILES = (0.1, 1.0, 50.0, 99.0, 99.9)
 CLIPPED = 0.01
 """Share of a channel's samples at one end of the range from which the report warns."""
 
+PILED_UP = 3.0
+"""Ratio of the samples at a channel's last code to those in each of the next three steps of 1/255:
+an image that ends by itself thins out, one that was cut off piles up, also where the cut lies
+inside the range because tones were moved afterwards."""
+
 NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 
 
@@ -23,7 +28,8 @@ class Tone:
 
     Exact: every sample is counted, in a table of 65,536 codes per channel. Percentiles are the
     lowest code that at least that share of the samples does not exceed. Value: [lowest, highest]
-    encoded value of any channel, in [0, 1].
+    encoded value of any channel, in [0, 1]. ``clipped_low`` and ``clipped_high`` are the shares of
+    a channel's samples that pile up at its last code, at the ends of the range or inside it.
     """
 
     name: ClassVar[str] = "tone"
@@ -76,6 +82,8 @@ class Tone:
             },
             "share_at_zero": float(counts[0]) / total,
             "share_at_full": float(counts[-1]) / total,
+            "clipped_low": _piled_up(counts),
+            "clipped_high": _piled_up(counts[::-1]),
         }
 
     def _bits_held(self, used: np.ndarray[Any, np.dtype[np.intp]]) -> int:
@@ -97,13 +105,34 @@ class Tone:
 
     def _clipping_cautions(self, channels: Mapping[str, Any]) -> tuple[Caution, ...]:
         found: list[Caution] = []
-        for end, code, words in (
-            ("share_at_zero", "clipped_shadows", "at zero: shadow detail is lost"),
-            ("share_at_full", "clipped_highlights", "at full scale: highlight detail is lost"),
+        for share, end, code, words in (
+            ("clipped_low", "lowest", "clipped_shadows", "shadow"),
+            ("clipped_high", "highest", "clipped_highlights", "highlight"),
         ):
-            shares = {name: channel[end] for name, channel in channels.items()}
-            worst = max(shares, key=lambda name: float(shares[name]))
-            if shares[worst] >= CLIPPED:
-                text = f"{100.0 * shares[worst]:.1f} % of the {worst} samples lie {words}."
-                found.append(Caution(code, text))
+            shares = {name: float(channel[share]) for name, channel in channels.items()}
+            if max(shares.values()) < CLIPPED:
+                continue
+            worst = max(shares, key=lambda name: shares[name])
+            named = ", ".join(name for name in shares if shares[name] >= CLIPPED)
+            level = 255.0 * float(channels[worst][end])
+            text = (
+                f"Clipped ({named}): {100.0 * shares[worst]:.1f} % of the {worst} samples of the "
+                f"page lie at {level:.0f}/255, the last value in use: {words} detail is lost."
+            )
+            found.append(Caution(code, text))
         return tuple(found)
+
+
+def _piled_up(counts: np.ndarray[Any, np.dtype[np.int64]]) -> float:
+    """Share of the samples at the first code in use, where they pile up there; else 0.
+
+    counts: of each code, beginning at the end that is looked at. At the end of the range itself
+    every sample counts: nothing can lie beyond.
+    """
+    total, first = int(counts.sum()), int(np.flatnonzero(counts)[0])
+    share = float(counts[first]) / total
+    if first == 0 or share == 1.0:
+        return share if first == 0 else 0.0
+    # 257 codes are one step of 1/255; the file may hold any number of codes in between.
+    beyond = counts[first + 1 : first + 1 + 3 * 257]
+    return share if counts[first] > PILED_UP * beyond.sum() / 3.0 else 0.0

@@ -1,0 +1,177 @@
+"""The flattest tiles of a page, tone by tone: where its noise is to be seen.
+
+A tile is chosen by its coarse structure alone: what varies between averages over 2 x 2 and 4 x 4
+pixels. Noise hardly shows there, so that the choice does not prefer tiles which chance made quiet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from restoration.examine.finding import Measurement, PageFacts, Plane, Window
+from restoration.raster.base import UInt16Image
+
+TONES = 6
+"""Tone classes, dark to light, each 1/TONES of the encoded range."""
+
+SIDES = ((700, 32, 16), (3000, 64, 8))
+"""(page's shorter side below, tile side, grid): a flat place has about the same share of the page
+whatever the number of pixels. One tile is kept per tone and cell of a grid x grid division."""
+
+LARGEST = (128, 4)
+"""Tile side and grid of larger pages. In each case 10 MB hold the tiles of an RGB page."""
+
+MOST_CLIPPED = 0.04
+"""Share of clipped samples in a channel above which a tile would show too little noise."""
+
+
+@dataclass(frozen=True)
+class FlatTile:
+    """A square tile, all channels, exact codes."""
+
+    top: int
+    left: int
+    tone: int
+    """Class of its mean luminance, 0 (dark) to TONES - 1."""
+    activity: float
+    """Variance of its coarse structure, of full scale."""
+    codes: UInt16Image
+
+
+class FlatTiles:
+    """Collects tiles window by window; memory does not grow with the page."""
+
+    def __init__(self, page: PageFacts) -> None:
+        self.page = page
+        shorter = min(page.height, page.width)
+        self.side, self._grid = next(
+            ((side, grid) for below, side, grid in SIDES if shorter < below), LARGEST
+        )
+        self._kept: dict[tuple[int, int, int], FlatTile] = {}
+        self.constant = 0
+        """Tiles without any difference between their samples: digitally blank."""
+
+    def see(self, window: Window) -> None:
+        """Offer the tiles of a window."""
+        if min(window.height, window.width) < self.side:
+            return
+        rows, columns = window.height // self.side, window.width // self.side
+        area = window.luminance[: rows * self.side, : columns * self.side]
+        mean, activity = _structure(area, self.side)
+        tone = np.minimum((mean * TONES).astype(np.intp), TONES - 1)
+        for place in np.argsort(activity, axis=None, kind="stable"):
+            row, column = int(place) // columns, int(place) % columns
+            self._offer(
+                window, row * self.side, column * self.side, int(tone[row, column]),
+                float(activity[row, column]),
+            )  # fmt: skip
+
+    def _offer(self, window: Window, top: int, left: int, tone: int, activity: float) -> None:
+        down = (window.top + top + self.side // 2) * self._grid // self.page.height
+        across = (window.left + left + self.side // 2) * self._grid // self.page.width
+        cell = (down, across, tone)
+        if cell in self._kept and activity >= self._kept[cell].activity:
+            return
+        codes = window.codes[top : top + self.side, left : left + self.side]
+        if int(codes.min()) == int(codes.max()):
+            self.constant += 1
+            return
+        clipped = ((codes <= 128) | (codes >= 65407)).mean(axis=(0, 1), dtype=np.float64)
+        if float(clipped.max()) > MOST_CLIPPED:
+            return
+        self._kept[cell] = FlatTile(
+            window.top + top, window.left + left, tone, activity, codes.copy()
+        )
+
+    def inside(
+        self, box: tuple[int, int, int, int] | None, screened: Screened | None
+    ) -> list[FlatTile]:
+        """The tiles inside the picture's box (all where none lies inside) and outside screens,
+        from top to bottom."""
+        kept = sorted(self._kept.values(), key=lambda tile: (tile.top, tile.left))
+        if box is not None:
+            top, left, height, width = box
+            within = [
+                tile
+                for tile in kept
+                if top <= tile.top
+                and left <= tile.left
+                and tile.top + self.side <= top + height
+                and tile.left + self.side <= left + width
+            ]
+            kept = within or kept
+        if screened is None:
+            return kept
+        return [tile for tile in kept if not screened.touches(tile.top, tile.left, self.side)]
+
+
+@dataclass(frozen=True)
+class Screened:
+    """Where the page is printed by dots, as the ``screen`` finding says."""
+
+    kind: str
+    """``halftone`` or ``stochastic``."""
+    boxes: tuple[tuple[int, int, int, int], ...]
+    """Top, left, height, width in pixels."""
+    cell: int
+    """Side of the map's cells in pixels; 0 where there is no map."""
+    rows: tuple[str, ...]
+    """The map: one character per cell, ``.`` outside every screen."""
+
+    @classmethod
+    def of(cls, earlier: Mapping[str, Measurement]) -> Screened | None:
+        """What an earlier ``screen`` finding says; None where there is no screen or no finding."""
+        found = earlier.get("screen")
+        if found is None or found.value not in ("halftone", "stochastic"):
+            return None
+        regions: Any = found.detail.get("regions") or ()
+        boxes = tuple(tuple(int(side) for side in region["box"]) for region in regions)
+        rows = tuple(found.detail.get("map") or ())
+        cell = int(found.detail.get("cell_px") or 0) if rows else 0
+        return cls(str(found.value), boxes, cell, rows)  # type: ignore[arg-type]
+
+    def touches(self, top: int, left: int, side: int) -> bool:
+        """Does a square tile lie in a screen, wholly or in part?"""
+        if self.cell:
+            down = slice(top // self.cell, (top + side - 1) // self.cell + 1)
+            across = slice(left // self.cell, (left + side - 1) // self.cell + 1)
+            return any(row[across].strip(".") for row in self.rows[down])
+        if not self.boxes:
+            # A screen without a place is taken to be everywhere.
+            return True
+        return any(
+            top < above + height
+            and above < top + side
+            and left < before + width
+            and before < left + side
+            for above, before, height, width in self.boxes
+        )
+
+
+def _structure(
+    luminance: Plane, side: int
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
+    """Mean and coarse structure of each side x side tile of a plane, each (rows, columns)."""
+    height, width = luminance.shape
+    half = cv2.resize(luminance, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    quarter = cv2.resize(half, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    count = side // 4
+    cells = quarter.reshape(height // side, count, width // side, count)
+    mean = cells.mean(axis=(1, 3), dtype=np.float64)
+    centred = cells - mean[:, None, :, None]
+    ramp = np.arange(count) - (count - 1) / 2.0
+    energy = float((ramp**2).sum()) * count
+    tall = (centred.sum(axis=3) * ramp[None, :, None]).sum(axis=1)
+    wide = (centred.sum(axis=1) * ramp).sum(axis=2)
+    coarse = (centred**2).sum(axis=(1, 3)) - (tall**2 + wide**2) / energy
+    enlarged = cv2.resize(quarter, (width // 2, height // 2), interpolation=cv2.INTER_NEAREST)
+    finer = cv2.subtract(half, enlarged)
+    squares = (finer * finer).reshape(height // side, 2 * count, width // side, 2 * count)
+    fine = squares.mean(axis=(1, 3), dtype=np.float64)
+    return mean.astype(np.float32), np.maximum(coarse / count**2, 0.0) + 0.25 * fine
