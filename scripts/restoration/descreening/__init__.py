@@ -1,0 +1,1 @@
+"""Descreening: from the dots of a printed halftone back to the tones they stand for."""
