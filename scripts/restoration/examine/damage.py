@@ -1,0 +1,170 @@
+"""Dust, scratches and creases: how many, how large, where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+
+from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.survey import Survey
+from restoration.raster.base import FloatImage
+from restoration.repairing.dust import HIGH, HIGH_CLUTTER, PLAINEST
+from restoration.repairing.evidence import Evidence, both_polarities
+from restoration.repairing.odds import decoded, threshold
+from restoration.repairing.search import KINDS, Core, Sighting, levels, search
+from restoration.repairing.verdict import Ledger
+
+SENSITIVITY = 0.5
+"""The report's own; the repair stage has a setting."""
+
+SEARCHED_WHOLE = 1_000_000
+SEARCHED_SHARE = 0.02
+"""Pixels, at the level of the search, that are searched at least, and the share of the page's
+pixels from which on a larger page is searched by samples: that is 0.02 to 0.03 s per megapixel."""
+
+PATCH = 256
+"""Side of the samples, in pixels of their level."""
+
+CELL = 128
+CELLS = 96
+"""Cells of the map: of CELL pixels, or larger ones, so that no side has more than CELLS."""
+
+LETTERS = {"dust": "d", "scratches": "s", "creases": "c"}
+
+GOLDEN = (0.7548776662466927, 0.5698402909980532)
+"""Of the plastic number: multiples of these spread samples evenly over a page, without a rhythm
+that the picture could share (Roberts 2018, the R2 sequence)."""
+
+
+class Damage:
+    """Share of the page that dust, scratches and creases cover.
+
+    Pieces that stand out from quiet surroundings are judged by a logistic regression on their
+    contrast, sharpness, shape, colour and company (fitted on simulated damage), and the odds are
+    moved by how many likely pieces the page has at all. Small pages are searched whole. Of larger
+    ones a few percent are searched, in samples spread over the page, at half the resolution from
+    600 ppi on: count and area are then estimates, ``detail.searched_share`` says of how much. The
+    map shows, cell by cell, what was found (``d``, ``s``, ``c``), where something stands out that
+    was not searched or not sure (``?``), and where nothing does (``.``).
+
+    Value: 0 where none was found. None on a page too small to judge (below 32 pixels).
+    """
+
+    name: ClassVar[str] = "damage"
+    METHOD: ClassVar[str] = (
+        "morphological residuals against their surroundings, judged by a logistic regression with "
+        "the page's own prior (Saerens 2002)"
+    )
+
+    def begin(self, page: PageFacts) -> None:
+        self.page = page
+        at = levels(page.height, page.width, page.nominal_ppi)
+        self.level = min(at[-1], 2)
+        self._ledger = Ledger()
+        area = page.height * page.width
+        allowed = max(SEARCHED_WHOLE, SEARCHED_SHARE * area)
+        self.share = min(1.0, allowed * self.level**2 / area)
+        self.cell = CELL * max(1, math.ceil(max(page.height, page.width) / (CELL * CELLS)))
+        rows, columns = -(-page.height // self.cell), -(-page.width // self.cell)
+        self._doubt = np.zeros((rows, columns), np.bool_)
+        self._best = {kind: np.full((rows, columns), -np.inf) for kind in KINDS}
+        self._searched = 0
+
+    def see(self, window: Window) -> None:
+        if self.share >= 1.0:
+            self._search(
+                _pixels(window, 0, 0, window.height, window.width), window.top, window.left
+            )
+            return
+        self._screen(window)
+        for top, left, height, width in self._samples(window):
+            self._search(
+                _pixels(window, top, left, height, width), window.top + top, window.left + left
+            )
+
+    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+        page = self.page
+        if min(page.height, page.width) < 32 or self._searched == 0:
+            unknown = {"reason": "too small to tell damage from picture"}
+            return Measurement(None, "share of the page", 0.0, self.METHOD, unknown)
+        area = page.height * page.width
+        scale = area / self._searched
+        shifts = self._ledger.shifts()
+        detail: dict[str, Any] = {}
+        for kind in KINDS:
+            found = self._ledger.found(kind, SENSITIVITY, scale)
+            detail[kind] = {**found, "share": found["area_px"] / area}
+        share = min(1.0, sum(detail[kind]["share"] for kind in KINDS))
+        detail["searched_share"] = min(1.0, self._searched / area)
+        detail["level"] = self.level
+        detail["shifts"] = shifts
+        detail["cell_px"] = self.cell
+        detail["cells"] = list(self._doubt.shape)
+        detail["map"] = self._map(shifts)
+        count = sum(detail[kind]["count"] for kind in KINDS)
+        # None found in a small sample says little of the rest; many found say much.
+        sure = 0.5 + 0.4 * min(1.0, count / 20.0) if count else 0.4 + 0.4 * self.share
+        return Measurement(share, "share of the page", round(sure, 2), self.METHOD, detail)
+
+    def _samples(self, window: Window) -> Iterator[tuple[int, int, int, int]]:
+        """Top, left, height and width, within the window, of what is searched of it."""
+        side = PATCH * self.level
+        for top in range(0, window.height, side):
+            for left in range(0, window.width, side):
+                row, column = (window.top + top) // side, (window.left + left) // side
+                place = (row * GOLDEN[0] + column * GOLDEN[1]) % 1.0
+                if place < self.share:
+                    height, width = min(side, window.height - top), min(side, window.width - left)
+                    yield top, left, height, width
+
+    def _search(self, pixels: FloatImage, top: int, left: int) -> None:
+        height, width = pixels.shape[:2]
+        sighting = search(pixels, Core(0, 0, height, width), (self.level,))
+        self._ledger.enter(sighting)
+        self._searched += height * width
+        self._mark(sighting, top, left)
+
+    def _mark(self, sighting: Sighting, top: int, left: int) -> None:
+        """The likeliest piece of each cell."""
+        for kind, codes in sighting.codes.items():
+            rows, columns = np.nonzero(codes)
+            if not len(rows):
+                continue
+            cells = (top + rows) // self.cell, (left + columns) // self.cell
+            np.maximum.at(self._best[kind], cells, decoded(codes[rows, columns]))
+
+    def _screen(self, window: Window) -> None:
+        """Cells in which something stands out as a speck would."""
+        size = (max(1, window.width // self.level), max(1, window.height // self.level))
+        plane = cv2.resize(window.luminance, size, interpolation=cv2.INTER_AREA)
+        for evidence in both_polarities(np.asarray(plane)[:, :, None]):
+            rows, columns = np.nonzero(_stands_out(evidence))
+            cells = (
+                np.minimum(window.top + rows * self.level, self.page.height - 1) // self.cell,
+                np.minimum(window.left + columns * self.level, self.page.width - 1) // self.cell,
+            )
+            self._doubt[cells] = True
+
+    def _map(self, shifts: Mapping[str, float]) -> list[str]:
+        drawn = np.where(self._doubt, "?", ".")
+        for kind in KINDS:
+            odds = self._best[kind] + shifts[kind]
+            drawn[(odds > threshold(1.0)) & (drawn == ".")] = "?"
+        for kind in KINDS:
+            drawn[self._best[kind] + shifts[kind] > threshold(SENSITIVITY)] = LETTERS[kind]
+        return ["".join(row) for row in drawn]
+
+
+def _stands_out(evidence: Evidence) -> Any:
+    floor = max(HIGH * evidence.noise, PLAINEST)
+    busy = np.maximum(evidence.clutter, evidence.other_clutter)
+    return evidence.raised > np.maximum(floor, HIGH_CLUTTER * busy)
+
+
+def _pixels(window: Window, top: int, left: int, height: int, width: int) -> FloatImage:
+    codes = window.codes[top : top + height, left : left + width]
+    return np.multiply(codes, np.float32(1.0 / 65535.0), dtype=np.float32)

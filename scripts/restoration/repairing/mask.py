@@ -1,0 +1,133 @@
+"""The mask of a page: found tile by tile, kept small, read by windows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+TILE = 1024
+"""Side of the tiles, in pixels, which lie fast on the page: nothing depends on bands or memory."""
+
+MARGIN = 160
+"""Pixels around a tile that help to judge and to fill it."""
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One tile of the page and the window around it, clipped to the page."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+    window_top: int
+    window_left: int
+    window_height: int
+    window_width: int
+
+    @property
+    def core(self) -> tuple[slice, slice]:
+        """Where the tile lies in its window."""
+        top, left = self.top - self.window_top, self.left - self.window_left
+        return slice(top, top + self.height), slice(left, left + self.width)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Row and column among the tiles."""
+        return self.top // TILE, self.left // TILE
+
+    @property
+    def window(self) -> tuple[int, int, int, int]:
+        return self.window_top, self.window_left, self.window_height, self.window_width
+
+
+def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[Tile]:
+    """The tiles of a page, row by row."""
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            bottom, right = min(height, top + TILE), min(width, left + TILE)
+            above, before = max(0, top - margin), max(0, left - margin)
+            below, after = min(height, bottom + margin), min(width, right + margin)
+            yield Tile(
+                top,
+                left,
+                bottom - top,
+                right - left,
+                above,
+                before,
+                below - above,
+                after - before,
+            )
+
+
+class SparsePlane:
+    """A plane of bytes, mostly 0, of which each tile is kept compressed; clean tiles cost nothing.
+
+    A page of 115 megapixels with one percent of damage takes about 1 MB.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.height = height
+        self.width = width
+        self._tiles: dict[tuple[int, int], bytes] = {}
+
+    def put(self, tile: Tile, values: Bytes) -> None:
+        """values: uint8 (tile.height, tile.width)."""
+        if values.any():
+            self._tiles[tile.place] = zlib.compress(np.ascontiguousarray(values).tobytes(), 1)
+
+    def get(self, row: int, column: int) -> Bytes | None:
+        """The tile at this place; None where it is clean."""
+        packed = self._tiles.get((row, column))
+        if packed is None:
+            return None
+        height = min(TILE, self.height - row * TILE)
+        width = min(TILE, self.width - column * TILE)
+        return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, width)
+
+    def read(self, top: int, left: int, height: int, width: int) -> Bytes:
+        """uint8 (height, width)."""
+        out = np.zeros((height, width), np.uint8)
+        for row in range(top // TILE, (top + height - 1) // TILE + 1):
+            for column in range(left // TILE, (left + width - 1) // TILE + 1):
+                values = self.get(row, column)
+                if values is None:
+                    continue
+                first, start = max(top, row * TILE), max(left, column * TILE)
+                last = min(top + height, row * TILE + values.shape[0])
+                end = min(left + width, column * TILE + values.shape[1])
+                out[first - top : last - top, start - left : end - left] = values[
+                    first - row * TILE : last - row * TILE,
+                    start - column * TILE : end - column * TILE,
+                ]
+        return out
+
+    def changed(self, change: Callable[[Tile, Bytes], Bytes]) -> SparsePlane:
+        """The plane with each tile that is not clean replaced by ``change`` of it."""
+        other = SparsePlane(self.height, self.width)
+        for tile in tiles(self.height, self.width):
+            values = self.get(*tile.place)
+            if values is not None:
+                other.put(tile, change(tile, values))
+        return other
+
+    def count(self) -> int:
+        """Pixels that are not 0."""
+        return sum(
+            int(np.count_nonzero(np.frombuffer(zlib.decompress(packed), np.uint8)))
+            for packed in self._tiles.values()
+        )
+
+    def clean(self, top: int, left: int, height: int, width: int) -> bool:
+        """True where no tile under the window holds anything."""
+        return not any(
+            (row, column) in self._tiles
+            for row in range(top // TILE, (top + height - 1) // TILE + 1)
+            for column in range(left // TILE, (left + width - 1) // TILE + 1)
+        )

@@ -1,0 +1,69 @@
+"""What is never filled: eyes, mouths and lettering, where a mistake would change the meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+EYE = 0.35
+"""Radius of the disc around an eye, in eye distances: the eye with its lids."""
+
+MOUTH = 0.3
+"""Radius of the discs around the corners of the mouth, which meet in its middle."""
+
+
+@dataclass(frozen=True)
+class Veto:
+    """Discs and boxes, in pixels of the page."""
+
+    discs: tuple[tuple[float, float, float], ...]
+    """Row, column, radius."""
+    boxes: tuple[tuple[int, int, int, int], ...]
+    """Top, left, height, width."""
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any]) -> Veto:
+        """From the condition report's ``faces`` and ``text``; nothing where it has neither.
+
+        A face's points are eyes, nose and corners of the mouth, each [row, column].
+        """
+        faces = ((report.get("faces") or {}).get("detail") or {}).get("faces") or ()
+        boxes = ((report.get("text") or {}).get("detail") or {}).get("boxes") or ()
+        discs = [disc for face in faces for disc in _discs(face.get("points") or ())]
+        return cls(tuple(discs), tuple(_box(entry) for entry in boxes))
+
+    def cover(self, top: int, left: int, height: int, width: int) -> npt.NDArray[np.bool_]:
+        """True where nothing may be filled, bool (height, width)."""
+        out = np.zeros((height, width), np.uint8)
+        for row, column, radius in self.discs:
+            centre = (round(column) - left, round(row) - top)
+            cv2.circle(out, centre, max(1, round(radius)), 1, -1)
+        for box_top, box_left, box_height, box_width in self.boxes:
+            first, start = max(0, box_top - top), max(0, box_left - left)
+            last, end = box_top + box_height - top, box_left + box_width - left
+            out[first : max(0, last), start : max(0, end)] = 1
+        return out.view(np.bool_)
+
+
+def _discs(points: Any) -> list[tuple[float, float, float]]:
+    if len(points) < 5:
+        return []
+    places = np.asarray(points, np.float64)
+    apart = float(np.hypot(*(places[0] - places[1])))
+    middle = (places[3] + places[4]) / 2.0
+    return [
+        *((float(y), float(x), EYE * apart) for y, x in places[:2]),
+        *((float(y), float(x), MOUTH * apart) for y, x in (*places[3:5], middle)),
+    ]
+
+
+def _box(entry: Any) -> tuple[int, int, int, int]:
+    """A box as it is, or inside a mapping under ``box``."""
+    values = entry["box"] if isinstance(entry, Mapping) else entry
+    top, left, height, width = (int(value) for value in values)
+    return top, left, height, width

@@ -1,0 +1,181 @@
+"""Repair: dust, hairs, scratches and creases are found and filled; all else stays bit-identical."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from restoration.errors import ScanError
+from restoration.raster.base import Raster
+from restoration.repairing.closing import Closing
+from restoration.repairing.discovery import (
+    Discovery,
+    Doubt,
+    find_by_infrared,
+    find_damage,
+    joined,
+    one_thread,
+    without,
+)
+from restoration.repairing.grain import GrainStudy
+from restoration.repairing.mask import SparsePlane
+from restoration.repairing.search import levels
+from restoration.repairing.veto import Veto
+from restoration.settings import RepairSettings
+from restoration.stages.base import Declined, NetworkSource, Page, Restored
+
+SEARCH = 0.6
+"""Share of the work that the search is; the rest is filling."""
+
+
+class Repair:
+    """Only what was found, what is opaque to infrared, or what the user marked is filled.
+
+    Two passes over the page: the first makes the mask, the second fills it. The holes are closed
+    by the biharmonic equation or by Telea's method, and get grain of the strength and spectrum of
+    the page's. Eyes, mouths and lettering are left alone unless the user's own mask covers them.
+    """
+
+    name: ClassVar[str] = "repair"
+    reads: ClassVar[tuple[str, ...]] = ("damage", "text", "faces", "colour")
+
+    def setup(self, settings: RepairSettings, networks: NetworkSource) -> None:
+        self._settings = settings
+
+    def apply(self, page: Page) -> Restored | Declined:
+        """The page with its damage filled, or why not.
+
+        Raises ScanError where the user's mask or the infrared channel has not the page's size.
+        """
+        for name, raster in (("mask of damage", page.damage), ("infrared", page.infrared)):
+            _check_size(name, raster, page.source)
+        infrared, why = self._infrared(page)
+        refusal = None if infrared else self._refusal(page.report)
+        if refusal is not None and page.damage is None:
+            return Declined(refusal, {"infrared_used": False, "infrared_reason": why})
+        with one_thread():
+            found = self._found(page, infrared, refusal)
+            mask, findings = self._decided(page, found)
+        findings |= {"infrared_used": infrared, "infrared_reason": why}
+        filled = mask.count()
+        if filled == 0:
+            return Declined(findings.pop("left", "nothing was found that is damage"), findings)
+        return self._restored(page, mask, found, findings, filled)
+
+    def _restored(
+        self,
+        page: Page,
+        mask: SparsePlane,
+        found: Discovery,
+        findings: dict[str, Any],
+        filled: int,
+    ) -> Restored:
+        source, grain = page.source, found.study.grain()
+        findings["mask_share"] = filled / (source.height * source.width)
+        findings["mask_px"] = filled
+        findings["method"] = "biharmonic equation; Telea where a hole is wide"
+        findings["grain"] = {
+            "sigma_255": None if grain is None else round(255.0 * grain.sigma, 3),
+            "correlation": None if grain is None else round(grain.correlation, 3),
+            "seed": page.key,
+        }
+        closing = Closing(
+            source,
+            mask,
+            grain,
+            page.key,
+            lambda done, unit: page.progress(SEARCH + (1.0 - SEARCH) * done, unit),
+        )
+        return Restored(
+            height=source.height,
+            width=source.width,
+            ppi=page.ppi,
+            bands=closing.bands(findings),
+            findings=findings,
+            mask=closing.drawn_mask,
+        )
+
+    def _infrared(self, page: Page) -> tuple[bool, str]:
+        """Whether the infrared channel is the mask, and why."""
+        if page.infrared is None:
+            return False, "the scanner wrote no infrared channel"
+        setting = self._settings.infrared
+        if setting == "never":
+            return False, "not asked for"
+        if setting == "always":
+            return True, "asked for by the recipe"
+        if page.material != "positive":
+            return False, f"the material is {page.material}: prints are opaque to infrared"
+        colour = (page.report.get("colour") or {}).get("value")
+        if colour != "colour":
+            kind = "unknown" if colour is None else colour
+            return False, f"the film's colour is {kind}: silver is opaque to infrared"
+        return True, "colour film: dyes let infrared through, dust does not"
+
+    def _refusal(self, report: Mapping[str, Any]) -> str | None:
+        """Why ``auto`` does not search; None where it does."""
+        if self._settings.apply == "always":
+            return None
+        found = report.get("damage") or {}
+        value = found.get("value")
+        if value is None:
+            why = (found.get("detail") or {}).get("reason", "the condition report has no verdict")
+            return f"not to be judged: {why}"
+        if not any(_count(found, kind) for kind in self._settings.kinds):
+            return "sound: the condition report found no " + " or ".join(self._settings.kinds)
+        return None
+
+    def _found(self, page: Page, infrared: bool, refusal: str | None) -> Discovery:
+        """The first pass."""
+        source, settings = page.source, self._settings
+
+        def progress(done: float, unit: str) -> None:
+            page.progress(SEARCH * done, unit)
+
+        if infrared and page.infrared is not None:
+            return find_by_infrared(source, page.infrared, progress)
+        if refusal is not None:
+            empty = SparsePlane(source.height, source.width)
+            return Discovery(empty, GrainStudy(source.channels), {"found_left": refusal})
+        ppi = None if page.ppi is None else math.sqrt(page.ppi[0] * page.ppi[1])
+        doubt = Doubt.of(page.report) if settings.apply == "auto" else None
+        return find_damage(
+            source,
+            levels(source.height, source.width, ppi),
+            settings.kinds,
+            settings.sensitivity,
+            doubt,
+            progress,
+        )
+
+    def _decided(self, page: Page, found: Discovery) -> tuple[SparsePlane, dict[str, Any]]:
+        """The mask without what is vetoed or too much, with what the user asked for."""
+        area = page.source.height * page.source.width
+        mask, spared = without(found.mask, Veto.of(page.report))
+        findings = {**found.findings, "vetoed_px": spared, "vetoed_share": spared / area}
+        share = mask.count() / area
+        findings["found_share"] = share
+        if share > self._settings.most_share:
+            findings["left"] = (
+                f"{100 * share:.1f} % of the page is damage, more than the "
+                f"{100 * self._settings.most_share:g} % that are filled without a person"
+            )
+            mask = SparsePlane(mask.height, mask.width)
+        if page.damage is not None:
+            mask = joined(mask, page.damage, found.study, page.source)
+        findings["user_mask"] = page.damage is not None
+        return mask, findings
+
+
+def _count(found: Mapping[str, Any], kind: str) -> int:
+    return int(((found.get("detail") or {}).get(kind) or {}).get("count") or 0)
+
+
+def _check_size(name: str, raster: Raster | None, source: Raster) -> None:
+    if raster is None or (raster.height, raster.width) == (source.height, source.width):
+        return
+    raise ScanError(
+        f"the {name} is {raster.width} x {raster.height} px, expected the page's "
+        f"{source.width} x {source.height} px; export it again at the size of the scan"
+    )
