@@ -44,6 +44,8 @@ def test_the_list_of_weights_is_valid_and_names_what_recipes_use() -> None:
     )
     assert manifest["realesrgan-x4plus"].sha256.startswith("4fa0d389")
     assert manifest["realesrgan-x4plus"].radius == 349
+    assert manifest["realesrgan-x4plus"].generative
+    assert not manifest["ffdnet-color"].generative
     assert all(w.licence and w.training_data and w.citation for w in manifest.values())
 
 
@@ -86,6 +88,9 @@ def test_a_users_weights_replace_those_of_the_list_and_keep_the_twin() -> None:
         ({"scale": 3}, "a.scale"),
         ({"parameters": {"num_feat": 8, "num_block": 2, "num_grow_ch": 4}}, "parameters"),
         ({"denoise_twin": "b"}, "'b' is unknown"),
+        ({"overlap": 64}, "overlap belongs to the architecture spandrel"),
+        ({"architecture": "ffdnet", "parameters": {"num_feat": 8, "num_conv": 2}}, "must be 1"),
+        ({"architecture": "dlib", "scale": 1}, "parameters"),
         ({"files": [{**ENTRY["files"][0], "sha256": "xyz"}]}, "sha256"),
         ({"files": [{**ENTRY["files"][0], "name": "../a.pth"}]}, "not a plain file name"),
         ({"files": [{**ENTRY["files"][0], "source": {"url": "http://x"}}]}, "source"),
@@ -168,3 +173,38 @@ def test_a_dead_address_is_noticed(tmp_path: Path) -> None:
     (message,) = missing_weights(["a"], manifest, tmp_path)
     assert "cannot be downloaded" in message
     assert missing_weights(["a"], manifest, tmp_path, probe=False) == []
+
+
+def test_weights_of_ones_own_know_their_scale_and_what_they_make_up() -> None:
+    own = {
+        kind: UserWeights(architecture=kind, path="mine.pth", sha256="a" * 64)
+        for kind in ("rrdbnet", "srvgg", "ffdnet", "spandrel")
+    }
+    manifest = load_manifest(MODELS, own)
+    assert [manifest[kind].scale for kind in own] == [4, 4, 1, 1]
+    assert [manifest[kind].generative for kind in own] == [True, True, False, True]
+    assert [manifest[kind].overlap for kind in own] == [None, None, None, 64]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"architecture": "spandrel", "scale": 4}, "models.mine: scale of spandrel must be 1"),
+        ({"architecture": "srvgg", "overlap": 32}, "models.mine: overlap belongs"),
+    ],
+)
+def test_what_does_not_fit_ones_own_weights_is_refused(given: dict[str, object], said: str) -> None:
+    own = UserWeights.model_validate({"path": "mine.pth", "sha256": "a" * 64, **given})
+    with pytest.raises(ConfigError, match=said):
+        load_manifest(MODELS, {"mine": own})
+
+
+def test_a_file_that_its_library_reads_as_it_is_counts_as_ready(tmp_path: Path) -> None:
+    weights = load_manifest(MODELS)["dlib-face-detector"]
+    assert not weights.converts
+    assert not converted.is_converted(weights, tmp_path)
+    path = tmp_path / weights.files[0].name
+    path.write_bytes(b"cut off")
+    assert not converted.is_converted(weights, tmp_path)
+    path.write_bytes(bytes(weights.files[0].bytes or 0))
+    assert converted.is_converted(weights, tmp_path)

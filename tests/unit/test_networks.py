@@ -21,6 +21,7 @@ from restoration.networks import architectures, originals, shims
 from restoration.networks.converted import is_converted, record_path, tensors_path
 from restoration.networks.load import load_network
 from restoration.networks.manifest import (
+    FfdnetParameters,
     RrdbnetParameters,
     SrvggParameters,
     Weights,
@@ -291,7 +292,7 @@ def test_the_denoise_blend_is_that_of_the_reference_package(tmp_path: Path, deno
     assert torch.allclose(ours, theirs.output, atol=1e-6)
 
 
-def reach(parameters: RrdbnetParameters | SrvggParameters, scale: int, expected: int) -> int:
+def reach(parameters: architectures.Known, scale: int, expected: int) -> int:
     """Farthest column whose change moves the output that belongs to a pixel, by gradients.
 
     The weights are positive and see only the columns to the left and the right, so that no path
@@ -305,11 +306,13 @@ def reach(parameters: RrdbnetParameters | SrvggParameters, scale: int, expected:
                 part.weight.zero_()
                 part.weight[:, :, 1, 0] = part.weight[:, :, 1, 2] = 0.5
                 part.bias.fill_(0.1)
+    channels = next(p for p in module.modules() if isinstance(p, torch.nn.Conv2d)).in_channels
+    channels = 4 if isinstance(parameters, FfdnetParameters) else channels // block**2
     worst = 0
     centre = expected + 2 * block
     centre -= centre % block
     for own in range(centre, centre + block):
-        image = torch.zeros(1, 3, block, own + expected + 3 * block, dtype=torch.float64)
+        image = torch.zeros(1, channels, block, own + expected + 3 * block, dtype=torch.float64)
         image = image[..., : image.shape[3] // block * block].requires_grad_()
         module(image)[..., own * scale : (own + 1) * scale].sum().backward()
         assert image.grad is not None
@@ -318,7 +321,9 @@ def reach(parameters: RrdbnetParameters | SrvggParameters, scale: int, expected:
     return worst
 
 
-@pytest.mark.parametrize("name", ["realesrgan-x4plus", "realesrgan-x2plus", "realesr-general-x4v3"])
+@pytest.mark.parametrize(
+    "name", ["realesrgan-x4plus", "realesrgan-x2plus", "realesr-general-x4v3", "ffdnet-color"]
+)
 def test_the_receptive_radius_is_that_of_the_network(name: str) -> None:
     """Depth alone decides the radius, so that few channels stand for the real ones."""
     weights = weights_at_hand.manifest()[name]
@@ -338,6 +343,9 @@ def test_the_radius_follows_from_depth_and_scale(scale: int) -> None:
 
 def test_the_manifests_radii_are_those_of_their_networks() -> None:
     for weights in weights_at_hand.manifest().values():
+        if weights.architecture == "dlib":
+            assert (weights.parameters, weights.radius) == (None, None)
+            continue
         assert weights.parameters is not None
         computed = architectures.receptive_radius(weights.parameters, weights.scale)
         assert (weights.name, weights.radius) == (weights.name, computed)
@@ -396,3 +404,39 @@ def test_ncnn_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> N
     param.write_text("no param")
     with pytest.raises(CircumstanceError, match="7767517"):
         read_layers(param, binary)
+
+
+def kept_manifest(folder: Path, content: bytes) -> dict[str, Weights]:
+    """Weights that their library reads as they are, placed by hand."""
+    files = [
+        {
+            "name": "points.dat",
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "source": {"by_hand": "made by this test"},
+        }
+    ]
+    entry = {**SMALL_ENTRY, "architecture": "dlib", "scale": 1, "files": files}
+    del entry["parameters"], entry["radius"]
+    (folder / "kept.yaml").write_text(yaml.safe_dump({"points": entry}))
+    return load_manifest(folder / "kept.yaml")
+
+
+def test_what_its_library_reads_is_kept_as_it_is(tmp_path: Path) -> None:
+    manifest = kept_manifest(tmp_path, b"trees")
+    models, placed = tmp_path / "models", tmp_path / "placed"
+    placed.mkdir()
+    with pytest.raises(CircumstanceError, match=r"fetch_model\.py points"):
+        originals.kept_original(manifest["points"], models)
+    (placed / "points.dat").write_bytes(b"trees")
+    assert fetch("points", manifest, models, [placed]) == models / "points.dat"
+    assert originals.kept_original(manifest["points"], models).read_bytes() == b"trees"
+    assert sorted(path.name for path in models.iterdir()) == ["points.dat"]
+    assert is_converted(manifest["points"], models)
+    (models / "points.dat").write_bytes(b"treas")
+    with pytest.raises(CircumstanceError, match="not the file that the manifest names"):
+        originals.kept_original(manifest["points"], models)
+    with pytest.raises(CircumstanceError, match="not the file that the manifest names"):
+        fetch("points", manifest, models, [placed])
+    with pytest.raises(ConfigError, match="which no engine runs"):
+        load_network("points", models, manifest, CPU)

@@ -98,7 +98,7 @@ class RangeOfScan:
         return np.asarray(held, np.float32)
 
 
-class _Rows:
+class WaitingRows:
     """Rows that wait for their counterpart."""
 
     def __init__(self) -> None:
@@ -153,7 +153,7 @@ class AnchoredPicture:
         self._base_seen = Resampled(self._seen, *size)
         self._scan = Resampled(source, *size)
         self._range = RangeOfScan(RecentRows(Resampled(source, *grid, LINEAR), rows), *size)
-        self._low_band = _LowBand(grid, size, sigma)
+        self._low_band = LowBand(grid, size, sigma)
         self._outside = 0
         self._change = 0.0
 
@@ -168,7 +168,7 @@ class AnchoredPicture:
             Axis(rows * scale, target.height), Axis(columns * scale, target.width)
         )
         means = _Means(scale)
-        answers, lows = _Rows(), _Rows()
+        answers, lows = WaitingRows(), WaitingRows()
         made = seen = 0
         block = block_rows(target.width)
         for answer in self._answers(progress):
@@ -265,7 +265,7 @@ class _Means:
             yield np.asarray(total * np.float32(1.0 / scale**2), np.float32)
 
 
-class _LowBand:
+class LowBand:
     """The Gaussian low band of what arrives at the working resolution, at the final size.
 
     It is made on a coarser grid, with a pitch of half a sigma, and enlarged by Lanczos-3: what a

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from restoration.engine.compact import CompactStream
+from restoration.engine.ffdnet import FfdnetStream
 from restoration.engine.geometry import Strip
 from restoration.engine.layers import Rows, Tensor
 from restoration.engine.rrdbnet import RrdbnetStream
@@ -41,7 +42,7 @@ def strip_bands(
     network
         As ``run.RunnableNetwork``.
     source
-        float32, 3 channels; sizes are multiples of what the network folds.
+        float32, the network's channels; sizes are multiples of what the network folds.
     strip
         The columns that are read and kept.
     band_rows
@@ -63,7 +64,7 @@ def strip_bands(
         else _streamed_steps(stream, source, strip, band_rows, device)
     )
     for done, count, compute in steps:
-        yield from _computed(compute, columns, f"{strip.width} columns by {band_rows} rows")
+        yield from computed(compute, columns, f"{strip.width} columns by {band_rows} rows")
         progress(done, count)
 
 
@@ -76,6 +77,8 @@ def _stream(network: Any, height: int, band_rows: int) -> _Stream | None:
             return RrdbnetStream(network.module, height, band_rows)
         case "srvgg":
             return CompactStream(network.module, height)
+        case "ffdnet":
+            return FfdnetStream(network.module, height)
         case _:
             return None
 
@@ -87,7 +90,7 @@ def _streamed_steps(
     count = -(-(height + stream.lag) // band_rows)
     for step in range(count):
         top, bottom = (min(height, (step + k) * band_rows) for k in (0, 1))
-        rows = Rows(_tensor(source, top, bottom, strip, device), (step + 1) * band_rows)
+        rows = Rows(tensor_of(source, top, bottom, strip, device), (step + 1) * band_rows)
         yield step + 1, count, lambda rows=rows: stream.push(rows)  # type: ignore[misc]
 
 
@@ -101,7 +104,7 @@ def _overlapping_steps(
     for step in range(count):
         keep_top, keep_bottom = step * band, min(height, (step + 1) * band)
         top, bottom = max(0, keep_top - radius), min(height, keep_bottom + radius)
-        rows = _tensor(source, top, bottom, strip, device)
+        rows = tensor_of(source, top, bottom, strip, device)
         kept = slice((keep_top - top) * scale, (keep_bottom - top) * scale)
 
         def compute(rows: Tensor = rows, kept: slice = kept) -> Iterator[Tensor]:
@@ -114,17 +117,17 @@ def _overlapping_steps(
         yield step + 1, count, compute
 
 
-def _tensor(source: Raster, top: int, bottom: int, strip: Strip, device: torch.device) -> Tensor:
-    """float32 (1, 3, rows, columns), channels last, on the device."""
+def tensor_of(source: Raster, top: int, bottom: int, strip: Strip, device: torch.device) -> Tensor:
+    """float32 (1, channels, rows, columns), channels last, on the device."""
     if top == bottom:
-        return torch.empty((1, 3, 0, strip.width), device=device)
+        return torch.empty((1, source.channels, 0, strip.width), device=device)
     window = source.read(top, strip.left, bottom - top, strip.width)
     # A copy: a network may work in place, and the window may be the raster's own memory.
     pixels = np.array(window, dtype=np.float32, order="C")
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
 
 
-def _computed(
+def computed(
     compute: Callable[[], Iterator[Tensor]], columns: slice, geometry: str
 ) -> list[FloatImage]:
     """One step's output rows as images. A list: inference mode must not reach the caller."""

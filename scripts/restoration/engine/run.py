@@ -1,9 +1,10 @@
 """Running a network over an image of any size: windows in, output rows out, exact at every border.
 
-RRDBNet and SRVGGNetCompact are streamed row by row (``rrdbnet``, ``compact``): nothing is computed
-twice, and the result equals that of the network over the whole image. Any other module with a
-stated receptive radius is run on bands that overlap by it. An image wider than
-``engine.strip_columns`` is cut into strips that overlap by the radius.
+RRDBNet, SRVGGNetCompact and FFDNet are streamed row by row (``rrdbnet``, ``compact``, ``ffdnet``):
+nothing is computed twice, and the result equals that of the network over the whole image. Any other
+module with a stated receptive radius is run on bands that overlap by it. An image wider than
+``engine.strip_columns`` is cut into strips that overlap by the radius. A module whose radius nobody
+knows is run in windows on a fixed grid (``windows``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from restoration.engine.bands import strip_bands
 from restoration.engine.devices import exact_arithmetic
 from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.spool import Spool
+from restoration.engine.windows import window_bands
 from restoration.raster.base import FloatImage, Raster
 from restoration.settings import EngineSettings
 
@@ -24,11 +26,16 @@ Progress = Callable[[float, str], None]
 
 
 class RunnableNetwork(Protocol):
-    """What the engine needs to know of a network; ``networks.load.Network`` is one."""
+    """What the engine needs to know of a network; ``networks.load.Network`` is one.
+
+    Three attributes more are heeded where there are any: ``multiple`` (sizes must be multiples of
+    it), ``channels`` (of the input; 3 where it is missing) and ``overlap`` (of windows, for a
+    network whose radius is unknown).
+    """
 
     @property
     def module(self) -> Any:
-        """In eval mode, on its device; (1, 3, h, w) to (1, 3, h * scale, w * scale)."""
+        """In eval mode, on its device; (1, channels, h, w) to (1, 3, h * scale, w * scale)."""
         ...
 
     @property
@@ -52,10 +59,10 @@ def run_network(
     Parameters
     ----------
     network
-        The network, its module on ``device``. ``architecture`` (``rrdbnet`` or ``srvgg``) and
-        ``multiple`` (sizes must be multiples of it) are used where it has these attributes.
+        The network, its module on ``device``. ``architecture`` says how it is streamed.
     source
-        float32, 3 channels. A grey image is three equal channels.
+        float32, 3 channels; a grey image is three equal channels. Four where the network is also
+        told the noise level, its standard deviation in [0, 1].
     engine
         Band and strip geometry; it moves the result by less than one 16-bit code.
     device
@@ -75,9 +82,13 @@ def run_network(
     CircumstanceError
         Memory, scratch space or the device gave out.
     """
-    if source.channels != 3:
-        raise ValueError(f"a network takes 3 channels, the source has {source.channels}")
+    channels = int(getattr(network, "channels", 3))
+    if source.channels != channels:
+        raise ValueError(f"the network takes {channels} channels, the source has {source.channels}")
     exact_arithmetic()
+    if getattr(network, "overlap", None) is not None:
+        yield from window_bands(network, source, device, progress)
+        return
     multiple = int(getattr(network, "multiple", 1))
     padded = Padded(source, multiple) if multiple > 1 else source
     rows_left, columns = source.height * network.scale, source.width * network.scale

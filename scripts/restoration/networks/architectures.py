@@ -1,4 +1,4 @@
-"""The network classes of the reference packages: their size, and how far they look."""
+"""The network classes: their size, and how far they look."""
 
 from __future__ import annotations
 
@@ -9,9 +9,19 @@ import torch
 
 from restoration.errors import ConfigError
 from restoration.networks import shims
-from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
+from restoration.networks.ffdnet import BLOCK, FFDNet
+from restoration.networks.manifest import (
+    FfdnetParameters,
+    RrdbnetParameters,
+    SpandrelParameters,
+    SrvggParameters,
+)
+from restoration.networks.spandrel_networks import recognise
 
-Parameters = RrdbnetParameters | SrvggParameters
+Known = RrdbnetParameters | SrvggParameters | FfdnetParameters
+"""Networks that are built from their size alone."""
+
+Parameters = Known | SpandrelParameters
 State = dict[str, torch.Tensor]
 
 # RRDBNet folds blocks of this side into channels, so that its trunk always works at a quarter
@@ -19,8 +29,10 @@ State = dict[str, torch.Tensor]
 _UNSHUFFLE = {4: 1, 2: 2, 1: 4}
 
 
-def build(parameters: Parameters, scale: int) -> torch.nn.Module:
-    """The official class, on torch's current default device, with arbitrary weights."""
+def build(parameters: Known, scale: int) -> torch.nn.Module:
+    """The network's class, on torch's current default device, with arbitrary weights."""
+    if isinstance(parameters, FfdnetParameters):
+        return FFDNet(**parameters.model_dump())
     shims.install()
     if isinstance(parameters, RrdbnetParameters):
         from basicsr.archs.rrdbnet_arch import RRDBNet  # noqa: PLC0415
@@ -38,7 +50,12 @@ def build(parameters: Parameters, scale: int) -> torch.nn.Module:
 
 
 def with_state(parameters: Parameters, scale: int, state: State) -> torch.nn.Module:
-    """The official class holding exactly ``state``. Raises ConfigError where it does not fit."""
+    """The network's class holding exactly ``state``. Raises ConfigError where it does not fit."""
+    if isinstance(parameters, SpandrelParameters):
+        name, recognised = recognise(state)
+        if name != parameters.spandrel:
+            raise ConfigError(f"spandrel takes the weights for {name}, not {parameters.spandrel}")
+        return recognised.eval().requires_grad_(False)
     with torch.device("meta"):
         module = build(parameters, scale)
     try:
@@ -51,10 +68,12 @@ def with_state(parameters: Parameters, scale: int, state: State) -> torch.nn.Mod
 
 def unshuffle(parameters: Parameters, scale: int) -> int:
     """Side of the input blocks that the network folds into channels; sizes must be multiples."""
+    if isinstance(parameters, FfdnetParameters):
+        return BLOCK
     return _UNSHUFFLE[scale] if isinstance(parameters, RrdbnetParameters) else 1
 
 
-def receptive_radius(parameters: Parameters, scale: int) -> int:
+def receptive_radius(parameters: Known, scale: int) -> int:
     """Farthest input pixel, along one axis, that an output pixel's own input pixel depends on.
 
     Follows the row or column of every output pixel that belongs to one input pixel back through
@@ -62,6 +81,9 @@ def receptive_radius(parameters: Parameters, scale: int) -> int:
     """
     if isinstance(parameters, SrvggParameters):
         return parameters.num_conv + 2
+    if isinstance(parameters, FfdnetParameters):
+        # From a pixel of its own block to the far side of the farthest block.
+        return BLOCK * parameters.num_conv + BLOCK - 1
     block = _UNSHUFFLE[scale]
     trunk = 15 * parameters.num_block + 2
     worst = 0
@@ -76,7 +98,14 @@ def receptive_radius(parameters: Parameters, scale: int) -> int:
 
 def infer_parameters(architecture: str, scale: int, state: Mapping[str, Any]) -> Parameters:
     """The size of the network that a state dict belongs to. Raises ConfigError if of no such."""
+    if architecture == "spandrel":
+        return SpandrelParameters(spandrel=recognise(dict(state))[0])
     try:
+        if architecture == "ffdnet":
+            weights = [value for key, value in state.items() if key.endswith(".weight")]
+            return FfdnetParameters(
+                num_feat=int(state["model.0.weight"].shape[0]), num_conv=len(weights)
+            )
         if architecture == "rrdbnet":
             blocks = {int(key.split(".")[1]) for key in state if key.startswith("body.")}
             return RrdbnetParameters(

@@ -32,6 +32,8 @@ def record_path(models_dir: Path, name: str) -> Path:
 
 def is_converted(weights: Weights, models_dir: Path) -> bool:
     """True where these weights are ready; their bytes are verified when they are loaded."""
+    if not weights.converts:
+        return all(_kept(file, models_dir) for file in weights.files)
     try:
         record = json.loads(record_path(models_dir, weights.name).read_text(encoding="utf-8"))
         size = tensors_path(models_dir, weights.name).stat().st_size
@@ -40,6 +42,11 @@ def is_converted(weights: Weights, models_dir: Path) -> bool:
         return False
     made_from = (record.get("weights"), record.get("converter"))
     return made_from == (weights.sha256, CONVERTER) and size == expected
+
+
+def _kept(file: SourceFile, models_dir: Path) -> bool:
+    path = file.path(models_dir)
+    return path.is_file() and file.bytes in (None, path.stat().st_size)
 
 
 def missing_weights(

@@ -10,7 +10,13 @@ import torch
 
 from restoration.networks import architectures
 from restoration.networks.architectures import State
-from restoration.networks.manifest import Weights, needed_weights, weights_key
+from restoration.networks.ffdnet import INPUTS as FFDNET_INPUTS
+from restoration.networks.manifest import (
+    SpandrelParameters,
+    Weights,
+    needed_weights,
+    weights_key,
+)
 from restoration.networks.weights import open_weights
 
 
@@ -20,7 +26,7 @@ class Network:
 
     name: str
     module: torch.nn.Module
-    """(1, 3, h, w) to (1, 3, h * scale, w * scale); sRGB-encoded, [0, 1], not clipped."""
+    """(1, channels, h, w) to (1, 3, h * scale, w * scale); sRGB-encoded, [0, 1], not clipped."""
     scale: int
     radius: int
     """Receptive radius in input pixels."""
@@ -32,6 +38,12 @@ class Network:
     """What identifies each of them in keys and records."""
     licence: str
     architecture: str
+    channels: int = 3
+    """3 (RGB); 4 where it is also told the noise level, its standard deviation in [0, 1]."""
+    overlap: int | None = None
+    """Pixels by which windows overlap; None where the radius is known and nothing is cut."""
+    generative: bool = True
+    """Whether it may make up detail."""
 
 
 def load_network(
@@ -69,23 +81,31 @@ def load_network(
     parts = needed_weights(manifest, name, denoise)
     opened = [open_weights(part, manifest, models_dir) for part in parts]
     own = opened[0]
-    state = own.state
+    state, parameters = own.state, own.parameters
     if len(opened) == 2:
         assert denoise is not None
         state = _blend(state, opened[1].state, denoise)
-    module = architectures.with_state(own.parameters, own.weights.scale, state)
+    module = architectures.with_state(parameters, own.weights.scale, state)
     # Channels-last makes a slice of rows one piece of memory, and is faster on every device.
     module = module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if isinstance(parameters, SpandrelParameters):
+        assert own.weights.overlap is not None
+        radius = own.weights.overlap // 2
+    else:
+        radius = architectures.receptive_radius(parameters, own.weights.scale)
     return Network(
         name=name,
         module=module,
         scale=own.weights.scale,
-        radius=architectures.receptive_radius(own.parameters, own.weights.scale),
-        multiple=architectures.unshuffle(own.parameters, own.weights.scale),
+        radius=radius,
+        multiple=architectures.unshuffle(parameters, own.weights.scale),
         weights=parts,
         weights_sha256=weights_key(manifest, name, denoise),
         licence=own.weights.licence,
         architecture=own.weights.architecture,
+        channels=FFDNET_INPUTS if own.weights.architecture == "ffdnet" else 3,
+        overlap=own.weights.overlap,
+        generative=own.weights.generative,
     )
 
 

@@ -111,7 +111,34 @@ class SrvggParameters(_Entry):
     num_conv: int = Field(gt=0)
 
 
-_PARAMETERS: dict[str, type[_Entry]] = {"rrdbnet": RrdbnetParameters, "srvgg": SrvggParameters}
+class FfdnetParameters(_Entry):
+    """Size of an FFDNet for colour (networks.ffdnet)."""
+
+    num_feat: int = Field(gt=0)
+    num_conv: int = Field(ge=2)
+
+
+class SpandrelParameters(_Entry):
+    """What spandrel recognised in a state dict; its sizes follow from the tensors."""
+
+    spandrel: str
+    """Spandrel's id of the architecture, for example ``SCUNet``."""
+
+
+Parameters = RrdbnetParameters | SrvggParameters | FfdnetParameters | SpandrelParameters
+
+OVERLAP = 64
+"""Overlap of windows, in pixels, where a user states none."""
+
+PARAMETERS: dict[str, type[Parameters]] = {
+    "rrdbnet": RrdbnetParameters,
+    "srvgg": SrvggParameters,
+    "ffdnet": FfdnetParameters,
+    "spandrel": SpandrelParameters,
+}
+
+AS_THEY_ARE = frozenset({"dlib"})
+"""Architectures whose library reads the original file: verified and kept, never converted."""
 
 
 class Weights(_Entry):
@@ -119,13 +146,18 @@ class Weights(_Entry):
 
     name: str
     title: str
-    architecture: Literal["rrdbnet", "srvgg"]
-    parameters: RrdbnetParameters | SrvggParameters | None = None
-    """None for a user's weights: read from the file when it is converted."""
+    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "spandrel", "dlib"]
+    parameters: Parameters | None = None
+    """None for a user's weights: read from the file when it is converted; and for dlib."""
     scale: Literal[1, 2, 4]
     """Output pixels per input pixel, per side."""
     radius: Annotated[int, Field(ge=0)] | None = None
     """Receptive radius in input pixels; None for a user's weights: follows from the parameters."""
+    overlap: Annotated[int, Field(ge=0, multiple_of=2)] | None = None
+    """For spandrel, whose radius nobody states: pixels by which windows overlap."""
+    generative: bool = True
+    """True where the network was trained to make up detail (an adversarial loss); False where it
+    estimates the most probable picture, as a denoiser does. Recorded with every pixel it makes."""
     denoise_twin: str | None = None
     """Weights that ``denoise`` blends with."""
     licence: str
@@ -134,13 +166,40 @@ class Weights(_Entry):
     citation: str
     files: tuple[SourceFile, ...] = Field(min_length=1, strict=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_of_parameters(cls, body: Any) -> Any:
+        # Two architectures may state the same keys: the name decides, not the first that fits.
+        given = body.get("parameters") if isinstance(body, dict) else None
+        if not isinstance(given, dict):
+            return body
+        kind = PARAMETERS.get(str(body.get("architecture")))
+        if kind is None:
+            return body
+        try:
+            return {**body, "parameters": kind.model_validate(given)}
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ValueError(
+                f"parameters are not those of {body['architecture']} ({key}: {first['msg']})"
+            ) from None
+
     @model_validator(mode="after")
     def _parameters_fit(self) -> Weights:
-        if self.parameters is not None and not isinstance(
-            self.parameters, _PARAMETERS[self.architecture]
-        ):
+        kind = PARAMETERS.get(self.architecture)
+        if self.parameters is not None and (kind is None or not isinstance(self.parameters, kind)):
             raise ValueError(f"parameters are not those of {self.architecture}")
+        if (self.overlap is None) == (self.architecture == "spandrel"):
+            raise ValueError("overlap belongs to the architecture spandrel, and to no other")
+        if self.architecture not in ("rrdbnet", "srvgg") and self.scale != 1:
+            raise ValueError(f"scale of {self.architecture} must be 1")
         return self
+
+    @property
+    def converts(self) -> bool:
+        """Whether the original is converted to safetensors, or kept as it is."""
+        return self.architecture not in AS_THEY_ARE
 
     @property
     def sha256(self) -> str:
@@ -182,6 +241,10 @@ def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) ->
     return manifest
 
 
+_STATED = dict.fromkeys(("rrdbnet", "srvgg", "ffdnet"), ("parameters", "radius"))
+"""What an entry must state of each architecture, beside what every entry states."""
+
+
 def _entry(path: Path, name: str, body: Any) -> Weights:
     if not isinstance(body, dict):
         raise ConfigError(f"{path}: {name}: expected a mapping")
@@ -191,7 +254,7 @@ def _entry(path: Path, name: str, body: Any) -> Weights:
         first = error.errors()[0]
         where = ".".join(str(part) for part in (name, *first["loc"]))
         raise ConfigError(f"{path}: {where}: {first['msg']}") from None
-    for field in ("parameters", "radius"):
+    for field in _STATED.get(weights.architecture, ()):
         if getattr(weights, field) is None:
             raise ConfigError(f"{path}: {name}.{field}: is missing")
     for file in weights.files:
@@ -201,22 +264,33 @@ def _entry(path: Path, name: str, body: Any) -> Weights:
 
 
 def _of_user(name: str, own: UserWeights, replaced: Weights | None) -> Weights:
+    scale = own.scale or (4 if own.architecture in ("rrdbnet", "srvgg") else 1)
     same = replaced is not None and (replaced.architecture, replaced.scale) == (
         own.architecture,
-        own.scale,
+        scale,
     )
+    overlap = own.overlap
+    if overlap is None and own.architecture == "spandrel":
+        overlap = OVERLAP
     place = HandSource(by_hand=f"the config names this file (models.{name}.path)")
-    return Weights(
-        name=name,
-        title="weights named in the config",
-        architecture=own.architecture,
-        scale=own.scale,
-        denoise_twin=replaced.denoise_twin if replaced is not None and same else None,
-        licence=own.licence,
-        training_data="not stated",
-        citation="not stated",
-        files=(SourceFile(name=own.path, sha256=own.sha256, source=place),),
-    )
+    body = {
+        "name": name,
+        "title": "weights named in the config",
+        "architecture": own.architecture,
+        "scale": scale,
+        "overlap": overlap,
+        "generative": own.architecture != "ffdnet" if own.generative is None else own.generative,
+        "denoise_twin": replaced.denoise_twin if replaced is not None and same else None,
+        "licence": own.licence,
+        "training_data": "not stated",
+        "citation": "not stated",
+        "files": (SourceFile(name=own.path, sha256=own.sha256, source=place),),
+    }
+    try:
+        return Weights.model_validate(body)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"config: models.{name}: {said}") from None
 
 
 def _check_twin(path: Path, weights: Weights, manifest: Mapping[str, Weights]) -> None:

@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 import zipfile
@@ -80,6 +81,40 @@ def obtain(weights: Weights, folders: Sequence[Path], scratch: Path) -> list[Pat
             path = path.replace(folders[0] / path.name)
         paths.append(path)
     return paths
+
+
+def keep(weights: Weights, models_dir: Path, originals_in: Sequence[Path] = ()) -> list[Path]:
+    """The verified original files in ``models_dir``, fetched or copied there where needed.
+
+    Raises CircumstanceError as ``obtain``.
+    """
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{weights.name}.") as scratch:
+        kept = []
+        for found in obtain(weights, (models_dir, *originals_in), Path(scratch)):
+            path = models_dir / found.name
+            if found != path:
+                copy = Path(scratch) / found.name
+                shutil.copyfile(found, copy)
+                copy.replace(path)
+            kept.append(path)
+    return kept
+
+
+def kept_original(weights: Weights, models_dir: Path) -> Path:
+    """The one original file of weights that are not converted, verified.
+
+    Raises CircumstanceError where it was never fetched, or was altered since.
+    """
+    (file,) = weights.files
+    path = file.path(models_dir)
+    if not path.is_file():
+        raise CircumstanceError(
+            f"{path}: the weights were not fetched; fetch them: scripts/fetch_model.py "
+            f"{weights.name}"
+        )
+    verify(path, file)
+    return path
 
 
 def _download(file: SourceFile, path: Path, folder: Path) -> None:

@@ -19,11 +19,11 @@ import torch
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks import architectures, originals
-from restoration.networks.architectures import Parameters, State
+from restoration.networks.architectures import Known, Parameters, State
 from restoration.networks.converted import CONVERTER, record_path, tensors_path
 from restoration.networks.manifest import (
-    RrdbnetParameters,
-    SrvggParameters,
+    PARAMETERS,
+    SpandrelParameters,
     Weights,
     find_weights,
 )
@@ -32,7 +32,7 @@ from restoration.networks.ncnn_files import read_layers
 
 @dataclass(frozen=True)
 class OpenedWeights:
-    """Verified weights, ready for the official class."""
+    """Verified weights, ready for the network's class."""
 
     weights: Weights
     parameters: Parameters
@@ -47,8 +47,10 @@ def fetch(
 ) -> Path:
     """The converted weights ``models_dir/<name>.safetensors``, fetched and made where needed.
 
-    An original file that a person put into ``models_dir`` (or a folder of ``originals_in``) is
-    used instead of a download. The same original gives the same bytes.
+    Weights that their library reads as they are (dlib's) are not converted: the verified original
+    is kept in ``models_dir`` under its own name, and that path is returned. An original file that
+    a person put into ``models_dir`` (or a folder of ``originals_in``) is used instead of a
+    download. The same original gives the same bytes.
 
     Raises
     ------
@@ -58,6 +60,8 @@ def fetch(
         The file cannot be had, or is not the one that the manifest names.
     """
     weights = find_weights(manifest, name)
+    if not weights.converts:
+        return originals.keep(weights, models_dir, originals_in)[0]
     if record_path(models_dir, name).is_file():
         try:
             open_weights(name, manifest, models_dir)
@@ -74,7 +78,7 @@ def fetch(
 
 
 def convert(weights: Weights, files: Sequence[Path]) -> tuple[Parameters, State]:
-    """The state dict of the official class, float32 on the processor, from verified originals.
+    """The state dict of the network's class, float32 on the processor, from verified originals.
 
     Raises ConfigError where the tensors are not exactly those of the architecture.
     """
@@ -82,13 +86,13 @@ def convert(weights: Weights, files: Sequence[Path]) -> tuple[Parameters, State]
     if set(by_suffix) == {".param", ".bin"}:
         if weights.parameters is None:
             raise ConfigError(f"{weights.name}: ncnn files convert only where models.yaml has them")
+        if isinstance(weights.parameters, SpandrelParameters):
+            raise ConfigError(f"{weights.name}: ncnn files of this network are not known")
         parameters: Parameters = weights.parameters
-        state = _from_ncnn(weights, parameters, by_suffix[".param"], by_suffix[".bin"])
+        state = _from_ncnn(weights, weights.parameters, by_suffix[".param"], by_suffix[".bin"])
     else:
-        state = _from_torch(files[0])
-        parameters = weights.parameters or architectures.infer_parameters(
-            weights.architecture, weights.scale, state
-        )
+        state = _from_torch(files[0], buffers=weights.architecture == "spandrel")
+        parameters = weights.parameters or _inferred(weights, state)
     try:
         architectures.with_state(parameters, weights.scale, state)
     except ConfigError as error:
@@ -96,8 +100,18 @@ def convert(weights: Weights, files: Sequence[Path]) -> tuple[Parameters, State]
     return parameters, state
 
 
-def _from_torch(path: Path) -> State:
-    """Tensors of a .pth or .safetensors file; of a pickle nothing but tensors is loaded."""
+def _inferred(weights: Weights, state: State) -> Parameters:
+    try:
+        return architectures.infer_parameters(weights.architecture, weights.scale, state)
+    except ConfigError as error:
+        raise ConfigError(f"{weights.name}: {error}") from None
+
+
+def _from_torch(path: Path, buffers: bool) -> State:
+    """Tensors of a .pth or .safetensors file; of a pickle nothing but tensors is loaded.
+
+    buffers: whether tensors of whole numbers (indices) may be among them, which stay as they are.
+    """
     if path.suffix.lower() == ".safetensors":
         tensors: Any = safetensors.torch.load_file(path)
     else:
@@ -117,10 +131,16 @@ def _from_torch(path: Path) -> State:
         isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in tensors.items()
     ):
         raise ConfigError(f"{path}: holds no state dict")
-    return {key: value.to(torch.float32).contiguous() for key, value in tensors.items()}
+    # Cloned: safetensors refuses tensors that share memory.
+    return {
+        key: (value if buffers and not value.is_floating_point() else value.to(torch.float32))
+        .clone()
+        .contiguous()
+        for key, value in tensors.items()
+    }
 
 
-def _from_ncnn(weights: Weights, parameters: Parameters, param: Path, binary: Path) -> State:
+def _from_ncnn(weights: Weights, parameters: Known, param: Path, binary: Path) -> State:
     """Pairs ncnn's layers with those of the official class, which registers them in run order."""
     with torch.device("meta"):
         module = architectures.build(parameters, weights.scale)
@@ -189,6 +209,8 @@ def open_weights(name: str, manifest: Mapping[str, Weights], models_dir: Path) -
     were altered since.
     """
     weights = find_weights(manifest, name)
+    if not weights.converts:
+        raise ConfigError(f"weights '{name}' are {weights.architecture}'s, which no engine runs")
     path, again = tensors_path(models_dir, name), f"fetch them again: scripts/fetch_model.py {name}"
     try:
         record = json.loads(record_path(models_dir, name).read_text(encoding="utf-8"))
@@ -209,5 +231,5 @@ def open_weights(name: str, manifest: Mapping[str, Weights], models_dir: Path) -
         state = safetensors.torch.load(data)
     except safetensors.SafetensorError as error:
         raise CircumstanceError(f"{path}: is damaged ({error}); {again}") from None
-    kind = RrdbnetParameters if weights.architecture == "rrdbnet" else SrvggParameters
+    kind = PARAMETERS[weights.architecture]
     return OpenedWeights(weights, kind.model_validate(record["parameters"]), state)

@@ -1,0 +1,1 @@
+"""What the denoise stage works with: noise as reported, grain, JPEG blocks, passes by scale."""

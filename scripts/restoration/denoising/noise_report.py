@@ -1,0 +1,164 @@
+"""The condition report's noise, read for a denoiser: how strong, at which scales, and what of it is
+grain.
+
+Noise that was enlarged with the picture, grain, and what a JPEG file left of noise are correlated:
+a denoiser trained on white noise takes them for picture. Seen at 1/2 or 1/4 of the size the same
+noise is white. So the picture is denoised from the coarsest scale at which there is more noise than
+white noise of the finer scale would leave, to the finest (Lebrun, M., Colom, M., Morel, J.-M.:
+Multiscale Image Blind Denoising. IEEE Transactions on Image Processing 24(10), 2015).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SCALES = {1: "full", 2: "half", 4: "quarter"}
+"""Reduction, and the name that the report gives it."""
+
+EXCESS = 0.65
+"""Averages over 2 x 2 pixels leave 0.5 of white noise; more than this share is correlation."""
+
+UNLIKE = 0.2
+"""Likeness of the channels up to which it is taken for the picture's own, which shows a little in
+every measurement: to overlook so much costs 0.1 dB."""
+
+LEAST = 0.2
+"""Noise in 1/255 below which a pass would change nothing that anybody sees."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One run of the denoiser."""
+
+    scale: int
+    """The picture is reduced by this."""
+    sigma: float
+    """Standard deviation that the denoiser is told, 1/255 of encoded values."""
+
+
+@dataclass(frozen=True)
+class Grain:
+    """What the report says about grain."""
+
+    found: bool | None
+    """None = unknown."""
+    sigma: float | None
+    """Its standard deviation in 1/255."""
+    equal_channels: bool
+    """The same in all channels, as that of a black-and-white photograph."""
+    size_px: float | None
+    likeness: float | None
+    """Correlation of the noise of one channel with that of another; None = unknown."""
+
+    @classmethod
+    def of(cls, detail: Mapping[str, Any]) -> Grain:
+        grain = detail.get("grain") or {}
+        return cls(
+            found=grain.get("found"),
+            sigma=_number(grain.get("sigma")),
+            equal_channels=bool(grain.get("equal_channels")),
+            size_px=_number(grain.get("size_px")),
+            likeness=_number(grain.get("channel_correlation")),
+        )
+
+
+@dataclass(frozen=True)
+class ReportedNoise:
+    """The finding ``noise`` of a page."""
+
+    value: float | None
+    """Standard deviation in 1/255 of encoded values; None = unknown."""
+    reason: str
+    """Why it is unknown."""
+    sigmas: Mapping[int, float]
+    """By scale, where what was measured there is noise."""
+    channels: tuple[float, ...]
+    """By channel, where all are known."""
+    tones: tuple[float | None, ...]
+    """By tone class, dark to light; each class is an equal part of the encoded range."""
+    grain: Grain
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any]) -> ReportedNoise:
+        """report: holds ``noise``, as the condition report states it."""
+        found = report.get("noise") or {}
+        detail = found.get("detail") or {}
+        value = _number(found.get("value"))
+        sigmas = {}
+        for scale, name in SCALES.items():
+            at = detail.get(name) or {}
+            # All the noise that there is at this scale, white or not.
+            sigma = _number(at.get("total", at.get("sigma")))
+            if sigma is not None and at.get("kind") != "texture":
+                sigmas[scale] = sigma
+        if value is not None and not sigmas:
+            sigmas = {1: value}
+        channels = detail.get("channels") or (detail.get("full") or {}).get("channels") or ()
+        known = tuple(sigma for sigma in map(_number, channels) if sigma is not None)
+        return cls(
+            value=value,
+            reason=str(detail.get("reason") or "the condition report could not measure it"),
+            sigmas=sigmas,
+            channels=known if len(known) == len(channels) else (),
+            tones=tuple(map(_number, detail.get("tones") or ())),
+            grain=Grain.of(detail),
+        )
+
+    @property
+    def likeness(self) -> float:
+        """Correlation of the noise between the channels of a colour page, 0 to 1."""
+        measured = self.grain.likeness
+        return 0.0 if measured is None or measured < UNLIKE else min(measured, 1.0)
+
+    @property
+    def correlated(self) -> bool:
+        """Whether it is coarser than the pixels: enlarged with the picture, or grain."""
+        return any(step.scale > 1 for step in self.passes(0.0))
+
+    def passes(self, likeness: float) -> tuple[Pass, ...]:
+        """The runs that take this noise away, coarsest first; none where there is none.
+
+        likeness: correlation between the channels of the page, 0 to 1; 1 for grey. A denoiser of
+        colour pictures was trained on noise that the channels do not share, of which their mean
+        holds 1/sqrt(3). It is told the noise of that kind whose mean is as strong as this one's:
+        on grey pages, sqrt(3) times the noise of the page (by 4 to 10 dB better than once).
+        """
+        factor = math.sqrt(1.0 + 2.0 * likeness)
+        if not self.sigmas:
+            return ()
+        scales = [min(self.sigmas)]
+        while (coarser := 2 * scales[-1]) in self.sigmas:
+            if self.sigmas[coarser] <= EXCESS * self.sigmas[scales[-1]]:
+                break
+            scales.append(coarser)
+        runs = []
+        for scale in reversed(scales):
+            below = self.sigmas[2 * scale] if 2 * scale in scales else 0.0
+            left = math.sqrt(max(self.sigmas[scale] ** 2 - below**2, 0.0))
+            if left >= LEAST:
+                runs.append(Pass(scale, factor * left))
+        return tuple(runs)
+
+    @property
+    def beside_grain(self) -> float | None:
+        """Standard deviation of the noise that is not grain, in 1/255; None = unknown.
+
+        What is left of the noise's power without the grain's and, where the likeness of the
+        channels is known, no more than what they do not share: two estimates of one thing, of
+        which the picture's own texture makes each too large.
+        """
+        if self.grain.sigma is None or not (self.channels or self.value):
+            return None
+        levels = self.channels or (float(self.value or 0.0),)
+        power = sum(level**2 for level in levels) / len(levels)
+        rest = power - self.grain.sigma**2
+        if self.grain.likeness is not None:
+            rest = min(rest, power * (1.0 - self.grain.likeness))
+        return math.sqrt(max(rest, 0.0))
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
