@@ -2,6 +2,7 @@
 
 make bench                       everything
 make bench ARGS='demo large'     some of it
+make bench ARGS='quality ...'    quality against truth and alternatives: see quality.py
 """
 
 from __future__ import annotations
@@ -130,6 +131,9 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {"demo": demo, "large": large, 
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["quality"]:
+        command = [sys.executable, str(HERE / "quality.py"), *sys.argv[2:]]
+        raise SystemExit(subprocess.run(command, cwd=ROOT, check=False).returncode)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     given = parser.parse_args()

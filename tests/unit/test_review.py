@@ -20,7 +20,7 @@ from restoration.raster.base import ArrayRaster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.profiles import adobe_rgb_profile, grey_gamma_profile, srgb_profile
 from restoration.records import write_record
-from restoration.review import pictures, scores, wording
+from restoration.review import findings, pictures, scores, wording
 from restoration.review.page import write_report
 from restoration.settings import IngestSettings
 
@@ -491,19 +491,19 @@ def test_findings_come_in_reading_order_and_unknown_names_last() -> None:
         name: {"value": 1.0, "confidence": 1.0}
         for name in ("dust", "effective_resolution", "noise", "nominal_resolution")
     }
-    names = [row["name"] for row in wording.findings({**report, "warnings": []})]
+    names = [row["name"] for row in findings.findings({**report, "warnings": []})]
     assert names == ["nominal_resolution", "effective_resolution", "noise", "dust"]
 
 
 def test_findings_are_whole_sentences() -> None:
     box = {"value": [50, 48, 836, 798], "detail": {"empty_share": 0.2}}
-    assert wording.finding("paper", box)["text"] == (
+    assert findings.finding("paper", box)["text"] == (
         "The picture is 798 × 836 px, 48 px from the left edge and 50 px from the top. "
         "20 % of the scan is empty border."
     )
-    assert wording.finding("paper", {"value": None})["text"] == "No empty border was found."
+    assert findings.finding("paper", {"value": None})["text"] == "No empty border was found."
     tone = {"value": [0.0, 0.905], "detail": {"bits_held": 8, "bits_of_file": 16}}
-    assert wording.finding("tone", tone)["text"] == (
+    assert findings.finding("tone", tone)["text"] == (
         "From 0 % to 90.5 % of the encoded range. 8 of the file's 16 bits are used."
     )
 
@@ -532,7 +532,71 @@ def test_a_stage_without_a_reason_of_its_own_was_asked_for() -> None:
     assert wording.decision({**page, "status": "declined"})["why"] == "no reason was recorded"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "detail", "words"),
+    [
+        ("screen", "none", {}, "No halftone screen."),
+        (
+            "screen",
+            "halftone",
+            {
+                "regions": [
+                    {
+                        "share": 0.4,
+                        "screens": [
+                            {"ruling_lpi": 132.8, "angle_deg": 44.9},
+                            {"ruling_lpi": 133.1, "angle_deg": 45.2},
+                            {"ruling_lpi": None, "angle_deg": 75.0},
+                        ],
+                    }
+                ]
+            },
+            "Halftone screen on 40 % of the page: 133 lines per inch at 45°; "
+            "ruling not known at 75°.",
+        ),
+        (
+            "screen",
+            "stochastic",
+            {"regions": [{"share": 1.0}]},
+            "Irregular (stochastic) dots on 100 % of the page: reported, and left as they are.",
+        ),
+        ("blocking", True, {"quality": 24.6}, "JPEG blocks, quality about 25."),
+        ("blocking", False, {}, "No JPEG blocks."),
+        (
+            "blur",
+            "motion",
+            {"length_px": 12.0, "direction_deg": 30.0},
+            "Moved by about 12 px at 30° while it was taken.",
+        ),
+        ("blur", "none", {}, "Neither moved nor out of focus."),
+        ("blur", None, {"reason": "no edge"}, "Not known: no edge."),
+        (
+            "sharpening",
+            True,
+            {"overshoot": 0.12},
+            "Edges overshoot by 12 % of the step: a sharpening filter ran.",
+        ),
+        (
+            "damage",
+            0.002,
+            {"dust": {"count": 12}, "scratches": {"count": 1}, "creases": {"count": 0}},
+            "Dust 12, scratches 1, 0.2 % of the page.",
+        ),
+        ("damage", 0.0, {}, "No damage found."),
+        ("colour", "toned", {}, "Toned: one hue, as of sepia."),
+        ("fading", 0.31, {}, "About 31 % of the density range is lost."),
+        ("text", 0.0, {}, "No text or line art."),
+        ("faces", 2, {}, "2 found."),
+        ("faces", 0, {}, "No face found."),
+    ],
+)
+def test_every_finding_has_its_words(
+    name: str, value: object, detail: dict[str, object], words: str
+) -> None:
+    assert findings.finding(name, {"value": value, "detail": detail})["text"] == words
+
+
 def test_a_finding_that_nobody_wrote_words_for_is_still_shown() -> None:
-    found = wording.finding("dust_specks", {"value": {"count": 12}, "unit": "", "confidence": 0.5})
+    found = findings.finding("dust_specks", {"value": {"count": 12}, "unit": "", "confidence": 0.5})
     assert found["label"] == "Dust specks"
     assert "12" in found["text"]

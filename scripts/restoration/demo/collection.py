@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from restoration.demo import simulate
+from restoration.demo import printing, simulate, wear
 from restoration.demo.photographs import PHOTOGRAPHS, Crop, Floats, load
 from restoration.demo.scan_file import Caption, scan_bytes
 from restoration.raster.base import UInt16Image, to_uint16
@@ -39,6 +39,14 @@ class Damage:
     """libjpeg quality of the file that was printed, at the print's resolution."""
     soft_sigma: float = 0.0
     """Optical blur, in scan pixels."""
+    lines_per_inch: float = 0.0
+    """Ruling of the halftone as which a grey picture was printed; 0: a photographic print."""
+    screen_angle: float = 45.0
+    """Of the halftone, in degrees, counter-clockwise from the rows."""
+    scratches: int = 0
+    specks: int = 0
+    """Specks of dust."""
+    hairs: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,8 +152,47 @@ COLLECTION: tuple[DemoScan, ...] = (
         seed=6,
         truth_factor=2,
     ),
+    DemoScan(
+        scan="coins-halftone",
+        batch="clippings",
+        recipe="embedded",
+        photograph="coins",
+        crop=Crop(20, 20, 200, 280),
+        enlargement=3.0,
+        space="grey",
+        damage=Damage("printed as a halftone of 150 lines per inch", lines_per_inch=150.0),
+        seed=7,
+        border=64,
+    ),
+    DemoScan(
+        scan="astronaut-grainy",
+        batch="album",
+        recipe="embedded",
+        photograph="astronaut-grey",
+        crop=Crop(0, 130, 240, 200),
+        enlargement=2.0,
+        space="grey",
+        damage=Damage("the grain of a fast black-and-white film", grain=7.0, clump=1.1),
+        seed=8,
+    ),
+    DemoScan(
+        scan="coffee-scratched",
+        batch="album",
+        recipe="embedded",
+        photograph="coffee",
+        crop=Crop(0, 180, 340, 400),
+        enlargement=1.5,
+        space="sRGB",
+        damage=Damage(
+            "three scratches, twenty specks of dust and two hairs",
+            scratches=3,
+            specks=20,
+            hairs=2,
+        ),
+        seed=9,
+    ),
 )
-"""Sizes are chosen so that all scans together send about 0.2 megapixels into a network."""
+"""Sizes are chosen so that all scans together send less than half a megapixel into a network."""
 
 BROKEN = "coffee-broken"
 BROKEN_BATCH = "loose-prints"
@@ -177,6 +224,8 @@ def _truth(demo: DemoScan, factor: int) -> Floats:
         round(side * demo.enlargement) * factor for side in (demo.crop.height, demo.crop.width)
     )
     truth = simulate.enlarged(source, height, width)
+    if demo.damage.lines_per_inch:
+        truth = printing.printable(truth)
     if not demo.border:
         return truth
     edge = demo.border * factor
@@ -204,7 +253,14 @@ def _scan(demo: DemoScan, truth: Floats, height: int, width: int) -> Floats:
             picture = simulate.jpeg(picture, damage.jpeg_quality)
         picture = simulate.printed(picture, height, width)
     picture = simulate.blurred(_coarser(picture, height, width), damage.soft_sigma)
+    if damage.lines_per_inch:
+        inner = np.s_[demo.border : height - demo.border, demo.border : width - demo.border]
+        picture = picture.copy()
+        picture[inner] = printing.screened(
+            picture[inner], damage.lines_per_inch, damage.screen_angle, PPI
+        )
     picture = simulate.grainy(picture, damage.grain, damage.clump, noise)
+    picture = wear.worn(picture, damage.scratches, damage.specks, damage.hairs, noise)
     return simulate.scanned(picture, demo.electrons, demo.mtf_sigma, noise)
 
 

@@ -21,10 +21,12 @@ class Photograph:
     author: str
     licence: str
     source: str
+    grey: bool = False
+    """Whether its luma (Rec. ITU-R BT.601) is taken, as a black-and-white film would."""
 
 
 PHOTOGRAPHS: Mapping[str, Photograph] = {
-    photograph.name: photograph
+    f"{photograph.name}-grey" if photograph.grey else photograph.name: photograph
     for photograph in (
         Photograph(
             "astronaut",
@@ -32,6 +34,21 @@ PHOTOGRAPHS: Mapping[str, Photograph] = {
             "NASA",
             "public domain, no known copyright restrictions",
             "NASA Great Images, https://flic.kr/p/r9qvLn",
+        ),
+        Photograph(
+            "astronaut",
+            "Eileen Collins, astronaut",
+            "NASA",
+            "public domain, no known copyright restrictions",
+            "NASA Great Images, https://flic.kr/p/r9qvLn",
+            grey=True,
+        ),
+        Photograph(
+            "coins",
+            "Greek coins from Pompeii",
+            "Brooklyn Museum",
+            "no known copyright restrictions",
+            "https://www.brooklynmuseum.org/opencollection/archives/image/51611",
         ),
         Photograph(
             "camera",
@@ -65,6 +82,9 @@ PHOTOGRAPHS: Mapping[str, Photograph] = {
 }
 
 
+LUMA = (0.299, 0.587, 0.114)
+
+
 @dataclass(frozen=True)
 class Crop:
     """A part of a photograph, in its own pixels."""
@@ -88,4 +108,8 @@ def load(name: str, crop: Crop) -> Floats:
     bottom, right = crop.top + crop.height, crop.left + crop.width
     if crop.top < 0 or crop.left < 0 or bottom > pixels.shape[0] or right > pixels.shape[1]:
         raise ValueError(f"{crop} leaves '{name}', which is {pixels.shape[0]} x {pixels.shape[1]}")
-    return pixels[crop.top : bottom, crop.left : right].astype(np.float64) / 255.0
+    chosen = pixels[crop.top : bottom, crop.left : right].astype(np.float64) / 255.0
+    if PHOTOGRAPHS[name].grey:
+        red, green, blue = (LUMA[channel] * chosen[..., channel] for channel in range(3))
+        return np.asarray(red + green + blue)[..., None]
+    return chosen

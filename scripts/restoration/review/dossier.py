@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.records import read_record
-from restoration.review import wording
+from restoration.review import findings, wording
 from restoration.review.illustrations import deliverable_path, illustrate
 
 Record = dict[str, Any]
@@ -100,7 +100,7 @@ def _generative(delivered: Record) -> list[str]:
     for stage in delivered["stages"]:
         if any(page.get("generative") for page in stage["pages"]):
             weights = ", ".join(w["name"] for w in stage.get("weights") or []) or "unnamed network"
-            names[f"{wording.label(stage['stage']).lower()}: {weights}"] = None
+            names[f"{findings.label(stage['stage']).lower()}: {weights}"] = None
     return list(names)
 
 
@@ -156,7 +156,7 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
 
 def _findings(reports: list[Record]) -> list[Record]:
     return [
-        {"page": number, "rows": wording.findings(report)}
+        {"page": number, "rows": findings.findings(report)}
         for number, report in enumerate(reports, 1)
     ]
 
@@ -173,7 +173,7 @@ def _warnings(delivered: Record) -> list[str]:
 
 def _stage(record: Record) -> Record:
     return {
-        "name": wording.label(record["stage"]),
+        "name": findings.label(record["stage"]),
         "pages": [wording.decision(page) for page in record["pages"]],
         "settings": wording.rows(record.get("settings") or {}),
         "weights": list(record.get("weights") or []),
@@ -196,7 +196,7 @@ def _illustrated(shown: list[Record], masters: list[Record]) -> list[Record]:
 
 
 def _score_row(row: Record) -> Record:
-    name = "Master" if row["name"] == "master" else f"After {wording.label(row['name']).lower()}"
+    name = "Master" if row["name"] == "master" else f"After {findings.label(row['name']).lower()}"
     if row.get("missing"):
         return {"name": name, "missing": True, "cells": []}
     verdicts = row.get("verdicts") or {}

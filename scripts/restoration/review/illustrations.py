@@ -17,8 +17,11 @@ from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import TiffPage, open_page
 from restoration.records import SCHEMA, read_record, write_record
 from restoration.review import pictures, scores
+from restoration.review.marked import marked
 
 Record = dict[str, Any]
+
+_SRGB = ColourSpace.from_profile(None, 3)
 
 MOST_PAGES = 4
 """Pages of a multipage master that are shown; the others' records are listed all the same."""
@@ -68,7 +71,7 @@ def _key(results: Path, delivered: Record, truth_files: list[Path]) -> str:
             "truth": [[path.name, _sha256(path)] for path in truth_files],
             "code": [
                 code_fingerprint(f"restoration.review.{name}")
-                for name in ("illustrations", "pictures", "scores")
+                for name in ("illustrations", "marked", "pictures", "scores")
             ],
         }
     )
@@ -125,6 +128,7 @@ def _page(
                 _crop(kind, place, before, after)
                 for kind, place in pictures.places(found, before.height, before.width, side)
             ],
+            "masks": _masks(results, delivered, number, found, before),
             "scores": _scores(results, delivered, number, (before, after), truth_files),
         }
 
@@ -144,6 +148,24 @@ def _crop(kind: str, place: pictures.Place, before: TiffPage, after: TiffPage) -
         "before": pictures.jpeg_uri(old, _colour(before), turn, quality=95),
         "after": pictures.jpeg_uri(new, _colour(after), turn, quality=95),
     }
+
+
+def _masks(
+    results: Path, delivered: Record, number: int, found: pictures.Survey, before: TiffPage
+) -> list[Record]:
+    """Where stages that keep a mask worked on the page."""
+    shown = []
+    for stage, page in _applied(delivered, number):
+        path = results / (page.get("mask") or "")
+        if not page.get("mask") or not path.is_file():
+            continue
+        with open_page(path) as mask:
+            if (mask.height, mask.width) != (before.height, before.width):
+                continue
+            drawn = marked(found.before, _colour(before), mask, found.step)
+        picture = pictures.jpeg_uri(drawn, _SRGB, before.orientation)
+        shown.append({"stage": stage, "picture": picture, "file": page["mask"]})
+    return shown
 
 
 def _scores(

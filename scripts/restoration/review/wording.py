@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Record = Mapping[str, Any]
 
-LABELS = {
-    "nominal_resolution": "Stated resolution",
-    "effective_resolution": "Effective resolution",
-    "interpolated": "Enlarged by software",
-    "noise": "Noise",
-    "tone": "Tones and bit depth",
-    "paper": "Paper and empty border",
-}
-"""Names of findings in the order in which a person reads them. One that is not here comes after
-these, under its own name with spaces for underscores."""
-
 CONFIDENCE = ((0.85, "high"), (0.6, "good"), (0.3, "fair"), (1e-9, "low"))
-
-
-def label(name: str) -> str:
-    """A finding's or a stage's name for people."""
-    return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def confidence(value: Any) -> str:
@@ -54,92 +38,6 @@ def _figure(value: float) -> str:
         return f"{value:.4g}"
     # A narrow no-break space between thousands: neither comma nor point, which countries swap.
     return f"{round(value):,}".replace(",", "\u202f" if abs(value) >= 10_000 else "")
-
-
-def findings(report: Record) -> list[dict[str, Any]]:
-    """The rows of a condition report, in the order in which a person reads them."""
-    order = {name: place for place, name in enumerate(LABELS)}
-    names = [name for name in report if isinstance(report[name], Mapping)]
-    names.sort(key=lambda name: (order.get(name, len(order)), name))
-    return [finding(name, report[name]) for name in names]
-
-
-def finding(name: str, record: Record) -> dict[str, Any]:
-    """One row of the condition report: label, sentence, confidence, method and details."""
-    return {
-        "name": name,
-        "label": label(name),
-        "text": _sentence(name, record),
-        "confidence": confidence(record.get("confidence")),
-        "method": record.get("method", ""),
-        "detail": rows(record.get("detail") or {}),
-    }
-
-
-def _sentence(name: str, record: Record) -> str:
-    value, detail = record.get("value"), record.get("detail") or {}
-    if value is None and name != "paper":
-        reason = detail.get("reason")
-        return f"Not known: {reason}." if reason else "Not known."
-    words = _SENTENCES.get(name)
-    if words is not None:
-        return words(value, detail)
-    return f"{number(value)} {record.get('unit', '')}".strip().capitalize() + "."
-
-
-def _stated(value: Any, detail: Record) -> str:
-    if not detail.get("colour_space"):
-        return f"{number(value)} ppi."
-    assumed = " (assumed: the file carries no usable profile)"
-    space = f"{detail['colour_space']}{assumed if detail.get('colour_space_assumed') else ''}"
-    return f"{number(value)} ppi, {detail.get('bits')} bits per sample, colours: {space}."
-
-
-def _effective(value: Any, detail: Record) -> str:
-    nominal = detail.get("nominal_ppi")
-    of = f" of the {number(round(nominal))} ppi that its file states" if nominal else ""
-    return f"Holds about {number(round(value))} ppi of picture{of}."
-
-
-def _interpolated(value: Any, detail: Record) -> str:
-    if not value:
-        return "No sign that it was enlarged by software."
-    factor = detail.get("factor")
-    by = f" by about {number(factor)}" if factor else ""
-    return f"Was enlarged{by} by software before: the file holds less than it states."
-
-
-def _noise(value: Any, _: Record) -> str:
-    return f"Standard deviation {number(value)} of 255 steps."
-
-
-def _tone(value: Any, detail: Record) -> str:
-    lowest, highest = (100.0 * part for part in value)
-    held, bits = detail.get("bits_held"), detail.get("bits_of_file")
-    depth = f" {held} of the file's {bits} bits are used." if held and bits else ""
-    return f"From {number(lowest)} % to {number(highest)} % of the encoded range.{depth}"
-
-
-def _paper(value: Any, detail: Record) -> str:
-    if value is None:
-        return "No empty border was found."
-    top, left, height, width = value
-    share = detail.get("empty_share")
-    empty = f" {number(100.0 * share)} % of the scan is empty border." if share else ""
-    return (
-        f"The picture is {pixels(width, height)}, {number(left)} px from the left edge and "
-        f"{number(top)} px from the top.{empty}"
-    )
-
-
-_SENTENCES: Mapping[str, Callable[[Any, Record], str]] = {
-    "nominal_resolution": _stated,
-    "effective_resolution": _effective,
-    "interpolated": _interpolated,
-    "noise": _noise,
-    "tone": _tone,
-    "paper": _paper,
-}
 
 
 def rows(detail: Record) -> list[tuple[str, str]]:

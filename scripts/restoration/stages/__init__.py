@@ -23,6 +23,8 @@ class Entry:
     """Raised when the result changes; what ``rerun_on: version`` looks at."""
     through: tuple[str, ...] = ()
     """Modules that work for the stage without being imported by it: the engine it is handed."""
+    fills_damage: bool = False
+    """Whether the stage is given the user's mask of damage."""
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -37,6 +39,9 @@ class Entry:
 _NETWORK = ("restoration.engine.run", "restoration.networks.load")
 
 REGISTRY: dict[str, Entry] = {
+    "descreen": Entry("restoration.stages.descreen", "Descreen", "1"),
+    "repair": Entry("restoration.stages.repair", "Repair", "1", fills_damage=True),
+    "denoise": Entry("restoration.stages.denoise", "Denoise", "1", _NETWORK),
     "cleanup": Entry("restoration.stages.cleanup", "Cleanup", "1", _NETWORK),
     "upscale": Entry("restoration.stages.upscale", "Upscale", "1", _NETWORK),
 }

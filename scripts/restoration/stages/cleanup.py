@@ -86,6 +86,8 @@ class Cleanup:
                 f"clean: its noise is {evidence.noise:.2g}/255, cleanup begins above "
                 f"{settings.noisy_above:g}/255"
             )
+        if evidence.grain is not None:
+            parts.append(f"its grain, {evidence.grain:.2g}/255, belongs to the photograph")
         return "; ".join(parts)
 
     def _damage(self, evidence: Evidence) -> list[str]:
@@ -125,4 +127,5 @@ class Cleanup:
 
 
 def _measured(evidence: Evidence) -> dict[str, Any]:
-    return {"effective_ppi": evidence.ppi, "noise_255": evidence.noise}
+    measured = {"effective_ppi": evidence.ppi, "noise_255": evidence.noise}
+    return measured if evidence.grain is None else {**measured, "grain_255": evidence.grain}

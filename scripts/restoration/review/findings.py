@@ -1,0 +1,206 @@
+"""The condition report in an archivist's words: a sentence for each finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from restoration.review.wording import Record, confidence, number, pixels, rows
+
+LABELS = {
+    "nominal_resolution": "Stated resolution",
+    "effective_resolution": "Effective resolution",
+    "interpolated": "Enlarged by software",
+    "screen": "Halftone screen",
+    "noise": "Noise and grain",
+    "blocking": "JPEG blocks",
+    "blur": "Blur",
+    "sharpening": "Sharpened by the scanner",
+    "damage": "Dust, scratches, creases",
+    "tone": "Tones and bit depth",
+    "colour": "Kind of picture",
+    "fading": "Fading and cast",
+    "text": "Text and line art",
+    "faces": "Faces",
+    "paper": "Paper and empty border",
+}
+"""Names of findings in the order in which a person reads them. One that is not here comes after
+these, under its own name with spaces for underscores."""
+
+UNSHOWN = frozenset({"map"})
+"""Details for machines alone: the report's pictures show them."""
+
+
+def label(name: str) -> str:
+    """A finding's or a stage's name for people."""
+    return LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+def findings(report: Record) -> list[dict[str, Any]]:
+    """The rows of a condition report, in the order in which a person reads them."""
+    order = {name: place for place, name in enumerate(LABELS)}
+    names = [name for name in report if isinstance(report[name], Mapping)]
+    names.sort(key=lambda name: (order.get(name, len(order)), name))
+    return [finding(name, report[name]) for name in names]
+
+
+def finding(name: str, record: Record) -> dict[str, Any]:
+    """One row of the condition report: label, sentence, confidence, method and details."""
+    detail = record.get("detail") or {}
+    return {
+        "name": name,
+        "label": label(name),
+        "text": _sentence(name, record),
+        "confidence": confidence(record.get("confidence")),
+        "method": record.get("method", ""),
+        "detail": rows({key: value for key, value in detail.items() if key not in UNSHOWN}),
+    }
+
+
+def _sentence(name: str, record: Record) -> str:
+    value, detail = record.get("value"), record.get("detail") or {}
+    if value is None and name != "paper":
+        reason = detail.get("reason")
+        return f"Not known: {reason}." if reason else "Not known."
+    words = _SENTENCES.get(name)
+    if words is not None:
+        return words(value, detail)
+    return f"{number(value)} {record.get('unit', '')}".strip().capitalize() + "."
+
+
+def _stated(value: Any, detail: Record) -> str:
+    if not detail.get("colour_space"):
+        return f"{number(value)} ppi."
+    assumed = " (assumed: the file carries no usable profile)"
+    space = f"{detail['colour_space']}{assumed if detail.get('colour_space_assumed') else ''}"
+    return f"{number(value)} ppi, {detail.get('bits')} bits per sample, colours: {space}."
+
+
+def _effective(value: Any, detail: Record) -> str:
+    nominal = detail.get("nominal_ppi")
+    of = f" of the {number(round(nominal))} ppi that its file states" if nominal else ""
+    return f"Holds about {number(round(value))} ppi of picture{of}."
+
+
+def _interpolated(value: Any, detail: Record) -> str:
+    if not value:
+        return "No sign that it was enlarged by software."
+    factor = detail.get("factor")
+    by = f" by about {number(factor)}" if factor else ""
+    return f"Was enlarged{by} by software before: the file holds less than it states."
+
+
+def _noise(value: Any, _: Record) -> str:
+    return f"Standard deviation {number(value)} of 255 steps."
+
+
+def _tone(value: Any, detail: Record) -> str:
+    lowest, highest = (100.0 * part for part in value)
+    held, bits = detail.get("bits_held"), detail.get("bits_of_file")
+    depth = f" {held} of the file's {bits} bits are used." if held and bits else ""
+    return f"From {number(lowest)} % to {number(highest)} % of the encoded range.{depth}"
+
+
+def _paper(value: Any, detail: Record) -> str:
+    if value is None:
+        return "No empty border was found."
+    top, left, height, width = value
+    share = detail.get("empty_share")
+    empty = f" {number(100.0 * share)} % of the scan is empty border." if share else ""
+    return (
+        f"The picture is {pixels(width, height)}, {number(left)} px from the left edge and "
+        f"{number(top)} px from the top.{empty}"
+    )
+
+
+def _screen(value: Any, detail: Record) -> str:
+    regions = detail.get("regions") or []
+    if value == "none":
+        return "No halftone screen."
+    share = sum(float(region.get("share") or 0.0) for region in regions)
+    where = f" on {number(round(100.0 * share))} % of the page" if share else ""
+    if value == "stochastic":
+        return f"Irregular (stochastic) dots{where}: reported, and left as they are."
+    screens = [screen for region in regions for screen in region.get("screens") or []]
+    seen = dict.fromkeys(_ruling(screen) for screen in screens)
+    return f"Halftone screen{where}: {'; '.join(seen)}."
+
+
+def _ruling(screen: Record) -> str:
+    lines = screen.get("ruling_lpi")
+    ruling = f"{number(round(lines))} lines per inch" if lines else "ruling not known"
+    return f"{ruling} at {number(round(float(screen['angle_deg'])))}°"
+
+
+def _blocking(value: Any, detail: Record) -> str:
+    if not value:
+        return "No JPEG blocks."
+    quality = detail.get("quality")
+    return f"JPEG blocks{f', quality about {number(round(quality))}' if quality else ''}."
+
+
+def _blur(value: Any, detail: Record) -> str:
+    if value == "motion":
+        length, direction = detail.get("length_px"), detail.get("direction_deg")
+        return f"Moved by about {number(length)} px at {number(direction)}° while it was taken."
+    if value == "defocus":
+        return f"Out of focus: a disc of about {number(detail.get('radius_px'))} px radius."
+    return {
+        "compression": "Softened by compression.",
+        "none": "Neither moved nor out of focus.",
+    }.get(str(value), f"{value}.")
+
+
+def _sharpening(value: Any, detail: Record) -> str:
+    if not value:
+        return "No halos of a sharpening filter."
+    share = detail.get("overshoot")
+    by = f" by {number(round(100.0 * share))} % of the step" if share else ""
+    return f"Edges overshoot{by}: a sharpening filter ran."
+
+
+def _damage(value: Any, detail: Record) -> str:
+    kinds = ("dust", "scratches", "creases")
+    counts = {kind: int((detail.get(kind) or {}).get("count") or 0) for kind in kinds}
+    found = [f"{kind} {number(count)}" for kind, count in counts.items() if count]
+    if not found:
+        return "No damage found."
+    return f"{', '.join(found).capitalize()}, {number(100.0 * value)} % of the page."
+
+
+def _colour_kind(value: Any, _: Record) -> str:
+    kinds = {"grey": "Grey.", "toned": "Toned: one hue, as of sepia.", "colour": "Colour."}
+    return kinds.get(str(value), f"{value}.")
+
+
+def _fading(value: Any, _: Record) -> str:
+    return f"About {number(round(100.0 * value))} % of the density range is lost."
+
+
+def _text(value: Any, _: Record) -> str:
+    if not value:
+        return "No text or line art."
+    return f"Text or line art on {number(round(100.0 * value, 1))} % of the page."
+
+
+def _faces(value: Any, _: Record) -> str:
+    return "No face found." if not value else f"{value} found."
+
+
+_SENTENCES: Mapping[str, Callable[[Any, Record], str]] = {
+    "nominal_resolution": _stated,
+    "effective_resolution": _effective,
+    "interpolated": _interpolated,
+    "noise": _noise,
+    "tone": _tone,
+    "screen": _screen,
+    "blocking": _blocking,
+    "blur": _blur,
+    "sharpening": _sharpening,
+    "damage": _damage,
+    "colour": _colour_kind,
+    "fading": _fading,
+    "text": _text,
+    "faces": _faces,
+    "paper": _paper,
+}
