@@ -48,6 +48,8 @@ def damaged(
     light: float = 0.7,
     softness: float = 0.45,
     noise: float = 1.0,
+    sharpening: float = 0.0,
+    jpeg: int | None = None,
 ) -> Damaged:
     """Damage on a picture of any size.
 
@@ -55,6 +57,8 @@ def damaged(
     light: chance that a piece is lighter than any paper rather than black.
     softness: standard deviation of the scanner's blur of the damage, in pixels.
     noise: standard deviation of the scanner's noise, 1/255, on the picture and the damage.
+    sharpening: amount of the unsharp mask, of 1 pixel, by the scanner's software.
+    jpeg: quality of the JPEG file in between, colour at half the resolution; None for none.
     """
     rng = np.random.default_rng(seed)
     out, masks = truth.astype(np.float32), {}
@@ -77,8 +81,20 @@ def damaged(
     for _ in range(creases):
         out, folded = _creased(rng, out)
         masks["creases"] |= folded
-    grained = out + rng.normal(0.0, noise / 255.0, out.shape).astype(np.float32)
-    return Damaged(truth, np.clip(grained, 0.0, 1.0), masks)
+    out = out + rng.normal(0.0, noise / 255.0, out.shape).astype(np.float32)
+    if sharpening:
+        soft = cv2.GaussianBlur(out, (0, 0), 1.0).reshape(out.shape)
+        out = out + np.float32(sharpening) * (out - soft)
+    out = np.clip(out, 0.0, 1.0)
+    return Damaged(truth, out if jpeg is None else _compressed(out, jpeg), masks)
+
+
+def _compressed(pixels: Image, quality: int) -> Image:
+    """Through a baseline JPEG file and back."""
+    codes = np.rint(pixels * 255.0).astype(np.uint8)
+    stored = cv2.imencode(".jpg", codes[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    read = cv2.imdecode(stored, cv2.IMREAD_UNCHANGED).reshape(pixels.shape)[:, :, ::-1]
+    return np.ascontiguousarray(read).astype(np.float32) / np.float32(255)
 
 
 def _area(cover: npt.NDArray[np.uint8], height: int, width: int) -> Image:

@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 
-import corpus
+import simulated_scans
 from damaged_scans import Damaged, damaged
 from restoration.repairing import dust, lines
 from restoration.repairing.evidence import both_polarities, luminance
@@ -45,6 +45,8 @@ PICTURES = [
     "text",
     "immunohistochemistry",
     "retina",
+    "leaves1",
+    "leaves2",
 ]
 VARIANTS = ("as it is", "enlarged", "blurred")
 SIDE = 700
@@ -61,7 +63,7 @@ def picture(name: str, variant: str) -> npt.NDArray[np.float32]:
         stored = cv2.imread(str(folder / "motorcycle_left.png"))[:, :, ::-1]
         pixels = stored.astype(np.float32) / np.float32(255)
     else:
-        pixels = corpus.photo(name)
+        pixels = simulated_scans.picture(name)
     pixels = np.ascontiguousarray(pixels[:SIDE, :SIDE])
     channels = pixels.shape[2]
     if variant == "enlarged":
@@ -85,7 +87,10 @@ def labelled(rounds: int) -> tuple[Rows, Rows]:
                 seed = 1000 * again + 10 * number + kind
                 noise = (0.5, 1.0, 3.0)[(number + kind + again) % 3]
                 soft = (0.4, 0.6, 0.9)[(number + 2 * kind + again) % 3]
-                some = {"light": 0.6, "noise": noise, "softness": soft}
+                some: dict[str, Any] = {"light": 0.6, "noise": noise, "softness": soft}
+                # Every other scan as the scanner's software or a web site left it.
+                some["sharpening"] = (0.0, 0.0, 0.8, 0.0, 1.6, 0.8)[(number + again + 3 * kind) % 6]
+                some["jpeg"] = (None, None, 90, None, 75)[(2 * number + again + kind) % 5]
                 specks += _dust(
                     number,
                     damaged(

@@ -324,6 +324,21 @@ def test_grain_is_no_noise_of_the_scan() -> None:
     assert Evidence.of({"noise": noise}, None).noise == 5.0
 
 
+def test_noise_beside_grain_is_what_is_white() -> None:
+    detail = {"full": {"sigma": 0.5, "total": 4.9}, "grain": {"found": True, "sigma": 5.5}}
+    found = Evidence.of({"noise": {"value": 7.1, "detail": detail}}, None)
+    assert (found.noise, found.grain) == (0.5, 5.5)
+
+
+def test_what_may_be_grain_is_kept_as_grain() -> None:
+    noise = {"value": 5.0, "detail": {"grain": {"found": None, "sigma": 4.0}}}
+    found = Evidence.of({"noise": noise}, None)
+    assert (found.noise, found.grain) == (pytest.approx(3.0), 4.0)
+    # Nothing was measured that could be told from texture.
+    noise["detail"]["grain"]["sigma"] = None
+    assert Evidence.of({"noise": noise}, None).noise == 5.0
+
+
 @pytest.mark.weights
 def test_real_weights_keep_flat_patches_and_edges() -> None:
     torch = pytest.importorskip("torch")

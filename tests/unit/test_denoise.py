@@ -14,7 +14,7 @@ import pytest
 import corpus
 from fake_networks import FakeNetwork
 from restoration.denoising import noise_level, picture, scales
-from restoration.denoising.noise_report import ReportedNoise
+from restoration.engine.noise_report import ReportedNoise
 from restoration.errors import ConfigError
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour import ColourSpace
@@ -75,6 +75,10 @@ def noise(
     return {"value": value, "detail": {**at, "grain": NO_GRAIN, **detail}}
 
 
+WHITE = {"sigma": 6.0, "total": 8.0}
+"""At full scale: more white noise than any other figure leaves room for."""
+
+
 def grain(sigma: float, equal: bool = True, likeness: float | None = None) -> dict[str, Any]:
     return {
         "found": True,
@@ -122,7 +126,7 @@ def drawn(result: Restored | Declined) -> tuple[FloatImage, Restored]:
             r"grain of the photograph \(8/255, 2.8 px wide\), which the recipe keeps",
         ),
         (
-            noise(8.0, 0.9, 0.7, grain=grain(6.0, equal=False)),
+            noise(8.0, 0.9, 0.7, grain=grain(6.0, equal=False), full=WHITE),
             {},
             "5.3/255 of other noise cannot be told from it",
         ),
@@ -296,7 +300,9 @@ def test_noise_that_the_channels_share_is_taken_from_their_mean() -> None:
 
 
 def test_where_grain_is_kept_the_noise_of_the_colours_goes() -> None:
-    found = noise(8.0, 0.9, 0.7, grain=grain(7.2, likeness=0.81), channels=[8.0, 8.0, 8.0])
+    found = noise(
+        8.0, 0.9, 0.7, grain=grain(7.2, likeness=0.81), channels=[8.0, 8.0, 8.0], full=WHITE
+    )
     network = FakeDenoiser()
     made, result = drawn(stage(network).apply(page(found)))
     assert np.allclose(network.levels[0], 8.0 * (1 - 0.81) ** 0.5, atol=0.05)

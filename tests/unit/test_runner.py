@@ -50,6 +50,7 @@ class Entry:
 
     code = ("restoration.records",)
     version = "1"
+    fills_damage = False
 
     @staticmethod
     def load() -> type[Brighten]:

@@ -121,8 +121,9 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 130, 427, 340),
         enlargement=2.0,
         space="sRGB",
-        damage=Damage("a grainy, soft print", grain=10.0, clump=6.0, soft_sigma=3.8),
+        damage=Damage("a soft print, seen by a scanner with a noisy sensor", soft_sigma=3.8),
         seed=4,
+        electrons=900.0,
     ),
     DemoScan(
         scan="chelsea-jpeg",
@@ -172,7 +173,9 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 130, 240, 200),
         enlargement=2.0,
         space="grey",
-        damage=Damage("the grain of a fast black-and-white film", grain=7.0, clump=1.1),
+        damage=Damage(
+            "the grain of a fast black-and-white film", grain=7.0, clump=1.1, soft_sigma=1.1
+        ),
         seed=8,
     ),
     DemoScan(

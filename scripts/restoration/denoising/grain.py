@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from restoration.denoising.noise_report import Pass, ReportedNoise
+from restoration.engine.noise_report import Pass, ReportedNoise
 
 Wish = Literal["keep", "reduce", "remove"]
 

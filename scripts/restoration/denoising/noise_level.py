@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from restoration.denoising.noise_report import ReportedNoise
+from restoration.engine.noise_report import ReportedNoise
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.resample import LINEAR, Resampled

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from restoration.denoising.noise_level import Curve, Told
-from restoration.denoising.noise_report import Pass
 from restoration.denoising.scratch import ScratchImage
+from restoration.engine.noise_report import Pass
 from restoration.engine.tone_curve import NetworkRunner, Progress
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour import ColourSpace

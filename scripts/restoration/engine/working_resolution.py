@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from restoration.engine.noise_report import ReportedNoise
+
 SMALLEST = 0.125
 """Lowest working resolution, as a share of the scan's: below, a x4 network's picture would carry
 less than half of the scan's pixels per side and the rest were interpolation."""
@@ -29,7 +31,8 @@ class Evidence:
     noise: float | None
     """Standard deviation in 1/255, without grain; None = unknown."""
     grain: float | None
-    """Standard deviation of the grain in 1/255, which belongs to the photograph; None = none."""
+    """Standard deviation in 1/255 of what is grain or may be, and then belongs to the photograph;
+    None = none."""
     reason: str
     """Why the effective resolution is unknown; may be empty."""
 
@@ -44,7 +47,7 @@ class Evidence:
             share = value / nominal
         if share is not None:
             share = min(max(float(share), 0.0), 1.0) or None
-        noise, grain = _noise(report.get("noise") or {})
+        noise, grain = _noise(ReportedNoise.of(report))
         return cls(
             ppi=None if value is None else float(value),
             share=share,
@@ -54,17 +57,14 @@ class Evidence:
         )
 
 
-def _noise(found: Mapping[str, Any]) -> tuple[float | None, float | None]:
+def _noise(found: ReportedNoise) -> tuple[float | None, float | None]:
     """Noise that is not grain, and grain, in 1/255."""
-    value = found.get("value")
-    if value is None:
-        return None, None
-    grain = (found.get("detail") or {}).get("grain") or {}
-    if not grain.get("found"):
-        return float(value), None
-    sigma = min(float(grain["sigma"]), float(value))
-    # Independent of each other: their variances add up.
-    return math.sqrt(max(float(value) ** 2 - sigma**2, 0.0)), sigma
+    own = found.grain.sigma
+    if found.value is None or found.grain.found is False or not own:
+        return found.value, None
+    # Noise as coarse as grain that interpolation or JPEG may have made so: nobody knows, so it is
+    # taken for the photograph's.
+    return found.beside_grain, min(own, found.value)
 
 
 def working_share(measured: float) -> float:

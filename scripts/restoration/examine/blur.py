@@ -16,6 +16,7 @@ from restoration.examine.edges import HALF, Edges, rises
 from restoration.examine.edges import edges as tile_edges
 from restoration.examine.finding import Measurement, PageFacts, Plane, Window
 from restoration.examine.resolution import chosen, picture_box, quantisation_floor
+from restoration.examine.screened import Screened, without_screens
 from restoration.examine.survey import SCALES, Survey
 
 TILES = 16
@@ -138,7 +139,9 @@ class Blur:
     def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
         seen = self._seen(survey, earlier)
         if not seen:
-            return self._unknown("too small, or no detail, for a spectrum", {})
+            screened = Screened.of(earlier)
+            reason = "too small, or no detail, for a spectrum"
+            return self._unknown(f"{screened.kind} screen" if screened else reason, {})
         found = self._found(seen)
         detail = _detail(seen)
         if found is not None:
@@ -167,7 +170,8 @@ class Blur:
         box, seen = picture_box(earlier), []
         finer: list[Plane] = []
         for scale in SCALES:
-            kept = chosen(survey.detailed(scale, box) or survey.detailed(scale))[:TILES]
+            own = survey.detailed(scale, box) or survey.detailed(scale)
+            kept = chosen(without_screens(own, earlier))[:TILES]
             tiles = [tile.luminance for tile in kept]
             halves = [_halved(tile) for tile in finer]
             if len(tiles) < FEWEST and len(halves) > len(tiles):

@@ -11,11 +11,12 @@ import numpy as np
 
 from restoration.examine.finding import Measurement, PageFacts, Window
 from restoration.examine.survey import Survey
-from restoration.raster.base import FloatImage
+from restoration.raster.base import FloatImage, UInt16Image
 from restoration.repairing.dust import HIGH, HIGH_CLUTTER, PLAINEST
 from restoration.repairing.evidence import Evidence, both_polarities
+from restoration.repairing.mask import tiles
 from restoration.repairing.odds import decoded, threshold
-from restoration.repairing.search import KINDS, Core, Sighting, levels, search
+from restoration.repairing.search import KINDS, Core, Sighting, levels, search, search_creases
 from restoration.repairing.verdict import Ledger
 
 SENSITIVITY = 0.5
@@ -47,9 +48,10 @@ class Damage:
     contrast, sharpness, shape, colour and company (fitted on simulated damage), and the odds are
     moved by how many likely pieces the page has at all. Small pages are searched whole. Of larger
     ones a few percent are searched, in samples spread over the page, at half the resolution from
-    600 ppi on: count and area are then estimates, ``detail.searched_share`` says of how much. The
-    map shows, cell by cell, what was found (``d``, ``s``, ``c``), where something stands out that
-    was not searched or not sure (``?``), and where nothing does (``.``).
+    600 ppi on: count and area are then estimates, ``detail.searched_share`` says of how much;
+    creases are looked for on a proxy of the whole page. The map shows, cell by cell, what was found
+    (``d``, ``s``, ``c``), where something stands out that was not searched or not sure (``?``), and
+    where nothing does (``.``).
 
     Value: 0 where none was found. None on a page too small to judge (below 32 pixels).
     """
@@ -68,6 +70,11 @@ class Damage:
         area = page.height * page.width
         allowed = max(SEARCHED_WHOLE, SEARCHED_SHARE * area)
         self.share = min(1.0, allowed * self.level**2 / area)
+        whole = self.share >= 1.0
+        self._at = at if area <= SEARCHED_WHOLE else (self.level,)
+        # At most 24 MB: a small page is looked at as one, whatever the windows it comes in.
+        shape = (page.height, page.width, page.channels) if whole else (0, 0, page.channels)
+        self._codes = np.zeros(shape, np.uint16)
         self.cell = CELL * max(1, math.ceil(max(page.height, page.width) / (CELL * CELLS)))
         rows, columns = -(-page.height // self.cell), -(-page.width // self.cell)
         self._doubt = np.zeros((rows, columns), np.bool_)
@@ -76,18 +83,21 @@ class Damage:
 
     def see(self, window: Window) -> None:
         if self.share >= 1.0:
-            self._search(
-                _pixels(window, 0, 0, window.height, window.width), window.top, window.left
-            )
+            rows = slice(window.top, window.top + window.height)
+            self._codes[rows, window.left : window.left + window.width] = window.codes
             return
         self._screen(window)
         for top, left, height, width in self._samples(window):
-            self._search(
-                _pixels(window, top, left, height, width), window.top + top, window.left + left
-            )
+            pixels = _encoded(window.codes[top : top + height, left : left + width])
+            core = Core(0, 0, height, width)
+            self._enter(search(pixels, core, self._at), core, window.top + top, window.left + left)
 
     def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
         page = self.page
+        if self.share >= 1.0:
+            self._search_whole()
+        else:
+            self._search_creases(survey)
         if min(page.height, page.width) < 32 or self._searched == 0:
             unknown = {"reason": "too small to tell damage from picture"}
             return Measurement(None, "share of the page", 0.0, self.METHOD, unknown)
@@ -96,7 +106,8 @@ class Damage:
         shifts = self._ledger.shifts()
         detail: dict[str, Any] = {}
         for kind in KINDS:
-            found = self._ledger.found(kind, SENSITIVITY, scale)
+            # Creases were looked for all over the page.
+            found = self._ledger.found(kind, SENSITIVITY, 1.0 if kind == "creases" else scale)
             detail[kind] = {**found, "share": found["area_px"] / area}
         share = min(1.0, sum(detail[kind]["share"] for kind in KINDS))
         detail["searched_share"] = min(1.0, self._searched / area)
@@ -121,21 +132,36 @@ class Damage:
                     height, width = min(side, window.height - top), min(side, window.width - left)
                     yield top, left, height, width
 
-    def _search(self, pixels: FloatImage, top: int, left: int) -> None:
-        height, width = pixels.shape[:2]
-        sighting = search(pixels, Core(0, 0, height, width), (self.level,))
-        self._ledger.enter(sighting)
-        self._searched += height * width
-        self._mark(sighting, top, left)
+    def _search_whole(self) -> None:
+        """A small page, tile by tile as the repair stage searches it."""
+        for tile in tiles(self.page.height, self.page.width):
+            rows = slice(tile.window_top, tile.window_top + tile.window_height)
+            columns = slice(tile.window_left, tile.window_left + tile.window_width)
+            core = Core(tile.core[0].start, tile.core[1].start, tile.height, tile.width)
+            found = search(_encoded(self._codes[rows, columns]), core, self._at)
+            self._enter(found, core, tile.top, tile.left)
 
-    def _mark(self, sighting: Sighting, top: int, left: int) -> None:
-        """The likeliest piece of each cell."""
+    def _search_creases(self, survey: Survey) -> None:
+        """A crease runs across a page: it is looked for on the proxy, not in samples."""
+        found = search_creases(survey.proxy, survey.step)
+        self._ledger.enter(found)
+        self._mark(found, Core(0, 0, *found.shape), 0, 0, survey.step)
+
+    def _enter(self, sighting: Sighting, core: Core, top: int, left: int) -> None:
+        """What was found in a window whose core lies at (top, left) of the page."""
+        self._ledger.enter(sighting)
+        self._searched += core.height * core.width
+        self._mark(sighting, core, top, left)
+
+    def _mark(self, sighting: Sighting, core: Core, top: int, left: int, step: int = 1) -> None:
+        """The likeliest piece of each cell. step: pixels of the page per pixel searched."""
         for kind, codes in sighting.codes.items():
-            rows, columns = np.nonzero(codes)
+            own = codes[core.top : core.top + core.height, core.left : core.left + core.width]
+            rows, columns = np.nonzero(own)
             if not len(rows):
                 continue
-            cells = (top + rows) // self.cell, (left + columns) // self.cell
-            np.maximum.at(self._best[kind], cells, decoded(codes[rows, columns]))
+            cells = (top + rows * step) // self.cell, (left + columns * step) // self.cell
+            np.maximum.at(self._best[kind], cells, decoded(own[rows, columns]))
 
     def _screen(self, window: Window) -> None:
         """Cells in which something stands out as a speck would."""
@@ -165,6 +191,5 @@ def _stands_out(evidence: Evidence) -> Any:
     return evidence.raised > np.maximum(floor, HIGH_CLUTTER * busy)
 
 
-def _pixels(window: Window, top: int, left: int, height: int, width: int) -> FloatImage:
-    codes = window.codes[top : top + height, left : left + width]
+def _encoded(codes: UInt16Image) -> FloatImage:
     return np.multiply(codes, np.float32(1.0 / 65535.0), dtype=np.float32)

@@ -6,15 +6,14 @@ pixels. Noise hardly shows there, so that the choice does not prefer tiles which
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Measurement, PageFacts, Plane, Window
+from restoration.examine.finding import PageFacts, Plane, Window
+from restoration.examine.screened import Screened
 from restoration.raster.base import UInt16Image
 
 TONES = 6
@@ -109,49 +108,6 @@ class FlatTiles:
         if screened is None:
             return kept
         return [tile for tile in kept if not screened.touches(tile.top, tile.left, self.side)]
-
-
-@dataclass(frozen=True)
-class Screened:
-    """Where the page is printed by dots, as the ``screen`` finding says."""
-
-    kind: str
-    """``halftone`` or ``stochastic``."""
-    boxes: tuple[tuple[int, int, int, int], ...]
-    """Top, left, height, width in pixels."""
-    cell: int
-    """Side of the map's cells in pixels; 0 where there is no map."""
-    rows: tuple[str, ...]
-    """The map: one character per cell, ``.`` outside every screen."""
-
-    @classmethod
-    def of(cls, earlier: Mapping[str, Measurement]) -> Screened | None:
-        """What an earlier ``screen`` finding says; None where there is no screen or no finding."""
-        found = earlier.get("screen")
-        if found is None or found.value not in ("halftone", "stochastic"):
-            return None
-        regions: Any = found.detail.get("regions") or ()
-        boxes = tuple(tuple(int(side) for side in region["box"]) for region in regions)
-        rows = tuple(found.detail.get("map") or ())
-        cell = int(found.detail.get("cell_px") or 0) if rows else 0
-        return cls(str(found.value), boxes, cell, rows)  # type: ignore[arg-type]
-
-    def touches(self, top: int, left: int, side: int) -> bool:
-        """Does a square tile lie in a screen, wholly or in part?"""
-        if self.cell:
-            down = slice(top // self.cell, (top + side - 1) // self.cell + 1)
-            across = slice(left // self.cell, (left + side - 1) // self.cell + 1)
-            return any(row[across].strip(".") for row in self.rows[down])
-        if not self.boxes:
-            # A screen without a place is taken to be everywhere.
-            return True
-        return any(
-            top < above + height
-            and above < top + side
-            and left < before + width
-            and before < left + side
-            for above, before, height, width in self.boxes
-        )
 
 
 def _structure(

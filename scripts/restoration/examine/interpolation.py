@@ -12,6 +12,7 @@ import numpy.typing as npt
 from restoration.examine.finding import Caution, Measurement, PageFacts, Window
 from restoration.examine.resolution import FULL, picture_box, reach
 from restoration.examine.rhythm import LARGEST, Differences, Line, lines, replicated
+from restoration.examine.screened import Screened
 from restoration.examine.survey import Survey
 
 STRONG = 0.05
@@ -235,6 +236,11 @@ class Interpolated:
                 return Measurement(None, "", 0.0, self.METHOD, detail)
             # A perfect low-pass leaves no rhythm: "not found" is never certain.
             return Measurement(False, "", 0.7, self.METHOD, detail)
+        screened = Screened.of(earlier)
+        if screened is not None:
+            detail |= {"factor_across": None, "factor_down": None, "kind": None}
+            detail["reason"] = f"a {screened.kind} screen has such a rhythm of its own"
+            return Measurement(None, "", 0.0, self.METHOD, detail)
         detail["factor"] = float(np.sqrt((factors[0] or 1.0) * (factors[1] or 1.0)))
         both = found[0] is not None and found[1] is not None
         alike = both and abs(float(np.log((factors[0] or 1.0) / (factors[1] or 1.0)))) < 0.02

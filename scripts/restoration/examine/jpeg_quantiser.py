@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,6 +45,13 @@ STANDARD = np.array(
 
 CLEAR = 6.0
 """Score, in standard errors, from which the step of one coefficient counts as known."""
+
+
+ALIKE = 2.5
+"""Factor within which three in four of a table's lowest steps lie around their median."""
+
+MISFIT = 0.12
+"""Mean error of the steps, as a logarithm, up to which a table still is theirs after resampling."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +139,33 @@ def ijg_quality(steps: dict[tuple[int, int], int]) -> int | None:
         return None
     fitting = [quality for quality, misfit in enumerate(misfits, start=1) if misfit == least]
     return fitting[len(fitting) // 2]
+
+
+def nearest_ijg_quality(steps: dict[tuple[int, int], int]) -> int | None:
+    """The quality whose table comes nearest to steps that resampling has shrunk a little: the
+    finest ones most. None where fewer than four are known or the nearest table is off by more than
+    MISFIT."""
+    if len(steps) < 4:
+        return None
+    misfits = [
+        sum(abs(math.log(step / ijg_table(quality)[place])) for place, step in steps.items())
+        for quality in range(1, 101)
+    ]
+    least = min(misfits)
+    return misfits.index(least) + 1 if least <= MISFIT * len(steps) else None
+
+
+def is_plausible(steps: dict[tuple[int, int], int]) -> bool:
+    """Whether some encoder would use these steps together.
+
+    The lowest steps of the tables of the IJG, of cameras and of image editors lie within a factor
+    of two or so of each other. What a regular texture leaves, bricks for instance, does not.
+    """
+    if not steps:
+        return False
+    middle = float(np.median(list(steps.values())))
+    alike = [step for step in steps.values() if 1.0 / ALIKE <= step / middle <= ALIKE]
+    return len(alike) >= 0.75 * len(steps)
 
 
 def _count(counts: Floats, top: int, left: int, plane: Plane) -> None:

@@ -30,10 +30,11 @@ from restoration.examine import grain
 from restoration.examine.block_covariance import SCALES, white_level
 from restoration.examine.channel_noise import KINDS, ChannelNoise, channel_noise
 from restoration.examine.finding import Measurement, PageFacts, Window
-from restoration.examine.flat_tiles import TONES, FlatTile, FlatTiles, Screened
+from restoration.examine.flat_tiles import TONES, FlatTile, FlatTiles
 from restoration.examine.noise_bands import FEWEST
 from restoration.examine.noise_spectrum import Stack, bands, densities, rhythmic
 from restoration.examine.resolution import picture_box
+from restoration.examine.screened import Screened
 from restoration.examine.survey import Survey
 
 NAMES = ("full", "half", "quarter")

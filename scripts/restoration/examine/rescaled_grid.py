@@ -8,7 +8,7 @@ would have been compressed on, and the grid counts where JPEG's quantiser shows 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,7 +17,13 @@ from scipy.ndimage import median_filter, uniform_filter1d
 
 from restoration.examine.block_grid import BLOCK, SURROUND, Vector
 from restoration.examine.finding import Plane
-from restoration.examine.jpeg_quantiser import Lattice, find_lattice, lattice_score
+from restoration.examine.jpeg_quantiser import (
+    Lattice,
+    find_lattice,
+    is_plausible,
+    lattice_score,
+    nearest_ijg_quality,
+)
 from restoration.examine.survey import KeptTile
 
 Pair = tuple[float, float]
@@ -178,8 +184,9 @@ def prove(
     if lattice is None or lattice.offset != (0, 0) or lattice.contrast < PROOF:
         return None
     # Steps of 1 are no quantiser: sampling back an 8-bit picture of few tones shows them.
-    if sum(step > 1 for step in lattice.steps.values()) < 3:
+    if sum(step > 1 for step in lattice.steps.values()) < 3 or not is_plausible(lattice.steps):
         return None
+    lattice = replace(lattice, quality=nearest_ijg_quality(lattice.steps))
     period, first = found[0][0]
     return RescaledGrid(period, (first[0] % period[0], first[1] % period[1]), lattice)
 

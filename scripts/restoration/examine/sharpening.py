@@ -11,6 +11,7 @@ import numpy as np
 from restoration.examine.edges import FINE, Edges, Floats, edges, rises
 from restoration.examine.finding import Caution, Measurement, PageFacts, Window
 from restoration.examine.resolution import chosen, picture_box
+from restoration.examine.screened import without_screens
 from restoration.examine.survey import Survey
 
 TILES = 16
@@ -109,7 +110,8 @@ class Sharpening:
         box = picture_box(earlier)
         found = []
         for scale in SCALES:
-            kept = chosen(survey.detailed(scale, box) or survey.detailed(scale))[:TILES]
+            own = survey.detailed(scale, box) or survey.detailed(scale)
+            kept = chosen(without_screens(own, earlier))[:TILES]
             found.append(halos(edges([tile.luminance for tile in kept]), scale))
         enough = [one for one in found if one.witnesses >= WITNESSES and one.count >= FEWEST]
         if not enough:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from restoration.raster.base import FloatImage, Raster
 from restoration.repairing.grain import GrainStudy
+from restoration.repairing.halo import with_halo
 from restoration.repairing.infrared import DyeAbsorption, opaque
 from restoration.repairing.mask import Bytes, SparsePlane, Tile, tiles
 from restoration.repairing.odds import decoded, threshold
@@ -101,7 +102,7 @@ def find_damage(
             suspect |= codes[tile.core] > 0
         study.see(pixels[tile.core], suspect)
         searched += tile.height * tile.width
-    mask = _decided(planes, ledger.shifts(), sensitivity)
+    mask = _with_halos(_decided(planes, ledger.shifts(), sensitivity), source)
     findings: dict[str, Any] = {kind: ledger.found(kind, sensitivity) for kind in kinds}
     findings["searched_share"] = round(searched / (source.height * source.width), 4)
     findings["polarity"] = _polarity([findings[kind] for kind in kinds])
@@ -125,6 +126,17 @@ def _decided(
         if marked is not None:
             mask.put(tile, marked * np.uint8(FOUND))
     return mask
+
+
+def _with_halos(mask: SparsePlane, source: Raster) -> SparsePlane:
+    """The mask and the halos around what it covers."""
+
+    def change(tile: Tile, values: Bytes) -> Bytes:
+        found = mask.read(*tile.window) > 0
+        wider = with_halo(source.read(*tile.window), found)[tile.core]
+        return np.where(wider, np.uint8(FOUND), values)
+
+    return mask.changed(change)
 
 
 def _polarity(kinds: Sequence[Mapping[str, Any]]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from restoration.repairing.evidence import CAP, CLUTTER, FAINTEST, Evidence
@@ -47,9 +48,20 @@ def candidates(evidence: Evidence) -> Candidates:
     standing = coarse.inside.highest((raised > high).astype(np.float32)) > 0
     body = coarse.kept(standing) & (raised > np.float32(BODY) * coarse.each(peak))
     pieces = Pieces.of(body)
+    # What the window's border cuts is the edge of the sheet, or cannot be judged from here.
+    pieces = Pieces.of(pieces.kept(~_cut(pieces)))
     if pieces.count == 0:
         return Candidates(pieces, {})
     return Candidates(pieces, {**_own(pieces, evidence), **_company(pieces, evidence)})
+
+
+def _cut(pieces: Pieces) -> npt.NDArray[np.bool_]:
+    """True for each piece that touches the window's border."""
+    labels = pieces.labels
+    cut = np.zeros(pieces.count + 1, np.bool_)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        cut[side] = True
+    return cut[1:]
 
 
 def _own(pieces: Pieces, evidence: Evidence) -> dict[str, Figures]:

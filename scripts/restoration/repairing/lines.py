@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
+from restoration.raster.base import FloatImage
 from restoration.repairing.evidence import FAINTEST, Evidence, Plane
 from restoration.repairing.pieces import Figures, Pieces, Zone, ratio
 
@@ -45,6 +46,14 @@ the axis of another."""
 STRAY = 1.6
 """How far, in pooled pixels, the damage may lie from the curve that is fitted to its piece."""
 
+BORDER = 6
+"""Pooled pixels along the window's border in which no line lies that runs along it: there the edge
+of the sheet shows, and the reflection that the ruler sees beyond."""
+
+ACROSS = 4
+"""Pooled pixels to either side at which the picture must go on: a scratch lies on one thing, an
+outline between two."""
+
 ASIDE = (5, 9)
 """Pooled pixels to either side, where parallel lines would be: grass, brick, hair, weave."""
 
@@ -71,6 +80,8 @@ class _Pooled:
     broad: Plane
     """What stands out by the wider square."""
     plane: Plane
+    colour: FloatImage
+    """All channels, slightly blurred."""
     clutter: Plane
     chroma: Plane | None
     evidence: Plane
@@ -104,6 +115,7 @@ def _pooled(evidence: Evidence, pool: int) -> _Pooled:
     raised, sunk = (strongest(plane, pool) for plane in (evidence.thin, evidence.sunk))
     size = (raised.shape[1], raised.shape[0])
     plane = cv2.resize(evidence.plane, size, interpolation=cv2.INTER_AREA)
+    colour = cv2.resize(np.ascontiguousarray(evidence.pixels), size, interpolation=cv2.INTER_AREA)
     chroma = evidence.chroma
     if chroma is not None:
         chroma = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_AREA))
@@ -117,6 +129,7 @@ def _pooled(evidence: Evidence, pool: int) -> _Pooled:
         sunk,
         strongest(evidence.raised, pool),
         np.asarray(plane),
+        cv2.blur(colour, (3, 3)).reshape(*plane.shape, evidence.pixels.shape[2]),
         floor,
         chroma,
         shown,
@@ -129,10 +142,18 @@ def _plain(pieces: Pieces, figures: dict[str, Figures], turn: int) -> Lines:
     plain = figures["contrast"] > math.log(PLAINEST)
     plain &= figures["above_noise"] > math.log(3.0)
     plain &= figures["clutter"] < math.log(QUIETEST)
+    plain &= pieces.inside.mean(_rim(pieces.labels.shape)) < 0.5
     # Every piece of one label is one connected piece already: the numbering stays in order.
     kept = Pieces.of(pieces.kept(plain))
     same = _same_order(pieces, kept)
     return Lines(kept, {name: values[same] for name, values in figures.items()}, turn, same)
+
+
+def _rim(shape: tuple[int, ...]) -> Plane:
+    """1 along the window's border, 0 inside."""
+    rim = np.ones(shape, np.float32)
+    rim[BORDER:-BORDER, BORDER:-BORDER] = 0.0
+    return rim
 
 
 def _same_order(before: Pieces, after: Pieces) -> npt.NDArray[np.intp]:
@@ -279,6 +300,7 @@ def _figures(pieces: Pieces, pooled: _Pooled, mean: Plane, turn: int) -> dict[st
     chroma = np.zeros(pieces.count)
     if pooled.chroma is not None:
         chroma = centre.mean(pooled.chroma) - ring.mean(pooled.chroma)
+    unlike, most_unlike = centre.quantiles(_change(pooled.colour, angle), 0.5, 0.85)
     length = np.hypot(pieces.tall, pieces.wide)
     return {
         "length": np.log(length),
@@ -290,6 +312,8 @@ def _figures(pieces: Pieces, pooled: _Pooled, mean: Plane, turn: int) -> dict[st
         "evenness": weak / contrast,
         "ring_range": ratio(high - low, contrast),
         "sides": ratio(np.abs(left - right), contrast),
+        "unlike": ratio(unlike, contrast),
+        "most_unlike": ratio(most_unlike, contrast),
         "crossing": ratio(three - quarter, contrast),
         "parallel": inside.mean(beside),
         "most_parallel": inside.highest(beside),
@@ -328,6 +352,18 @@ def _sides(pieces: Pieces, pooled: _Pooled, ring: Zone, turn: int) -> tuple[Figu
         zone = Zone(ring.index[side], ring.piece[side], ring.count)
         halves.append(zone.quantiles(pooled.plane, 0.5)[0])
     return halves[0], halves[1]
+
+
+def _change(colour: FloatImage, angle: float) -> Plane:
+    """How much the picture changes from one side of each pixel to the other, in its most telling
+    channel: an ear before a curtain may have the curtain's lightness, not its colour."""
+    down, right = round(ACROSS * math.cos(angle)), round(-ACROSS * math.sin(angle))
+    return _highest(
+        [
+            np.abs(_moved(plane, down, right) - _moved(plane, -down, -right))
+            for plane in cv2.split(np.ascontiguousarray(colour))
+        ]
+    )
 
 
 def _beside(mean: Plane, angle: float) -> Plane:

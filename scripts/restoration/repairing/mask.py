@@ -52,7 +52,9 @@ def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[Tile]:
     for top in range(0, height, TILE):
         for left in range(0, width, TILE):
             bottom, right = min(height, top + TILE), min(width, left + TILE)
-            above, before = max(0, top - margin), max(0, left - margin)
+            # The last tiles may be narrow: they are judged by as much of the page as the others.
+            above = max(0, min(top - margin, height - TILE))
+            before = max(0, min(left - margin, width - TILE))
             below, after = min(height, bottom + margin), min(width, right + margin)
             yield Tile(
                 top,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -28,6 +28,9 @@ CARRIED = 2.0
 
 COARSE = 4
 """Creases are looked for at a quarter of the resolution at which scratches are."""
+
+COARSEST = 8
+"""But at an eighth of the scan's at least: a window must hold a crease at a length that tells."""
 
 SMALLEST_SIDE = 96
 """Windows narrower than this, in pixels of their level, are not searched for lines."""
@@ -105,10 +108,28 @@ def search(
                 _search_dust(sighting, evidence, level, core)
             if "scratches" in kinds and min(reduced.shape[:2]) >= SMALLEST_SIDE:
                 _search_lines(sighting, evidence, level, core, "scratches")
-    coarse = at[-1] * COARSE
+    coarse = min(at[-1] * COARSE, COARSEST)
     if "creases" in kinds and min(pixels.shape[:2]) >= SMALLEST_SIDE * coarse:
         for evidence in both_polarities(_reduced(_without_thin(pixels), coarse)):
             _search_lines(sighting, evidence, coarse, core, "creases")
+    return sighting
+
+
+def search_creases(proxy: FloatImage, level: int) -> Sighting:
+    """Creases alone, on a page that is reduced by ``level`` already.
+
+    proxy: float32 (h, w, 1 or 3), encoded values in [0, 1]. The sighting has the proxy's size; the
+    areas and lengths in it are those of the page.
+    """
+    height, width = proxy.shape[:2]
+    sighting = Sighting((height, width))
+    if min(height, width) >= SMALLEST_SIDE:
+        for evidence in both_polarities(luminance(proxy)[:, :, None]):
+            _search_lines(sighting, evidence, 1, Core(0, 0, height, width), "creases")
+    for kind, found in sighting.judged.items():
+        sighting.judged[kind] = [
+            replace(one, area=one.area * level**2, length=one.length * level) for one in found
+        ]
     return sighting
 
 

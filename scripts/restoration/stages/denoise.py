@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from restoration.denoising.grain import HALF, Kept, Shares, allowed
 from restoration.denoising.jpeg_tables import compression_noise
 from restoration.denoising.noise_level import noise_curve
-from restoration.denoising.noise_report import Pass, ReportedNoise
 from restoration.denoising.picture import Blocks, CleanPicture, Work
 from restoration.denoising.scales import Denoiser
 from restoration.engine.anchoring import is_neutral
+from restoration.engine.noise_report import Pass, ReportedNoise
 from restoration.errors import ConfigError
 from restoration.settings import DenoiseSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored

@@ -75,6 +75,8 @@ class ReportedNoise:
     """Why it is unknown."""
     sigmas: Mapping[int, float]
     """By scale, where what was measured there is noise."""
+    white: float | None
+    """What of it is white at full scale, 1/255; None = unknown."""
     channels: tuple[float, ...]
     """By channel, where all are known."""
     tones: tuple[float | None, ...]
@@ -102,6 +104,7 @@ class ReportedNoise:
             value=value,
             reason=str(detail.get("reason") or "the condition report could not measure it"),
             sigmas=sigmas,
+            white=_number((detail.get("full") or {}).get("sigma")),
             channels=known if len(known) == len(channels) else (),
             tones=tuple(map(_number, detail.get("tones") or ())),
             grain=Grain.of(detail),
@@ -146,15 +149,18 @@ class ReportedNoise:
     def beside_grain(self) -> float | None:
         """Standard deviation of the noise that is not grain, in 1/255; None = unknown.
 
-        What is left of the noise's power without the grain's and, where the likeness of the
-        channels is known, no more than what they do not share: two estimates of one thing, of
-        which the picture's own texture makes each too large.
+        What is left of the noise's power without the grain's, no more than what is white at full
+        scale and, where the likeness of the channels is known, no more than what they do not
+        share: three estimates of one thing, of which the picture's own texture makes each too
+        large.
         """
         if self.grain.sigma is None or not (self.channels or self.value):
             return None
         levels = self.channels or (float(self.value or 0.0),)
         power = sum(level**2 for level in levels) / len(levels)
         rest = power - self.grain.sigma**2
+        if self.white is not None:
+            rest = min(rest, self.white**2)
         if self.grain.likeness is not None:
             rest = min(rest, power * (1.0 - self.grain.likeness))
         return math.sqrt(max(rest, 0.0))

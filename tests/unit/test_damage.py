@@ -1,0 +1,183 @@
+"""The condition report's finding of damage: what is there is counted, a sound page stays sound."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import corpus
+import simulated_scans as sim
+from damaged_scans import Damaged, damaged
+from restoration.examine.damage import LETTERS, Damage
+from restoration.examine.page import examine_page
+from restoration.raster.colour import ColourSpace
+from restoration.repairing.search import KINDS
+from restoration.settings import ExamineSettings
+
+Pixels = npt.NDArray[np.float32]
+
+
+def found(pixels: Pixels, window: int = 1024, ppi: float | None = None) -> dict[str, Any]:
+    """The report's entry on a picture scanned at 16 bit."""
+    resolution = None if ppi is None else (ppi, ppi)
+    page = sim.SimulatedPage(sim.scanned(pixels, 16), ppi=resolution)
+    colour = ColourSpace.from_profile(None, page.channels)
+    entry: dict[str, Any] = examine_page(page, ExamineSettings(window=window), colour, [Damage])[
+        "damage"
+    ]
+    return entry
+
+
+@cache
+def scan(name: str, seed: int, dust: int = 0, scratches: int = 0, creases: int = 0) -> Damaged:
+    truth = sim.picture(name)[:512, :512]
+    return damaged(
+        truth, seed, dust=dust, hairs=0, scratches=scratches, creases=creases, softness=0.6
+    )
+
+
+@cache
+def large() -> Damaged:
+    """4.2 megapixels of 300 ppi: more than is searched whole."""
+    small = corpus.photo("astronaut")[:512, :512]
+    truth = cv2.resize(small, (2048, 2048), interpolation=cv2.INTER_CUBIC)
+    return damaged(np.clip(truth, 0.0, 1.0), 5, dust=700, hairs=0, scratches=0)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "grass", "gravel", "page"])
+def test_sound_pictures_have_none(name: str) -> None:
+    entry = found(corpus.photo(name)[:512, :512])
+    # One false speck in a quarter of a megapixel of grass is a handful of pixels.
+    assert entry["value"] < 2e-4, entry["detail"]
+    assert entry["detail"]["scratches"]["count"] == 0
+    assert entry["detail"]["creases"]["count"] == 0
+
+
+def test_dust_is_counted_with_its_area_and_tone() -> None:
+    dusty = scan("chelsea", 3, dust=60)
+    entry = found(dusty.pixels)
+    dust = entry["detail"]["dust"]
+    pieces = cv2.connectedComponents(dusty.mask.astype(np.uint8))[0] - 1
+    # Specks that are hardly darker than the fur are not seen by anybody.
+    assert 0.4 * pieces < dust["count"] < 1.1 * pieces
+    assert dust["light"] > 0 and dust["dark"] > 0
+    assert dust["light"] + dust["dark"] == dust["count"]
+    assert 0.4 < dust["area_px"] / dusty.mask.sum() < 1.3
+    assert entry["confidence"] >= 0.8
+
+
+def test_scratches_are_found_with_their_length() -> None:
+    entry = found(scan("chelsea", 8, scratches=5).pixels)
+    scratches = entry["detail"]["scratches"]
+    assert scratches["count"] >= 3
+    assert scratches["length_px"] > 400
+    assert entry["value"] > 0.0
+
+
+def test_the_entry_says_everything_that_the_report_and_the_stage_read() -> None:
+    dusty = scan("chelsea", 3, dust=60)
+    entry = found(dusty.pixels)
+    detail, area = entry["detail"], dusty.mask.size
+    assert entry["unit"] == "share of the page"
+    assert 0.0 < entry["confidence"] <= 1.0
+    for kind in KINDS:
+        part = detail[kind]
+        assert part["share"] == pytest.approx(part["area_px"] / area)
+        assert {"count", "light", "dark"} <= set(part)
+    assert {"length_px"} <= set(detail["scratches"]) & set(detail["creases"])
+    assert entry["value"] == pytest.approx(sum(detail[kind]["share"] for kind in KINDS))
+    rows = detail["map"]
+    assert [len(rows), len(rows[0])] == detail["cells"]
+    assert detail["cells"] == [-(-side // detail["cell_px"]) for side in dusty.mask.shape]
+    assert set("".join(rows)) <= {".", "?", *LETTERS.values()}
+
+
+def test_the_map_shows_where_the_damage_is() -> None:
+    truth = np.full((640, 640, 3), 0.5, np.float32)
+    truth += np.random.default_rng(1).normal(0, 1 / 255, truth.shape).astype(np.float32)
+    spotted = truth.copy()
+    for place in ((200, 70), (210, 90), (225, 60)):
+        spotted[place[0] : place[0] + 4, place[1] : place[1] + 5] = 0.95
+    detail = found(spotted)["detail"]
+    assert detail["cell_px"] == 128
+    marked = {
+        (row, column)
+        for row, line in enumerate(detail["map"])
+        for column, letter in enumerate(line)
+        if letter == "d"
+    }
+    assert marked == {(1, 0)}
+    assert detail["dust"]["count"] == 3
+    assert set("".join(found(truth)["detail"]["map"])) == {"."}
+
+
+def test_a_scrap_is_too_small_to_judge() -> None:
+    entry = found(corpus.photo("astronaut")[:24, :200])
+    assert entry["value"] is None
+    assert entry["confidence"] == 0.0
+    assert "too small" in entry["detail"]["reason"]
+
+
+@pytest.mark.parametrize("window", [256, 300, 512])
+def test_a_small_page_is_the_same_whatever_the_windows(window: int) -> None:
+    pixels = scan("astronaut", 4, dust=40, scratches=3).pixels
+    assert found(pixels, window) == found(pixels, 1024)
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    pixels = scan("astronaut", 4, dust=40, scratches=3).pixels
+    first, before = found(pixels), cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(4)
+        assert found(pixels) == first
+    finally:
+        cv2.setNumThreads(before)
+
+
+def test_a_large_page_is_judged_by_samples() -> None:
+    dusty = large()
+    entry = found(dusty.pixels, ppi=300.0)
+    detail = entry["detail"]
+    assert 0.1 < detail["searched_share"] < 0.5
+    pieces = cv2.connectedComponents(dusty.mask.astype(np.uint8))[0] - 1
+    # The count is an estimate for the page, not that of the samples.
+    assert 0.4 * pieces < detail["dust"]["count"] < 1.3 * pieces
+    assert found(dusty.pixels, window=512, ppi=300.0) == entry
+
+
+def test_what_was_not_searched_is_said_to_be_open() -> None:
+    """The stage skips what the map calls clean: outside the samples that must be true."""
+    dusty = large()
+    detail = found(dusty.pixels, ppi=300.0)["detail"]
+    cell = detail["cell_px"]
+    plain = np.abs(dusty.pixels - dusty.truth).max(axis=2) > 0.25
+    number, labels, _, centres = cv2.connectedComponentsWithStats(
+        (plain & dusty.mask).astype(np.uint8)
+    )
+    seen = [
+        detail["map"][int(centres[index][1]) // cell][int(centres[index][0]) // cell] != "."
+        for index in range(1, number)
+        if (labels == index).sum() >= 6
+    ]
+    assert np.mean(seen) > 0.95
+
+
+def test_a_crease_of_a_large_page_is_found_between_the_samples() -> None:
+    truth = np.full((2200, 2200, 1), 0.55, np.float32)
+    waves = np.sin(np.arange(2200, dtype=np.float32) / 150.0)
+    truth += 0.1 * (waves[:, None] * waves[None])[:, :, None]
+    truth += np.random.default_rng(2).normal(0, 2 / 255, truth.shape).astype(np.float32)
+    sound = found(truth, ppi=300.0)["detail"]
+    rows, columns = np.mgrid[:2200, :2200].astype(np.float32)
+    across = (rows - 1100) - 0.4 * (columns - 1100)
+    creased = truth + (0.3 * np.exp(-0.5 * (across / 5.0) ** 2))[:, :, None]
+    detail = found(np.clip(creased, 0, 1).astype(np.float32), ppi=300.0)["detail"]
+    assert sound["creases"]["count"] == 0
+    assert detail["creases"]["count"] >= 1
+    assert detail["creases"]["length_px"] > 1000
+    assert "c" in "".join(detail["map"])
