@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
+from restoration.examine.flat_tiles import clipped_shares, clipping_gain
 
 
 @pytest.mark.parametrize("sigma", [1.0, 6.0, 20.0])
@@ -62,3 +63,20 @@ def test_a_clean_margin_does_not_hide_the_noise_of_the_picture():
 def test_digitally_blank_page_has_no_noise():
     blank = np.full((400, 500, 1), 40000, np.uint16)
     assert sim.report(blank)["noise"]["value"] == 0.0
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "camera"])
+def test_noise_that_reaches_black_and_white_within_15_percent(name):
+    picture = sim.picture(name)
+    found = sim.report(sim.scanned(np.clip(sim.noisy(picture, 50.0), 0.0, 1.0)))["noise"]
+    assert found["value"] == pytest.approx(50.0, rel=0.15)
+
+
+def test_what_clipping_takes_from_noise_is_known():
+    generator = np.random.default_rng(5)
+    for middle, sigma in ((0.2, 0.2), (0.5, 0.4), (0.9, 0.15)):
+        values = np.clip(generator.normal(middle, sigma, (600, 600, 1)), 0.0, 1.0)
+        codes = np.rint(values * 65535.0).astype(np.uint16)
+        gain = clipping_gain(*clipped_shares(codes))
+        assert float(values.std() * gain[0]) == pytest.approx(sigma, rel=0.01)
+    assert clipping_gain(np.zeros(1), np.zeros(1)).tolist() == [1.0]

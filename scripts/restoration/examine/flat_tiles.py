@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
 from restoration.examine.finding import PageFacts, Plane, Window
 from restoration.examine.screened import Screened
@@ -28,6 +29,11 @@ LARGEST = (128, 4)
 
 MOST_CLIPPED = 0.04
 """Share of clipped samples in a channel above which a tile would show too little noise."""
+
+
+HEAVILY_CLIPPED = 0.3
+"""The same for tiles that are better than none: noise so strong that it reaches black or white
+nearly everywhere. What clipping took from it is put back (``clipping_gain``)."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class FlatTiles:
             ((side, grid) for below, side, grid in SIDES if shorter < below), LARGEST
         )
         self._kept: dict[tuple[int, int, int], FlatTile] = {}
+        self._clipped: dict[tuple[int, int, int], FlatTile] = {}
         self.constant = 0
         """Tiles without any difference between their samples: digitally blank."""
 
@@ -77,23 +84,32 @@ class FlatTiles:
         cell = (down, across, tone)
         if cell in self._kept and activity >= self._kept[cell].activity:
             return
+        doubtful = self._clipped.get(cell)
         codes = window.codes[top : top + self.side, left : left + self.side]
         if int(codes.min()) == int(codes.max()):
             self.constant += 1
             return
-        clipped = ((codes <= 128) | (codes >= 65407)).mean(axis=(0, 1), dtype=np.float64)
-        if float(clipped.max()) > MOST_CLIPPED:
+        black, white = clipped_shares(codes)
+        clipped = float((black + white).max())
+        if clipped > HEAVILY_CLIPPED:
             return
-        self._kept[cell] = FlatTile(
-            window.top + top, window.left + left, tone, activity, codes.copy()
-        )
+        tile = FlatTile(window.top + top, window.left + left, tone, activity, codes.copy())
+        if clipped <= MOST_CLIPPED:
+            self._kept[cell] = tile
+            self._clipped.pop(cell, None)
+        elif cell not in self._kept and (doubtful is None or activity < doubtful.activity):
+            self._clipped[cell] = tile
 
     def inside(
-        self, box: tuple[int, int, int, int] | None, screened: Screened | None
+        self,
+        box: tuple[int, int, int, int] | None,
+        screened: Screened | None,
+        clipped: bool = False,
     ) -> list[FlatTile]:
         """The tiles inside the picture's box (all where none lies inside) and outside screens,
-        from top to bottom."""
-        kept = sorted(self._kept.values(), key=lambda tile: (tile.top, tile.left))
+        from top to bottom. clipped: heavily clipped ones, too, where there is no better."""
+        offered = [*self._kept.values(), *(self._clipped.values() if clipped else ())]
+        kept = sorted(offered, key=lambda tile: (tile.top, tile.left))
         if box is not None:
             top, left, height, width = box
             within = [
@@ -108,6 +124,34 @@ class FlatTiles:
         if screened is None:
             return kept
         return [tile for tile in kept if not screened.touches(tile.top, tile.left, self.side)]
+
+
+def clipped_shares(
+    codes: UInt16Image,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Shares of the samples at black and at white, each (channels,)."""
+    black = (codes <= 128).mean(axis=(0, 1), dtype=np.float64)
+    white = (codes >= 65407).mean(axis=(0, 1), dtype=np.float64)
+    return black, white
+
+
+def clipping_gain(
+    black: npt.NDArray[np.float64], white: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """By how much clipping made normal noise on an even tone weaker: true over seen deviation.
+
+    black, white: shares of samples that were clipped there, together below 1. With y the noise in
+    its own deviations, cut at the quantiles of the two shares, the moments of the censored normal
+    distribution give the variance that is left. 1 where nothing is clipped.
+    """
+    low, high = norm.ppf(black), norm.ppf(1.0 - white)
+    ends = [(np.where(p > 0.0, z, 0.0), p) for z, p in ((low, black), (high, white))]
+    (low_end, _), (high_end, _) = ends
+    at_low, at_high = norm.pdf(low), norm.pdf(high)
+    mean = sum(z * p for z, p in ends) + at_low - at_high
+    square = sum(z * z * p for z, p in ends) + 1.0 - black - white
+    square = square + low_end * at_low - high_end * at_high
+    return np.asarray(1.0 / np.sqrt(square - mean * mean))
 
 
 def _structure(

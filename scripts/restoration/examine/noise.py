@@ -14,6 +14,7 @@ hides it (``detail.reason``; ``detail.at_most`` then bounds it). ``detail``:
 - ``grain``: {``found``: True, False or None (undecided), ``sigma``: of its correlated part,
   ``correlation``: lag-1 autocorrelation of the noise, ``equal_channels``, ``channel_correlation``,
   ``size_px``: full width at half maximum of its autocorrelation}.
+- ``clipped``: whether heavily clipped tiles had to be used, for want of better ones.
 - ``at_most``: standard deviation if all that the quietest tiles hold were noise; ``tiles``: tiles
   that were looked at, ``tile_px``: their side, ``screened``: tiles left out in a halftone screen.
 """
@@ -30,7 +31,14 @@ from restoration.examine import grain
 from restoration.examine.block_covariance import SCALES, white_level
 from restoration.examine.channel_noise import KINDS, ChannelNoise, channel_noise
 from restoration.examine.finding import Measurement, PageFacts, Window
-from restoration.examine.flat_tiles import TONES, FlatTile, FlatTiles
+from restoration.examine.flat_tiles import (
+    MOST_CLIPPED,
+    TONES,
+    FlatTile,
+    FlatTiles,
+    clipped_shares,
+    clipping_gain,
+)
 from restoration.examine.noise_bands import FEWEST
 from restoration.examine.noise_spectrum import Stack, bands, densities, rhythmic
 from restoration.examine.resolution import picture_box
@@ -62,7 +70,10 @@ class Noise:
     def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
         box, screened = picture_box(earlier), Screened.of(earlier)
         tiles = self._flat.inside(box, screened)
-        left_out = len(self._flat.inside(box, None)) - len(tiles)
+        clipped = len(tiles) < FEWEST
+        if clipped:
+            tiles = self._flat.inside(box, screened, clipped=True)
+        left_out = len(self._flat.inside(box, None, clipped)) - len(tiles)
         stacks = self._stacks(tiles)
         steady = np.ones(len(tiles), dtype=np.bool_)
         for stack in stacks:
@@ -72,6 +83,7 @@ class Noise:
             "tiles": int(steady.sum()),
             "tile_px": self._flat.side,
             "screened": left_out,
+            "clipped": clipped,
         }
         if detail["tiles"] < FEWEST:
             return self._without(detail, screened if left_out else None)
@@ -86,18 +98,25 @@ class Noise:
                 reason = f"{screened.kind} screen; {reason}"
             return Measurement(None, "1/255", 0.0, self.METHOD, detail | {"reason": reason})
         value = float(np.sqrt(np.mean(np.square(known))))
-        confidence = _confidence(found) * len(known) / len(found)
+        confidence = _confidence(found) * len(known) / len(found) * (0.5 if clipped else 1.0)
         return Measurement(value, "1/255", round(confidence, 2), self.METHOD, detail)
 
     def _stacks(self, tiles: Sequence[FlatTile]) -> list[Stack]:
-        """Per channel, the tiles in 1/255."""
+        """Per channel, the tiles in 1/255, with what clipping took from their noise put back."""
         if not tiles:
             return []
-        codes = np.stack([tile.codes for tile in tiles])
-        return [
-            codes[..., channel].astype(np.float32) / np.float32(257.0)
-            for channel in range(self.page.channels)
-        ]
+        stacks = []
+        for channel in range(self.page.channels):
+            codes = np.stack([tile.codes[..., channel] for tile in tiles])
+            stack = codes.astype(np.float32) / np.float32(257.0)
+            for place, tile in enumerate(tiles):
+                black, white = clipped_shares(tile.codes[..., channel : channel + 1])
+                if float(black[0] + white[0]) > MOST_CLIPPED:
+                    gain = np.float32(clipping_gain(black, white)[0])
+                    mean = stack[place].mean(dtype=np.float64).astype(np.float32)
+                    stack[place] = mean + gain * (stack[place] - mean)
+            stacks.append(stack)
+        return stacks
 
     def _without(self, detail: dict[str, Any], screened: Screened | None) -> Measurement:
         """Too few tiles to measure on."""
