@@ -186,10 +186,10 @@ class CleanupSettings(Section):
         gt=0,
         description="`auto` applies where the effective resolution lies below this.",
     )
-    noisy_above: float = Field(
-        2.0,
-        gt=0,
-        description="`auto` applies where the noise (standard deviation, in 1/255) lies above.",
+    noisy_above: Annotated[float, Field(gt=0)] | None = Field(
+        None,
+        description="`auto` also applies where the noise (standard deviation, in 1/255) lies above. "
+        "`null`: noise is no reason; denoise, which tells it from grain, has seen to it.",
     )
     anchor_sigma: float = Field(
         4.0,

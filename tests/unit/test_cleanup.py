@@ -61,7 +61,8 @@ def test_a_soft_scan_is_restored_at_its_own_size() -> None:
 
 def test_the_findings_say_what_was_done() -> None:
     network = FakeNetwork(sharpening)
-    _, result = drawn(stage(network, denoise=0.25, strength=0.5).apply(page(SOFT, 3.0)))
+    asked = {"denoise": 0.25, "strength": 0.5, "noisy_above": 2.0}
+    _, result = drawn(stage(network, **asked).apply(page(SOFT, 3.0)))
     found = result.findings
     assert found["network"] == "fake"
     assert found["weights_sha256"] == "f" * 64
@@ -86,7 +87,7 @@ def test_a_quarter_of_the_resolution_is_a_fraction_of_the_cost() -> None:
 
 @pytest.mark.parametrize("network", [FakeNetwork(sharpening)])
 def test_a_sharp_and_clean_scan_is_left_alone_and_says_why(network: FakeNetwork) -> None:
-    result = stage(network).apply(page(SHARP, 0.8))
+    result = stage(network, noisy_above=2.0).apply(page(SHARP, 0.8))
     assert isinstance(result, Declined)
     assert "900 ppi" in result.reason
     assert "0.8/255" in result.reason
@@ -95,7 +96,21 @@ def test_a_sharp_and_clean_scan_is_left_alone_and_says_why(network: FakeNetwork)
     assert network.asked == []
 
 
-def test_noise_alone_is_a_reason() -> None:
+def test_a_halftone_print_is_not_soft() -> None:
+    """Its screen never held more, and what a network adds was never there."""
+    printed = {"value": 290.0, "detail": {**SOFT["detail"], "limited_by": "halftone"}}
+    result = stage(FakeNetwork()).apply(page(printed, None))
+    assert isinstance(result, Declined)
+    assert "a halftone screen holds 290 ppi" in result.reason
+
+
+def test_noise_is_the_subject_of_denoise() -> None:
+    result = stage(FakeNetwork()).apply(page(SHARP, 9.0))
+    assert isinstance(result, Declined)
+    assert "noise" not in result.reason
+
+
+def test_noise_alone_is_a_reason_where_it_is_asked_for() -> None:
     _, result = drawn(stage(FakeNetwork(), noisy_above=2.0).apply(page(SHARP, 4.2)))
     assert result.findings["reason"].startswith("noisy: 4.2/255")
     assert result.findings["working_share"] == 1.0
@@ -120,10 +135,11 @@ def test_unknown_noise_leaves_the_decision_to_sharpness() -> None:
 
 def test_a_master_without_resolution_is_judged_by_its_noise() -> None:
     share_only = {"value": None, "detail": {"fraction": 0.25}}
-    _, result = drawn(stage(FakeNetwork()).apply(page(share_only, 5.0, ppi=None)))
+    noisy = stage(FakeNetwork(), noisy_above=2.0)
+    _, result = drawn(noisy.apply(page(share_only, 5.0, ppi=None)))
     assert result.findings["working_ppi"] is None
     assert result.findings["working_share"] == pytest.approx(0.3536, abs=1e-4)
-    declined = stage(FakeNetwork()).apply(page(share_only, 1.0, ppi=None))
+    declined = noisy.apply(page(share_only, 1.0, ppi=None))
     assert isinstance(declined, Declined)
 
 

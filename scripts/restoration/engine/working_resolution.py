@@ -35,6 +35,8 @@ class Evidence:
     None = none."""
     reason: str
     """Why the effective resolution is unknown; may be empty."""
+    printed: bool = False
+    """Whether a halftone screen is what limits the resolution: the print never held more."""
 
     @classmethod
     def of(cls, report: Mapping[str, Any], ppi: tuple[float, float] | None) -> Evidence:
@@ -54,6 +56,7 @@ class Evidence:
             noise=noise,
             grain=grain,
             reason=str(detail.get("reason") or ""),
+            printed=detail.get("limited_by") == "halftone",
         )
 
 

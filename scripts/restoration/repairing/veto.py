@@ -1,4 +1,5 @@
-"""What is never filled: eyes, mouths and lettering, where a mistake would change the meaning."""
+"""What is never filled: eyes, mouths and lettering, where a mistake would change the meaning, and
+the edges of the sheet, which look like scratches."""
 
 from __future__ import annotations
 
@@ -16,6 +17,10 @@ EYE = 0.35
 MOUTH = 0.3
 """Radius of the discs around the corners of the mouth, which meet in its middle."""
 
+EDGE = 0.01
+"""Half of the width of the strip along an edge of the sheet, as a share of the sheet's longer side:
+the shadow of its thickness, and what it lies askew."""
+
 
 @dataclass(frozen=True)
 class Veto:
@@ -28,14 +33,16 @@ class Veto:
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> Veto:
-        """From the condition report's ``faces`` and ``text``; nothing where it has neither.
+        """From the condition report's ``faces``, ``text`` and ``paper``; nothing where it has none.
 
         A face's points are eyes, nose and corners of the mouth, each [row, column].
         """
         faces = ((report.get("faces") or {}).get("detail") or {}).get("faces") or ()
         boxes = ((report.get("text") or {}).get("detail") or {}).get("boxes") or ()
         discs = [disc for face in faces for disc in _discs(face.get("points") or ())]
-        return cls(tuple(discs), tuple(_box(entry) for entry in boxes))
+        layers = ((report.get("paper") or {}).get("detail") or {}).get("layers") or ()
+        strips = [strip for layer in layers for strip in _strips(_box(layer["encloses"]))]
+        return cls(tuple(discs), (*(_box(entry) for entry in boxes), *strips))
 
     def cover(self, top: int, left: int, height: int, width: int) -> npt.NDArray[np.bool_]:
         """True where nothing may be filled, bool (height, width)."""
@@ -59,6 +66,19 @@ def _discs(points: Any) -> list[tuple[float, float, float]]:
     return [
         *((float(y), float(x), EYE * apart) for y, x in places[:2]),
         *((float(y), float(x), MOUTH * apart) for y, x in (*places[3:5], middle)),
+    ]
+
+
+def _strips(box: tuple[int, int, int, int]) -> list[tuple[int, int, int, int]]:
+    """Along the four sides of a sheet."""
+    top, left, height, width = box
+    half = max(8, round(EDGE * max(height, width)))
+    tall, wide = height + 2 * half, width + 2 * half
+    return [
+        (top - half, left - half, 2 * half, wide),
+        (top + height - half, left - half, 2 * half, wide),
+        (top - half, left - half, tall, 2 * half),
+        (top - half, left + width - half, tall, 2 * half),
     ]
 
 

@@ -73,20 +73,27 @@ class Cleanup:
             return f"no detail to judge: {why}"
         if self._damage(evidence):
             return None
+        limit = settings.noisy_above
+        if evidence.ppi is None and limit is None:
+            return "not to be judged: the master states no resolution"
         if evidence.ppi is None and evidence.noise is None:
             return "not to be judged: the master states no resolution and its noise is unknown"
         parts = []
-        if evidence.ppi is not None:
+        if evidence.ppi is not None and evidence.printed:
+            parts.append(
+                f"soft by its printing alone: a halftone screen holds {evidence.ppi:.0f} ppi of "
+                "picture, and what a network adds to it was never there"
+            )
+        elif evidence.ppi is not None:
             parts.append(
                 f"sharp: it holds {evidence.ppi:.0f} ppi of picture, cleanup begins below "
                 f"{settings.soft_below_ppi:g}"
             )
-        if evidence.noise is not None:
+        if evidence.noise is not None and limit is not None:
             parts.append(
-                f"clean: its noise is {evidence.noise:.2g}/255, cleanup begins above "
-                f"{settings.noisy_above:g}/255"
+                f"clean: its noise is {evidence.noise:.2g}/255, cleanup begins above {limit:g}/255"
             )
-        if evidence.grain is not None:
+        if evidence.grain is not None and limit is not None:
             parts.append(f"its grain, {evidence.grain:.2g}/255, belongs to the photograph")
         return "; ".join(parts)
 
@@ -94,15 +101,15 @@ class Cleanup:
         """What ``auto`` takes for a reason to apply."""
         settings = self._settings
         damage = []
-        if evidence.ppi is not None and evidence.ppi < settings.soft_below_ppi:
+        soft = evidence.ppi is not None and evidence.ppi < settings.soft_below_ppi
+        if soft and not evidence.printed:
             damage.append(
                 f"soft: it holds {evidence.ppi:.0f} ppi of picture, less than "
                 f"{settings.soft_below_ppi:g}"
             )
-        if evidence.noise is not None and evidence.noise > settings.noisy_above:
-            damage.append(
-                f"noisy: {evidence.noise:.2g}/255, more than {settings.noisy_above:g}/255"
-            )
+        limit = settings.noisy_above
+        if limit is not None and evidence.noise is not None and evidence.noise > limit:
+            damage.append(f"noisy: {evidence.noise:.2g}/255, more than {limit:g}/255")
         return damage
 
     def _reason(self, evidence: Evidence) -> str:

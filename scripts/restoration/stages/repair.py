@@ -34,11 +34,12 @@ class Repair:
 
     Two passes over the page: the first makes the mask, the second fills it. The holes are closed
     by the biharmonic equation or by Telea's method, and get grain of the strength and spectrum of
-    the page's. Eyes, mouths and lettering are left alone unless the user's own mask covers them.
+    the page's. Eyes, mouths, lettering and the edges of the sheet are left alone unless the user's
+    own mask covers them.
     """
 
     name: ClassVar[str] = "repair"
-    reads: ClassVar[tuple[str, ...]] = ("damage", "text", "faces", "colour")
+    reads: ClassVar[tuple[str, ...]] = ("damage", "text", "faces", "colour", "paper")
 
     def setup(self, settings: RepairSettings, networks: NetworkSource) -> None:
         self._settings = settings
