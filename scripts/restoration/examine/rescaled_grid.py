@@ -272,6 +272,7 @@ def _deviation(profile: Vector) -> Vector:
     deviation = np.where(known, filled - around, 0.0)
     scale = 1.4826 * float(np.median(np.abs(deviation))) + 1e-3
     deviation = np.clip(deviation, -5.0 * scale, 5.0 * scale)
-    local = np.sqrt(uniform_filter1d(deviation**2, 81, mode="reflect"))
+    # Its running sums leave tiny negative numbers where there is nothing.
+    local = np.sqrt(np.maximum(uniform_filter1d(deviation**2, 81, mode="reflect"), 0.0))
     deviation = deviation / (local + 0.1 * scale)
     return np.asarray((deviation - deviation.mean()) * np.hanning(deviation.size))

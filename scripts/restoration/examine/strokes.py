@@ -164,7 +164,7 @@ class Ink:
         )
         chosen = chosen[good]
         signed = contrast[good] if self.dark else -contrast[good]
-        uneven = (around.deviation / contrast)[good]
+        uneven = around.deviation[good] / contrast[good]
         return Marks(
             top[chosen],
             left[chosen],

@@ -43,7 +43,7 @@ class Denoise:
         neutral = page.source.channels == 1 or is_neutral(page.source)
         likeness = 1.0 if neutral else noise.likeness
         blocks = self._blocks(page)
-        quiet = self._noise(noise, likeness, blocks)
+        quiet = self._noise(noise, likeness, blocks, page)
         if isinstance(blocks, str) and isinstance(quiet, str):
             reasons = "; ".join(reason for reason in (quiet, blocks) if reason)
             return Declined(reasons, _measured(noise))
@@ -81,12 +81,14 @@ class Denoise:
             )
         return network
 
-    def _noise(self, noise: ReportedNoise, likeness: float, blocks: Blocks | str) -> Shares | str:
+    def _noise(
+        self, noise: ReportedNoise, likeness: float, blocks: Blocks | str, page: Page
+    ) -> Shares | str:
         """What is to be done about noise, or why nothing is."""
         settings = self._settings
         if settings.network == "none":
             return "noise is left: the recipe names no network"
-        compressed = self._compressed(noise, blocks)
+        compressed = self._compressed(noise, blocks, page)
         if compressed and (noise.value is None or self._clean(noise.value)):
             return Shares((Pass(1, compressed),), 1.0, 1.0, "what compression wrote around edges")
         if noise.value is None:
@@ -113,12 +115,15 @@ class Denoise:
     def _clean(self, value: float) -> bool:
         return self._settings.apply == "auto" and value <= self._settings.noisy_above
 
-    def _compressed(self, noise: ReportedNoise, blocks: Blocks | str) -> float:
+    def _compressed(self, noise: ReportedNoise, blocks: Blocks | str, page: Page) -> float:
         """Strength of what compression wrote around edges, 1/255; 0 where it must not be touched.
 
-        Only where there is no grain: a denoiser cannot tell the two apart.
+        Only where there is no grain: a denoiser cannot tell the two apart. And only on the pixels
+        that were compressed: what was enlarged since is as soft as the picture, and goes with it.
         """
         if isinstance(blocks, str) or noise.grain.found is not False:
+            return 0.0
+        if (blocks.height, blocks.width) != (page.source.height, page.source.width):
             return 0.0
         return compression_noise(blocks.quality)
 
