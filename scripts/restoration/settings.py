@@ -97,9 +97,12 @@ class RepairSettings(Section):
         "auto", description="`auto`: only where damage was found; `always` searches every scan."
     )
     kinds: tuple[Literal["dust", "scratches", "creases"], ...] = Field(
-        ("dust", "scratches", "creases"),
+        ("dust",),
         strict=False,
-        description="What is filled; dust includes hairs and fibres.",
+        description="What is filled where it was found; dust includes hairs and fibres. Scratches "
+        "and creases are filled when asked for: to the search, a tripod or a mast is one. The "
+        "condition report counts them all the same, and your own mask of damage is filled "
+        "whatever it covers.",
     )
     sensitivity: float = Field(
         0.5,
@@ -117,6 +120,11 @@ class RepairSettings(Section):
         gt=0.0,
         le=1.0,
         description="Largest share of a page that is filled; more is left to a person.",
+    )
+    grain: bool = Field(
+        True,
+        description="Grain of the strength and spectrum of the page's is put back on what was "
+        "filled, so that it does not show as a smooth spot; it is drawn, not recorded.",
     )
 
 

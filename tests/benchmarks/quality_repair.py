@@ -63,11 +63,13 @@ def measure(case: Case) -> list[dict[str, Any]]:
     marks = damage.marked(truth, rng, case.kinds, float(rng.uniform(0.5, 1.3)))
     scan = as_scan(marks.pixels, 1200.0, int(rng.choice([8, 16])))
     report = condition_report(scan)
-    settings = RepairSettings(most_share=0.2)
+    settings = RepairSettings(most_share=0.2, kinds=("dust", "scratches", "creases"))
     result, decision = apply_stage("repair", settings, scan, report)
     found = _mask_of(decision, truth.shape[:2])
     given = marks.mask.astype(np.float32)[:, :, None]
     told, _ = apply_stage("repair", settings, scan, report, damage=given)
+    smooth = settings.model_copy(update={"grain": False})
+    plain, _ = apply_stage("repair", smooth, scan, report, damage=given)
     seen = pixels_of(scan)
     row: dict[str, Any] = {
         "picture": case.picture,
@@ -82,6 +84,7 @@ def measure(case: Case) -> list[dict[str, Any]]:
         "damaged_db": psnr(seen, truth, marks.mask),
         "ours_db": psnr(result, truth, marks.mask),
         "ours_told_db": psnr(told, truth, marks.mask),
+        "told_no_grain_db": psnr(plain, truth, marks.mask),
         "whole_before_db": psnr(seen, truth),
         "whole_after_db": psnr(result, truth),
     }
@@ -127,7 +130,10 @@ def outcome(rows: Sequence[Row]) -> Outcome:
     filling = _listed(
         "PSNR inside the true mask, dB",
         rows,
-        ("damaged_db", "ours_db", "ours_told_db", *INPAINTERS, "whole_before_db", "whole_after_db"),
+        (
+            *("damaged_db", "ours_db", "ours_told_db", "told_no_grain_db", *INPAINTERS),
+            *("whole_before_db", "whole_after_db"),
+        ),
         (
             "ours: mask found by itself. ours_told: the true mask given as the user's. whole: the "
             "whole page, where false repairs count.",
@@ -151,9 +157,9 @@ def outcome(rows: Sequence[Row]) -> Outcome:
         ),
         Goal(
             "PSNR inside the mask, true mask given to both",
-            f"shown against cv2.inpaint: {best:.2f} dB",
+            f"above cv2.inpaint: {best:.2f} dB",
             f"{told:.2f} dB; {own:.2f} dB with the mask found by itself",
-            True,
+            told > best,
         ),
         Goal("outside the mask", "bit-identical", "yes" if same else "no", same),
     ]

@@ -23,9 +23,11 @@ SENSITIVITY = 0.5
 """The report's own; the repair stage has a setting."""
 
 SEARCHED_WHOLE = 1_000_000
-SEARCHED_SHARE = 0.02
-"""Pixels, at the level of the search, that are searched at least, and the share of the page's
-pixels from which on a larger page is searched by samples: that is 0.02 to 0.03 s per megapixel."""
+"""Pages of at most so many pixels, at the level of the search, are searched all over."""
+
+LEAST_SEARCHED, SEARCHED_SHARE = 400_000, 0.02
+"""Pixels, at the level of the search, that are searched of a larger page at least, and the share of
+its pixels: that takes 0.04 s per megapixel at 12 megapixels and 0.03 at 30 and more."""
 
 PATCH = 256
 """Side of the samples, in pixels of their level."""
@@ -68,9 +70,9 @@ class Damage:
         self.level = min(at[-1], 2)
         self._ledger = Ledger()
         area = page.height * page.width
-        allowed = max(SEARCHED_WHOLE, SEARCHED_SHARE * area)
-        self.share = min(1.0, allowed * self.level**2 / area)
-        whole = self.share >= 1.0
+        whole = area <= SEARCHED_WHOLE * self.level**2
+        allowed = max(LEAST_SEARCHED, SEARCHED_SHARE * area)
+        self.share = 1.0 if whole else min(1.0, allowed * self.level**2 / area)
         self._at = at if area <= SEARCHED_WHOLE else (self.level,)
         # At most 24 MB: a small page is looked at as one, whatever the windows it comes in.
         shape = (page.height, page.width, page.channels) if whole else (0, 0, page.channels)

@@ -20,6 +20,11 @@ PATCHES = 64
 REACH = 7
 """Side of the filter, in pixels, that gives white noise the grain's correlation."""
 
+PEAKED, SCATTER = 1.5, 10.0
+"""Power of one frequency, as a multiple of the mean at its distance from 0, above which the patches
+hold a weave or a screen, no grain: PEAKED of many patches; of few, whose spectrum scatters, SCATTER
+divided by the root of their number more."""
+
 LEAST = 0.3 / 255.0
 """Weaker noise than an 8-bit file's rounding is none."""
 
@@ -97,7 +102,8 @@ class GrainStudy:
         self._kept.append((uneven, np.array(patch, np.float32)))
 
     def grain(self) -> Grain | None:
-        """What was learned; None where the page has no flat patch or no noise to speak of."""
+        """What was learned; None where the page has no flat patch or no noise to speak of, or where
+        even its flattest patches have a regular texture."""
         if not self._kept:
             return None
         residuals = [_residual(patch) for _, patch in self._kept]
@@ -106,7 +112,10 @@ class GrainStudy:
         chosen = [residuals[index] for index in np.argsort(power)[: max(1, len(power) // 2)]]
         flat = np.concatenate([residual.reshape(-1, self._count) for residual in chosen])
         covariance = np.atleast_2d(flat.T.astype(np.float64) @ flat / len(flat))
-        grain = Grain(_root(covariance), _kernel(chosen))
+        spectrum = _spectrum(chosen)
+        if _peak(spectrum) > PEAKED + SCATTER / np.sqrt(len(chosen)):
+            return None
+        grain = Grain(_root(covariance), _kernel(spectrum))
         return grain if grain.sigma >= LEAST else None
 
 
@@ -127,14 +136,33 @@ def _root(covariance: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 
-def _kernel(residuals: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
-    """Filter that gives white noise the mean spectrum of the patches (zero phase)."""
+def _spectrum(residuals: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
+    """Mean power of the patches, float64 (PATCH, PATCH), frequency 0 first."""
     spectrum = np.zeros((PATCH, PATCH))
     for residual in residuals:
         for channel in range(residual.shape[2]):
             spectrum += np.abs(np.fft.fft2(residual[:, :, channel].astype(np.float64))) ** 2
     # What the quadratic surface took away at the lowest frequency is put back by its neighbours.
     spectrum[0, 0] = (spectrum[0, 1] + spectrum[1, 0]) / 2.0
+    return spectrum / len(residuals)
+
+
+def _peak(spectrum: npt.NDArray[np.float64]) -> float:
+    """Highest power as a multiple of the mean at the same distance from frequency 0.
+
+    Grain has no direction. The lowest frequencies, where the picture itself is, are left out, and
+    those straight along rows or columns, where JPEG blocks and the scanner's lines are.
+    """
+    cycles = np.fft.fftfreq(PATCH) * PATCH
+    distance = np.rint(np.hypot(cycles[:, None], cycles[None])).astype(np.intp)
+    usual = np.bincount(distance.ravel(), spectrum.ravel()) / np.bincount(distance.ravel())
+    inside = (distance > 3) & (distance <= PATCH // 2)
+    inside[0] = inside[:, 0] = False
+    return float((spectrum / np.maximum(usual[distance], 1e-30))[inside].max())
+
+
+def _kernel(spectrum: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Filter that gives white noise this spectrum (zero phase)."""
     response = np.fft.fftshift(np.real(np.fft.ifft2(np.sqrt(spectrum))))
     middle, half = PATCH // 2, REACH // 2
     kernel = response[middle - half : middle + half + 1, middle - half : middle + half + 1]

@@ -11,7 +11,7 @@ from restoration.repairing.evidence import Plane, luminance
 
 Mask = npt.NDArray[np.bool_]
 
-REACH = 5
+REACH = 3
 """Pixels around the damage in which a halo is looked for: that of an unsharp mask of 1 to 2 pixels,
 and the smear of colour that a JPEG file keeps at half the resolution."""
 
@@ -63,7 +63,8 @@ def _usual(plane: Plane, known: Plane, share: Plane) -> tuple[Plane, Plane]:
     size, total = (SURROUNDINGS, SURROUNDINGS), np.maximum(share, np.float32(1e-3))
     mean = cv2.blur(plane * known, size) / total
     strays = (plane - mean) * known
-    return mean, np.sqrt(cv2.blur(strays * strays, size) / total)
+    # The running sums of the filter leave a trifle below 0 where nothing strays.
+    return mean, np.sqrt(np.maximum(cv2.blur(strays * strays, size), 0.0) / total)
 
 
 def _reached(strange: Mask, mask: Mask) -> Mask:

@@ -43,9 +43,6 @@ BESIDE, ASTRAY = 3.0, 0.14
 """How far, in pooled pixels and as a share of the distance, one piece of a scratch may lie beside
 the axis of another."""
 
-STRAY = 1.6
-"""How far, in pooled pixels, the damage may lie from the curve that is fitted to its piece."""
-
 BORDER = 6
 """Pooled pixels along the window's border in which no line lies that runs along it: there the edge
 of the sheet shows, and the reflection that the ruler sees beyond."""
@@ -209,46 +206,16 @@ def _between(first: Figures, second: Figures) -> Figures:
     return np.asarray(np.minimum(turned, math.pi - turned))
 
 
-def on_curve(one: Lines, weight: Plane) -> npt.NDArray[np.bool_]:
-    """Pixels of the pieces within STRAY of a parabola through each, bool, on the pooled grid.
-
-    The ruler also rests on whatever lies beside a line; what is filled must be the line alone.
-    weight: what stands out, pooled.
-    """
-    pieces, inside = one.pieces, one.pieces.inside
-    angle = math.pi * one.turn / DIRECTIONS
-    width = weight.shape[1]
-    down = inside.index // width - pieces.row[inside.piece]
-    right = inside.index % width - pieces.column[inside.piece]
-    scale = np.maximum(np.hypot(pieces.tall, pieces.wide) / 2, 1.0)[inside.piece]
-    along = (right * math.cos(angle) + down * math.sin(angle)) / scale
-    across = down * math.cos(angle) - right * math.sin(angle)
-    near = np.ones(len(along), np.bool_)
-    for reach in (np.inf, 2.0 * STRAY):
-        strength = weight.ravel()[inside.index].astype(np.float64) ** 2 * near
-        moments = np.stack(
-            [np.bincount(inside.piece, strength * along**k, pieces.count) for k in range(5)]
-        )
-        right_side = np.stack(
-            [
-                np.bincount(inside.piece, strength * across * along**k, pieces.count)
-                for k in range(3)
-            ]
-        )
-        normal = np.stack([moments[k : k + 3] for k in range(3)]).transpose(2, 0, 1)
-        ridge = 1e-3 * np.maximum(moments[0], 1e-12)[:, None, None] * np.eye(3)
-        curve = np.linalg.solve(normal + ridge, right_side.T[:, :, None])[:, :, 0]
-        fitted = (curve[inside.piece] * np.stack([along**0, along, along**2], 1)).sum(axis=1)
-        near = np.abs(across - fitted) < (reach if np.isfinite(reach) else 4.0 * STRAY)
-    mask = np.zeros(weight.size, np.bool_)
-    mask[inside.index[np.abs(across - fitted) < STRAY]] = True
-    return mask.reshape(weight.shape)
-
-
 def strongest(plane: Plane, pool: int) -> Plane:
+    """The strongest of each pool x pool pixels; a last odd row or column is left out."""
     height, width = (side // pool * pool for side in plane.shape)
-    blocks = plane[:height, :width].reshape(height // pool, pool, width // pool, pool)
-    return np.asarray(blocks.max(axis=(1, 3)))
+    # Strided copies: a maximum over two short axes is ten times as slow.
+    parts = [
+        np.ascontiguousarray(plane[row:height:pool, column:width:pool])
+        for row in range(pool)
+        for column in range(pool)
+    ]
+    return _highest(parts)
 
 
 def _offsets(turn: int, length: int = RULER) -> list[tuple[int, int]]:
@@ -301,6 +268,7 @@ def _figures(pieces: Pieces, pooled: _Pooled, mean: Plane, turn: int) -> dict[st
     if pooled.chroma is not None:
         chroma = centre.mean(pooled.chroma) - ring.mean(pooled.chroma)
     unlike, most_unlike = centre.quantiles(_change(pooled.colour, angle), 0.5, 0.85)
+    one, other = _opposite(pooled.sunk, angle)
     length = np.hypot(pieces.tall, pieces.wide)
     return {
         "length": np.log(length),
@@ -314,6 +282,8 @@ def _figures(pieces: Pieces, pooled: _Pooled, mean: Plane, turn: int) -> dict[st
         "sides": ratio(np.abs(left - right), contrast),
         "unlike": ratio(unlike, contrast),
         "most_unlike": ratio(most_unlike, contrast),
+        "shaded": ratio(centre.mean(np.maximum(one, other)), contrast),
+        "one_shaded": ratio(centre.mean(np.abs(one - other)), contrast),
         "crossing": ratio(three - quarter, contrast),
         "parallel": inside.mean(beside),
         "most_parallel": inside.highest(beside),
@@ -364,6 +334,17 @@ def _change(colour: FloatImage, angle: float) -> Plane:
             for plane in cv2.split(np.ascontiguousarray(colour))
         ]
     )
+
+
+def _opposite(sunk: Plane, angle: float) -> tuple[Plane, Plane]:
+    """Strongest line of the other polarity close by, on either side: a pole has a lit and a shaded
+    side, a scratch has one of them, or the same halo on both."""
+    steps = [(by * math.cos(angle), -by * math.sin(angle)) for by in range(2, ACROSS + 1)]
+    one, other = (
+        _highest([_moved(sunk, round(sign * down), round(sign * right)) for down, right in steps])
+        for sign in (1.0, -1.0)
+    )
+    return one, other
 
 
 def _beside(mean: Plane, angle: float) -> Plane:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from restoration.raster.base import FloatImage
 from restoration.repairing.coefficients import DUST, LINES
+from restoration.repairing.curve import on_curve
 from restoration.repairing.dust import candidates
 from restoration.repairing.evidence import THIN, Evidence, Plane, both_polarities, luminance
-from restoration.repairing.lines import POOL, Lines, lines, on_curve, strongest
+from restoration.repairing.lines import POOL, Lines, lines, strongest
 from restoration.repairing.odds import LOWEST, coded
 from restoration.repairing.pieces import Figures, Pieces
 
@@ -174,6 +175,7 @@ def _search_lines(
         return
     own = [LINES.odds(one.figures) for one in found]
     chains = np.concatenate([one.chain for one in found])
+    weight = strongest(evidence.thin, POOL)
     surest = np.full(int(chains.max()) + 1, -np.inf)
     np.maximum.at(surest, chains, np.concatenate(own))
     for one, alone in zip(found, own, strict=True):
@@ -182,7 +184,7 @@ def _search_lines(
         odds = np.maximum(alone, carried)
         if not (odds > LOWEST).any():
             continue
-        body = _line_body(one, odds, evidence)
+        body = _line_body(one, odds, evidence, weight)
         judged = _judged(one.pieces, odds, level * POOL, core, evidence.light)
         sighting.add(kind, _enlarged(body, level, sighting.shape), judged)
 
@@ -202,12 +204,15 @@ def _with_fringe(
     return np.asarray(body + np.float32(LOWEST - 1.0), np.float32)
 
 
-def _line_body(one: Lines, odds: Figures, evidence: Evidence) -> Plane:
-    """Odds over the pixels of the lines: what stands out on the curve of each."""
+def _line_body(one: Lines, odds: Figures, evidence: Evidence, weight: Plane) -> Plane:
+    """Odds over the pixels of the lines: what stands out on the curve of each.
+
+    weight: what stands out, pooled.
+    """
     height, width = evidence.plane.shape
     contrast = np.exp(one.figures["contrast"])
     held = np.maximum(odds - LOWEST + 1.0, 0.0)
-    curve = on_curve(one, strongest(evidence.thin, POOL))
+    curve = on_curve(one, weight)
     square = np.ones((3, 3), np.uint8)
     planes = [
         _unpooled(cv2.dilate(one.pieces.each(figures) * curve, square), height, width)

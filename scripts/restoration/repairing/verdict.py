@@ -15,9 +15,9 @@ from restoration.repairing.search import KINDS, Judged, Sighting
 LINE_MARGIN = 1.4
 """Odds that a line needs on top of a speck's: a whisker or a mast that is filled is a picture
 changed; a false speck is a few pixels of what lies around it. On sound photographs that the fit had
-not seen this leaves a quarter of the false lines, and two thirds of the true ones."""
+not seen this leaves a quarter of the false lines, on scratched ones three fifths of the true."""
 
-CREASE_MARGIN = 1.0
+CREASE_MARGIN = 2.5
 """Odds that a crease needs on top: it is judged by what scratches look like, at a resolution at
 which masts, seams and folds of cloth look like scratches too."""
 

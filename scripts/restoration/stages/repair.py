@@ -29,6 +29,11 @@ SEARCH = 0.6
 """Share of the work that the search is; the rest is filling."""
 
 
+FEWEST = 4
+"""Pieces of damage from which ``auto`` believes in any: worn prints have more, and sharp highlights
+in sound ones look like one or two."""
+
+
 class Repair:
     """Only what was found, what is opaque to infrared, or what the user marked is filled.
 
@@ -72,7 +77,8 @@ class Repair:
         findings: dict[str, Any],
         filled: int,
     ) -> Restored:
-        source, grain = page.source, found.study.grain()
+        source = page.source
+        grain = found.study.grain() if self._settings.grain else None
         findings["mask_share"] = filled / (source.height * source.width)
         findings["mask_px"] = filled
         findings["method"] = "biharmonic equation; Telea where a hole is wide"
@@ -123,8 +129,15 @@ class Repair:
         if value is None:
             why = (found.get("detail") or {}).get("reason", "the condition report has no verdict")
             return f"not to be judged: {why}"
-        if not any(_count(found, kind) for kind in self._settings.kinds):
-            return "sound: the condition report found no " + " or ".join(self._settings.kinds)
+        kinds = self._settings.kinds
+        count = sum(_count(found, kind) for kind in kinds)
+        if count == 0:
+            return "sound: the condition report found no " + " or ".join(kinds)
+        if count < FEWEST:
+            return (
+                f"as good as sound: the condition report found {count} of {' or '.join(kinds)}, "
+                "which may as well be picture; mark them in a mask of damage if they are not"
+            )
         return None
 
     def _found(self, page: Page, infrared: bool, refusal: str | None) -> Discovery:
