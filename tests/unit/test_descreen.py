@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from skimage.metrics import structural_similarity
 
 import corpus
-from restoration.descreening import pages
+from restoration.descreening import pages, regions
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tone import srgb_tone
@@ -449,3 +449,50 @@ def test_a_page_of_odd_size_without_a_stated_resolution() -> None:
     assert ours.shape == odd.shape
     assert result.findings["regions"][0]["screens"][0]["ruling_lpi"] is None
     assert psnr(ours, truth[:203, :177], 2) > psnr(odd, truth[:203, :177], 2) + 9.0
+
+
+@cache
+def line_print(
+    name: str, period: float, angle: float, side: int = 320
+) -> tuple[FloatImage, Floats]:
+    """A scan of a print in parallel lines, and the picture that was screened."""
+    wanted = light(corpus.photo(name, 60, 60, side, side, grey=True)[:, :, 0])
+    f1, _ = vectors(period, angle)
+    rows, columns = np.mgrid[:side, :side].astype(np.float64)
+    total = np.zeros(wanted.shape)
+    steps = (np.arange(8) + 0.5) / 8.0 - 0.5
+    for down in steps:
+        for right in steps:
+            place = f1[0] * (rows + down) + f1[1] * (columns + right)
+            total += np.abs(place % 1.0 - 0.5) < 0.5 * (1.0 - wanted)
+    truth = BLACK + (PAPER - BLACK) * wanted
+    return scanned((PAPER + (BLACK - PAPER) * total / 64.0)[:, :, None]), encoded(truth)[:, :, None]
+
+
+@pytest.mark.parametrize(("period", "angle"), [(7.3, 31.0), (4.6, 118.0)])
+def test_a_line_screen_goes_as_dots_do(period: float, angle: float) -> None:
+    scan, truth = line_print("camera", period, angle)
+    said = report([{**screen("grey", vectors(period, angle)), "shape": "line"}], scan.shape)
+    ours, result = drawn(apply(scan, said))
+    others = rivals(scan, period).values()
+    assert psnr(ours, truth) > max(psnr(other, truth) for other in others)
+    assert ssim(ours, truth) > max(ssim(other, truth) for other in others)
+    (found,) = result.findings["regions"][0]["screens"]
+    assert found["shape"] == "line"
+    # Orders of f1 alone, no cross-terms.
+    assert found["orders"] == int(0.6 * period)
+    assert found["removed_db"] > 25.0
+
+
+def test_lines_across_each_other_are_two_screens() -> None:
+    first, second = vectors(6.0, 20.0)
+    said = report(
+        [
+            {**screen("grey", (first, second)), "shape": "line"},
+            {**screen("grey", (second, first)), "shape": "line"},
+            {**screen("grey", (-first, second)), "shape": "line"},
+        ],
+        (64, 64),
+    )
+    (region,) = regions.regions_of(said["screen"]["detail"], 1)
+    assert len(region.lattices[0]) == 2

@@ -11,14 +11,21 @@ import numpy.typing as npt
 import pytest
 
 from restoration.examine.lattice import (
+    Lattice,
     angle_of,
     find_lattices,
+    is_multiple,
+    lowered,
     quarter_turn,
     sharpened,
 )
-from restoration.examine.screen_lookalikes import is_ruled, is_woven
+from restoration.examine.screen_lines import growth
+from restoration.examine.screen_lookalikes import is_ruled, is_woven, shapes_of
+from restoration.examine.screen_spectrum import amplitude_at
 from restoration.examine.screen_waves import (
+    Wave,
     waves,
+    window_sum,
     windowed,
 )
 
@@ -48,7 +55,7 @@ class Press:
     noise: float = 0.006
     """Standard deviation, linear light."""
     spot: str = "round"
-    """``round``, ``ellipse`` or ``line``."""
+    """``round``, ``ellipse``, ``square`` or ``line``."""
     seed: int = 3
 
 
@@ -57,6 +64,12 @@ def _threshold(spot: str, side: int = 192) -> Image:
     """Threshold cell: the share of the dot's area that is printed before each place, (0, 1)."""
     axis = (np.arange(side) + 0.5) / side
     across, down = np.cos(2 * np.pi * axis)[None, :], np.cos(2 * np.pi * axis)[:, None]
+    if spot == "square":
+        place = np.abs(axis - 0.5)
+        rank = np.maximum(place[None, :], place[:, None]) + 1e-9 * axis[:, None]
+        cell = np.empty(side * side, np.float32)
+        cell[rank.ravel().argsort()] = (np.arange(side * side) + 0.5) / (side * side)
+        return cell.reshape(side, side)
     weight = {"round": (1.0, 1.0), "ellipse": (1.0, 0.75), "line": (1.0, 0.0)}[spot]
     order = (-weight[0] * across - weight[1] * down + 1e-9 * axis[:, None]).ravel().argsort()
     cell = np.empty(side * side, np.float32)
@@ -244,3 +257,69 @@ def weave(side: int, thread: float, wander: float, turn: float, seed: int = 5) -
     height = over * np.sin(np.pi * one) + (1 - over) * 0.9 * np.sin(np.pi * other_one)
     cloth = 0.35 + 0.3 * height + 0.008 * rng.standard_normal(height.shape)
     return cv2.GaussianBlur(cloth.astype(np.float32), (0, 0), 0.6)[:, :, None]
+
+
+@pytest.mark.parametrize("part", [(1, 1), (2, 0), (1, 2), (3, 0), (3, 1)])
+def test_harmonics_give_way_to_their_fundamentals(part: tuple[int, int]) -> None:
+    """A lattice of cross-terms alone is taken down to the dots' own, at whatever order."""
+    light = np.full((512, 512, 1), 0.42, np.float32)
+    stack, _ = tiles_of(printed(light, Press(lpi=72.0, angles=(("k", 33.0),), noise=0.01))[:, :, 0])
+    turn = np.deg2rad(33.0)
+    first = np.array([-np.sin(turn), np.cos(turn)]) * 72.0 / 600.0
+    second = quarter_turn(first)
+    one = part[0] * first + part[1] * second
+    tapered = windowed(stack)
+    amplitude = float(np.abs(amplitude_at(tapered, one, window_sum(256))).mean())
+    found = lowered(Lattice(one, quarter_turn(one), amplitude, 5.0, 0.0, 4, 0.0), tapered)
+    assert found.ruling == pytest.approx(72.0 / 600.0, rel=1e-6)
+    assert abs((angle_of(found.first) - 33.0 + 45.0) % 90.0 - 45.0) < 1e-6
+
+
+def test_fundamentals_do_not_give_way_to_the_picture() -> None:
+    press = Press(lpi=110.0, angles=(("k", 20.0),))
+    stack, _ = tiles_of(printed(scene(512, 1), press)[:, :, 0])
+    tapered = windowed(stack)
+    (found,) = find_lattices(waves(tapered), 256)
+    assert lowered(found, tapered) == found
+
+
+def wave(frequency: tuple[float, float], amplitude: float = 1.0) -> Wave:
+    return Wave(np.array(frequency), 6.0, amplitude, 0.0, 9)
+
+
+def test_a_series_of_waves_has_its_own_lowest() -> None:
+    """Courses of bricks: 2, 3, 4, ... times a low frequency; but not just any wave on the line."""
+    yellow = wave((0.0, 0.0605))
+    assert not is_multiple(yellow, [yellow, wave((0.0, 0.0605 * np.sqrt(2.0)))], 1.0 / 256.0)
+    course = wave((0.06, 0.0))
+    assert is_multiple(course, [course, wave((0.03, 0.0))], 1.0 / 256.0)
+    assert is_multiple(course, [course, wave((0.045, 0.0)), wave((0.075, 0.0))], 1.0 / 256.0)
+
+
+def test_dots_grow_with_the_tone_and_patterns_do_not() -> None:
+    press = Press(lpi=75.0, angles=(("k", 30.0),))
+    stack, _ = tiles_of(printed(scene(512, 1), press)[:, :, 0])
+    found = find_lattices(waves(windowed(stack)), 256)[0]
+    shapes = shapes_of(found, stack)
+    assert shapes is not None
+    assert shapes.growing
+    assert not shapes.fixed
+    rows, columns = np.mgrid[0:512, 0:512].astype(np.float32)
+    checked = (np.floor(rows / 5.5) + np.floor(columns / 5.5)) % 2
+    stack, _ = tiles_of((scene(512, 1)[:, :, 0] * (1.0 - 0.6 * checked)).astype(np.float32))
+    found = find_lattices(waves(windowed(stack)), 256)[0]
+    shapes = shapes_of(found, stack)
+    assert shapes is not None
+    assert shapes.fixed
+    assert not shapes.growing
+
+
+def test_lines_of_a_screen_are_thin_in_the_lights_and_in_the_shadows() -> None:
+    press = Press(lpi=90.0, angles=(("k", 60.0),), spot="line", gain=0.0)
+    stack, _ = tiles_of(printed(scene(768, 1), press)[:, :, 0])
+    turn = np.deg2rad(60.0)
+    found = growth(np.array([-np.sin(turn), np.cos(turn)]) * 90.0 / 600.0, stack)
+    assert found is not None
+    assert found.light < found.dark
+    assert found.correlation < -0.95
+    assert found.lock > 0.97

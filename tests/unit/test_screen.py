@@ -76,6 +76,49 @@ def test_inks_of_a_colour_print(ppi: float, lpi: float, turn: float) -> None:
         assert nearest < 1.5
 
 
+@pytest.mark.parametrize(
+    ("ppi", "lpi", "spot", "dark"),
+    [(600.0, 71.0, "square", 0.9), (1200.0, 118.0, "round", 0.45), (1200.0, 143.0, "ellipse", 0.6)],
+)
+def test_a_print_without_highlights_is_no_net(
+    ppi: float, lpi: float, spot: str, dark: float
+) -> None:
+    """Light dots on ink cross as light lines do, and square ones have the harmonics of lines."""
+    press = Press(ppi=ppi, lpi=lpi, angles=(("k", 2.0),), gain=0.12, blur=1.0, spot=spot)
+    found = examined(printed(scene(640, 1, seed=31) * np.float32(dark), press), ppi)
+    assert found["value"] == "halftone"
+    (screen,) = screens(found)
+    assert max(off(screen, lpi, 2.0)) < 0.5
+
+
+def test_yellow_on_the_line_of_another_inks_diagonals() -> None:
+    """At 0 degrees yellow shares its line with the cross-terms of the screen at 45 degrees."""
+    inks = (("c", 105.0), ("m", 75.0), ("y", 90.0), ("k", 45.0))
+    picture = scene(768, seed=17) * np.array([1.0, 1.0, 0.75], np.float32)
+    found = examined(printed(picture, Press(ppi=1200.0, lpi=79.0, angles=inks)), 1200.0)
+    for ink, angle in inks:
+        nearest = min(sum(off(screen, 79.0, angle)) for screen in screens(found))
+        assert nearest < 0.5, ink
+    for screen in screens(found):
+        assert min(sum(off(screen, 79.0, angle)) for _, angle in inks) < 1.5
+
+
+@pytest.mark.parametrize(
+    ("ppi", "lpi", "angle"), [(600.0, 88.0, 33.0), (1200.0, 141.0, 117.0), (600.0, 172.0, 50.0)]
+)
+def test_line_screen(ppi: float, lpi: float, angle: float) -> None:
+    press = Press(ppi=ppi, lpi=lpi, angles=(("k", angle),), spot="line", gain=0.02)
+    found = examined(printed(scene(900, 1, seed=5), press), ppi)
+    assert found["value"] == "halftone"
+    (screen,) = screens(found)
+    assert screen["shape"] == "line"
+    assert screen["ruling_lpi"] == pytest.approx(lpi, rel=0.003)
+    assert abs((screen["angle_deg"] - angle + 90.0) % 180.0 - 90.0) < 0.2
+    assert found["detail"]["regions"][0]["share"] > 0.8
+    # Without the resolution a fence may be as fine as a screen.
+    assert examined(printed(scene(900, 1, seed=5), press), None)["value"] == "none"
+
+
 def test_two_clippings_on_an_album_page() -> None:
     page = np.full((1400, 1900, 3), 0.88, np.float32)
     page += np.random.default_rng(2).normal(0.0, 0.008, page.shape).astype(np.float32)
@@ -217,7 +260,61 @@ def engraved(side: int, pitch: float, wander: float) -> Image:
     return cv2.GaussianBlur(np.where(inked, 0.15, 0.9).astype(np.float32), (0, 0), 0.8)[:, :, None]
 
 
+def lit(side: int) -> Image:
+    """Light and shade over a surface, (side, side) from 0.25 to 1."""
+    return np.asarray(0.25 + 0.75 * scene(side, 1, seed=13)[:, :, 0], np.float32)
+
+
+def surface(pattern: Image) -> Image:
+    """A pattern as a camera sees it."""
+    noise = 0.008 * np.random.default_rng(4).standard_normal(pattern.shape)
+    return (cv2.GaussianBlur(pattern, (0, 0), 0.7) + noise)[:, :, None].astype(np.float32)
+
+
+def turned(side: int, pitch: float, degrees: float) -> tuple[Image, Image]:
+    """Places along and across a turned grid, in pitches."""
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
+    turn = np.deg2rad(degrees)
+    along = (columns * np.cos(turn) - rows * np.sin(turn)) / pitch
+    return along.astype(np.float32), (
+        (columns * np.sin(turn) + rows * np.cos(turn)) / pitch
+    ).astype(np.float32)
+
+
+def checks(side: int, pitch: float, degrees: float) -> Image:
+    u, v = turned(side, pitch, degrees)
+    return surface(lit(side) * np.where((np.floor(u) + np.floor(v)) % 2, 0.4, 1.0))
+
+
+def spots(side: int, pitch: float, radius: float) -> Image:
+    u, v = turned(side, pitch, 40.0)
+    apart = np.hypot(u % 1.0 - 0.5, v % 1.0 - 0.5)
+    return surface(lit(side) * np.where(apart < radius, 0.3, 1.0))
+
+
+def corduroy(side: int, pitch: float, degrees: float) -> Image:
+    u, _ = turned(side, pitch, degrees)
+    return surface(lit(side) * (0.55 + 0.4 * np.abs(np.sin(np.pi * u))))
+
+
+def pickets(side: int, pitch: float, degrees: float, tone: float) -> Image:
+    """Bars of one tone before a scene."""
+    u, _ = turned(side, pitch, degrees)
+    return surface(np.where(u % 1.0 < 0.45, np.float32(tone), scene(side, 1, seed=23)[:, :, 0]))
+
+
+def raster_lines(side: int, pitch: float) -> Image:
+    """A television screen's."""
+    u, _ = turned(side, pitch, 90.0)
+    return surface(scene(side, 1, seed=29)[:, :, 0] * np.where(u % 1.0 < 0.5, 0.55, 1.0))
+
+
 SOUND: dict[str, Any] = {
+    **{f"checks {p} {a}": (checks, 640, p, a) for p in (4.3, 7.7, 11.0) for a in (0.0, 27.0)},
+    **{f"spots {p} {r}": (spots, 640, p, r) for p in (8.5, 12.0) for r in (0.22, 0.38)},
+    **{f"corduroy {p} {a}": (corduroy, 640, p, a) for p in (3.7, 6.6) for a in (0.0, 21.0)},
+    **{f"pickets {p} {t}": (pickets, 640, p, 11.0, t) for p in (4.1, 7.3) for t in (0.2, 0.6, 0.9)},
+    "raster lines": (raster_lines, 640, 5.0),
     **{f"weave {t} {w}": (weave, 512, t, w, 10.0) for t in (5.0, 9.0) for w in (0.01, 0.04)},
     "straight weave": (weave, 512, 7.0, 0.02, 0.0),
     "bricks": (bricks, 512, 12, 30),

@@ -35,6 +35,8 @@ class Lattice:
 
     f1: Vector
     f2: Vector
+    lines: bool = False
+    """Parallel lines across f1: f2 only completes the frame, and no wave depends on it."""
 
     @cached_property
     def period(self) -> float:
@@ -43,7 +45,11 @@ class Lattice:
 
     def same(self, other: Lattice) -> bool:
         """True where the other describes the same dots, whichever vector it names first."""
+        if self.lines != other.lines:
+            return False
         limit = SAME / self.period
+        if self.lines:
+            return _apart(self.f1, other.f1) < limit
         for pair in ((other.f1, other.f2), (other.f2, other.f1)):
             if _apart(self.f1, pair[0]) < limit and _apart(self.f2, pair[1]) < limit:
                 return True
@@ -61,6 +67,8 @@ class Lattice:
         right = along * self.f1[1] + across * self.f2[1]
         allowed = np.hypot(down, right) < HIGHEST_FREQUENCY
         allowed &= (np.abs(along) <= HIGHEST_ORDER) & (np.abs(across) <= HIGHEST_ORDER)
+        if self.lines:
+            allowed &= across == 0
         allowed[0, 0] = False
         return np.asarray(allowed)
 

@@ -113,9 +113,10 @@ class DescreenedPage:
 
 def _fundamentals(region: PreparedRegion, screen: Screen) -> Pair:
     box, period = region.coverage.box, screen.lattice.period
+    second = screen.along if screen.lattice.lines else screen.across
     return (
         WaveSurvey(screen.along.vector, period, box),
-        WaveSurvey(screen.across.vector, period, box),
+        WaveSurvey(second.vector, period, box),
     )
 
 

@@ -80,7 +80,7 @@ class WaveSurvey:
 
 
 Pair = tuple[WaveSurvey, WaveSurvey]
-"""A lattice's two fundamentals."""
+"""A lattice's two fundamentals; that of lines twice."""
 
 
 def combined(pair: Pair) -> float:
@@ -116,6 +116,12 @@ class PhaseField:
         # The trend counts from the first node, the refined vector from the page's corner.
         offset -= (down * survey.top + right * survey.left) / step
         return cls(vector, survey.top, survey.left, step, departure + np.float32(offset % 1.0))
+
+    @classmethod
+    def even(cls, vector: Vector, survey: WaveSurvey) -> PhaseField:
+        """The field, where a survey has its nodes, of a vector that no dots follow."""
+        nodes = np.zeros(survey.sums.shape, np.float32)
+        return cls(vector, survey.top, survey.left, survey.step, nodes)
 
     def at(self, top: int, left: int, height: int, width: int) -> Plane:
         """Phase at the pixels of a window, in turns within [0, 1)."""

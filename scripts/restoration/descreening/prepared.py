@@ -157,7 +157,7 @@ def prepare(
             amplitude = combined(pair)
             if amplitude < (ABSENT if lattice in listed else MISSED):
                 continue
-            fields = PhaseField.of(pair[0]), PhaseField.of(pair[1])
+            fields = _fields(lattice, pair)
             screens.setdefault(channel, []).append(Screen(_refined(lattice, fields), *fields))
             strength.setdefault(channel, []).append(amplitude)
     if not screens:
@@ -166,8 +166,15 @@ def prepare(
     return PreparedRegion(region, coverage, screens, profiles, strength)
 
 
+def _fields(lattice: Lattice, pair: Pair) -> tuple[PhaseField, PhaseField]:
+    along = PhaseField.of(pair[0])
+    if lattice.lines:
+        return along, PhaseField.even(lattice.f2, pair[1])
+    return along, PhaseField.of(pair[1])
+
+
 def _refined(lattice: Lattice, fields: tuple[PhaseField, PhaseField]) -> Lattice:
-    refined = Lattice(fields[0].vector, fields[1].vector)
+    refined = Lattice(fields[0].vector, fields[1].vector, lattice.lines)
     return refined if refined.same(lattice) else lattice
 
 
@@ -189,7 +196,10 @@ def _survey(
         surveys[channel] = [
             (
                 each,
-                (WaveSurvey(each.f1, each.period, box), WaveSurvey(each.f2, each.period, box)),
+                (
+                    WaveSurvey(each.f1, each.period, box),
+                    WaveSurvey(each.f1 if each.lines else each.f2, each.period, box),
+                ),
             )
             for each in own
         ]

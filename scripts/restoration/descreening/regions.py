@@ -68,7 +68,8 @@ def regions_of(detail: Mapping[str, Any], channels: int) -> list[Region]:
         lattices: dict[int, list[Lattice]] = {}
         ordered = sorted(entry.get("screens") or (), key=lambda s: -float(s.get("strength") or 0))
         for screen in ordered:
-            lattice = Lattice(_vector(screen["f1"]), _vector(screen["f2"]))
+            lines = screen.get("shape") == "line"
+            lattice = Lattice(_vector(screen["f1"]), _vector(screen["f2"]), lines)
             for channel in _channels(str(screen["channel"]), channels):
                 group = lattices.setdefault(channel, [])
                 if not any(lattice.same(known) for known in group):

@@ -22,6 +22,21 @@ PARTNER = 0.2
 WEAK = 0.08
 """Lattices below this share of a channel's strongest wave are intermodulation."""
 
+SERIES = 0.25
+"""Largest distance, in bins, of a wave from its place in a series."""
+
+PARTS = ((1, 1), (2, 0), (2, 1), (2, -1), (3, 0), (3, 2), (3, -2))
+"""Vectors (a, b) of a square lattice whose own square lattice may be taken for it: diagonals,
+second and third harmonics, cross-terms. Those of others are found by applying them in turn."""
+
+NO_WEAKER = 0.8
+"""Least amplitude of fundamentals, of that of their harmonics and cross-terms."""
+
+CLEARER = 1.5
+"""Least amplitude of fundamentals, of the mean at APART bins around them."""
+
+APART = 2.5
+
 ORDERS = 5
 """Highest multiple of a fundamental that is recognised as its harmonic."""
 
@@ -39,6 +54,13 @@ class Lattice:
     tiles: int
     mismatch: float
     """Distance of the measured second vector from the exact quarter turn, relative."""
+    lines: bool = False
+    """Parallel lines instead of dots: ``second`` is a direction without a wave."""
+
+    @property
+    def vectors(self) -> tuple[Vector, ...]:
+        """The fundamentals that have waves."""
+        return (self.first,) if self.lines else (self.first, self.second)
 
     @property
     def ruling(self) -> float:
@@ -147,7 +169,7 @@ def multiples(lattices: Sequence[Lattice]) -> Iterator[tuple[Vector, float]]:
     largest amplitude that can be theirs."""
     for lattice in lattices:
         for k, m in product(range(-ORDERS, ORDERS + 1), range(ORDERS + 1)):
-            if abs(k) + m >= 1:
+            if abs(k) + m >= 1 and (m == 0 or not lattice.lines):
                 share = 10.0 if abs(k) + m == 1 else 1.5
                 yield k * lattice.first + m * lattice.second, share * lattice.amplitude
     for index, one in enumerate(lattices):
@@ -165,6 +187,8 @@ def multiples(lattices: Sequence[Lattice]) -> Iterator[tuple[Vector, float]]:
 
 def _low(lattice: Lattice) -> list[Vector]:
     first, second = lattice.first, lattice.second
+    if lattice.lines:
+        return [first, 2.0 * first]
     return [first, second, first + second, first - second, 2.0 * first, 2.0 * second]
 
 
@@ -219,26 +243,73 @@ def _combinations(lattice: Lattice) -> npt.NDArray[np.float64]:
 def is_multiple(wave: Wave, found: Sequence[Wave], bin_width: float) -> bool:
     """Whether a wave continues a series that begins lower on its own line through zero.
 
-    The series shows by a second wave on the line at m / n of the frequency (n up to 8), not a
-    multiple itself, of at least half the amplitude; below LOWEST no wave is looked for.
+    The series shows by other waves on the line at m / n of the frequency (n up to 8), no multiples
+    themselves, of at least half the amplitude: one at halves or thirds, two at finer parts. Among
+    many parts some fraction always fits: the cross-term of one ink lies on the line of another at
+    1.414 of its frequency, and 7 / 5 is 1.4.
     """
     length = float(np.hypot(*wave.frequency))
     along = wave.frequency / length
+    ratios = []
     for other in found:
         if other is wave or other.amplitude < 0.5 * wave.amplitude:
             continue
         reach = float(other.frequency @ along)
         aside = float(np.hypot(*(other.frequency - reach * along)))
-        if aside > bin_width * 0.5:
-            continue
         ratio = abs(reach) / length
-        if abs(ratio - round(ratio)) * length < 0.5 * bin_width and round(ratio) >= 1:
-            continue
-        for parts in range(2, 9):
-            step = length / parts
-            part = round(ratio * parts)
-            if part < 1 or step < LOWEST / 8.0:
-                continue
-            if abs(ratio * length - part * step) < 0.4 * bin_width:
-                return True
+        whole = abs(ratio - round(ratio)) * length < 0.5 * bin_width and round(ratio) >= 1
+        if aside <= bin_width * 0.5 and not whole:
+            ratios.append(ratio)
+    for parts in range(2, 9):
+        step = length / parts
+        needed = 1 if parts <= 3 else 2
+        fits = [
+            ratio
+            for ratio in ratios
+            if round(ratio * parts) >= 1
+            and abs(ratio * parts - round(ratio * parts)) * step < SERIES * bin_width
+        ]
+        if step >= LOWEST / 8.0 and len(fits) >= needed:
+            return True
     return False
+
+
+def lowered(lattice: Lattice, tapered: Stack) -> Lattice:
+    """The coarsest lattice that a found one may be a part of.
+
+    In tones near solid ink or bare paper a screen has many waves of about one amplitude, and
+    against the picture, which is strongest at low frequencies, its harmonics may be clearer than
+    its fundamentals. So every lattice of which this one holds the diagonals, the multiples or the
+    cross-terms is asked whether its own fundamentals are there: no weaker than these, and clearly
+    above what surrounds them. Threads of a weave fail: what lies between them is weaker.
+
+    tapered: windowed tiles (n, side, side) of linear light.
+    """
+    side = tapered.shape[1]
+
+    def size(vector: Vector) -> float:
+        waves = amplitude_at(tapered, vector, window_sum(side))
+        return float(np.sqrt((np.abs(waves) ** 2).mean()))
+
+    for a, b in PARTS:
+        share = 1.0 / (a * a + b * b)
+        first = share * (a * lattice.first - b * lattice.second)
+        second = share * (b * lattice.first + a * lattice.second)
+        own = [size(first), size(second)]
+        if min(np.hypot(*first), np.hypot(*second)) < LOWEST:
+            continue
+        if min(own) < NO_WEAKER * lattice.amplitude:
+            continue
+        turns = np.arange(8) * np.pi / 4.0
+        ring = np.stack([np.sin(turns), np.cos(turns)], axis=1) * APART / side
+        around = [
+            float(np.sqrt(np.mean([size(vector + offset) ** 2 for offset in ring])))
+            for vector in (first, second)
+        ]
+        if all(one >= CLEARER * other for one, other in zip(own, around, strict=True)):
+            coarse = quarter_aligned(first, second)
+            amplitude = float(np.sqrt(own[0] * own[1]))
+            return lowered(
+                replace(lattice, first=coarse[0], second=coarse[1], amplitude=amplitude), tapered
+            )
+    return lattice

@@ -85,6 +85,8 @@ def beats(lattices: Sequence[Lattice]) -> Iterator[tuple[Vector, str]]:
     ]
     for lattice in lattices:
         for k, m in orders:
+            if m and lattice.lines:
+                continue
             vector = k * lattice.first + m * lattice.second
             folded = vector - np.rint(vector)
             turns = np.abs(np.rint(vector)).sum()
@@ -98,8 +100,7 @@ def beats(lattices: Sequence[Lattice]) -> Iterator[tuple[Vector, str]]:
 
 
 def _low(lattice: Lattice) -> list[Vector]:
-    first, second = lattice.first, lattice.second
-    return [first, second, -first, -second]
+    return [sign * vector for sign in (1.0, -1.0) for vector in lattice.vectors]
 
 
 def _slow(vector: Vector, lattices: Sequence[Lattice]) -> bool:

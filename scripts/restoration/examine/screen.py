@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from restoration.examine.finding import Measurement, PageFacts, Window
 from restoration.examine.lattice import angle_of
-from restoration.examine.screen_print import Print, examine_print
+from restoration.examine.screen_print import Print, examine_lines, examine_print
 from restoration.examine.screen_regions import Mask, coverage, seeds
 from restoration.examine.screen_tiles import KeptTile, Layout, Peaked, TileCollector
 from restoration.examine.stochastic import stochastic_regions
@@ -21,6 +21,9 @@ IDS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 MOST_SEEDS = 200
 """Groups of cells that are examined, largest first: a sheet of small advertisements."""
+
+MOST_LINE_SEEDS = 6
+"""The same where a single wave ties cells together: every texture has some."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ class Screen:
       lattice in one ``channel`` ("r", "g", "b" or "grey"): ``f1`` and ``f2`` [fy, fx] in cycles
       per pixel of the page (f2 is f1 turned by a quarter), ``ruling_px`` and ``ruling_lpi``,
       ``angle_deg`` (0 <= a < 90, counter-clockwise from the rows, stored orientation),
-      ``strength`` (amplitude of the fundamental in linear light) and ``confidence``.
+      ``strength`` (amplitude of the fundamental in linear light), ``confidence`` and ``shape``:
+      "dot", or "line" for parallel lines, whose f2 is a direction without a wave and whose angle,
+      that of f1 across them, is below 180.
     - ``map``: the cells of ``cell_px`` pixels, row by row, one character each: "." or a region.
     - ``unmeasured``: boxes that look like a screen but of which too little is known.
     """
@@ -94,9 +99,7 @@ class Screen:
             if (seed & taken).sum() > 0.5 * seed.sum():
                 continue
             known = [region.print for region in regions if region.print is not None]
-            found = examine_print(
-                self.page, tiles, seed & ~taken, self._kept_in(seed), layout, known
-            )
+            found = examine_print(self.page, tiles, seed & ~taken, self._kept_in(seed), known)
             if isinstance(found, str):
                 if found:
                     doubtful.append((seed, found))
@@ -106,8 +109,27 @@ class Screen:
                 continue
             taken |= mask
             regions.append(Region(mask, "halftone", found, found.confidence))
+        regions.extend(self._line_screens(tiles, taken))
         regions.sort(key=lambda region: -int(region.mask.sum()))
         return _gathered(regions), doubtful
+
+    def _line_screens(self, tiles: Peaked, taken: Mask) -> list[Region]:
+        """The regions of line screens among the cells that no dots cover."""
+        if self.page.nominal_ppi is None:
+            return []
+        free, regions = ~taken, []
+        left = replace(tiles, cell=np.where(free, tiles.cell, -1))
+        for seed in seeds(left, lines=True)[:MOST_LINE_SEEDS]:
+            if not (seed & free).any():
+                continue
+            lines = examine_lines(self.page, left, seed, self._kept_in(seed))
+            if lines is None:
+                continue
+            mask = coverage(left, seed, lines.lattices) & free
+            if mask.any():
+                free &= ~mask
+                regions.append(Region(mask, "halftone", lines, lines.confidence))
+        return regions
 
     def _kept_in(self, seed: Mask) -> list[KeptTile]:
         """The whole tiles whose middle lies in the seed, or beside it where there is none."""
@@ -179,7 +201,8 @@ class Screen:
                     "f2": [float(value) for value in other],
                     "ruling_lpi": lpi,
                     "ruling_px": step / line.lattice.ruling,
-                    "angle_deg": angle_of(sheet) % 90.0,
+                    "angle_deg": angle_of(sheet) % (180.0 if line.lattice.lines else 90.0),
+                    "shape": "line" if line.lattice.lines else "dot",
                     "strength": line.strength,
                     "confidence": line.confidence,
                 }

@@ -14,14 +14,18 @@ from restoration.examine.lattice import (
     Lattice,
     find_lattices,
     is_sum,
+    lowered,
     quarter_turn,
     sharpened,
 )
 from restoration.examine.moire import moire_of
+from restoration.examine.screen_lines import MOST_TILES as MOST_LINE_TILES
+from restoration.examine.screen_lines import find_lines
 from restoration.examine.screen_lookalikes import is_no_print
 from restoration.examine.screen_regions import FEWEST, Mask, coherence, support
 from restoration.examine.screen_spectrum import Stack, amplitude_at
-from restoration.examine.screen_tiles import KeptTile, Layout, Peaked
+from restoration.examine.screen_tiles import KeptTile, Peaked
+from restoration.examine.screen_tiles import layout as layout_of
 from restoration.examine.screen_waves import (
     Vector,
     waves,
@@ -42,17 +46,35 @@ EVEN = (0.12, 0.002)
 """Largest scatter of the strongest screen's frequency from tile to tile: bins of the tile, and
 share of the frequency."""
 
+STEPPING = (0.99, 40, 1.7)
+"""Phase order, and pairs of tiles, from which this scatter may be so many times larger."""
+
 ORDER = 0.95
 """Least phase order of the strongest screen between neighbouring tiles; prints reach 0.98."""
 
+FEWEST_LINES = 8
+"""Tiles that must show the same lines before they are a screen."""
+
 PAIRS = 4
 """Pairs of tiles below which the phase order says nothing."""
+
+COARSEST = 52.0
+"""Lines per inch of the coarsest newspaper screens, less a little."""
+
+BELIEVED = 300.0
+"""Least stated resolution that is a scanner's: 72 and 96 ppi are what programs write."""
 
 RHYTHM = 0.04
 """Contrast below which an upright lattice of whole pixels is an enlargement's or JPEG's."""
 
 ALONE = 6.0
 """Prominence from which few pairs of tiles are enough."""
+
+ONE_RULING = 0.12
+"""Largest relative difference of rulings within a set of inks: yellow is often a tenth finer."""
+
+EQUAL = 0.6
+"""Least contrast, of the strongest lattice's, of a screen of another ruling."""
 
 BESIDE = 0.6
 """Largest distance, in bins, of one lattice in two channels."""
@@ -92,7 +114,6 @@ def examine_print(
     tiles: Peaked,
     seed: Mask,
     kept: Sequence[KeptTile],
-    layout: Layout,
     known: Sequence[Print],
 ) -> Print | str:
     """The screens of the print that a seed of cells belongs to.
@@ -103,28 +124,91 @@ def examine_print(
     """
     if not kept:
         return _relative(tiles, seed, known)
-    chosen = sorted(kept, key=lambda tile: -tile.score)[:MOST_TILES]
-    table = light_table(page.colour)
-    names = ("grey",) if page.channels == 1 else ("r", "g", "b")
-    tapered: dict[str, Stack] = {}
-    means: dict[str, float] = {}
+    chosen = _whole(page, sorted(kept, key=lambda tile: -tile.score)[:MOST_TILES])
     found: dict[str, list[Lattice]] = {}
     verdicts: list[bool] = []
-    aspect = 1.0 if page.ppi is None else page.ppi[0] / page.ppi[1]
-    centres = np.array([[t.top, t.left] for t in chosen]) + chosen[0].codes.shape[0] / 2.0
-    for channel, name in enumerate(names):
-        stack = np.stack([table[tile.codes[:, :, channel] >> 4] for tile in chosen])
-        tapered[name], means[name] = windowed(stack), max(float(stack.mean()), 1e-4)
-        common = waves(tapered[name])
-        own = find_lattices(common, stack.shape[1], aspect)
+    coarsest = _coarsest(page)
+    for name, stack in chosen.light.items():
+        common = waves(chosen.tapered[name])
+        own = [
+            lattice
+            for lattice in find_lattices(common, chosen.side, chosen.aspect)
+            if lattice.ruling >= coarsest
+        ]
         if own:
             verdicts.append(is_no_print(own[0], common, stack))
-        found[name] = [sharpened(lattice, tapered[name], centres) for lattice in own]
-    side = chosen[0].codes.shape[0]
+        coarse = [lowered(lattice, chosen.tapered[name]) for lattice in own]
+        found[name] = [
+            sharpened(lattice, chosen.tapered[name], chosen.centres) for lattice in coarse
+        ]
     # Rosettes may look like a weave in one channel; a weave looks like one in all.
     if not verdicts or all(verdicts):
         return ""
-    merged = _merged(found, means, side)
+    return _proved(tiles, seed, chosen, found)
+
+
+def examine_lines(
+    page: PageFacts, tiles: Peaked, seed: Mask, kept: Sequence[KeptTile]
+) -> Print | None:
+    """The line screens of the print that a seed of cells belongs to; None where there are none,
+    and where the page's resolution is not known. See ``examine_print``."""
+    if not kept or page.nominal_ppi is None or _members(tiles, seed).size < FEWEST_LINES:
+        return None
+    # Of all tones, which the screen's lines must follow.
+    toned = sorted(kept, key=lambda tile: (float(tile.codes.mean()), tile.top, tile.left))
+    places = np.linspace(0, len(toned) - 1, min(MOST_LINE_TILES, len(toned))).round()
+    chosen = _whole(page, [toned[int(place)] for place in places])
+    per_inch = page.nominal_ppi / layout_of(page).step
+    found = {
+        name: find_lines(
+            waves(chosen.tapered[name]), stack, chosen.centres, per_inch, chosen.aspect
+        )
+        for name, stack in chosen.light.items()
+    }
+    if not any(found.values()):
+        return None
+    proved = _proved(tiles, seed, chosen, found)
+    return proved if isinstance(proved, Print) else None
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """Whole tiles of one print, by channel."""
+
+    light: Mapping[str, Stack]
+    """(n, side, side), linear light."""
+    tapered: Mapping[str, Stack]
+    means: Mapping[str, float]
+    centres: npt.NDArray[np.float64]
+    """(n, 2), samples."""
+    side: int
+    aspect: float
+
+
+def _whole(page: PageFacts, chosen: Sequence[KeptTile]) -> _Whole:
+    table = light_table(page.colour)
+    names = ("grey",) if page.channels == 1 else ("r", "g", "b")
+    light = {
+        name: np.stack([table[tile.codes[:, :, channel] >> 4] for tile in chosen])
+        for channel, name in enumerate(names)
+    }
+    side = chosen[0].codes.shape[0]
+    return _Whole(
+        light,
+        {name: windowed(stack) for name, stack in light.items()},
+        {name: max(float(stack.mean()), 1e-4) for name, stack in light.items()},
+        np.array([[tile.top, tile.left] for tile in chosen]) + side / 2.0,
+        side,
+        1.0 if page.ppi is None else page.ppi[0] / page.ppi[1],
+    )
+
+
+def _proved(
+    tiles: Peaked, seed: Mask, chosen: _Whole, found: Mapping[str, Sequence[Lattice]]
+) -> Print | str:
+    """The print of lattices that its whole tiles show, if its phases agree; else the doubt."""
+    side = chosen.side
+    merged = _merged(found, chosen.means, side)
     members = _members(tiles, seed)
     # The strongest screen may be yellow, which the mixed channels hardly show: the print is proved
     # on the one that most tiles bear.
@@ -136,11 +220,18 @@ def examine_print(
     reason = _doubt(tiles, members, seed, leading, side)
     if reason is not None:
         return reason
-    exact = [_exact(tiles, seed, lattice, side, aspect) for lattice, _ in merged]
-    lines = _lines(exact, found, tapered, side)
+    exact = [_exact(tiles, seed, lattice, side, chosen.aspect) for lattice, _ in merged]
+    lines = _lines(exact, found, chosen.tapered, side)
     sure = _confidence(tiles, members, leading[0])
-    beats = moire_of(exact, tapered, means)
+    beats = moire_of(exact, chosen.tapered, chosen.means)
     return Print(tuple(exact), tuple(lines), beats, sure)
+
+
+def _coarsest(page: PageFacts) -> float:
+    """Cycles per sample below which no screen is taken, where the resolution is believed."""
+    if page.nominal_ppi is None or page.nominal_ppi < BELIEVED:
+        return 0.0
+    return COARSEST * layout_of(page).step / page.nominal_ppi
 
 
 def _relative(tiles: Peaked, seed: Mask, known: Sequence[Print]) -> Print | str:
@@ -171,13 +262,26 @@ def _merged(
     for lattice, contrast in every:
         if all(not _same(lattice, other, side) for other, _ in distinct):
             distinct.append((lattice, contrast))
-    return [item for item in distinct if not is_sum(item, distinct, 1.0 / side)]
+    kept = [item for item in distinct if not is_sum(item, distinct, 1.0 / side)]
+    return [item for item in kept if _of_the_set(item, kept[0])]
+
+
+def _of_the_set(item: tuple[Lattice, float], strongest: tuple[Lattice, float]) -> bool:
+    """Whether a lattice may be an ink of the strongest one's print: inks share a ruling within
+    ONE_RULING, and a weak lattice of quite another is some product of three inks."""
+    near = abs(item[0].ruling / strongest[0].ruling - 1.0) <= ONE_RULING
+    return near or item[1] >= EQUAL * strongest[1]
 
 
 def _same(one: Lattice, other: Lattice, side: int) -> bool:
     allowed = BESIDE / side
-    turns = (other.first, other.second, -other.first, -other.second)
-    return any(float(np.hypot(*(one.first - vector))) < allowed for vector in turns)
+    if one.lines != other.lines:
+        return False
+    return any(
+        float(np.hypot(*(one.first - sign * vector))) < allowed
+        for vector in other.vectors
+        for sign in (1.0, -1.0)
+    )
 
 
 def _doubt(
@@ -189,14 +293,17 @@ def _doubt(
 ) -> str | None:
     """Why a print's leading lattice is not taken for a screen; empty: nothing suggests one."""
     lattice, contrast = leading
-    uneven = lattice.tiles >= 2 and lattice.scatter > EVEN[0] / side + EVEN[1] * lattice.ruling
+    orders = [coherence(tiles, seed, vector) for vector in lattice.vectors]
+    # At the edges of a small clipping the single tiles err, but their phases are in step.
+    stepping = all(order.order >= STEPPING[0] and order.pairs >= STEPPING[1] for order in orders)
+    even = (EVEN[0] * (STEPPING[2] if stepping else 1.0)) / side + EVEN[1] * lattice.ruling
+    uneven = lattice.tiles >= 2 and lattice.scatter > even
     rhythm = contrast < RHYTHM and _of_the_pixels(lattice)
     shown = int(support(tiles, lattice)[members].sum())
     if contrast < _floor(lattice) or uneven or rhythm or shown == 0:
         return ""
-    if shown < FEWEST:
+    if shown < (FEWEST_LINES if lattice.lines else FEWEST):
         return f"a lattice of {lattice.ruling:.3f} cycles per pixel shows in {shown} tiles only"
-    orders = [coherence(tiles, seed, vector) for vector in (lattice.first, lattice.second)]
     exact = all(order.order >= ORDER for order in orders if order.pairs)
     if exact and (lattice.prominence >= ALONE or all(x.pairs >= PAIRS for x in orders)):
         return None
@@ -222,12 +329,14 @@ def _exact(tiles: Peaked, seed: Mask, lattice: Lattice, side: int, aspect: float
     """The lattice with the frequencies that the phases of neighbouring tiles give, where they
     agree with those of the whole tiles."""
     vectors: list[Vector] = []
-    for vector in (lattice.first, lattice.second):
+    for vector in lattice.vectors:
         found = coherence(tiles, seed, vector)
         moved = float(np.hypot(*(found.frequency - vector)))
         good = found.pairs >= 2 * PAIRS and found.order >= ORDER and moved < 0.3 / side
         vectors.append(found.frequency if good else vector)
-    first, second = vectors
+    first, second = vectors[0], vectors[-1]
+    if lattice.lines:
+        second = quarter_turn(first, aspect)
     mismatch = float(np.hypot(*(second - quarter_turn(first, aspect))) / np.hypot(*first))
     if mismatch > lattice.mismatch + 0.002:
         return lattice
@@ -250,9 +359,9 @@ def _lines(
                 continue
             powers = [
                 np.abs(amplitude_at(tapered[name], vector, window_sum(side))) ** 2
-                for vector in (lattice.first, lattice.second)
+                for vector in lattice.vectors
             ]
-            strength = float(np.sqrt(np.sqrt(powers[0].mean() * powers[1].mean())))
+            strength = float(np.sqrt(np.sqrt(powers[0].mean() * powers[-1].mean())))
             clear = float(np.clip((seen[0].prominence - 2.5) / 4.0, 0.1, 1.0))
             shown.append(ScreenLine(name, lattice, strength, round(0.95 * clear, 2)))
         lines.extend(sorted(shown, key=lambda line: -line.strength))

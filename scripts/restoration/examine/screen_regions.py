@@ -35,6 +35,9 @@ STRONG = 4.0
 ASKEW = 0.34
 """Least sine of the angle between two waves that count as two directions."""
 
+LONE_LINE = 5.0
+"""The same of waves that alone tie two cells together: lines have no second direction."""
+
 FEWEST = 3
 """Tiles that must show the same lattice before it is a screen."""
 
@@ -60,8 +63,11 @@ class Coherence:
     """The frequency that the phase steps give, cycles per sample."""
 
 
-def seeds(tiles: Peaked) -> list[Mask]:
-    """Groups of neighbouring cells that share two waves of different direction, largest first."""
+def seeds(tiles: Peaked, lines: bool = False) -> list[Mask]:
+    """Groups of neighbouring cells that share two waves of different direction, largest first.
+
+    lines: those that share one wave, if it is a clear one.
+    """
     cell = tiles.cell
     numbers = np.arange(cell.size).reshape(cell.shape)
     ends: list[npt.NDArray[np.intp]] = []
@@ -71,7 +77,7 @@ def seeds(tiles: Peaked) -> list[Mask]:
     ):
         a, b = cell[one].ravel(), cell[other].ravel()
         seen = np.flatnonzero((a >= 0) & (b >= 0))
-        tied = seen[_tied(tiles, a[seen], b[seen])]
+        tied = seen[_tied(tiles, a[seen], b[seen], lines)]
         ends.append(np.stack([numbers[one].ravel()[tied], numbers[other].ravel()[tied]]))
     pairs = np.concatenate(ends, axis=1)
     graph = coo_array((np.ones(pairs.shape[1]), (pairs[0], pairs[1])), (cell.size, cell.size))
@@ -87,20 +93,25 @@ def seeds(tiles: Peaked) -> list[Mask]:
     return groups
 
 
-def _tied(tiles: Peaked, a: npt.NDArray[np.intp], b: npt.NDArray[np.intp]) -> Mask:
+def _tied(tiles: Peaked, a: npt.NDArray[np.intp], b: npt.NDArray[np.intp], lines: bool) -> Mask:
     """Which pairs of tiles share two waves of different direction, or are the same tile."""
+    clear = LONE_LINE if lines else STRONG
     tied = np.zeros(a.size, dtype=np.bool_)
     for start in range(0, a.size, 2048):
         part = np.s_[start : start + 2048]
         one, other = tiles.frequency[a[part]], tiles.frequency[b[part]]
-        good = (tiles.prominence[a[part]] >= STRONG)[:, :, None] & (
-            tiles.prominence[b[part]] >= STRONG
+        good = (tiles.prominence[a[part]] >= clear)[:, :, None] & (
+            tiles.prominence[b[part]] >= clear
         )[:, None, :]
         near = np.zeros(good.shape, dtype=np.bool_)
         for sign in (1.0, -1.0):
             apart = one[:, :, None, :] - sign * other[:, None, :, :]
             near |= np.hypot(apart[..., 0], apart[..., 1]) < SHARED
-        shared = (near & good).any(axis=2)
+        shared = np.asarray((near & good).any(axis=2))
+        if lines:
+            alone = (a[part] == b[part]) & (tiles.prominence[a[part]][:, 0] >= clear)
+            tied[part] = shared.any(axis=1) | alone
+            continue
         strongest = shared.argmax(axis=1)
         lead = np.take_along_axis(one, strongest[:, None, None], axis=1)
         cross = one[..., 0] * lead[..., 1] - one[..., 1] * lead[..., 0]
@@ -126,25 +137,27 @@ def peak_of(tiles: Peaked, frequency: Vector) -> npt.NDArray[np.intp]:
 
 
 def support(tiles: Peaked, lattice: Lattice) -> npt.NDArray[np.bool_]:
-    """(n,): tiles that show both vectors of a lattice."""
-    return (peak_of(tiles, lattice.first) >= 0) & (peak_of(tiles, lattice.second) >= 0)
+    """(n,): tiles that show all vectors of a lattice."""
+    shown = [peak_of(tiles, vector) >= 0 for vector in lattice.vectors]
+    return np.asarray(np.all(shown, axis=0))
 
 
 def coverage(tiles: Peaked, seed: Mask, lattices: Sequence[Lattice]) -> Mask:
     """The cells that bear these screens, connected to the seed.
 
     A cell bears them where its tile shows two of the fundamentals, or one of them above everything
-    else; a stroke of a caption has one by chance. Single gaps (paper
+    else or clearly that of lines; a stroke of a caption has one by chance. Single gaps (paper
     white, solid ink) are closed, and cells that only touch the print are given up.
     """
     count = tiles.centre.shape[0]
     level, matched, lone = np.full(count, -np.inf), np.zeros(count), np.zeros(count, np.bool_)
     for lattice in lattices:
-        for vector in (lattice.first, lattice.second):
+        for vector in lattice.vectors:
             peak = peak_of(tiles, vector)
             own = np.take_along_axis(tiles.level, np.maximum(peak, 0)[:, None], axis=1)[:, 0]
             level = np.maximum(level, np.where(peak >= 0, own, -np.inf))
-            matched += peak >= 0
+            clear = np.take_along_axis(tiles.prominence, np.maximum(peak, 0)[:, None], axis=1)
+            matched += (peak >= 0) * (1 + (lattice.lines & (clear[:, 0] >= LONE_LINE)))
             # Peaks are kept by falling prominence: number 0 is the tile's clearest.
             lone |= (peak == 0) & (tiles.prominence[:, 0] >= ALONE)
     level = np.where((matched >= 2) | lone, level, -np.inf)

@@ -18,6 +18,9 @@ CELLS = 96
 HOT = 4.5
 """Prominence from which two peaks of one tile make it worth a closer look."""
 
+HOTTEST = 6.0
+"""The same of a single peak: fine line screens have no other."""
+
 BLANK = 0.004
 """Standard deviation of encoded values below which a tile shows nothing."""
 
@@ -216,7 +219,7 @@ class TileCollector:
         base = self._count - raised.shape[0]
         for place in np.argwhere(grid >= base):
             own = raised[grid[tuple(place)] - base]
-            if (own >= HOT).sum() >= 2:
+            if (own >= HOT).sum() >= 2 or own[0] >= HOTTEST:
                 scores[tuple(place)] = np.minimum(own[:4], 8.0).sum()
         return scores
 

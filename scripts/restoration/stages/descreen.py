@@ -104,6 +104,7 @@ def _described(region: PreparedRegion, page: Page) -> dict[str, Any]:
                     "channel": NAMES[page.source.channels][channel],
                     "f1": list(lattice.f1),
                     "f2": list(lattice.f2),
+                    "shape": "line" if lattice.lines else "dot",
                     "period_px": lattice.period,
                     "ruling_lpi": None if page.ppi is None else _ruling(lattice.period, page.ppi),
                     "orders": lattice.orders_held,
@@ -120,9 +121,11 @@ def _ruling(period: float, ppi: tuple[float, float]) -> float:
 def _reason(ready: list[PreparedRegion], ppi: tuple[float, float] | None) -> str:
     parts = []
     for region in ready:
-        period = next(iter(region.screens.values()))[0].lattice.period
+        lattice = next(iter(region.screens.values()))[0].lattice
+        period = lattice.period
+        what = "lines" if lattice.lines else "dots"
         ruling = "" if ppi is None else f" ({_ruling(period, ppi):.0f} lpi)"
-        parts.append(f"region {region.region.name}: dots {period:.3g} px apart{ruling}")
+        parts.append(f"region {region.region.name}: {what} {period:.3g} px apart{ruling}")
     return "; ".join(parts)
 
 
