@@ -196,8 +196,8 @@ class CleanupSettings(Section):
     )
     noisy_above: Annotated[float, Field(gt=0)] | None = Field(
         None,
-        description="`auto` also applies where the noise (standard deviation, in 1/255) lies above. "
-        "`null`: noise is no reason; denoise, which tells it from grain, has seen to it.",
+        description="`auto` also applies where the noise (standard deviation, in 1/255) lies "
+        "above. `null`: noise is no reason; denoise, which tells it from grain, has seen to it.",
     )
     anchor_sigma: float = Field(
         4.0,
