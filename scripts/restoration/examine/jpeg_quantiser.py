@@ -142,10 +142,14 @@ def ijg_quality(steps: dict[tuple[int, int], int]) -> int | None:
 
 
 def nearest_ijg_quality(steps: dict[tuple[int, int], int]) -> int | None:
-    """The quality whose table comes nearest to steps that resampling has shrunk a little: the
-    finest ones most. None where fewer than four are known or the nearest table is off by more than
-    MISFIT."""
-    if len(steps) < 4:
+    """The quality whose table comes nearest to steps that resampling has shrunk a little, the
+    finest ones most.
+
+    None where fewer than six of the eight in LOW are known: a print, or a lens, has softened the
+    picture since it was stored, and its coefficients are no multiples of any step. None, too, where
+    the nearest table is off by more than MISFIT.
+    """
+    if len(steps) < 6:
         return None
     misfits = [
         sum(abs(math.log(step / ijg_table(quality)[place])) for place, step in steps.items())

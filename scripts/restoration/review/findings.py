@@ -90,8 +90,16 @@ def _interpolated(value: Any, detail: Record) -> str:
     return f"Was enlarged{by} by software before: the file holds less than it states."
 
 
-def _noise(value: Any, _: Record) -> str:
-    return f"Standard deviation {number(value)} of 255 steps."
+def _noise(value: Any, detail: Record) -> str:
+    text = f"Standard deviation {float(value):.2g} of 255 steps."
+    grain = detail.get("grain") or {}
+    size = grain.get("size_px")
+    if grain.get("found"):
+        wide = f", {float(size):.2g} px wide" if size else ""
+        return f"{text} It is grain of the photograph{wide}."
+    if grain.get("found") is None and grain.get("sigma"):
+        return f"{text} It may be grain of the photograph."
+    return text
 
 
 def _tone(value: Any, detail: Record) -> str:
