@@ -50,6 +50,8 @@ def build() -> Path:
     """
     # setuptools brings distutils' knowledge of compilers, which Python 3.12 no longer has.
     import setuptools  # noqa: F401, PLC0415
+
+    # isort: split
     from distutils import ccompiler, errors, sysconfig  # noqa: PLC0415
 
     path = library_path()
