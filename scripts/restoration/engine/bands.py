@@ -13,6 +13,7 @@ from restoration.engine.compact import CompactStream
 from restoration.engine.ffdnet import FfdnetStream
 from restoration.engine.geometry import Strip
 from restoration.engine.layers import Rows, Tensor
+from restoration.engine.native.stream import NativeStream, described
 from restoration.engine.rrdbnet import RrdbnetStream
 from restoration.errors import CircumstanceError, ScanError
 from restoration.raster.base import FloatImage, Raster
@@ -34,6 +35,7 @@ def strip_bands(
     band_rows: int,
     device: torch.device,
     progress: Progress,
+    runtime: str = "torch",
 ) -> Iterator[FloatImage]:
     """The output of a strip's kept columns, in bands from top to bottom.
 
@@ -49,13 +51,15 @@ def strip_bands(
         Input rows at a time, a multiple likewise.
     device
         Where the network's module lies.
+    runtime
+        ``torch`` or ``native``.
 
     Raises
     ------
     ScanError, CircumstanceError
         As ``run.run_network``.
     """
-    stream = _stream(network, source.height, band_rows)
+    stream = _stream(network, source.height, band_rows, runtime)
     start = (strip.keep_left - strip.left) * network.scale
     columns = slice(start, start + strip.keep_width * network.scale)
     steps = (
@@ -71,7 +75,9 @@ def strip_bands(
 _Step = tuple[int, int, Callable[[], Iterator[Tensor]]]
 
 
-def _stream(network: Any, height: int, band_rows: int) -> _Stream | None:
+def _stream(network: Any, height: int, band_rows: int, runtime: str = "torch") -> _Stream | None:
+    if runtime == "native":
+        return NativeStream(described(network.module, network.architecture), height)
     match getattr(network, "architecture", None):
         case "rrdbnet":
             return RrdbnetStream(network.module, height, band_rows)

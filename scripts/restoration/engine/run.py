@@ -53,6 +53,7 @@ def run_network(
     engine: EngineSettings,
     device: torch.device,
     progress: Progress = lambda done, unit: None,
+    runtime: str = "torch",
 ) -> Iterator[FloatImage]:
     """The network's output over the whole of ``source``, in bands from top to bottom.
 
@@ -69,6 +70,8 @@ def run_network(
         Where the network runs, from ``devices.choose_device``.
     progress
         Called with the share done and the unit, for example ``"band 3 of 40"``.
+    runtime
+        ``torch`` or ``native``, from ``devices.choose_runtime``.
 
     Yields
     ------
@@ -92,7 +95,7 @@ def run_network(
     multiple = int(getattr(network, "multiple", 1))
     padded = Padded(source, multiple) if multiple > 1 else source
     rows_left, columns = source.height * network.scale, source.width * network.scale
-    for band in _whole_width(network, padded, engine, device, progress, multiple):
+    for band in _whole_width(network, padded, engine, device, progress, multiple, runtime):
         rows = min(rows_left, band.shape[0])
         rows_left -= rows
         if rows > 0:
@@ -106,6 +109,7 @@ def _whole_width(
     device: torch.device,
     progress: Progress,
     multiple: int,
+    runtime: str,
 ) -> Iterator[FloatImage]:
     strips = cut_strips(source.width, engine.strip_columns, network.radius, multiple)
     band_rows = engine.band_rows + -engine.band_rows % multiple
@@ -116,7 +120,7 @@ def _whole_width(
             share = (index + done / count) / len(strips)
             progress(share, f"{strip}band {done} of {count}")
 
-        return strip_bands(network, source, strips[index], band_rows, device, report)
+        return strip_bands(network, source, strips[index], band_rows, device, report, runtime)
 
     last = len(strips) - 1
     if last == 0:
