@@ -107,6 +107,7 @@ clean-results: ## delete results/ with the deliverables in it; masters and weigh
 # ---- how the environment comes about -----------------------------------------------------------
 # On every later run: only what is wrong on this machine today.
 ready: $(RUNTIME)
+	@$(PY) scripts/build_native.py
 	@$(PY) scripts/preflight.py --installed
 
 $(RUNTIME):

@@ -104,3 +104,6 @@ if [ -n "$complaints" ]; then
     exit 1
 fi
 "$python_in" -c 'import cv2, torch; print("ok    torch", torch.__version__, "and the rest of the lock")'
+
+# Networks run several times as fast in our own C++; without a compiler they run in torch.
+if [ -f scripts/build_native.py ]; then "$python_in" scripts/build_native.py; fi

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from restoration.engine.native import KNOWN
+from restoration.engine.native.build import library_path, tested
 from restoration.errors import ConfigError
 from restoration.keys import code_fingerprint, digest
 from restoration.networks.manifest import Weights, load_manifest, needed_weights
@@ -54,6 +56,8 @@ class Plan:
     scans: tuple[Scan, ...]
     device: str
     """cpu, cuda or mps: `auto` is resolved here, once, and never by the node that computes."""
+    runtime: str = "torch"
+    """torch, or native with the digest of its sources; resolved likewise."""
 
     @cached_property
     def results(self) -> Path:
@@ -184,6 +188,7 @@ class Plan:
         if recipe is None or not self.networks(recipe, step):
             return {}
         engine = self.config.engine.model_dump(mode="json")
+        engine["runtime"] = self.runtime_of(recipe, step)
         stated = {
             name: [weights.overlap, weights.generative]
             for name in self.networks(recipe, step)
@@ -192,6 +197,11 @@ class Plan:
         }
         windows = {"windows": stated} if stated else {}
         return {**engine, "device": self.device, "precision": "float32", **windows}
+
+    def runtime_of(self, recipe: str | None, step: str) -> str:
+        """What computes the step's networks."""
+        known = [self.manifest[n].architecture in KNOWN for n in self.networks(recipe, step)]
+        return self.runtime if any(known) else "torch"
 
     def digest(self, recipe: str | None, step: str, batch: str) -> str:
         """One hash over everything that a job's results depend on: Snakemake's rerun trigger.
@@ -247,6 +257,7 @@ class Plan:
             "config": self.config.model_dump(mode="json"),
             "scans": [asdict(scan) for scan in self.scans],
             "device": self.device,
+            "runtime": self.runtime,
         }
         write_text(plan_file(self.results), json.dumps(plan))
 
@@ -260,7 +271,8 @@ def load_plan(path: Path) -> Plan:
     """The plan that ``Plan.save`` wrote."""
     raw = json.loads(path.read_text(encoding="utf-8"))
     scans = tuple(Scan(**{**row, "recipes": tuple(row["recipes"])}) for row in raw["scans"])
-    return Plan(config=load_config(raw["config"]), scans=scans, device=raw["device"])
+    config = load_config(raw["config"])
+    return Plan(config=config, scans=scans, device=raw["device"], runtime=raw["runtime"])
 
 
 def signature(path: str) -> str:
@@ -287,7 +299,9 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     results = Path(config.results)
     if results.exists() and not results.is_dir():
         raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
-    plan = Plan(config=config, scans=scans, device=_resolve(config.device))
+    device = _resolve(config.device)
+    runtime = _resolve_runtime(config.engine.runtime, device)
+    plan = Plan(config=config, scans=scans, device=device, runtime=runtime)
     plan.check_regions()
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
@@ -300,3 +314,22 @@ def _resolve(device: str) -> str:
         return device
     # The kernel driver's own file: asking torch would cost seconds at each parse.
     return "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
+
+
+def _resolve_runtime(asked: str, device: str) -> str:
+    """Raises ConfigError where ``native`` was asked for and cannot be had."""
+    if asked == "torch" or (asked == "auto" and device != "cpu"):
+        return "torch"
+    if device != "cpu":
+        raise ConfigError(
+            f"engine.runtime: 'native' computes on the processor, expected `device: cpu`, found "
+            f"{device}; set `runtime: auto`"
+        )
+    if tested() is not None:
+        return f"native {library_path().stem.rpartition('-')[2]}"
+    if asked == "native":
+        raise ConfigError(
+            "engine.runtime: 'native' was asked for and is not there; run "
+            "`python scripts/build_native.py` to see why, or set `runtime: auto`"
+        )
+    return "torch"

@@ -63,8 +63,12 @@ class ExamineSettings(Section):
 class EngineSettings(Section):
     """How networks are run. Every key is part of the numeric class and so of each key."""
 
-    runtime: Literal["torch"] = Field(
-        "torch", description="What computes the networks. PyTorch runs everywhere."
+    runtime: Literal["auto", "torch", "native"] = Field(
+        "auto",
+        description="What computes the networks. `native`: our own C++ for the processor, several "
+        "times as fast and as exact; it is compiled at installation. `torch`: PyTorch, everywhere. "
+        "`auto`: `native` on the processor where it was compiled and passed its test, for networks "
+        "that it knows; else `torch`. The record says which.",
     )
     band_rows: int = Field(
         64, ge=8, le=512, description="Network input rows that are computed at a time."

@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from restoration.engine.native import KNOWN
 from restoration.networks.originals import kept_original
 from restoration.planning import Plan
 from restoration.raster.base import FloatImage, Raster
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 class RunningNetwork:
     """A loaded network with the engine that runs it."""
 
-    def __init__(self, network: Network, engine: EngineSettings, device: Any) -> None:
+    def __init__(
+        self, network: Network, engine: EngineSettings, device: Any, runtime: str = "torch"
+    ) -> None:
         self._network = network
         self._engine = engine
         self._device = device
+        self._runtime = runtime
         self.name = network.name
         self.weights_sha256 = " ".join(network.weights_sha256)
         self.scale = network.scale
@@ -39,7 +43,9 @@ class RunningNetwork:
         """The network's answer to a 3-channel raster, as full-width bands, top to bottom."""
         from restoration.engine.run import run_network  # noqa: PLC0415 (loads torch)
 
-        return run_network(self._network, source, self._engine, self._device, progress)
+        return run_network(
+            self._network, source, self._engine, self._device, progress, self._runtime
+        )
 
 
 class Networks:
@@ -64,7 +70,13 @@ class Networks:
 
             models = Path(self._plan.config.models_dir)
             network = load_network(name, models, self._plan.manifest, self._device, **blend)
-            self._loaded[key] = RunningNetwork(network, self._plan.config.engine, self._device)
+            native = self._plan.runtime.startswith("native") and network.architecture in KNOWN
+            self._loaded[key] = RunningNetwork(
+                network,
+                self._plan.config.engine,
+                self._device,
+                "native" if native else "torch",
+            )
         return self._loaded[key]
 
 

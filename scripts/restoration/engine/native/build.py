@@ -1,19 +1,16 @@
-"""Compiling the native runtime with the system's C++ compiler.
+"""Compiling the native runtime with the system's C++ compiler, at installation.
 
-python -m restoration.engine.native.build
-
-The library goes to ``build/native``, which git ignores. Its name carries a digest of the sources,
-so that one that is out of date is never loaded. Files of kernels are compiled once for each
-instruction set; which one runs is decided when it runs, so that one build serves all nodes of a
-cluster.
+Nothing here imports torch or NumPy: the plan asks ``tested`` at each parse. The library goes to
+``build/native``, which git ignores. Its name carries a digest of the sources, so that one that is
+out of date is never loaded. Files of kernels are compiled once for each instruction set; which one
+runs is decided when it runs, so that one build serves all nodes of a cluster.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
 import platform
-import sys
 import tempfile
 from pathlib import Path
 
@@ -40,6 +37,24 @@ def library_path() -> Path:
     return _FOLDER / f"restoration-{system}-{digest.hexdigest()[:16]}.so"
 
 
+def tested() -> str | None:
+    """The kernels with which the library passed its test here; None where it was not built, or
+    did not pass."""
+    try:
+        return _stamp().read_text("utf-8").strip() if library_path().exists() else None
+    except OSError:
+        return None
+
+
+def trust(kernels: str) -> None:
+    """Note that the library has passed its test with these kernels."""
+    _stamp().write_text(f"{kernels}\n", "utf-8")
+
+
+def _stamp() -> Path:
+    return library_path().with_suffix(".tested")
+
+
 def build() -> Path:
     """Compile, unless that has been done; returns the library.
 
@@ -63,13 +78,15 @@ def build() -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             objects = []
-            for source in sorted(_SOURCES.glob("*.cpp")):
-                extra = _KERNEL_FLAGS.get(source.stem, [])
-                if platform.machine().lower() not in _INTEL:
-                    extra = []
-                objects += compiler.compile(
-                    [source.name], output_dir=scratch, extra_postargs=[*_FLAGS, *extra]
-                )
+            # Objects lie where their sources do, below ``scratch``: so by names without folders.
+            with contextlib.chdir(_SOURCES):
+                for source in sorted(_SOURCES.glob("*.cpp")):
+                    extra = _KERNEL_FLAGS.get(source.stem, [])
+                    if platform.machine().lower() not in _INTEL:
+                        extra = []
+                    objects += compiler.compile(
+                        [source.name], output_dir=scratch, extra_postargs=[*_FLAGS, *extra]
+                    )
             linked = Path(scratch) / path.name
             compiler.link_shared_object(
                 objects, str(linked), extra_postargs=["-pthread"], target_lang="c++"
@@ -82,16 +99,3 @@ def build() -> Path:
             "and Ubuntu: apt install g++), or set `engine.runtime: torch`"
         ) from error
     return path
-
-
-def main() -> None:
-    """Build, and say where."""
-    os.chdir(_SOURCES)
-    try:
-        print("ok    native runtime", build().name)
-    except CircumstanceError as error:
-        sys.exit(f"warn  {error}")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from restoration.engine.native import KNOWN
 from restoration.engine.native.library import Floats, c_floats, floats, ints, load, pointers
 
 Terms = Sequence[tuple[int, float]]
@@ -99,7 +100,7 @@ def describe(module: Any, architecture: str | None) -> NativeNetwork:
 
 def known(architecture: str | None) -> bool:
     """Whether ``describe`` knows it."""
-    return architecture in _ARCHITECTURES
+    return architecture in KNOWN
 
 
 def layer_of(convolution: torch.nn.Conv2d, activation: Any = None) -> Layer:
