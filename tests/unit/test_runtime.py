@@ -1,0 +1,76 @@
+"""What computes the networks: decided with the plan, part of the key, the same for all workers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from restoration import planning
+from restoration.errors import ConfigError
+from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.running import plan_of_run
+
+LIBRARY = Path("build/native/restoration-linux-x86_64-0123456789abcdef.so")
+
+
+def raw(folder: Path, **engine: Any) -> dict[str, Any]:
+    (folder / "one.tif").write_text("one")
+    (folder / "scans.tsv").write_text(f"scan\tpath\none\t{folder}/one.tif\n")
+    return {
+        "scans": str(folder / "scans.tsv"),
+        "results": str(folder / "results"),
+        "recipes": {"archive": {"stages": {"repair": {}, "cleanup": {}}}},
+        "engine": engine,
+        "device": engine.pop("device", "cpu"),
+    }
+
+
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "tested", lambda: "avx2")
+    monkeypatch.setattr(planning, "library_path", lambda: LIBRARY)
+
+
+@pytest.fixture
+def missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "tested", lambda: None)
+
+
+def key_part(plan: Plan, step: str) -> Any:
+    return plan.numeric("archive", step).get("runtime")
+
+
+@pytest.mark.usefixtures("compiled")
+def test_auto_takes_the_compiled_runtime_and_the_key_says_which(tmp_path: Path) -> None:
+    plan = make_plan(raw(tmp_path))
+    assert key_part(plan, "cleanup") == "native 0123456789abcdef"
+    assert key_part(plan, "repair") is None, "no network, no runtime"
+    assert key_part(make_plan(raw(tmp_path, runtime="torch")), "cleanup") == "torch"
+
+
+@pytest.mark.usefixtures("compiled")
+def test_accelerators_run_torch(tmp_path: Path) -> None:
+    assert key_part(make_plan(raw(tmp_path, device="cuda")), "cleanup") == "torch"
+    with pytest.raises(ConfigError, match="expected `device: cpu`, found cuda"):
+        make_plan(raw(tmp_path, runtime="native", device="cuda"))
+
+
+@pytest.mark.usefixtures("missing")
+def test_without_a_compiler_auto_is_torch_and_native_is_refused(tmp_path: Path) -> None:
+    assert key_part(make_plan(raw(tmp_path)), "cleanup") == "torch"
+    with pytest.raises(ConfigError, match=r"build_native\.py"):
+        make_plan(raw(tmp_path, runtime="native"))
+
+
+@pytest.mark.usefixtures("compiled")
+def test_workers_take_over_what_the_run_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of_run(raw(tmp_path), main=True)
+    plan.save()
+    assert load_plan(plan_file(plan.results)) == plan
+    # A node where nothing was compiled must not decide otherwise in the middle of a run.
+    monkeypatch.setattr(planning, "tested", lambda: None)
+    assert plan_of_run(raw(tmp_path), main=False).runtime == plan.runtime
