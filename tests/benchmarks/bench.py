@@ -110,40 +110,58 @@ def examine() -> dict[str, Any]:
     return found
 
 
-def network(rounds: int = 5, side: int = 192) -> dict[str, Any]:
-    """x4plus over one photograph: ours against RealESRGANer, in turn, medians of ratios."""
+def network(rounds: int = 5) -> dict[str, Any]:
+    """Two networks over one photograph: our runtimes against RealESRGANer, in turn, medians of
+    ratios."""
+    return {
+        name: _compared(name, side, rounds) for name, side in (("x4plus", 192), ("general", 512))
+    }
+
+
+def _compared(network: str, side: int, rounds: int) -> dict[str, Any]:
     plain = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
     tuned = {**plain, "GLIBC_TUNABLES": TUNED_MALLOC}
     variants = {
-        "ours": ("ours", plain),
+        "native": ("native", plain),
+        "torch": ("torch", plain),
         "RealESRGANer as shipped": ("official", plain),
         "RealESRGANer, tuned malloc": ("official", tuned),
     }
+    subprocess.run([sys.executable, "scripts/build_native.py"], cwd=ROOT, check=True)
+    if not list((ROOT / "build" / "native").glob("*.tested")):
+        del variants["native"]
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     peaks: dict[str, float] = {}
     for _ in range(rounds):
         for name, (who, environment) in variants.items():
-            command = [sys.executable, str(HERE / "network_speed.py"), who, "--side", str(side)]
+            options = ["--side", str(side), "--network", network]
+            command = [sys.executable, str(HERE / "network_speed.py"), who, *options]
             done = subprocess.run(
                 command, env=environment, check=True, stdout=subprocess.PIPE, text=True
             )
             found = json.loads(done.stdout.splitlines()[-1])
             seconds[name].append(found["seconds"])
             peaks[name] = max(peaks.get(name, 0.0), found["peak_mib"])
+    own = [name for name in ("native", "torch") if name in variants]
     return {
         "side": side,
         "rounds": rounds,
         "input_px_per_second": {
             n: round(side**2 / statistics.median(s)) for n, s in seconds.items()
         },
-        "ratio_of_ours": {
-            name: round(
-                statistics.median(
-                    other / own for other, own in zip(taken, seconds["ours"], strict=True)
-                ),
-                2,
-            )
-            for name, taken in seconds.items()
+        "faster_than": {
+            name: {
+                other: round(
+                    statistics.median(
+                        theirs / ours
+                        for theirs, ours in zip(seconds[other], seconds[name], strict=True)
+                    ),
+                    2,
+                )
+                for other in variants
+                if other != name
+            }
+            for name in own
         },
         "peak_mib": {name: round(peak) for name, peak in peaks.items()},
     }
