@@ -39,7 +39,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     ),
     "begin_tail": (c_int, [c_void_p]),
     "finish": (c_int, [c_void_p, c_int, c_int, c_int, c_int]),
-    "lag": (c_int, [c_void_p, c_int]),
+    "lag": (c_int, [c_void_p]),
     "stream": (c_void_p, [c_void_p, c_char_p, c_int, c_int, c_int]),
     "stream_free": (None, [c_void_p]),
     "stream_room": (c_int, [c_void_p]),

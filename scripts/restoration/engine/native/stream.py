@@ -62,7 +62,7 @@ class NativeStream:
         self._kernels = kernels or best_kernels()
         self._handle: Any = None
         self._width = 0
-        self.lag: int = self._library.checked("lag", network.handle, height)
+        self.lag: int = self._library.checked("lag", network.handle)
         """Input rows that must be pushed beyond a row until its output has come."""
 
     def __del__(self) -> None:
