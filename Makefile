@@ -40,7 +40,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready
+.PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -67,7 +67,11 @@ sheet-named:
 	@test -f '$(SHEET)' || { echo "make restore needs SHEET=..., a table of your scans; '$(SHEET)' is no file." \
 	    'Write one: make env, then $(PY) scripts/sheet.py FOLDER > my.tsv'; exit 2; }
 
-env: $(RUNTIME) ## install what restoring needs, and nothing else
+env: $(RUNTIME) native ## install what restoring needs, and nothing else
+
+# Quick where it has been done; named by its sources, so that a changed one is compiled anew.
+native: $(RUNTIME) ## compile the native runtime of the networks, where a C++ compiler is
+	@PYTHONPATH=scripts $(PY) -m restoration.engine.native.build || true
 
 env-dev: $(DEV) ## the same with what tests and checks need
 
@@ -106,7 +110,7 @@ clean-results: ## delete results/ with the deliverables in it; masters and weigh
 
 # ---- how the environment comes about -----------------------------------------------------------
 # On every later run: only what is wrong on this machine today.
-ready: $(RUNTIME)
+ready: $(RUNTIME) native
 	@$(PY) scripts/preflight.py --installed
 
 $(RUNTIME):

@@ -110,12 +110,15 @@ def examine() -> dict[str, Any]:
     return found
 
 
-def network(rounds: int = 5, side: int = 192) -> dict[str, Any]:
-    """x4plus over one photograph: ours against RealESRGANer, in turn, medians of ratios."""
+def network(
+    rounds: int = 5, side: int = 192, weights: str = "realesrgan-x4plus-packaged"
+) -> dict[str, Any]:
+    """A network over one photograph: ours against RealESRGANer, in turn, medians of ratios."""
     plain = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
     tuned = {**plain, "GLIBC_TUNABLES": TUNED_MALLOC}
     variants = {
         "ours": ("ours", plain),
+        "ours, native runtime": ("native", plain),
         "RealESRGANer as shipped": ("official", plain),
         "RealESRGANer, tuned malloc": ("official", tuned),
     }
@@ -124,13 +127,16 @@ def network(rounds: int = 5, side: int = 192) -> dict[str, Any]:
     for _ in range(rounds):
         for name, (who, environment) in variants.items():
             command = [sys.executable, str(HERE / "network_speed.py"), who, "--side", str(side)]
+            command += ["--network", weights]
             done = subprocess.run(
                 command, env=environment, check=True, stdout=subprocess.PIPE, text=True
             )
             found = json.loads(done.stdout.splitlines()[-1])
             seconds[name].append(found["seconds"])
             peaks[name] = max(peaks.get(name, 0.0), found["peak_mib"])
+    native = seconds["ours, native runtime"]
     return {
+        "network": weights,
         "side": side,
         "rounds": rounds,
         "input_px_per_second": {
@@ -145,6 +151,12 @@ def network(rounds: int = 5, side: int = 192) -> dict[str, Any]:
             )
             for name, taken in seconds.items()
         },
+        "ratio_of_native": {
+            name: round(
+                statistics.median(other / own for other, own in zip(taken, native, strict=True)), 2
+            )
+            for name, taken in seconds.items()
+        },
         "peak_mib": {name: round(peak) for name, peak in peaks.items()},
     }
 
@@ -154,6 +166,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "examine": examine,
     "large": large,
     "network": network,
+    "small": lambda: network(side=384, weights="realesr-general-x4v3-ncnn"),
 }
 
 

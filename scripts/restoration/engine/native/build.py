@@ -1,6 +1,8 @@
 """Compiling the native runtime with the system's C++ compiler.
 
-python -m restoration.engine.native.build
+    make native
+
+or, with scripts/ on PYTHONPATH, python -m restoration.engine.native.build.
 
 The library goes to ``build/native``, which git ignores. Its name carries a digest of the sources,
 so that one that is out of date is never loaded. Files of kernels are compiled once for each
@@ -11,7 +13,6 @@ cluster.
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import sys
 import tempfile
@@ -48,15 +49,15 @@ def build() -> Path:
     CircumstanceError
         There is no compiler that can do it, with what it said.
     """
+    path = library_path()
+    if path.exists():
+        return path
     # setuptools brings distutils' knowledge of compilers, which Python 3.12 no longer has.
     import setuptools  # noqa: F401, PLC0415
 
     # isort: split
     from distutils import ccompiler, errors, sysconfig  # noqa: PLC0415
 
-    path = library_path()
-    if path.exists():
-        return path
     compiler = ccompiler.new_compiler()
     sysconfig.customize_compiler(compiler)
     try:
@@ -68,7 +69,7 @@ def build() -> Path:
                 if platform.machine().lower() not in _INTEL:
                     extra = []
                 objects += compiler.compile(
-                    [source.name], output_dir=scratch, extra_postargs=[*_FLAGS, *extra]
+                    [str(source)], output_dir=scratch, extra_postargs=[*_FLAGS, *extra]
                 )
             linked = Path(scratch) / path.name
             compiler.link_shared_object(
@@ -86,7 +87,6 @@ def build() -> Path:
 
 def main() -> None:
     """Build, and say where."""
-    os.chdir(_SOURCES)
     try:
         print("ok    native runtime", build().name)
     except CircumstanceError as error:

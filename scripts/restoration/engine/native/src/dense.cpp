@@ -17,7 +17,7 @@
 namespace restoration {
 namespace {
 
-constexpr int kPanelTiles = 34;  // with one more on each side: three blocks of twelve
+constexpr int kPanelTiles = 48;
 
 struct Grid {
     int first_column, last_column;  // tile columns of the panel's results
