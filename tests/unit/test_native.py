@@ -262,10 +262,13 @@ def test_a_missing_compiler_is_said(monkeypatch: Any, tmp_path: Path) -> None:
 
 @needs_compiler
 def test_the_runtime_is_chosen_when_a_run_is_planned() -> None:
+    source, settings = ArrayRaster(photograph(9, 9)), EngineSettings()
     assert devices.choose_runtime("auto", "rrdbnet", CPU) == "native"
     assert devices.choose_runtime("auto", "spandrel", CPU) == "torch"
     assert devices.choose_runtime("torch", "rrdbnet", CPU) == "torch"
     assert devices.choose_runtime("auto", "rrdbnet", torch.device("cuda", 0)) == "torch"
     with pytest.raises(ConfigError, match="set `auto`"):
         devices.choose_runtime("native", "spandrel", CPU)
+    with pytest.raises(ValueError, match="cannot run"):
+        next(run_network(Case(torch.nn.Identity(), 1, 0), source, settings, CPU, runtime="native"))
     assert devices.numeric_class(CPU, "native")["runtime"].startswith("native ")

@@ -17,6 +17,7 @@ import torch
 from restoration.engine.bands import strip_bands
 from restoration.engine.devices import exact_arithmetic
 from restoration.engine.geometry import Padded, cut_strips
+from restoration.engine.native.describe import known
 from restoration.engine.spool import Spool
 from restoration.engine.windows import window_bands
 from restoration.raster.base import FloatImage, Raster
@@ -88,6 +89,9 @@ def run_network(
     channels = int(getattr(network, "channels", 3))
     if source.channels != channels:
         raise ValueError(f"the network takes {channels} channels, the source has {source.channels}")
+    architecture = getattr(network, "architecture", None)
+    if runtime not in {"torch", "native"} or (runtime == "native" and not known(architecture)):
+        raise ValueError(f"runtime {runtime} cannot run the architecture {architecture}")
     exact_arithmetic()
     if getattr(network, "overlap", None) is not None:
         yield from window_bands(network, source, device, progress)

@@ -8,7 +8,6 @@ runs is decided when it runs, so that one build serves all nodes of a cluster.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import platform
 import tempfile
@@ -63,30 +62,28 @@ def build() -> Path:
     CircumstanceError
         There is no compiler that can do it, with what it said.
     """
+    path = library_path()
+    if path.exists():
+        return path
     # setuptools brings distutils' knowledge of compilers, which Python 3.12 no longer has.
     import setuptools  # noqa: F401, PLC0415
 
     # isort: split
     from distutils import ccompiler, errors, sysconfig  # noqa: PLC0415
 
-    path = library_path()
-    if path.exists():
-        return path
     compiler = ccompiler.new_compiler()
     sysconfig.customize_compiler(compiler)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
             objects = []
-            # Objects lie where their sources do, below ``scratch``: so by names without folders.
-            with contextlib.chdir(_SOURCES):
-                for source in sorted(_SOURCES.glob("*.cpp")):
-                    extra = _KERNEL_FLAGS.get(source.stem, [])
-                    if platform.machine().lower() not in _INTEL:
-                        extra = []
-                    objects += compiler.compile(
-                        [source.name], output_dir=scratch, extra_postargs=[*_FLAGS, *extra]
-                    )
+            for source in sorted(_SOURCES.glob("*.cpp")):
+                extra = _KERNEL_FLAGS.get(source.stem, [])
+                if platform.machine().lower() not in _INTEL:
+                    extra = []
+                objects += compiler.compile(
+                    [str(source)], output_dir=scratch, extra_postargs=[*_FLAGS, *extra]
+                )
             linked = Path(scratch) / path.name
             compiler.link_shared_object(
                 objects, str(linked), extra_postargs=["-pthread"], target_lang="c++"

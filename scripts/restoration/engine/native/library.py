@@ -39,7 +39,7 @@ _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     ),
     "begin_tail": (c_int, [c_void_p]),
     "finish": (c_int, [c_void_p, c_int, c_int, c_int, c_int]),
-    "lag": (c_int, [c_void_p, c_int]),
+    "lag": (c_int, [c_void_p]),
     "stream": (c_void_p, [c_void_p, c_char_p, c_int, c_int, c_int]),
     "stream_free": (None, [c_void_p]),
     "stream_room": (c_int, [c_void_p]),
@@ -82,14 +82,14 @@ def load() -> Library:
     path = library_path()
     if not path.exists():
         raise CircumstanceError(
-            "the native runtime was not built; install a C++17 compiler and run `make env`, or "
-            "set `engine.runtime: torch`"
+            "the native runtime was not built; install a C++17 compiler and run `make native`, "
+            "or set `engine.runtime: torch`"
         )
     try:
         return Library(str(path))
     except (OSError, AttributeError) as error:
         raise CircumstanceError(
-            f"the native runtime does not load ({error}); remove {path} and run `make env`"
+            f"the native runtime does not load ({error}); remove {path} and run `make native`"
         ) from error
 
 

@@ -18,8 +18,11 @@ _described: WeakKeyDictionary[Any, tuple[tuple[int, ...], NativeNetwork]] = Weak
 
 def described(module: Any, architecture: str | None) -> NativeNetwork:
     """``describe``, once for a module: its packed weights are four times as large as its own."""
+    # Tensors made in inference mode count no versions; nothing may change them either.
     state = tuple(
-        number for tensor in module.parameters() for number in (tensor.data_ptr(), tensor._version)
+        number
+        for tensor in module.parameters()
+        for number in (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
     )
     found = _described.get(module)
     if found is None or found[0] != state:
@@ -62,7 +65,7 @@ class NativeStream:
         self._kernels = kernels or best_kernels()
         self._handle: Any = None
         self._width = 0
-        self.lag: int = self._library.checked("lag", network.handle, height)
+        self.lag: int = self._library.checked("lag", network.handle)
         """Input rows that must be pushed beyond a row until its output has come."""
 
     def __del__(self) -> None:

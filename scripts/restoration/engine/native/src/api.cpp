@@ -130,9 +130,9 @@ EXPORTED void* restoration_stream(void* handle, const char* kernels, int height,
 
 EXPORTED void restoration_stream_free(void* handle) { delete static_cast<StreamHandle*>(handle); }
 
-EXPORTED int restoration_lag(void* handle, int height) {
+EXPORTED int restoration_lag(void* handle) {
     return guarded(-1, [&] {
-        return Stream::lag(*static_cast<NetworkHandle*>(handle)->network, height);
+        return Stream::lag(*static_cast<NetworkHandle*>(handle)->network);
     });
 }
 

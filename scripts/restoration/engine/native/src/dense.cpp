@@ -17,7 +17,7 @@
 namespace restoration {
 namespace {
 
-constexpr int kPanelTiles = 94;  // with one more on each side: eight blocks of twelve
+constexpr int kPanelTiles = 48;
 
 struct Grid {
     int first_column, last_column;  // tile columns of the panel's results
@@ -50,8 +50,8 @@ void Stream::run_dense(const Operation& operation, int n, int rows) {
         grid.right = std::min(tile_columns, grid.last_column + 1);
         const int local_columns = grid.right - grid.left;
         const int blocks_per_row = (local_columns + kTiles - 1) / kTiles;
-        // Enough blocks for every thread to have two shares.
-        const int wanted = 2 * kBlocksAtOnce * pool_.threads();
+        // Enough blocks for every thread to have two.
+        const int wanted = 2 * pool_.threads();
         grid.rows_at_once = std::min(tile_rows, (wanted + blocks_per_row - 1) / blocks_per_row);
 
         std::vector<Spectrum> spectra;

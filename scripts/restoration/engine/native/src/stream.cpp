@@ -6,6 +6,9 @@
 namespace restoration {
 namespace {
 
+// Of a layer, for each thread: with 64 channels half of a second-level cache of 1 MiB.
+constexpr int kCachedPixels = 2048;
+
 inline int up_to(int value, int multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 }  // namespace
@@ -21,6 +24,10 @@ Stream::Stream(std::shared_ptr<const Network> network, const Kernels& kernels, i
     for (const Operation& operation : network_->operations)
         for (const Convolution& convolution : operation.convolutions)
             for (Scratch& scratch : scratch_) provide(scratch, convolution);
+    bool dense = false;
+    for (const Operation& operation : network_->operations) dense |= operation.dense();
+    const int rows = kCachedPixels * threads / width_ / kSlice * kSlice;
+    band_ = dense ? kBand : std::clamp(rows, 2 * kSlice, kBand);
     plan();
 }
 
@@ -34,7 +41,7 @@ void Stream::plan() {
                kLane;
     };
     const Tensor& input = network.tensors[0];
-    input_ = Floats(floats(input, input.keep + kBand));
+    input_ = Floats(floats(input, input.keep + band_));
     input_.zero();  // padded channels stay zero
     states_[0].rows = input_.data();
     std::vector<size_t> sizes;
@@ -45,7 +52,7 @@ void Stream::plan() {
         // What the tail needs lives as long as the tail: it runs several times.
         const int last = !in_tail && t.last >= network.tail ? operations : t.last;
         const int kept_rows = up_to(t.keep, t.scale) / t.scale;
-        const size_t size = floats(t, kept_rows + (in_tail ? kSlice : kBand));
+        const size_t size = floats(t, kept_rows + (in_tail ? kSlice : band_));
         int best = -1;
         for (int s = 0; s < static_cast<int>(sizes.size()); ++s)
             if (free_after[s] < t.first && (best < 0 || sizes[s] > sizes[best])) best = s;
@@ -66,15 +73,14 @@ int Stream::clipped(const Tensor& tensor, int row) const {
     return std::clamp(row, 0, height_of(tensor));
 }
 
-int Stream::lag(const Network& network, int height) {
+int Stream::lag(const Network& network) {
     const Tensor& last = network.tensors.at(network.output.tensor);
     const int behind = (last.lag + last.scale - 1) / last.scale;
-    const int rows = height / network.fold;
-    return (up_to(rows + behind, kBand) - rows) * network.fold;
+    return (behind + kBand) * network.fold;
 }
 
 int Stream::room() const {
-    return (std::min(height_, done_ + kBand) - taken_) * network_->fold;
+    return (std::min(height_, done_ + band_) - taken_) * network_->fold;
 }
 
 void Stream::push(const float* pixels, int rows) {
@@ -93,11 +99,11 @@ void Stream::push(const float* pixels, int rows) {
 }
 
 int Stream::due(int announced) const {
-    if (announced / network_->fold < done_ + kBand) return -1;
-    if (taken_ < std::min(height_, done_ + kBand)) return -1;
+    if (announced / network_->fold < done_ + band_) return -1;
+    if (taken_ < std::min(height_, done_ + band_)) return -1;
     const Tensor& last = network_->tensors[network_->output.tensor];
     const int from = clipped(last, scaled_stop(last, done_));
-    return (clipped(last, scaled_stop(last, done_ + kBand)) - from) * network_->output.unfold;
+    return (clipped(last, scaled_stop(last, done_ + band_)) - from) * network_->output.unfold;
 }
 
 Window Stream::window(int tensor, int n) const {
@@ -147,14 +153,14 @@ void Stream::step(float* output) {
     const Network& network = *network_;
     const int operations = static_cast<int>(network.operations.size());
     for (int i = 0; i < network.tail; ++i) {
-        run(i, done_, kBand);
+        run(i, done_, band_);
         for (int t = 1; t < static_cast<int>(network.tensors.size()); ++t)
-            if (network.tensors[t].last == i) save(t, done_ + kBand);
+            if (network.tensors[t].last == i) save(t, done_ + band_);
     }
     if (network.tail == operations) {
-        emit(done_, kBand, output);
+        emit(done_, band_, output);
     } else {
-        for (int n = done_; n < done_ + kBand; n += kSlice) {
+        for (int n = done_; n < done_ + band_; n += kSlice) {
             for (int i = network.tail; i < operations; ++i) {
                 run(i, n, kSlice);
                 for (int t = 1; t < static_cast<int>(network.tensors.size()); ++t) {
@@ -168,9 +174,9 @@ void Stream::step(float* output) {
     // What the tail needed of the body, and the last tensor.
     for (int t = 1; t < static_cast<int>(network.tensors.size()); ++t) {
         const Tensor& tensor = network.tensors[t];
-        if (tensor.first < network.tail && tensor.last >= network.tail) save(t, done_ + kBand);
+        if (tensor.first < network.tail && tensor.last >= network.tail) save(t, done_ + band_);
     }
-    done_ += kBand;
+    done_ += band_;
     save(0, done_);
 }
 
@@ -214,7 +220,7 @@ void Stream::emit(int n, int rows, float*& output) {
     const Output& out = network.output;
     const Tensor& t = network.tensors[out.tensor];
     const Window from = window(out.tensor, n + rows);
-    const Window around = window(0, done_ + kBand);
+    const Window around = window(0, done_ + band_);
     const int top = clipped(t, scaled_stop(t, n)), bottom = clipped(t, scaled_stop(t, n + rows));
     const int unfold = out.unfold, columns = from.columns;
     float* const pixels = output;

@@ -4,8 +4,10 @@
 // A step takes kBand rows of input through all layers; every layer then makes as many rows (times
 // its scale), each a little behind the layer before it. Rows that later steps still need are
 // kept: two for a convolution, ten for a dense block, which computes the borders of its four
-// results in between again. Steps begin at multiples of kBand of the image, whatever pieces the
-// rows come in, so that these pieces leave no trace in the result.
+// results in between again. For networks with dense blocks steps begin at multiples of kBand of the
+// image, whatever pieces the rows come in, so that these pieces leave no trace in the result. To
+// other networks steps of any length are the same; they take few rows, so that what one layer
+// writes is still in the cache when the next one reads it.
 #pragma once
 
 #include <memory>
@@ -16,8 +18,8 @@
 
 namespace restoration {
 
-constexpr int kBand = 128;  // input rows of a step
-constexpr int kSlice = 8;   // and of a step within the tail
+constexpr int kBand = 128;  // input rows of a step, at most
+constexpr int kSlice = 4;   // and of a step within the tail
 
 class Stream {
 public:
@@ -26,7 +28,7 @@ public:
            int threads);
 
     // Image rows beyond the last that must be announced until the last output row has come.
-    static int lag(const Network& network, int height);
+    static int lag(const Network& network);
     // Rows that can be taken in before the next step.
     int room() const;
     void push(const float* pixels, int rows);
@@ -57,8 +59,9 @@ private:
     std::shared_ptr<const Network> network_;
     const Kernels& kernels_;
     int height_, width_;  // after folding
+    int band_;            // input rows of a step
     int taken_ = 0;       // input rows, after folding
-    int done_ = 0;        // a multiple of kBand
+    int done_ = 0;        // a multiple of band_
     Pool pool_;
     std::vector<Scratch> scratch_;
     std::vector<State> states_;

@@ -5,10 +5,6 @@
 namespace restoration {
 namespace {
 
-struct Place {
-    int tile_row, block;
-};
-
 void transform_tile(const Convolve& job, Scratch& scratch, int y, int x, float* to) {
     const Window& source = job.source;
     const float* rows[6];
@@ -66,52 +62,39 @@ void write_tile(const Convolve& job, int y, int x, const float* products) {
             addend.factor};
     }
     target.residuals = residuals;
-    job.kernels->transform_output(products, static_cast<ptrdiff_t>(job.convolution->out_blocks) * kPanel,
-                                  job.convolution->out_blocks, job.convolution->bias.data(),
-                                  job.convolution->slope.data(), &target);
+    const Convolution& convolution = *job.convolution;
+    job.kernels->transform_output(
+        products, static_cast<ptrdiff_t>(convolution.out_blocks) * kPanel, convolution.out_blocks,
+        convolution.bias.data(), convolution.slope.data(), &target);
 }
 
-void convolve_blocks(const Convolve& job, Scratch& scratch, int first, int last) {
-    const int per_row = job.blocks_per_row(), count = last - first;
+void convolve_block(const Convolve& job, Scratch& scratch, int index) {
+    const int per_row = job.blocks_per_row(), per_block = job.tiles_per_block();
+    const int tile_row = job.first_tile_row + index / per_row, block = index % per_row;
+    const int tiles = std::min(per_block, job.tile_columns - per_block * block);
+    const int y = job.y + 4 * tile_row, x = job.x + 4 * per_block * block;
     const Convolution& convolution = *job.convolution;
     const ptrdiff_t per_frequency = static_cast<ptrdiff_t>(convolution.out_blocks) * kPanel;
-    Place places[kBlocksAtOnce];
-    int tiles[kBlocksAtOnce];
-    for (int i = 0; i < count; ++i) {
-        places[i] = {job.first_tile_row + (first + i) / per_row, (first + i) % per_row};
-        tiles[i] = std::min(kTiles, job.tile_columns - places[i].block * kTiles);
-    }
-    const auto spectrum = [&](const Spectrum& group, int i) {
-        if (group.samples == nullptr) return scratch.spectrum.data() + i * group.per_block();
-        const ptrdiff_t block =
-            static_cast<ptrdiff_t>(places[i].tile_row % group.ring) * per_row + places[i].block;
-        return group.samples + block * group.per_block();
+    const auto spectrum = [&](const Spectrum& group) {
+        if (group.samples == nullptr) return scratch.spectrum.data();
+        const ptrdiff_t place = static_cast<ptrdiff_t>(tile_row % group.ring) * per_row + block;
+        return group.samples + place * group.per_block();
     };
-    for (int i = 0; i < count; ++i) {
-        float* to = spectrum(job.spectra.back(), i);
-        const int y = job.y + 4 * places[i].tile_row, x = job.x + 4 * kTiles * places[i].block;
-        for (int t = 0; t < tiles[i]; ++t)
-            transform_tile(job, scratch, y, x + 4 * t, to + t * kLane);
-    }
+    float* to = spectrum(job.spectra.back());
+    for (int t = 0; t < tiles; ++t) transform_tile(job, scratch, y, x + 4 * t, to + t * kLane);
+
+    Segment segments[8];
     const int groups = static_cast<int>(job.spectra.size());
-    for (int f = 0; f < kFrequencies; ++f)
-        for (int i = 0; i < count; ++i) {
-            Segment segments[8];
-            for (int g = 0; g < groups; ++g) {
-                const Spectrum& group = job.spectra[g];
-                segments[g] = {spectrum(group, i) +
-                                   static_cast<ptrdiff_t>(f) * group.blocks * kPanel,
-                               group.blocks};
-            }
-            float* to = scratch.products.data() + (i * kFrequencies + f) * per_frequency;
-            job.kernels->multiply(segments, groups, convolution.at_frequency(f), to, tiles[i],
-                                  convolution.out_blocks);
-        }
-    for (int i = 0; i < count; ++i) {
-        const float* products = scratch.products.data() + i * kFrequencies * per_frequency;
-        const int y = job.y + 4 * places[i].tile_row, x = job.x + 4 * kTiles * places[i].block;
-        for (int t = 0; t < tiles[i]; ++t) write_tile(job, y, x + 4 * t, products + t * kLane);
+    for (int g = 0; g < groups; ++g)
+        segments[g] = {spectrum(job.spectra[g]), job.spectra[g].blocks};
+    float* products = scratch.products.data();
+    for (int f = 0; f < kFrequencies; ++f) {
+        job.kernels->multiply(segments, groups, convolution.at_frequency(f),
+                              products + f * per_frequency, tiles, convolution.out_blocks);
+        for (int g = 0; g < groups; ++g)
+            segments[g].samples += static_cast<ptrdiff_t>(segments[g].blocks) * kPanel;
     }
+    for (int t = 0; t < tiles; ++t) write_tile(job, y, x + 4 * t, products + t * kLane);
 }
 
 }  // namespace
@@ -120,25 +103,15 @@ void provide(Scratch& scratch, const Convolution& convolution) {
     const auto grow = [](Floats& floats, size_t count) {
         if (floats.size() < count) floats = Floats(count);
     };
-    const size_t block = static_cast<size_t>(kBlocksAtOnce) * kFrequencies * kPanel;
+    const size_t block = static_cast<size_t>(kFrequencies) * kPanel;
     grow(scratch.spectrum, block * convolution.in_blocks);
     grow(scratch.products, block * convolution.out_blocks);
     grow(scratch.patch, static_cast<size_t>(kFrequencies) * kLane * convolution.in_blocks);
 }
 
 void convolve(Pool& pool, std::vector<Scratch>& scratch, const Convolve& job) {
-    const int blocks = job.block_count();
-    if (blocks <= 0) return;
-    // Equal shares, as many for each thread.
-    const int threads = pool.threads();
-    int shares = (blocks + kBlocksAtOnce - 1) / kBlocksAtOnce;
-    shares = std::min(blocks, (shares + threads - 1) / threads * threads);
-    pool.run(shares, [&](int share, int thread) {
-        const auto edge = [&](int k) {
-            return static_cast<int>(static_cast<int64_t>(blocks) * k / shares);
-        };
-        convolve_blocks(job, scratch[thread], edge(share), edge(share + 1));
-    });
+    pool.run(job.block_count(),
+             [&](int index, int thread) { convolve_block(job, scratch[thread], index); });
 }
 
 }  // namespace restoration

@@ -64,17 +64,18 @@ struct Convolve {
     int first_tile_row, last_tile_row;
 
     int blocks_per_row() const { return (tile_columns + kTiles - 1) / kTiles; }
+    // Of equal size: a block of few tiles would not fill the registers.
+    int tiles_per_block() const {
+        return (tile_columns + blocks_per_row() - 1) / blocks_per_row();
+    }
     int block_count() const { return (last_tile_row - first_tile_row) * blocks_per_row(); }
 };
 
-// Memory of one thread.
+// Memory of one thread, for one block of tiles: small enough to stay in a second-level cache
+// beside the weights of 64 channels.
 struct Scratch {
     Floats spectrum, products, patch;
 };
-
-// Blocks of tiles that one thread takes through all three steps at a time: as many as let the
-// weights, which come from the third-level cache, be used often, and stay in the second.
-constexpr int kBlocksAtOnce = 4;
 
 // What `convolve` needs of each thread for such a convolution.
 void provide(Scratch& scratch, const Convolution& convolution);
