@@ -15,13 +15,12 @@ import torch
 from test_engine import CODE, CPU, Case, halftone, photograph, seeded, worst
 
 import weights_at_hand
-from restoration.engine import devices
 from restoration.engine.layers import Rows
 from restoration.engine.native import build, library, self_test
 from restoration.engine.native.describe import Layer, NativeNetwork, describe
 from restoration.engine.native.stream import NativeStream, described
 from restoration.engine.run import run_network
-from restoration.errors import CircumstanceError, ConfigError, ScanError
+from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.ffdnet import FFDNet
 from restoration.networks.load import load_network
 from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
@@ -243,13 +242,10 @@ def test_a_runtime_that_was_not_built_is_said(monkeypatch: Any, tmp_path: Path) 
     monkeypatch.setattr(library, "library_path", lambda: tmp_path / "none.so")
     for function in (library.load, library.best_kernels):
         monkeypatch.setattr(library, function.__name__, cache(function.__wrapped__))
-    monkeypatch.setattr(devices, "best_kernels", library.best_kernels)
-    there, why = library.available()
-    assert not there
-    assert "compiler" in why
-    assert devices.choose_runtime("auto", "srvgg", CPU) == "torch"
+    with pytest.raises(CircumstanceError, match="compiler"):
+        library.best_kernels()
     with pytest.raises(CircumstanceError, match="runtime: torch"):
-        devices.choose_runtime("native", "srvgg", CPU)
+        library.load()
 
 
 def test_a_missing_compiler_is_said(monkeypatch: Any, tmp_path: Path) -> None:
@@ -260,15 +256,7 @@ def test_a_missing_compiler_is_said(monkeypatch: Any, tmp_path: Path) -> None:
         build.build()
 
 
-@needs_compiler
-def test_the_runtime_is_chosen_when_a_run_is_planned() -> None:
+def test_a_network_that_it_does_not_know_is_refused() -> None:
     source, settings = ArrayRaster(photograph(9, 9)), EngineSettings()
-    assert devices.choose_runtime("auto", "rrdbnet", CPU) == "native"
-    assert devices.choose_runtime("auto", "spandrel", CPU) == "torch"
-    assert devices.choose_runtime("torch", "rrdbnet", CPU) == "torch"
-    assert devices.choose_runtime("auto", "rrdbnet", torch.device("cuda", 0)) == "torch"
-    with pytest.raises(ConfigError, match="set `auto`"):
-        devices.choose_runtime("native", "spandrel", CPU)
     with pytest.raises(ValueError, match="cannot run"):
         next(run_network(Case(torch.nn.Identity(), 1, 0), source, settings, CPU, runtime="native"))
-    assert devices.numeric_class(CPU, "native")["runtime"].startswith("native ")

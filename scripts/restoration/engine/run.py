@@ -72,7 +72,7 @@ def run_network(
     progress
         Called with the share done and the unit, for example ``"band 3 of 40"``.
     runtime
-        ``torch`` or ``native``, from ``devices.choose_runtime``.
+        ``torch`` or ``native``, as the plan says.
 
     Yields
     ------

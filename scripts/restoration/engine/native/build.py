@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from restoration.errors import CircumstanceError
@@ -27,6 +28,7 @@ _KERNEL_FLAGS = {
 _INTEL = ("x86_64", "amd64", "i686")
 
 
+@cache
 def library_path() -> Path:
     """Where the library of these sources is, or would be."""
     digest = hashlib.sha256(repr((_FLAGS, _KERNEL_FLAGS)).encode())

@@ -93,14 +93,6 @@ def load() -> Library:
         ) from error
 
 
-def available() -> tuple[bool, str]:
-    """Whether the native runtime can be used here, and the kernels it would use or why not."""
-    try:
-        return True, best_kernels()
-    except CircumstanceError as error:
-        return False, str(error)
-
-
 @cache
 def best_kernels() -> str:
     """The fastest kernels of this processor, tested. CircumstanceError where there are none."""
