@@ -73,11 +73,18 @@ class EngineSettings(Section):
     band_rows: int = Field(
         64, ge=8, le=512, description="Network input rows that are computed at a time."
     )
-    strip_columns: int = Field(
-        8192,
-        ge=256,
-        description="Widest strip, in network input columns, that is streamed in one piece; "
-        "wider images are cut into strips that overlap by the network's receptive radius.",
+    memory_gib: float = Field(
+        4.0,
+        ge=0.5,
+        description="Memory, in GiB, that a network may take over one scan. How much a column of "
+        "the scan takes follows from the network; a scan too wide is cut into strips that overlap "
+        "by the network's receptive radius, so the same config makes the same strips on every "
+        "machine. A job that has less memory is told so before it begins.",
+    )
+    strip_columns: Annotated[int, Field(ge=256)] | Literal["auto"] = Field(
+        "auto",
+        description="Network input columns that are streamed in one piece; `auto`: as many as "
+        "`memory_gib` holds.",
     )
 
 
@@ -209,6 +216,12 @@ class CleanupSettings(Section):
         description="Standard deviation, in network input pixels, of the Gaussian below which "
         "tones come from the scan and not from the network.",
     )
+    skip_empty_paper: bool = Field(
+        True,
+        description="Empty paper around the picture, as the condition report found it, is left as "
+        "it is, beyond the reach of the network; nothing of the picture changes by it. The record "
+        "says how much was skipped.",
+    )
 
 
 class PrintSize(Section):
@@ -238,6 +251,7 @@ class UpscaleSettings(Section):
     denoise: float = Field(0.5, ge=0.0, le=1.0, description="As in `cleanup`.")
     strength: float = Field(0.7, gt=0.0, le=1.0, description="As in `cleanup`.")
     anchor_sigma: float = Field(4.0, gt=0, description="As in `cleanup`.")
+    skip_empty_paper: bool = Field(True, description="As in `cleanup`.")
 
     @model_validator(mode="after")
     def _one_target(self) -> UpscaleSettings:

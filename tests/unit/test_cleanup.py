@@ -188,3 +188,18 @@ def test_progress_reaches_the_end() -> None:
     drawn(stage(FakeNetwork(band_rows=8)).apply(told))
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+def test_empty_paper_is_left_alone_unless_that_is_switched_off() -> None:
+    sheet = np.full((420, 440, 3), 0.93, np.float32)
+    sheet[180:244, 180:260] = PHOTO
+    paper = {"value": [180, 180, 64, 80], "detail": {"occupied": [[180, 180, 64, 80]]}}
+    marked = page({**SOFT, "detail": {"fraction": 0.8}}, None, sheet)
+    marked = replace(marked, report={**marked.report, "paper": paper})
+    made, result = drawn(stage(FakeNetwork(sharpening)).apply(marked))
+    assert np.array_equal(made[:40], sheet[:40])
+    assert result.findings["empty_paper_share"] > 0.3
+    everything, result = drawn(stage(FakeNetwork(sharpening), skip_empty_paper=False).apply(marked))
+    assert not np.array_equal(everything[:40], sheet[:40])
+    assert "empty_paper_px" not in result.findings
+    assert np.array_equal(everything[180:244, 180:260], made[180:244, 180:260])

@@ -6,7 +6,10 @@ size, T the conversion to sRGB, n the network's answer to clip(T(N)) with its to
     change   = T⁻¹(clip(n)) - T⁻¹(clip(T(N)))        both resampled to F
     anchored = change - G(change)                     G: Gaussian, in pixels of N
     restored = N resampled to F + anchored            held to the range of the scan nearby
-    out      = S at F + strength * (restored - S at F)
+    out      = S at F + strength * share * (restored - S at F)
+
+share is 1, and 0 on empty paper, which needs no network (see ``empty_paper``); the change is taken
+by the same share.
 
 Why N resampled and not S is the base: the network's answer has no noise, and adding it to S would
 leave all noise of S that lies beyond the working resolution, which is what cleanup is for. Colours
@@ -21,17 +24,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from restoration.engine.empty_paper import Extent, Shares, extents, placed
 from restoration.engine.tone_curve import NetworkRunner, Progress, ToneCurve
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.resample import LINEAR, Axis, BandResampler, Resampled, gaussian
-from restoration.raster.views import Bounds, Encoded, InGamut, Mirrored, RecentRows
+from restoration.raster.views import Bounds, Cropped, Encoded, InGamut, Mirrored, RecentRows
 
 TOLERANCE = np.float32(0.25 / 255.0)
 """By how much a restoration may leave the range of the scan nearby: half of what a flat patch may
@@ -132,15 +136,21 @@ class AnchoredPicture:
         curve: ToneCurve,
         sigma: float,
         strength: float = 1.0,
+        paper: Mapping[str, Any] | None = None,
     ) -> None:
         """grid: rows and columns at the working resolution.
 
         sigma: of the Gaussian below which tones come from the scan, in pixels of the grid.
         strength: share of the change that is taken, in (0, 1].
+        paper: the condition report's finding; what it marks as empty is left as it is.
         """
         self._target, self._grid, self._network, self._curve = target, grid, network, curve
         self._strength = np.float32(strength)
         source, colour, size = target.source, target.colour, (target.height, target.width)
+        page = source.height, source.width
+        self._parts = extents(paper, page, grid, network.radius + MARGIN, sigma)
+        self._grid_shares = Shares(self._parts, grid, grid)
+        self._shares = Shares(self._parts, grid, size)
         self._neutral = is_neutral(source)
         working = Resampled(source, *grid)
         self._network_input = Encoded(working, colour)
@@ -195,6 +205,7 @@ class AnchoredPicture:
             "weights_sha256": self._network.weights_sha256,
             "scale": self._network.scale,
             "network_input_px": {"width": self._grid[1], "height": self._grid[0]},
+            **self._skipped(),
             "tone_curve_greatest_255": _figure(self._curve.greatest * 255.0),
             "low_band_greatest_255": _figure(self._low_band.greatest * 255.0),
             "mean_change_255": _figure(self._change * 255.0 / values),
@@ -204,12 +215,49 @@ class AnchoredPicture:
             "generative": True,
         }
 
+    def _skipped(self) -> dict[str, Any]:
+        """What is said of empty paper; nothing where the network saw the whole grid."""
+        whole = self._grid[0] * self._grid[1]
+        left_out = whole - sum(part.pixels for part in self._parts)
+        if left_out == 0:
+            return {}
+        boxes = [[p.top, p.left, p.bottom - p.top, p.right - p.left] for p in self._parts]
+        return {
+            "empty_paper_px": left_out,
+            "empty_paper_share": _figure(left_out / whole),
+            "network_saw_px": boxes,
+        }
+
     def _answers(self, progress: Progress) -> Iterator[FloatImage]:
-        """The network's answer without the margin, its tone curve undone, in the scan's colour."""
+        """The network's answer at the whole grid, zero on empty paper, its tone curve undone, in
+        the scan's colour."""
         scale, (rows, columns) = self._network.scale, self._grid
+        done, all_of_it = 0, sum(part.pixels for part in self._parts)
+        row = 0
+        for part in self._parts:
+            yield from self._nothing((part.top - row) * scale)
+
+            def report(share: float, unit: str, done: int = done, part: Extent = part) -> None:
+                progress((done + share * part.pixels) / all_of_it, unit)
+
+            yield from placed(self._answer(part, report), part, columns, scale)
+            row, done = part.bottom, done + part.pixels
+        yield from self._nothing((rows - row) * scale)
+
+    def _nothing(self, rows: int) -> Iterator[FloatImage]:
+        """Rows of the answer's size in which the network has no part."""
+        width, channels = self._grid[1] * self._network.scale, self._target.source.channels
+        step = block_rows(width)
+        for top in range(0, rows, step):
+            yield np.zeros((min(step, rows - top), width, channels), np.float32)
+
+    def _answer(self, part: Extent, progress: Progress) -> Iterator[FloatImage]:
+        """The network's answer to a part, without the margin."""
+        scale, rows, columns = self._network.scale, part.bottom - part.top, part.right - part.left
+        seen = Cropped(self._network_input, part.top, part.left, rows, columns)
         first = MARGIN * scale
         top = 0
-        for band in self._network.run(Mirrored(self._network_input, MARGIN), progress):
+        for band in self._network.run(Mirrored(seen, MARGIN), progress):
             low, high = max(first - top, 0), min(first + rows * scale - top, len(band))
             # In slices: an engine's band of a wide scan is large, and each step makes copies.
             step = block_rows(columns * scale)
@@ -225,7 +273,10 @@ class AnchoredPicture:
         window = (top, 0, len(mean), self._grid[1])
         encoded = self._target.colour.to_srgb(self._working.read(*window))
         self._outside += int(np.count_nonzero((encoded < 0.0) | (encoded > 1.0)))
-        return self._one_grey(mean - self._seen.read(*window))
+        change = self._one_grey(mean - self._seen.read(*window))
+        if self._grid_shares.everywhere:
+            return change
+        return change * self._grid_shares.read(top, len(mean))
 
     def _one_grey(self, change: FloatImage) -> FloatImage:
         """Equal channels leave equal: a network may colour a grey picture."""
@@ -236,11 +287,16 @@ class AnchoredPicture:
 
     def _restored(self, top: int, answer: FloatImage, low: FloatImage) -> FloatImage:
         rows, width = answer.shape[:2]
-        change = self._one_grey(answer - self._base_seen.read(top, 0, rows, width)) - low
+        change = self._one_grey(answer - self._base_seen.read(top, 0, rows, width))
+        share: FloatImage | np.float32 = self._strength
+        if not self._shares.everywhere:
+            places = self._shares.read(top, rows)
+            change, share = change * places, share * places
+        change -= low
         restored = self._range.hold(self._base.read(top, 0, rows, width) + change, top)
         scan = self._scan.read(top, 0, rows, width)
         change = np.clip(restored, 0.0, 1.0) - scan
-        out = np.clip(scan + self._strength * change, 0.0, 1.0)
+        out = np.clip(scan + share * change, 0.0, 1.0)
         self._change += float(np.abs(out - scan).sum(dtype=np.float64))
         return out
 

@@ -51,6 +51,22 @@ def _mirror(first: int, count: int, size: int) -> npt.NDArray[np.int64]:
     return np.where(place < size, place, 2 * size - 1 - place)
 
 
+class Cropped:
+    """A part of a raster."""
+
+    def __init__(self, source: Raster, top: int, left: int, height: int, width: int) -> None:
+        self._source = source
+        self._top, self._left = top, left
+        self.height, self.width = height, width
+
+    @property
+    def channels(self) -> int:
+        return self._source.channels
+
+    def read(self, top: int, left: int, height: int, width: int) -> FloatImage:
+        return self._source.read(self._top + top, self._left + left, height, width)
+
+
 class Encoded:
     """A scan as a network sees it: sRGB-encoded, three channels, clipped to [0, 1]."""
 

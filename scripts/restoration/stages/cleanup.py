@@ -17,7 +17,7 @@ class Cleanup:
     """Real-ESRGAN at the working resolution, anchored to the scan, back at the scan's size."""
 
     name: ClassVar[str] = "cleanup"
-    reads: ClassVar[tuple[str, ...]] = ("effective_resolution", "noise")
+    reads: ClassVar[tuple[str, ...]] = ("effective_resolution", "noise", "paper")
 
     def setup(self, settings: CleanupSettings, networks: NetworkSource) -> None:
         self._settings = settings
@@ -47,6 +47,7 @@ class Cleanup:
             self._curve,
             settings.anchor_sigma,
             settings.strength,
+            page.report.get("paper") if settings.skip_empty_paper else None,
         )
         findings = {
             **_measured(evidence),

@@ -30,7 +30,7 @@ class Upscale:
     """
 
     name: ClassVar[str] = "upscale"
-    reads: ClassVar[tuple[str, ...]] = ("effective_resolution",)
+    reads: ClassVar[tuple[str, ...]] = ("effective_resolution", "paper")
 
     def setup(self, settings: UpscaleSettings, networks: NetworkSource) -> None:
         self._settings = settings
@@ -95,6 +95,7 @@ class Upscale:
             self._curve,
             settings.anchor_sigma,
             settings.strength,
+            page.report.get("paper") if settings.skip_empty_paper else None,
         )
 
     def _size(self, page: Page) -> tuple[int, int] | Declined:
