@@ -274,7 +274,7 @@ class Failing(torch.nn.Module):
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (torch.OutOfMemoryError("CUDA out of memory. Tried"), "engine.strip_columns"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried"), "engine.memory_gib"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate"), "more memory"),
         (MemoryError(), "more memory"),
         (RuntimeError("CUDA error: device-side assert"), "the device failed"),

@@ -168,7 +168,7 @@ def _explained(error: Exception, geometry: str) -> CircumstanceError | None:
     if out_of_memory:
         return CircumstanceError(
             f"out of memory in a network over {geometry} ({text}); give the job more memory, or "
-            "lower engine.strip_columns or engine.band_rows"
+            "lower engine.memory_gib"
         )
     if isinstance(error, torch.AcceleratorError) or "CUDA error" in text or "CUDNN" in text:
         return CircumstanceError(f"the device failed ({text}); run again, or set `device: cpu`")

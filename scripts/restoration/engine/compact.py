@@ -47,3 +47,13 @@ class CompactStream:
         tensor = add(unfold(rows, self._scale), around).tensor
         if tensor.shape[2] > 0:
             yield tensor
+
+
+def compact_column_bytes(module: Any, band_rows: int) -> int:
+    """Memory of a stream for each column of the image, in float32; the height adds nothing."""
+    convolutions = [part for part in module.body if isinstance(part, torch.nn.Conv2d)]
+    kept = sum(2 * part.in_channels for part in convolutions)
+    widest = max(part.out_channels for part in convolutions)
+    # In work: a layer's joined input, its result and what follows it; the enlarged image.
+    work = 4 * band_rows * widest + 4 * band_rows * 3 * int(module.upscale) ** 2
+    return 4 * (kept + work)

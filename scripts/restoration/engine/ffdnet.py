@@ -49,3 +49,13 @@ class FfdnetStream:
         answer = unfold(rows, self._block).tensor
         if answer.shape[2] > 0:
             yield answer
+
+
+def ffdnet_column_bytes(module: Any, band_rows: int) -> int:
+    """Memory of a stream for each column of the image, in float32; the height adds nothing."""
+    convolutions = [part for part in module.model if isinstance(part, torch.nn.Conv2d)]
+    # In columns of blocks; two of the image's columns and rows each.
+    kept = sum(2 * part.in_channels for part in convolutions)
+    widest = max(part.out_channels for part in convolutions)
+    work = 4 * (band_rows // 2) * widest + 4 * band_rows * 3 * 2
+    return 4 * (kept + work) // 2

@@ -203,3 +203,18 @@ class RrdbnetStream:
             if end > 0:
                 yield Rows(tensor[:, :, :taken], end)
             tensor, position, start = tensor[:, :, taken:], position + taken, end
+
+
+def rrdbnet_column_bytes(module: Any, band_rows: int) -> int:
+    """Memory of a stream for each column of the image, in float32; the height adds nothing."""
+    folded = {4: 1, 2: 2, 1: 4}[module.scale]
+    features = module.conv_first.out_channels
+    growth = module.body[0].rdb1.conv1.out_channels
+    blocks, rows = len(module.body), band_rows // folded
+    kept = blocks * (3 * (6 * features + 14 * growth) + 15 * features)
+    kept += (15 * blocks + 8) * module.conv_first.in_channels + (4 + 4 + 3 * 8) * features
+    # In work: the workspace of the dense blocks, a handful of tensors of the trunk's rows, and in
+    # the tail as many of a sixteenth of the rows at four times the size.
+    work = (rows + 12) * (features + 4 * growth) + (5 + 4) * rows * features
+    out = 2 * rows * 16 * 3
+    return int(4 * (kept + work + out) // folded)

@@ -3,8 +3,8 @@
 RRDBNet, SRVGGNetCompact and FFDNet are streamed row by row (``rrdbnet``, ``compact``, ``ffdnet``):
 nothing is computed twice, and the result equals that of the network over the whole image. Any other
 module with a stated receptive radius is run on bands that overlap by it. An image wider than
-``engine.strip_columns`` is cut into strips that overlap by the radius. A module whose radius nobody
-knows is run in windows on a fixed grid (``windows``).
+``engine.memory_gib`` holds (``memory``) is cut into strips that overlap by the radius. A module
+whose radius nobody knows is run in windows on a fixed grid (``windows``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from restoration.engine.bands import strip_bands
 from restoration.engine.devices import exact_arithmetic
 from restoration.engine.geometry import Padded, cut_strips
+from restoration.engine.memory import check_memory, memory_law, strip_columns
 from restoration.engine.native.describe import known
 from restoration.engine.spool import Spool
 from restoration.engine.windows import window_bands
@@ -115,7 +116,10 @@ def _whole_width(
     multiple: int,
     runtime: str,
 ) -> Iterator[FloatImage]:
-    strips = cut_strips(source.width, engine.strip_columns, network.radius, multiple)
+    law = memory_law(network, engine, runtime)
+    kept = strip_columns(law, engine, network.radius, source.width)
+    strips = cut_strips(source.width, kept, network.radius, multiple)
+    check_memory(law, max(strip.width for strip in strips), device)
     band_rows = engine.band_rows + -engine.band_rows % multiple
 
     def bands(index: int) -> Iterator[FloatImage]:

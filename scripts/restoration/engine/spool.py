@@ -41,7 +41,7 @@ class Spool:
             raise CircumstanceError(
                 f"the strips of this image need {needed / 2**30:.1f} GiB of scratch space, "
                 f"{folder} has {free / 2**30:.1f} GiB; set TMPDIR to a larger folder, or raise "
-                "engine.strip_columns to the width of the image (more memory, no scratch space)"
+                "engine.memory_gib (a scan in one piece needs no scratch space)"
             )
         self._files: list[IO[bytes]] = []
         for _ in self._widths:

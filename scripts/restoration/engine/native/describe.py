@@ -38,7 +38,7 @@ class NativeNetwork:
         self.library = load()
         self.channels = channels
         self.scale = 0
-        self._fold = fold
+        self.fold = fold
         self._scales = [1]
         self.handle = self.library.checked("network", channels, fold)
 
@@ -79,7 +79,7 @@ class NativeNetwork:
     def finish(self, tensor: int, unfold: int = 1, *, around: bool = False) -> NativeNetwork:
         """The output: channels unfolded into blocks of pixels; the enlarged input is added."""
         self.library.checked("finish", self.handle, tensor, 3, unfold, int(around))
-        scaled, rest = divmod(self._scales[tensor] * unfold, self._fold)
+        scaled, rest = divmod(self._scales[tensor] * unfold, self.fold)
         assert rest == 0
         self.scale = scaled
         return self

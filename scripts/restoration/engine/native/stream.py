@@ -31,6 +31,28 @@ def described(module: Any, architecture: str | None) -> NativeNetwork:
     return found[1]
 
 
+_WIDTHS = (1024, 2048)
+"""Columns, after folding, that tell the law: above them a step's rows are the same for all."""
+
+
+def native_bytes(network: NativeNetwork, band_rows: int) -> tuple[int, int]:
+    """Memory of a stream over an image: bytes whatever the width, and bytes for each column.
+
+    Streams of two widths are laid out, which takes no memory as long as nothing is computed.
+    """
+    # One thread: what the others need beside it is small, and must not move the geometry.
+    streams = [NativeStream(network, 1 << 14, threads=1) for _ in _WIDTHS]
+    for stream, columns in zip(streams, _WIDTHS, strict=True):
+        stream.start(columns * network.fold)
+    narrow, wide = (stream.bytes() for stream in streams)
+    column = -(-(wide - narrow) // ((_WIDTHS[1] - _WIDTHS[0]) * network.fold))
+    fixed = max(0, narrow - column * _WIDTHS[0] * network.fold)
+    rows = max(band_rows, streams[0].room())
+    # The rows that come in, as they are read and as they are handed over, and those that go out,
+    # as they were computed and while their reader works on the ones before.
+    return fixed, column + 2 * rows * 4 * (network.channels + 3 * network.scale**2)
+
+
 class NativeStream:
     """The whole network.
 
@@ -77,9 +99,9 @@ class NativeStream:
         tensor, stop = rows
         pixels = tensor[0].permute(1, 2, 0).contiguous().numpy()
         if self._handle is None:
-            self._start(pixels.shape[1])
+            self.start(pixels.shape[1])
         while True:
-            count = min(len(pixels), self._library.call("stream_room", self._handle))
+            count = min(len(pixels), self.room())
             piece = np.ascontiguousarray(pixels[:count])
             self._library.checked("stream_push", self._handle, floats(piece), count)
             pixels = pixels[count:]
@@ -92,11 +114,16 @@ class NativeStream:
             if due > 0:
                 yield torch.from_numpy(result).permute(2, 0, 1)[None]
 
+    def room(self) -> int:
+        """Rows that can be taken in before the next step."""
+        return int(self._library.call("stream_room", self._handle))
+
     def bytes(self) -> int:
         """Memory that the stream holds, weights excepted."""
         return int(self._library.call("stream_bytes", self._handle))
 
-    def _start(self, width: int) -> None:
+    def start(self, width: int) -> None:
+        """Lay out the memory for images of that width."""
         self._width = width
         self._handle = self._library.checked(
             *("stream", self._network.handle, self._kernels.encode()),

@@ -50,8 +50,8 @@ void Stream::run_dense(const Operation& operation, int n, int rows) {
         grid.right = std::min(tile_columns, grid.last_column + 1);
         const int local_columns = grid.right - grid.left;
         const int blocks_per_row = (local_columns + kTiles - 1) / kTiles;
-        // Enough blocks for every thread to have two.
-        const int wanted = 2 * pool_.threads();
+        // Enough blocks for every thread to have four between two waits for the others.
+        const int wanted = 4 * pool_.threads();
         grid.rows_at_once = std::min(tile_rows, (wanted + blocks_per_row - 1) / blocks_per_row);
 
         std::vector<Spectrum> spectra;
@@ -63,7 +63,7 @@ void Stream::run_dense(const Operation& operation, int n, int rows) {
             s.ring = grid.rows_at_once + count - 1 - g;
             const size_t floats =
                 static_cast<size_t>(s.ring) * blocks_per_row * s.per_block();
-            if (spectra_[g].size() < floats) spectra_[g] = Floats(floats);
+            if (spectra_[g].size() < floats) spectra_[g] = Floats(floats, Pages::huge);
             s.samples = spectra_[g].data();
             spectra.push_back(s);
             if (g == 0) {
@@ -80,7 +80,7 @@ void Stream::run_dense(const Operation& operation, int n, int rows) {
             w.bottom = std::min(height, y + 4 * tile_rows);
             w.right = std::min(width, 4 * grid.right);
             const size_t pixels = static_cast<size_t>(w.ring) * w.row_step();
-            if (between_[g].size() < pixels) between_[g] = Floats(pixels);
+            if (between_[g].size() < pixels) between_[g] = Floats(pixels, Pages::huge);
             w.pixels = between_[g].data();
             between.push_back(w);
         }

@@ -12,14 +12,18 @@
 
 namespace restoration {
 
-// Uninitialised floats on a cache line's border, in huge pages where the system has them.
+enum class Pages { usual, huge };
+
+// Uninitialised floats on a cache line's border; in huge pages, where the system has them and it
+// is asked for, which rounds them up to 2 MiB.
 class Floats {
 public:
     Floats() = default;
-    explicit Floats(size_t count) : count_(count) {
+    explicit Floats(size_t count, Pages pages = Pages::usual) : count_(count) {
         if (count == 0) return;
         const size_t huge = size_t{2} << 20, line = 64;
-        const size_t border = count * sizeof(float) >= huge ? huge : line;
+        const size_t border =
+            pages == Pages::huge && count * sizeof(float) >= huge ? huge : line;
         const size_t bytes = (count * sizeof(float) + border - 1) / border * border;
         values_ = static_cast<float*>(std::aligned_alloc(border, bytes));
         if (values_ == nullptr) throw std::bad_alloc();

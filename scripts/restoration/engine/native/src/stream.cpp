@@ -66,7 +66,7 @@ void Stream::plan() {
         states_[i].slot = best;
         states_[i].kept = Floats(floats(t, kept_rows));
     }
-    for (const size_t size : sizes) slots_.emplace_back(size);
+    for (const size_t size : sizes) slots_.emplace_back(size, Pages::huge);
 }
 
 int Stream::clipped(const Tensor& tensor, int row) const {
