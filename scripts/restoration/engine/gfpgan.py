@@ -53,16 +53,35 @@ def _halved(tensor: Tensor) -> Tensor:
     return functional.avg_pool2d(tensor, 2)
 
 
+def _mixed(tensor: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A 1 x 1 convolution, as a product of matrices; ``weight``: (results, channels).
+
+    The sums of torch's 1 x 1 convolution differ with the number of threads.
+    """
+    pixels = tensor.permute(0, 2, 3, 1)
+    return functional.linear(pixels, weight, bias).permute(0, 3, 1, 2)
+
+
+class _Mix:
+    """A 1 x 1 convolution."""
+
+    def __init__(self, convolution: Any) -> None:
+        self._weight = convolution.weight.detach()[:, :, 0, 0]
+        self._bias = None if convolution.bias is None else convolution.bias.detach()
+
+    def __call__(self, tensor: Tensor) -> Tensor:
+        return _mixed(tensor, self._weight, self._bias)
+
+
 class _Convolution:
-    """A convolution of stride 1 that keeps the size."""
+    """A 3 x 3 convolution with zero padding 1."""
 
     def __init__(self, convolution: Any) -> None:
         self._weight = _channels_last(convolution.weight)
-        self._bias = None if convolution.bias is None else convolution.bias.detach()
-        self._padding = convolution.kernel_size[0] // 2
+        self._bias = convolution.bias.detach()
 
     def __call__(self, tensor: Tensor) -> Tensor:
-        return functional.conv2d(tensor, self._weight, self._bias, padding=self._padding)
+        return functional.conv2d(tensor, self._weight, self._bias, padding=1)
 
 
 def _turned(weight: Tensor) -> Tensor:
@@ -139,7 +158,7 @@ class _Down:
 
     def __init__(self, block: Any) -> None:
         self._first, self._second = _Convolution(block.conv1), _Convolution(block.conv2)
-        self._around = _Convolution(block.skip)
+        self._around = _Mix(block.skip)
 
     def __call__(self, tensor: Tensor) -> Tensor:
         result = _leaky(self._second(_halved(_leaky(self._first(tensor)))))
@@ -151,7 +170,7 @@ class _Up:
 
     def __init__(self, block: Any) -> None:
         self._first, self._second = _Convolution(block.conv1), _DoublingConvolution(block.conv2)
-        self._around = _Convolution(block.skip)
+        self._around = _Mix(block.skip)
 
     def __call__(self, tensor: Tensor) -> Tensor:
         result = _leaky(self._second(_leaky(self._first(tensor))))
@@ -225,10 +244,7 @@ class _ToRgb:
         self._bias = functional.pad(bias, (0, more))
 
     def __call__(self, tensor: Tensor, latent: Tensor) -> Tensor:
-        # As a product of matrices: the convolution's sums differ with the number of threads.
-        pixels = tensor.permute(0, 2, 3, 1)
-        weight = self._weight * self._style(latent)
-        return functional.linear(pixels, weight, self._bias).permute(0, 3, 1, 2)
+        return _mixed(tensor, self._weight * self._style(latent), self._bias)
 
 
 class _Level:
@@ -282,7 +298,7 @@ class FaceNetwork:
         self.side = 2**module.log_size
         """Width and height of the face, in pixels."""
         self._features = module.num_style_feat
-        self._enter = _Convolution(module.conv_body_first)
+        self._enter = _Mix(module.conv_body_first)
         self._down = [_Down(block) for block in module.conv_body_down]
         self._bottom = _Convolution(module.final_conv)
         linear = module.final_linear
