@@ -119,7 +119,7 @@ def _convolve_doubled(tensor: Tensor, turned: Tensor, bias: Tensor, kernel: Tens
     return result
 
 
-def _outermost(tensor: Tensor, turned: Tensor, bias: Tensor, axis: int) -> tuple[Tensor, ...]:
+def _outermost(tensor: Tensor, turned: Tensor, bias: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """First and last row (axis 2) or column (axis 3) of ``_convolve_doubled``, each (1, ...)."""
     ends = torch.cat((tensor.narrow(axis, 0, 2), tensor.narrow(axis, -2, 2)))
     four = _doubled(ends)
@@ -129,7 +129,7 @@ def _outermost(tensor: Tensor, turned: Tensor, bias: Tensor, axis: int) -> tuple
     # A transposed convolution's padding is what it cuts off: of 3 lines spread over 5, the middle.
     padding = (2, 1) if axis == 2 else (1, 2)
     lines = functional.conv_transpose2d(torch.cat((first, last)), turned, bias, padding=padding)
-    return lines.split(1)
+    return lines[:1], lines[1:]
 
 
 def _interpolation(channels: int, like: Tensor) -> Tensor:
@@ -185,11 +185,12 @@ class _Condition:
         self._weights = [_channels_last(torch.cat([c.weight for c in pair])) for pair in pairs]
         self._biases = [torch.cat([c.bias for c in pair]).detach() for pair in pairs]
 
-    def __call__(self, features: Tensor) -> tuple[Tensor, ...]:
+    def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Scale and shift, of the features' size."""
         inner = _leaky(functional.conv2d(features, self._weights[0], self._biases[0], padding=1))
         both = functional.conv2d(inner, self._weights[1], self._biases[1], padding=1, groups=2)
-        return both.chunk(2, 1)
+        middle = both.shape[1] // 2
+        return both[:, :middle], both[:, middle:]
 
 
 class _Style:
