@@ -112,37 +112,66 @@ def examine() -> dict[str, Any]:
 
 def network(rounds: int = 5) -> dict[str, Any]:
     """Two networks over one photograph: our runtimes against RealESRGANer, in turn, medians of
-    ratios."""
+    ratios; GFPGAN over one face, seeded weights, against the package's own call of it."""
     return {
-        name: _compared(name, side, rounds) for name, side in (("x4plus", 192), ("general", 512))
+        **{
+            name: _compared(name, side, rounds)
+            for name, side in (("x4plus", 192), ("general", 512))
+        },
+        "gfpgan": _compared_face(rounds),
     }
 
 
-def _compared(network: str, side: int, rounds: int) -> dict[str, Any]:
+def _malloc() -> tuple[dict[str, str], dict[str, str]]:
+    """The environment with the allocator as it is shipped, and with it tuned."""
     plain = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
-    tuned = {**plain, "GLIBC_TUNABLES": TUNED_MALLOC}
+    return plain, {**plain, "GLIBC_TUNABLES": TUNED_MALLOC}
+
+
+def _compared_face(rounds: int) -> dict[str, Any]:
+    plain, tuned = _malloc()
+    script = str(HERE / "face_speed.py")
     variants = {
-        "native": ("native", plain),
-        "torch": ("torch", plain),
-        "RealESRGANer as shipped": ("official", plain),
-        "RealESRGANer, tuned malloc": ("official", tuned),
+        "ours": ([script, "ours"], plain),
+        "ours, tuned malloc": ([script, "ours"], tuned),
+        "GFPGANer as shipped": ([script, "official"], plain),
+        "GFPGANer, tuned malloc": ([script, "official"], tuned),
+    }
+    return _in_turn(variants, ["ours", "ours, tuned malloc"], 512, rounds)
+
+
+def _compared(network: str, side: int, rounds: int) -> dict[str, Any]:
+    plain, tuned = _malloc()
+    options = ["--side", str(side), "--network", network]
+    script = str(HERE / "network_speed.py")
+    variants = {
+        "native": ([script, "native", *options], plain),
+        "torch": ([script, "torch", *options], plain),
+        "RealESRGANer as shipped": ([script, "official", *options], plain),
+        "RealESRGANer, tuned malloc": ([script, "official", *options], tuned),
     }
     subprocess.run([sys.executable, "scripts/build_native.py"], cwd=ROOT, check=True)
     if not list((ROOT / "build" / "native").glob("*.tested")):
         del variants["native"]
+    own = [name for name in ("native", "torch") if name in variants]
+    return _in_turn(variants, own, side, rounds)
+
+
+def _in_turn(
+    variants: dict[str, tuple[list[str], dict[str, str]]], own: list[str], side: int, rounds: int
+) -> dict[str, Any]:
+    """Every variant (a script with its arguments, and its environment) once in each round."""
     seconds: dict[str, list[float]] = {name: [] for name in variants}
     peaks: dict[str, float] = {}
     for _ in range(rounds):
-        for name, (who, environment) in variants.items():
-            options = ["--side", str(side), "--network", network]
-            command = [sys.executable, str(HERE / "network_speed.py"), who, *options]
+        for name, (script, environment) in variants.items():
+            command = [sys.executable, *script]
             done = subprocess.run(
                 command, env=environment, check=True, stdout=subprocess.PIPE, text=True
             )
             found = json.loads(done.stdout.splitlines()[-1])
             seconds[name].append(found["seconds"])
             peaks[name] = max(peaks.get(name, 0.0), found["peak_mib"])
-    own = [name for name in ("native", "torch") if name in variants]
     return {
         "side": side,
         "rounds": rounds,

@@ -141,10 +141,10 @@ def computed(
         with torch.inference_mode():
             return [_image(tensor[:, :, :, columns]) for tensor in compute()]
     except (MemoryError, RuntimeError) as error:
-        explained = _explained(error, geometry)
-        if explained is None:
+        told = explained(error, geometry)
+        if told is None:
             raise
-        raise explained from error
+        raise told from error
 
 
 def _image(tensor: Tensor) -> FloatImage:
@@ -157,8 +157,15 @@ def _image(tensor: Tensor) -> FloatImage:
     return image
 
 
-def _explained(error: Exception, geometry: str) -> CircumstanceError | None:
-    """What to say of failures of memory and device; None for others, which are mistakes."""
+def explained(
+    error: Exception,
+    geometry: str,
+    smaller: str = ", or lower engine.memory_gib",
+) -> CircumstanceError | None:
+    """What to say of failures of memory and device; None for others, which are mistakes.
+
+    ``smaller`` is what makes the work itself smaller, where something does.
+    """
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     out_of_memory = (
         isinstance(error, MemoryError | torch.OutOfMemoryError)
@@ -167,8 +174,8 @@ def _explained(error: Exception, geometry: str) -> CircumstanceError | None:
     )
     if out_of_memory:
         return CircumstanceError(
-            f"out of memory in a network over {geometry} ({text}); give the job more memory, or "
-            "lower engine.memory_gib"
+            f"out of memory in a network over {geometry} ({text}); "
+            f"give the job more memory{smaller}"
         )
     if isinstance(error, torch.AcceleratorError) or "CUDA error" in text or "CUDNN" in text:
         return CircumstanceError(f"the device failed ({text}); run again, or set `device: cpu`")

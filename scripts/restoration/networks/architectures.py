@@ -12,13 +12,17 @@ from restoration.networks import shims
 from restoration.networks.ffdnet import BLOCK, FFDNet
 from restoration.networks.manifest import (
     FfdnetParameters,
+    GfpganParameters,
     RrdbnetParameters,
     SpandrelParameters,
     SrvggParameters,
 )
 from restoration.networks.spandrel_networks import recognise
 
-Known = RrdbnetParameters | SrvggParameters | FfdnetParameters
+Streamed = RrdbnetParameters | SrvggParameters | FfdnetParameters
+"""Networks of known reach, for pages of any size."""
+
+Known = Streamed | GfpganParameters
 """Networks that are built from their size alone."""
 
 Parameters = Known | SpandrelParameters
@@ -27,6 +31,15 @@ State = dict[str, torch.Tensor]
 # RRDBNet folds blocks of this side into channels, so that its trunk always works at a quarter
 # of the output's size (Real-ESRGAN, section 3.2).
 _UNSHUFFLE = {4: 1, 2: 2, 1: 4}
+
+# As gfpgan.GFPGANer builds it for its authors' weights.
+_GFPGAN = {
+    "decoder_load_path": None,
+    "fix_decoder": False,
+    "input_is_latent": True,
+    "different_w": True,
+    "sft_half": True,
+}
 
 
 def build(parameters: Known, scale: int) -> torch.nn.Module:
@@ -40,6 +53,10 @@ def build(parameters: Known, scale: int) -> torch.nn.Module:
         module: torch.nn.Module = RRDBNet(
             num_in_ch=3, num_out_ch=3, scale=scale, **parameters.model_dump()
         )
+    elif isinstance(parameters, GfpganParameters):
+        from gfpgan.archs.gfpganv1_clean_arch import GFPGANv1Clean  # noqa: PLC0415
+
+        module = GFPGANv1Clean(**_GFPGAN, **parameters.model_dump())
     else:
         from realesrgan.archs.srvgg_arch import SRVGGNetCompact  # noqa: PLC0415
 
@@ -73,7 +90,7 @@ def unshuffle(parameters: Parameters, scale: int) -> int:
     return _UNSHUFFLE[scale] if isinstance(parameters, RrdbnetParameters) else 1
 
 
-def receptive_radius(parameters: Known, scale: int) -> int:
+def receptive_radius(parameters: Streamed, scale: int) -> int:
     """Farthest input pixel, along one axis, that an output pixel's own input pixel depends on.
 
     Follows the row or column of every output pixel that belongs to one input pixel back through
@@ -106,6 +123,8 @@ def infer_parameters(architecture: str, scale: int, state: Mapping[str, Any]) ->
             return FfdnetParameters(
                 num_feat=int(state["model.0.weight"].shape[0]), num_conv=len(weights)
             )
+        if architecture == "gfpgan":
+            return _gfpgan_parameters(state)
         if architecture == "rrdbnet":
             blocks = {int(key.split(".")[1]) for key in state if key.startswith("body.")}
             return RrdbnetParameters(
@@ -124,3 +143,22 @@ def infer_parameters(architecture: str, scale: int, state: Mapping[str, Any]) ->
             f"weights are not those of a {architecture} network of scale {scale} "
             f"as the reference package saves it ({error} not found)"
         ) from None
+
+
+def _gfpgan_parameters(state: Mapping[str, Any]) -> GfpganParameters:
+    """Raises KeyError where a tensor that tells the size is missing."""
+    decoder = "stylegan_decoder"
+    steps = {key.split(".")[1] for key in state if key.startswith("conv_body_down.")}
+    layers = [k for k in state if k.startswith(f"{decoder}.style_mlp.") and k.endswith(".weight")]
+    # The channels of 4 x 4 and of 64 x 64 pixels, in units of the narrowest network's.
+    narrow = state[f"{decoder}.constant_input.weight"].shape[1] / 512
+    at_64 = state[f"{decoder}.style_convs.6.bias"].shape[1] / 256
+    return GfpganParameters(
+        out_size=4 * 2 ** len(steps),
+        num_style_feat=int(
+            state[f"{decoder}.style_convs.0.modulated_conv.modulation.weight"].shape[1]
+        ),
+        num_mlp=len(layers),
+        channel_multiplier=round(at_64 / narrow),
+        narrow=narrow,
+    )

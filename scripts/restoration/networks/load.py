@@ -8,10 +8,12 @@ from pathlib import Path
 
 import torch
 
+from restoration.errors import ConfigError
 from restoration.networks import architectures
 from restoration.networks.architectures import State
 from restoration.networks.ffdnet import INPUTS as FFDNET_INPUTS
 from restoration.networks.manifest import (
+    GfpganParameters,
     SpandrelParameters,
     Weights,
     needed_weights,
@@ -74,7 +76,7 @@ def load_network(
     Raises
     ------
     ConfigError
-        The name is unknown.
+        The name is unknown, or that of a network that restores no pages.
     CircumstanceError
         The weights were not fetched or were altered.
     """
@@ -82,6 +84,8 @@ def load_network(
     opened = [open_weights(part, manifest, models_dir) for part in parts]
     own = opened[0]
     state, parameters = own.state, own.parameters
+    if isinstance(parameters, GfpganParameters):
+        raise ConfigError(f"network '{name}' restores one aligned face, not a page")
     if len(opened) == 2:
         assert denoise is not None
         state = _blend(state, opened[1].state, denoise)
@@ -111,3 +115,39 @@ def load_network(
 
 def _blend(own: State, twin: State, denoise: float) -> State:
     return {key: denoise * value + (1.0 - denoise) * twin[key] for key, value in own.items()}
+
+
+@dataclass(frozen=True)
+class FaceRestorer:
+    """A network that restores one aligned face, on its device, in eval mode, float32."""
+
+    name: str
+    module: torch.nn.Module
+    """A ``GFPGANv1Clean``; what runs it is ``engine.gfpgan.FaceNetwork``."""
+    weights_sha256: tuple[str, ...]
+    licence: str
+    architecture: str
+
+
+def load_face_restorer(
+    name: str, models_dir: Path, manifest: Mapping[str, Weights], device: torch.device
+) -> FaceRestorer:
+    """The network of that name.
+
+    Raises
+    ------
+    ConfigError
+        The name is unknown, or that of a network that restores pages.
+    CircumstanceError
+        The weights were not fetched or were altered.
+    """
+    own = open_weights(name, manifest, models_dir)
+    if not isinstance(own.parameters, GfpganParameters):
+        raise ConfigError(f"network '{name}' restores pages, not one aligned face")
+    return FaceRestorer(
+        name=name,
+        module=architectures.with_state(own.parameters, own.weights.scale, own.state).to(device),
+        weights_sha256=weights_key(manifest, name),
+        licence=own.weights.licence,
+        architecture=own.weights.architecture,
+    )

@@ -118,6 +118,17 @@ class FfdnetParameters(_Entry):
     num_conv: int = Field(ge=2)
 
 
+class GfpganParameters(_Entry):
+    """Size of a GFPGANv1Clean (gfpgan.archs.gfpganv1_clean_arch)."""
+
+    out_size: int = Field(ge=64)
+    """Width and height of the face that it takes and gives, in pixels."""
+    num_style_feat: int = Field(gt=0)
+    num_mlp: int = Field(gt=0)
+    channel_multiplier: int = Field(gt=0)
+    narrow: float = Field(gt=0)
+
+
 class SpandrelParameters(_Entry):
     """What spandrel recognised in a state dict; its sizes follow from the tensors."""
 
@@ -125,7 +136,9 @@ class SpandrelParameters(_Entry):
     """Spandrel's id of the architecture, for example ``SCUNet``."""
 
 
-Parameters = RrdbnetParameters | SrvggParameters | FfdnetParameters | SpandrelParameters
+Parameters = (
+    RrdbnetParameters | SrvggParameters | FfdnetParameters | GfpganParameters | SpandrelParameters
+)
 
 OVERLAP = 64
 """Overlap of windows, in pixels, where a user states none."""
@@ -134,6 +147,7 @@ PARAMETERS: dict[str, type[Parameters]] = {
     "rrdbnet": RrdbnetParameters,
     "srvgg": SrvggParameters,
     "ffdnet": FfdnetParameters,
+    "gfpgan": GfpganParameters,
     "spandrel": SpandrelParameters,
 }
 
@@ -146,7 +160,7 @@ class Weights(_Entry):
 
     name: str
     title: str
-    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "spandrel", "dlib"]
+    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "gfpgan", "spandrel", "dlib"]
     parameters: Parameters | None = None
     """None for a user's weights: read from the file when it is converted; and for dlib."""
     scale: Literal[1, 2, 4]
@@ -241,7 +255,10 @@ def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) ->
     return manifest
 
 
-_STATED = dict.fromkeys(("rrdbnet", "srvgg", "ffdnet"), ("parameters", "radius"))
+_STATED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("rrdbnet", "srvgg", "ffdnet"), ("parameters", "radius")),
+    "gfpgan": ("parameters",),
+}
 """What an entry must state of each architecture, beside what every entry states."""
 
 
