@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,17 +21,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import networks
+
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "bench"
 HERE = Path(__file__).resolve().parent
-
-# Half of the official way's time goes into page faults: every layer's activations are given back
-# to the system and taken again. These settings spare it that, so that it is a fair peer. Our own
-# engine keeps its buffers: measured with and without, it gains nothing, so workers do without.
-TUNED_MALLOC = (
-    "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592"
-    ":glibc.malloc.trim_threshold=8589934592:glibc.malloc.top_pad=268435456"
-)
 
 
 def machine() -> dict[str, Any]:
@@ -110,97 +103,23 @@ def examine() -> dict[str, Any]:
     return found
 
 
-def network(rounds: int = 5) -> dict[str, Any]:
-    """Two networks over one photograph: our runtimes against RealESRGANer, in turn, medians of
-    ratios; GFPGAN over one face, seeded weights, against the package's own call of it."""
-    return {
-        **{
-            name: _compared(name, side, rounds)
-            for name, side in (("x4plus", 192), ("general", 512))
-        },
-        "gfpgan": _compared_face(rounds),
-    }
-
-
-def _malloc() -> tuple[dict[str, str], dict[str, str]]:
-    """The environment with the allocator as it is shipped, and with it tuned."""
-    plain = {k: v for k, v in os.environ.items() if k != "GLIBC_TUNABLES"}
-    return plain, {**plain, "GLIBC_TUNABLES": TUNED_MALLOC}
-
-
-def _compared_face(rounds: int) -> dict[str, Any]:
-    plain, tuned = _malloc()
-    script = str(HERE / "face_speed.py")
-    variants = {
-        "ours": ([script, "ours"], plain),
-        "ours, tuned malloc": ([script, "ours"], tuned),
-        "GFPGANer as shipped": ([script, "official"], plain),
-        "GFPGANer, tuned malloc": ([script, "official"], tuned),
-    }
-    return _in_turn(variants, ["ours", "ours, tuned malloc"], 512, rounds)
-
-
-def _compared(network: str, side: int, rounds: int) -> dict[str, Any]:
-    plain, tuned = _malloc()
-    options = ["--side", str(side), "--network", network]
-    script = str(HERE / "network_speed.py")
-    variants = {
-        "native": ([script, "native", *options], plain),
-        "torch": ([script, "torch", *options], plain),
-        "RealESRGANer as shipped": ([script, "official", *options], plain),
-        "RealESRGANer, tuned malloc": ([script, "official", *options], tuned),
-    }
-    subprocess.run([sys.executable, "scripts/build_native.py"], cwd=ROOT, check=True)
-    if not list((ROOT / "build" / "native").glob("*.tested")):
-        del variants["native"]
-    own = [name for name in ("native", "torch") if name in variants]
-    return _in_turn(variants, own, side, rounds)
-
-
-def _in_turn(
-    variants: dict[str, tuple[list[str], dict[str, str]]], own: list[str], side: int, rounds: int
-) -> dict[str, Any]:
-    """Every variant (a script with its arguments, and its environment) once in each round."""
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
-    peaks: dict[str, float] = {}
-    for _ in range(rounds):
-        for name, (script, environment) in variants.items():
-            command = [sys.executable, *script]
-            done = subprocess.run(
-                command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-            )
-            found = json.loads(done.stdout.splitlines()[-1])
-            seconds[name].append(found["seconds"])
-            peaks[name] = max(peaks.get(name, 0.0), found["peak_mib"])
-    return {
-        "side": side,
-        "rounds": rounds,
-        "input_px_per_second": {
-            n: round(side**2 / statistics.median(s)) for n, s in seconds.items()
-        },
-        "faster_than": {
-            name: {
-                other: round(
-                    statistics.median(
-                        theirs / ours
-                        for theirs, ours in zip(seconds[other], seconds[name], strict=True)
-                    ),
-                    2,
-                )
-                for other in variants
-                if other != name
-            }
-            for name in own
-        },
-        "peak_mib": {name: round(peak) for name, peak in peaks.items()},
-    }
+def working_share() -> dict[str, Any]:
+    """Cleanup at the scan's own resolution and at half of it: time, and distance from the truth."""
+    command = [sys.executable, str(HERE / "working_share.py")]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "demo": demo,
     "examine": examine,
     "large": large,
-    "network": network,
+    "network": networks.network,
+    "error": networks.error,
+    "memory": networks.memory,
+    "gigapixel": networks.gigapixel,
+    "share": working_share,
 }
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts")]
 
 import numpy as np
-from network_speed import NAMES
+from peers import NAMES
 
 from restoration.engine.devices import choose_device, use_threads
 from restoration.engine.memory import memory_law

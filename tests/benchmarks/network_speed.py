@@ -1,89 +1,92 @@
 """Seconds that a network takes over one photograph, in a process of its own; prints JSON.
 
-WHO is `native` or `torch` (the engine of this workflow in either runtime) or `official`
-(realesrgan.RealESRGANer, tile 512, tile_pad 10, float32), all with the same weights. Loading and a
+WHO is `native` or `torch` (the engine of this workflow in either runtime), `official`
+(realesrgan.RealESRGANer), `spandrel` (its classes on plain tiles), `ncnn` (on its own tiles), all
+with the same weights in float32, or `peak`: GFLOP/s of a bare convolution in PyTorch. Loading and a
 warm-up are not counted.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import json
 import resource
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "scripts")]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 import numpy as np
+import peers
 import torch
 from skimage import data
 
-from restoration.engine.devices import choose_device, use_threads
-from restoration.engine.run import run_network
-from restoration.networks.load import load_network
-from restoration.networks.manifest import load_manifest
-from restoration.raster.base import ArrayRaster
-from restoration.settings import EngineSettings
+from restoration.engine.devices import use_threads
 
-NAMES = {
-    "x4plus": "realesrgan-x4plus-packaged",
-    "general": "realesr-general-x4v3-ncnn",
-}
+DEFAULTS = {"official": peers.OFFICIAL, "spandrel": peers.PLAIN, "ncnn": peers.NCNN}
 
 
-def ours(picture: np.ndarray, network: object, runtime: str) -> None:
-    engine, device = EngineSettings.model_validate({}), choose_device("cpu")
-    nothing = lambda done, unit: None  # noqa: E731
-    for _ in run_network(network, ArrayRaster(picture), engine, device, nothing, runtime):  # type: ignore[arg-type]
-        pass
+def photograph(side: int) -> peers.Image:
+    """A square of a photograph; beyond its own size mirrored."""
+    photo = data.astronaut()
+    first = 100 if side <= 256 else 0
+    photo = photo[:side, first : first + side]
+    missing = [(0, side - length) for length in photo.shape[:2]]
+    mirrored = np.pad(photo, (*missing, (0, 0)), mode="symmetric")
+    return mirrored.astype(np.float32) / np.float32(255)
 
 
-def official_upsampler(module: torch.nn.Module) -> object:
-    """RealESRGANer with its defaults, on the same weights and a module of its own."""
-    from realesrgan import RealESRGANer
+def runner_of(given: argparse.Namespace) -> peers.Runner:
+    who, network = given.who, given.network
+    if who in ("native", "torch"):
+        return peers.ours(network, who)
+    tile, pad = DEFAULTS[who]
+    tile, pad = given.tile or tile, given.pad if given.pad is not None else pad
+    if who == "official":
+        return peers.official(network, tile, pad)
+    if who == "spandrel":
+        return peers.spandrel(network, tile, pad)
+    return peers.ncnn(network, given.threads, tile, pad)
 
-    checkpoint = {"params_ema": module.state_dict()}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "weights.pth"
-        torch.save(checkpoint, path)
-        # As the package makes it: not in the channels-last order that ours is loaded in.
-        model = copy.deepcopy(module).to(memory_format=torch.contiguous_format)
-        return RealESRGANer(4, str(path), model=model, tile=512, tile_pad=10, half=False)
+
+def convolution_peak() -> float:
+    """GFLOP/s of a 3 x 3 convolution of 64 channels to 64, the best of twenty."""
+    torch.manual_seed(0)
+    convolution = torch.nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
+    image = torch.rand(1, 64, 128, 256).contiguous(memory_format=torch.channels_last)
+    best = float("inf")
+    with torch.inference_mode():
+        for _ in range(20):
+            started = time.perf_counter()
+            convolution(image)
+            best = min(best, time.perf_counter() - started)
+    return 2 * 9 * 64 * image.numel() / best / 1e9
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("who", choices=["native", "torch", "official"])
-    parser.add_argument("--network", choices=sorted(NAMES), default="x4plus")
+    parser.add_argument("who", choices=["native", "torch", *DEFAULTS, "peak"])
+    parser.add_argument("--network", choices=sorted(peers.NAMES), default="x4plus")
     parser.add_argument("--side", type=int, default=192)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--tile", type=int)
+    parser.add_argument("--pad", type=int)
     given = parser.parse_args()
     use_threads(given.threads)
-    manifest = load_manifest(ROOT / "resources" / "models.yaml")
-    network = load_network(NAMES[given.network], ROOT / "models", manifest, choose_device("cpu"))
-    photo = data.astronaut()[: given.side, 100 : 100 + given.side]
-    picture = photo.astype(np.float32) / np.float32(255)
-    if given.who != "official":
-        run = lambda pixels: ours(pixels, network, given.who)  # noqa: E731
-    else:
-        upsampler = official_upsampler(network.module)
-        run = lambda pixels: upsampler.enhance((pixels * 255).astype(np.uint8)[..., ::-1])  # type: ignore[attr-defined]  # noqa: E731
+    if given.who == "peak":
+        print(json.dumps({"gflop_per_second": convolution_peak()}))
+        return
+    run, picture = runner_of(given), photograph(given.side)
     run(picture[:32, :32])
     started = time.perf_counter()
     run(picture)
-    print(
-        json.dumps(
-            {
-                "seconds": time.perf_counter() - started,
-                "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            }
-        )
-    )
+    found = {
+        "seconds": time.perf_counter() - started,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import pytest
 import tifffile
 import yaml
 
+from restoration.engine.native.build import library_path, tested
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("Snakefile", "envs", "rules", "scripts", "config", "resources", "profiles")
 Stamp = dict[str, tuple[int, int]]
@@ -163,6 +165,11 @@ def make_project(folder: Path) -> Project:
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, folder / part)
+    if tested() is not None:
+        native = folder / library_path().relative_to(ROOT)
+        native.parent.mkdir(parents=True)
+        for path in (library_path(), library_path().with_suffix(".tested")):
+            shutil.copy2(path, native.parent)
     (folder / "masters").mkdir()
     (folder / "models").mkdir()
     for seed, name in enumerate("abcd"):

@@ -13,6 +13,8 @@ import psutil
 import pytest
 from conftest import Project, write_master
 
+from restoration.engine.native.build import tested
+
 MANY = [f"s{number:02d}" for number in range(16)]
 
 
@@ -33,16 +35,29 @@ def fresh(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
     return project
 
 
+def in_runtime(project: Project, runtime: str) -> Project:
+    """The project with networks computed by that runtime."""
+    if runtime == "native" and tested() is None:
+        pytest.skip("the native runtime was not built: no C++ compiler")
+    project.configure({**project.config(), "engine": {"runtime": runtime}})
+    return project
+
+
+@pytest.fixture(scope="module", params=["torch", "native"])
+def runtime(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def unfinished(fresh: Project, tmp_path: Path) -> Project:
-    return Project(shutil.copytree(fresh.folder, tmp_path / "project"))
+def unfinished(fresh: Project, runtime: str, tmp_path: Path) -> Project:
+    return in_runtime(Project(shutil.copytree(fresh.folder, tmp_path / "project")), runtime)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(fresh: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def undisturbed(fresh: Project, runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The same scans, processed without a kill."""
     folder = tmp_path_factory.mktemp("undisturbed") / "project"
-    project = Project(shutil.copytree(fresh.folder, folder))
+    project = in_runtime(Project(shutil.copytree(fresh.folder, folder)), runtime)
     project.run()
     return project
 
@@ -107,3 +122,19 @@ def test_a_second_run_over_the_same_results_is_refused(unfinished: Project) -> N
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=60)
+
+
+def test_one_worker_or_two_with_one_thread_or_two_make_the_same_bytes(
+    fresh: Project, runtime: str, tmp_path: Path
+) -> None:
+    made = []
+    for workers, threads in (("1", 1), ("2", 1), ("2", 2)):
+        folder = tmp_path / f"{workers}-{threads}"
+        project = in_runtime(Project(shutil.copytree(fresh.folder, folder)), runtime)
+        project.configure({**project.config(), "threads": threads})
+        batches = ("one", "two")
+        project.sheet([(s, f"masters/{s}.tif", batches[n % 2], "") for n, s in enumerate(MANY[:4])])
+        project.run("--cores", workers)
+        made.append(project.bytes_of_deliverables())
+    assert made[0] == made[1] == made[2]
+    assert len(made[0]) == 4
