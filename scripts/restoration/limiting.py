@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from restoration.ahead import closing
 from restoration.engine.anchoring import RangeOfScan
 from restoration.errors import ScanError
 from restoration.raster.area import Allowed, Area, Box, Mask, Polygon
@@ -133,17 +134,18 @@ def _mixed(
     page: Restored,
 ) -> Iterator[FloatImage]:
     top = 0
-    for band in bands:
-        rows = band.shape[0]
-        weights = allowed.weights(top, 0, rows, allowed.width)[:, :, None]
-        share.pixels += float(weights.sum(dtype=np.float64))
-        if weights.min() == 1.0:
-            yield band
-        else:
-            before = base(top, rows)
-            mixed = before + weights * (band - before)
-            yield np.where(weights == 1.0, band, np.where(weights == 0.0, before, mixed))
-        top += rows
+    with closing(bands):
+        for band in bands:
+            rows = band.shape[0]
+            weights = allowed.weights(top, 0, rows, allowed.width)[:, :, None]
+            share.pixels += float(weights.sum(dtype=np.float64))
+            if weights.min() == 1.0:
+                yield band
+            else:
+                before = base(top, rows)
+                mixed = before + weights * (band - before)
+                yield np.where(weights == 1.0, band, np.where(weights == 0.0, before, mixed))
+            top += rows
     page.findings["regions_share"] = round(share.pixels / (page.height * page.width), 6)
 
 

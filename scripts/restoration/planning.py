@@ -58,6 +58,8 @@ class Plan:
     """cpu, cuda or mps: `auto` is resolved here, once, and never by the node that computes."""
     runtime: str = "torch"
     """torch, or native with the digest of its sources; resolved likewise."""
+    precision: str = "float32"
+    """float32, float16 or bfloat16; resolved likewise."""
 
     @cached_property
     def results(self) -> Path:
@@ -196,7 +198,7 @@ class Plan:
             if (weights := self.manifest[name]).overlap is not None
         }
         windows = {"windows": stated} if stated else {}
-        return {**engine, "device": self.device, "precision": "float32", **windows}
+        return {**engine, "device": self.device, "precision": self.precision, **windows}
 
     def runtime_of(self, recipe: str | None, step: str) -> str:
         """What computes the step's networks."""
@@ -258,6 +260,7 @@ class Plan:
             "scans": [asdict(scan) for scan in self.scans],
             "device": self.device,
             "runtime": self.runtime,
+            "precision": self.precision,
         }
         write_text(plan_file(self.results), json.dumps(plan))
 
@@ -272,7 +275,8 @@ def load_plan(path: Path) -> Plan:
     raw = json.loads(path.read_text(encoding="utf-8"))
     scans = tuple(Scan(**{**row, "recipes": tuple(row["recipes"])}) for row in raw["scans"])
     config = load_config(raw["config"])
-    return Plan(config=config, scans=scans, device=raw["device"], runtime=raw["runtime"])
+    resolved = {name: raw[name] for name in ("device", "runtime", "precision")}
+    return Plan(config=config, scans=scans, **resolved)
 
 
 def signature(path: str) -> str:
@@ -301,7 +305,8 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
         raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
     device = _resolve(config.device)
     runtime = _resolve_runtime(config.engine.runtime, device)
-    plan = Plan(config=config, scans=scans, device=device, runtime=runtime)
+    precision = _resolve_precision(config.engine.precision, device)
+    plan = Plan(config=config, scans=scans, device=device, runtime=runtime, precision=precision)
     plan.check_regions()
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
@@ -333,3 +338,15 @@ def _resolve_runtime(asked: str, device: str) -> str:
             "`python scripts/build_native.py` to see why, or set `runtime: auto`"
         )
     return "torch"
+
+
+def _resolve_precision(asked: str, device: str) -> str:
+    """Raises ConfigError where the device cannot compute in what was asked for."""
+    if asked in ("auto", "float32"):
+        return "float32"
+    if device == "cpu":
+        raise ConfigError(
+            f"engine.precision: '{asked}' is for GPUs, expected `device: cuda` or `mps`, found "
+            "cpu, where it is many times slower than float32; set `precision: auto`"
+        )
+    return asked

@@ -70,6 +70,14 @@ class EngineSettings(Section):
         "`auto`: `native` on the processor where it was compiled and passed its test, for networks "
         "that it knows; else `torch`. The record says which.",
     )
+    precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
+        "auto",
+        description="Numbers that the networks compute with. `auto` is `float32`: it alone keeps "
+        "results within 1/65535 of the reference. `float16` moves single values by up to 1.5/255, "
+        "`bfloat16` by up to 11/255 (the packaged networks, small crops of a photograph and a "
+        "halftone, on a processor; neither error nor speed is measured on a GPU). Both are for "
+        "GPUs and refused on the processor. The record says which.",
+    )
     band_rows: int = Field(
         64, ge=8, le=512, description="Network input rows that are computed at a time."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,10 +66,12 @@ class Networks:
     def __call__(self, name: str, **blend: float) -> RunningNetwork:
         key = (name, tuple(sorted(blend.items())))
         if key not in self._loaded:
-            from restoration.networks.load import load_network  # noqa: PLC0415 (loads torch)
+            from restoration.engine.devices import PRECISIONS  # noqa: PLC0415 (loads torch)
+            from restoration.networks.load import load_network  # noqa: PLC0415
 
-            models = Path(self._plan.config.models_dir)
-            network = load_network(name, models, self._plan.manifest, self._device, **blend)
+            models, manifest = Path(self._plan.config.models_dir), self._plan.manifest
+            load = partial(load_network, name, models, manifest, self._device)
+            network = load(dtype=PRECISIONS[self._plan.precision], **blend)
             native = self._plan.runtime.startswith("native") and network.architecture in KNOWN
             self._loaded[key] = RunningNetwork(
                 network,

@@ -74,3 +74,58 @@ def test_workers_take_over_what_the_run_decided(
     # A node where nothing was compiled must not decide otherwise in the middle of a run.
     monkeypatch.setattr(planning, "tested", lambda: None)
     assert plan_of_run(raw(tmp_path), main=False).runtime == plan.runtime
+
+
+@pytest.mark.usefixtures("compiled")
+def test_precision_is_decided_with_the_plan_and_part_of_the_key(tmp_path: Path) -> None:
+    def precision(**engine: Any) -> Any:
+        return make_plan(raw(tmp_path, **engine)).numeric("archive", "cleanup")["precision"]
+
+    assert precision() == "float32"
+    assert precision(device="cuda") == "float32", "auto never trades exactness for speed"
+    assert precision(device="cuda", precision="float16") == "float16"
+    assert precision(device="mps", precision="bfloat16") == "bfloat16"
+    assert precision(precision="float32") == "float32"
+
+
+@pytest.mark.parametrize("asked", ["float16", "bfloat16"])
+def test_half_precision_is_refused_on_the_processor(tmp_path: Path, asked: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        make_plan(raw(tmp_path, precision=asked))
+    said = str(refusal.value)
+    assert said.startswith(f"engine.precision: '{asked}' is for GPUs")
+    assert "set `precision: auto`" in said
+    assert "\n" not in said
+
+
+@pytest.mark.usefixtures("compiled")
+def test_workers_take_over_the_precision(tmp_path: Path) -> None:
+    plan = plan_of_run(raw(tmp_path, device="cuda", precision="float16"), main=True)
+    plan.save()
+    assert load_plan(plan_file(plan.results)) == plan
+    worker = plan_of_run(raw(tmp_path, device="cuda", precision="float16"), main=False)
+    assert worker.precision == "float16"
+
+
+def test_networks_are_loaded_in_the_precision_of_the_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, as they are loaded: the engine then only follows their weights."""
+    import torch
+
+    from restoration import workshop
+    from restoration.networks import load
+
+    asked: list[Any] = []
+
+    def load_network(*given: Any, dtype: Any, **blend: float) -> Any:
+        asked.append((given[0], dtype, blend))
+        raise NotImplementedError
+
+    monkeypatch.setattr(load, "load_network", load_network)
+    plan = make_plan(raw(tmp_path, device="cuda", precision="float16"))
+    networks = workshop.Networks(plan, 1)
+    monkeypatch.setattr(workshop.Networks, "_device", torch.device("cpu"))
+    with pytest.raises(NotImplementedError):
+        networks("realesrgan-x4plus", denoise=0.5)
+    assert asked == [("realesrgan-x4plus", torch.float16, {"denoise": 0.5})]

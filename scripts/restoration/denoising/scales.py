@@ -32,8 +32,9 @@ MARGIN = 8
 pixels. Even, so that the blocks of 2 x 2 keep their places."""
 
 ROWS = 256
-"""Rows that readers which go down a page together share: a band, and how far the network's answer
-lags behind it. Others are read again."""
+"""Rows that readers which go down a page together share: three bands of 64, since one is read and
+one computed while one is taken, and how far the network's answer lags behind them. Others are read
+again."""
 
 BLOCK_PIXELS = 1 << 19
 """Pixels that are made at a time, so that memory follows from the width alone."""

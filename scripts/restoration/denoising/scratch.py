@@ -9,6 +9,7 @@ from types import TracebackType
 
 import numpy as np
 
+from restoration.ahead import closing
 from restoration.errors import CircumstanceError
 from restoration.raster.base import FloatImage
 
@@ -47,9 +48,10 @@ class ScratchImage:
         shape = (self.height, self.width, self.channels)
         rows = 0
         try:
-            for band in bands:
-                self._file.write(np.ascontiguousarray(band, np.float32).data)
-                rows += len(band)
+            with closing(bands):
+                for band in bands:
+                    self._file.write(np.ascontiguousarray(band, np.float32).data)
+                    rows += len(band)
             self._file.flush()
         except OSError as error:
             raise CircumstanceError(f"scratch space in {tempfile.gettempdir()}: {error}") from None

@@ -1,31 +1,55 @@
-"""The bands of one strip: streamed where the network's layers are known, else with overlap."""
+"""The bands of one strip: streamed where the network's layers are known, else with overlap.
+
+Three threads work at a time: one reads the next window, one computes, the consumer's own takes the
+answers. What waits between them is one window of ``band_rows`` rows (12 bytes a pixel) and one
+band of answers in slices (12 bytes a pixel of the output).
+"""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 
+from restoration.ahead import ahead, closing
 from restoration.engine.compact import CompactStream
+from restoration.engine.devices import dtype_of
 from restoration.engine.ffdnet import FfdnetStream
 from restoration.engine.geometry import Strip
 from restoration.engine.layers import Rows, Tensor
 from restoration.engine.native.stream import NativeStream, described
 from restoration.engine.rrdbnet import RrdbnetStream
-from restoration.errors import CircumstanceError, ScanError
+from restoration.engine.transfer import Transfer, transfer
+from restoration.errors import CircumstanceError
 from restoration.raster.base import FloatImage, Raster
 
 Progress = Callable[[int, int], None]
 """Called with the bands done and the bands there are."""
+
+SLICES = 16
+"""Of a band's output, which is ``scale`` squared as large as its input: as many may wait."""
 
 
 class _Stream(Protocol):
     lag: int
 
     def push(self, rows: Rows) -> Iterator[Tensor]: ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One window of the source, and what the network makes of it."""
+
+    top: int
+    bottom: int
+    strip: Strip
+    compute: Callable[[Tensor], Iterator[Tensor]]
+    """(1, channels, rows, columns) to (1, 3, rows * scale, columns * scale), in pieces, of what
+    has become known."""
 
 
 def strip_bands(
@@ -51,6 +75,8 @@ def strip_bands(
         Input rows at a time, a multiple likewise.
     device
         Where the network's module lies.
+    progress
+        Called from the thread that computes.
     runtime
         ``torch`` or ``native``.
 
@@ -60,19 +86,21 @@ def strip_bands(
         As ``run.run_network``.
     """
     stream = _stream(network, source.height, band_rows, runtime)
+    steps = (
+        _overlapping_steps(network, source.height, strip, band_rows)
+        if stream is None
+        else _streamed_steps(stream, source.height, strip, band_rows)
+    )
     start = (strip.keep_left - strip.left) * network.scale
     columns = slice(start, start + strip.keep_width * network.scale)
-    steps = (
-        _overlapping_steps(network, source, strip, band_rows, device)
-        if stream is None
-        else _streamed_steps(stream, source, strip, band_rows, device)
-    )
-    for done, count, compute in steps:
-        yield from computed(compute, columns, f"{strip.width} columns by {band_rows} rows")
-        progress(done, count)
+    rows = -(-band_rows * network.scale // SLICES)
 
+    def cut(answer: Tensor) -> Iterator[Tensor]:
+        yield from torch.split(answer[:, :, :, columns], rows, 2)
 
-_Step = tuple[int, int, Callable[[], Iterator[Tensor]]]
+    way = transfer(device, dtype_of(network))
+    geometry = f"{strip.width} columns by {band_rows} rows"
+    yield from ahead(answers(source, steps, way, geometry, progress, cut), SLICES)
 
 
 def _stream(network: Any, height: int, band_rows: int, runtime: str = "torch") -> _Stream | None:
@@ -89,72 +117,107 @@ def _stream(network: Any, height: int, band_rows: int, runtime: str = "torch") -
             return None
 
 
-def _streamed_steps(
-    stream: _Stream, source: Raster, strip: Strip, band_rows: int, device: torch.device
-) -> Iterator[_Step]:
-    height = source.height
+def _streamed_steps(stream: _Stream, height: int, strip: Strip, band_rows: int) -> list[Step]:
+    def step(stop: int) -> Step:
+        top, bottom = min(height, stop - band_rows), min(height, stop)
+        return Step(top, bottom, strip, lambda tensor: stream.push(Rows(tensor, stop)))
+
     count = -(-(height + stream.lag) // band_rows)
-    for step in range(count):
-        top, bottom = (min(height, (step + k) * band_rows) for k in (0, 1))
-        rows = Rows(tensor_of(source, top, bottom, strip, device), (step + 1) * band_rows)
-        yield step + 1, count, lambda rows=rows: stream.push(rows)  # type: ignore[misc]
+    return [step((index + 1) * band_rows) for index in range(count)]
 
 
-def _overlapping_steps(
-    network: Any, source: Raster, strip: Strip, band_rows: int, device: torch.device
-) -> Iterator[_Step]:
-    height, radius, scale = source.height, network.radius, network.scale
+def _overlapping_steps(network: Any, height: int, strip: Strip, band_rows: int) -> list[Step]:
+    radius, scale = network.radius, network.scale
     # Bands of at least twice the radius: at most half of the work is done twice.
     band = max(band_rows, 2 * radius)
-    count = -(-height // band)
-    for step in range(count):
-        keep_top, keep_bottom = step * band, min(height, (step + 1) * band)
+
+    def step(keep_top: int) -> Step:
+        keep_bottom = min(height, keep_top + band)
         top, bottom = max(0, keep_top - radius), min(height, keep_bottom + radius)
-        rows = tensor_of(source, top, bottom, strip, device)
         kept = slice((keep_top - top) * scale, (keep_bottom - top) * scale)
 
-        def compute(rows: Tensor = rows, kept: slice = kept) -> Iterator[Tensor]:
-            result = network.module(rows)
-            expected = (1, 3, rows.shape[2] * scale, rows.shape[3] * scale)
-            if tuple(result.shape) != expected:
-                raise ValueError(f"network made {tuple(result.shape)}, expected {expected}")
-            yield result[:, :, kept]
+        def compute(rows: Tensor) -> Iterator[Tensor]:
+            yield whole_answer(network, rows)[:, :, kept]
 
-        yield step + 1, count, compute
+        return Step(top, bottom, strip, compute)
+
+    return [step(keep_top) for keep_top in range(0, height, band)]
 
 
-def tensor_of(source: Raster, top: int, bottom: int, strip: Strip, device: torch.device) -> Tensor:
-    """float32 (1, channels, rows, columns), channels last, on the device."""
-    if top == bottom:
-        return torch.empty((1, source.channels, 0, strip.width), device=device)
-    window = source.read(top, strip.left, bottom - top, strip.width)
-    # A copy: a network may work in place, and the window may be the raster's own memory.
-    pixels = np.array(window, dtype=np.float32, order="C")
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].to(device)
+def whole_answer(network: Any, rows: Tensor) -> Tensor:
+    """The module's own answer. Raises ValueError where its size is not the input's times scale."""
+    result: Tensor = network.module(rows)
+    expected = (1, 3, rows.shape[2] * network.scale, rows.shape[3] * network.scale)
+    if tuple(result.shape) != expected:
+        raise ValueError(f"network made {tuple(result.shape)}, expected {expected}")
+    return result
 
 
-def computed(
-    compute: Callable[[], Iterator[Tensor]], columns: slice, geometry: str
-) -> list[FloatImage]:
-    """One step's output rows as images. A list: inference mode must not reach the caller."""
-    try:
-        with torch.inference_mode():
-            return [_image(tensor[:, :, :, columns]) for tensor in compute()]
-    except (MemoryError, RuntimeError) as error:
-        told = explained(error, geometry)
-        if told is None:
-            raise
-        raise told from error
+def answers(
+    source: Raster,
+    steps: Sequence[Step],
+    way: Transfer,
+    geometry: str,
+    progress: Progress,
+    cut: Callable[[Tensor], Iterator[Tensor]] = lambda answer: iter((answer,)),
+) -> Iterator[FloatImage]:
+    """What the steps make, as images; the next window is read while one is computed.
+
+    Parameters
+    ----------
+    way
+        To the device and back.
+    geometry
+        What an error of memory is said to be about.
+    cut
+        Cuts what a step makes into the pieces that are yielded.
+
+    Raises
+    ------
+    ScanError, CircumstanceError
+        As ``run.run_network``.
+    """
+
+    def read() -> Iterator[Any]:
+        for step in steps:
+            yield step, way.up(_window(source, step))
+
+    def computed() -> Iterator[Tensor]:
+        with closing(ahead(read())) as windows:
+            for done, (step, window) in enumerate(windows, 1):
+                for answer in step.compute(way.arrived(window)):
+                    yield from cut(answer)
+                progress(done, len(steps))
+
+    with closing(way.down(computed())) as images:
+        yield from _explaining(iter(images), geometry)
 
 
-def _image(tensor: Tensor) -> FloatImage:
-    image: FloatImage = tensor[0].permute(1, 2, 0).contiguous().cpu().numpy()
-    if not np.isfinite(image).all():
-        raise ScanError(
-            "the network made NaN or infinity, which is never written; its input or its weights "
-            "are at fault"
-        )
-    return image
+def _window(source: Raster, step: Step) -> FloatImage:
+    if step.top == step.bottom:
+        return np.empty((0, step.strip.width, source.channels), np.float32)
+    return source.read(step.top, step.strip.left, step.bottom - step.top, step.strip.width)
+
+
+def _explaining(images: Iterator[FloatImage], geometry: str) -> Iterator[FloatImage]:
+    """The same images, each drawn in inference mode, which must not reach the caller."""
+    while True:
+        try:
+            with torch.inference_mode():
+                image = next(images, None)
+        except (MemoryError, RuntimeError) as error:
+            told = explained(error, geometry)
+            if told is None:
+                raise
+            try:
+                raise told from error
+            finally:
+                # It knows this frame: a circle would keep the network's buffers.
+                del told
+        if image is None:
+            return
+        yield image
+        del image
 
 
 def explained(

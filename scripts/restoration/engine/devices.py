@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from restoration.errors import CircumstanceError
+
+PRECISIONS = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
+"""What `engine.precision` may name, resolved."""
+
+
+def dtype_of(network: Any) -> torch.dtype:
+    """Of a network's weights, and so of all that it computes; float32 where it does not say."""
+    dtype: torch.dtype = getattr(network, "dtype", torch.float32)
+    return dtype
 
 
 def choose_device(asked: str) -> torch.device:

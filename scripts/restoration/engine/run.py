@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 
 from restoration.engine.bands import strip_bands
-from restoration.engine.devices import exact_arithmetic
+from restoration.engine.devices import dtype_of, exact_arithmetic
 from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.memory import check_memory, memory_law, strip_columns
 from restoration.engine.native.describe import known
@@ -30,9 +30,9 @@ Progress = Callable[[float, str], None]
 class RunnableNetwork(Protocol):
     """What the engine needs to know of a network; ``networks.load.Network`` is one.
 
-    Three attributes more are heeded where there are any: ``multiple`` (sizes must be multiples of
-    it), ``channels`` (of the input; 3 where it is missing) and ``overlap`` (of windows, for a
-    network whose radius is unknown).
+    Four attributes more are heeded where there are any: ``multiple`` (sizes must be multiples of
+    it), ``channels`` (of the input; 3 where it is missing), ``overlap`` (of windows, for a
+    network whose radius is unknown) and ``dtype`` (of its weights; float32 where it is missing).
     """
 
     @property
@@ -93,6 +93,8 @@ def run_network(
     architecture = getattr(network, "architecture", None)
     if runtime not in {"torch", "native"} or (runtime == "native" and not known(architecture)):
         raise ValueError(f"runtime {runtime} cannot run the architecture {architecture}")
+    if runtime == "native" and dtype_of(network) != torch.float32:
+        raise ValueError(f"runtime native computes in float32, the network is {dtype_of(network)}")
     exact_arithmetic()
     if getattr(network, "overlap", None) is not None:
         yield from window_bands(network, source, device, progress)

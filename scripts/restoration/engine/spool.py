@@ -10,6 +10,7 @@ from typing import IO
 
 import numpy as np
 
+from restoration.ahead import closing
 from restoration.errors import CircumstanceError
 from restoration.raster.base import FloatImage
 
@@ -63,8 +64,9 @@ class Spool:
         """Take a whole strip. Raises CircumstanceError where the disk is full."""
         file = self._files[index]
         try:
-            for band in bands:
-                file.write(np.ascontiguousarray(band).data)
+            with closing(bands):
+                for band in bands:
+                    file.write(np.ascontiguousarray(band).data)
             file.seek(0)
         except OSError as error:
             raise CircumstanceError(f"scratch space in {tempfile.gettempdir()}: {error}") from None

@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from restoration.engine.bands import computed, tensor_of
+from restoration.ahead import ahead, closing
+from restoration.engine.bands import Step, answers, whole_answer
+from restoration.engine.devices import dtype_of
 from restoration.engine.geometry import Strip
+from restoration.engine.transfer import transfer
 from restoration.raster.base import FloatImage, Raster
 
 WINDOW = 512
@@ -53,35 +56,41 @@ def window_bands(
     rows, columns = _starts(source.height, step), _starts(source.width, step)
     down, across = _fades(source.height, rows), _fades(source.width, columns)
     waiting = np.zeros((0, source.width, 3), np.float32)
-    for row, top in enumerate(rows):
-        height = min(WINDOW, source.height - top)
-        made = np.zeros((height, source.width, 3), np.float32)
-        made[: len(waiting)] = waiting
-        for column, left in enumerate(columns):
-            strip = Strip(left, min(WINDOW, source.width - left), 0, 0)
-            answer = _answer(network, source, top, height, strip, device)
-            weight = down[row][:, None, None] * across[column][None, :, None]
-            made[:, left : left + strip.width] += answer * weight
-        done = source.height if row + 1 == len(rows) else rows[row + 1]
-        waiting = made[done - top :].copy()
-        yield made[: done - top]
-        progress(done / source.height, f"windows to row {done} of {source.height}")
+    with closing(ahead(_windows(network, source, rows, columns, device))) as windows:
+        answer_of = iter(windows)
+        for row, top in enumerate(rows):
+            height = min(WINDOW, source.height - top)
+            made = np.zeros((height, source.width, 3), np.float32)
+            made[: len(waiting)] = waiting
+            for column, left in enumerate(columns):
+                weight = down[row][:, None, None] * across[column][None, :, None]
+                made[:, left : left + weight.shape[1]] += next(answer_of) * weight
+            done = source.height if row + 1 == len(rows) else rows[row + 1]
+            waiting = made[done - top :].copy()
+            yield made[: done - top]
+            progress(done / source.height, f"windows to row {done} of {source.height}")
 
 
-def _answer(
-    network: Any, source: Raster, top: int, height: int, strip: Strip, device: torch.device
-) -> FloatImage:
-    tensor = tensor_of(source, top, top + height, strip, device)
+def _windows(
+    network: Any, source: Raster, rows: list[int], columns: list[int], device: torch.device
+) -> Iterator[FloatImage]:
+    """The answer to each window, row by row."""
 
-    def compute() -> Iterator[torch.Tensor]:
-        result = network.module(tensor)
-        expected = (1, 3, height, strip.width)
-        if tuple(result.shape) != expected:
-            raise ValueError(f"network made {tuple(result.shape)}, expected {expected}")
-        yield result
+    def compute(tensor: torch.Tensor) -> Iterator[torch.Tensor]:
+        yield whole_answer(network, tensor)
 
-    (answer,) = computed(compute, slice(None), f"windows of {strip.width} by {height} pixels")
-    return answer
+    steps = [
+        Step(
+            *(top, min(top + WINDOW, source.height)),
+            Strip(left, min(WINDOW, source.width - left), 0, 0),
+            compute,
+        )
+        for top in rows
+        for left in columns
+    ]
+    geometry = f"windows of {steps[0].strip.width} by {steps[0].bottom} pixels"
+    way = transfer(device, dtype_of(network))
+    return answers(source, steps, way, geometry, lambda done, count: None)
 
 
 def _starts(size: int, step: int) -> list[int]:

@@ -24,7 +24,7 @@ from restoration.networks.weights import open_weights
 
 @dataclass(frozen=True)
 class Network:
-    """A network on its device, in eval mode, float32."""
+    """A network on its device, in eval mode."""
 
     name: str
     module: torch.nn.Module
@@ -46,6 +46,8 @@ class Network:
     """Pixels by which windows overlap; None where the radius is known and nothing is cut."""
     generative: bool = True
     """Whether it may make up detail."""
+    dtype: torch.dtype = torch.float32
+    """Of its weights, and so of all that it computes."""
 
 
 def load_network(
@@ -54,6 +56,7 @@ def load_network(
     manifest: Mapping[str, Weights],
     device: torch.device,
     denoise: float | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> Network:
     """The network of that name.
 
@@ -72,6 +75,8 @@ def load_network(
         network's own weights, 0 its twin's, between them a linear blend of all weights
         (Real-ESRGAN's "deep network interpolation", ``realesrgan.RealESRGANer.dni``). Networks
         without a twin have nothing to blend and take no notice.
+    dtype
+        What the weights are rounded to, once, after they were blended.
 
     Raises
     ------
@@ -91,7 +96,8 @@ def load_network(
         state = _blend(state, opened[1].state, denoise)
     module = architectures.with_state(parameters, own.weights.scale, state)
     # Channels-last makes a slice of rows one piece of memory, and is faster on every device.
-    module = module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    module = module.to(device, dtype)
+    module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if isinstance(parameters, SpandrelParameters):
         assert own.weights.overlap is not None
         radius = own.weights.overlap // 2
@@ -110,6 +116,7 @@ def load_network(
         channels=FFDNET_INPUTS if own.weights.architecture == "ffdnet" else 3,
         overlap=own.weights.overlap,
         generative=own.weights.generative,
+        dtype=dtype,
     )
 
 

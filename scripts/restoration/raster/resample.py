@@ -15,6 +15,7 @@ change a bit.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -66,7 +67,7 @@ def gaussian(sigma: float) -> Kernel:
 
 @dataclass(frozen=True)
 class Axis:
-    """Resampling along one axis, from ``size_in`` samples to ``size_out``."""
+    """Resampling along one axis, from ``size_in`` samples to ``size_out``. Safe in all threads."""
 
     size_in: int
     size_out: int
@@ -76,6 +77,7 @@ class Axis:
     _matrices: dict[tuple[int, int, int, int], csr_matrix] = field(
         default_factory=dict, repr=False, compare=False
     )
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.size_in < 1 or self.size_out < 1:
@@ -121,11 +123,15 @@ class Axis:
     def matrix(self, first: int, count: int, low: int, high: int) -> csr_matrix:
         """float32 (count, high - low): the weights of inputs [low, high)."""
         key = (first, count, low, high)
-        if key not in self._matrices:
-            if len(self._matrices) >= 8:
-                self._matrices.pop(next(iter(self._matrices)))
-            self._matrices[key] = self._weights(first, count, low, high)
-        return self._matrices[key]
+        with self._lock:
+            found = self._matrices.get(key)
+        if found is None:
+            found = self._weights(first, count, low, high)
+            with self._lock:
+                if len(self._matrices) >= 8:
+                    self._matrices.pop(next(iter(self._matrices)))
+                self._matrices[key] = found
+        return found
 
     def _floor(self, index: int) -> int:
         return ((2 * index + 1) * self.size_in - self.size_out) // (2 * self.size_out)

@@ -5,6 +5,8 @@ All are lazy and window-independent: a window holds the same bits as the same pa
 
 from __future__ import annotations
 
+import threading
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -171,7 +173,11 @@ class Bounds:
 
 
 class RecentRows:
-    """Remembers the last full rows of a raster that several readers go down together."""
+    """Remembers the last full rows of a raster that several readers go down together.
+
+    Safe to use from several threads. Readers too far apart take the rows away from each other:
+    they are then read again, which costs time and changes nothing.
+    """
 
     def __init__(self, source: Raster, rows: int) -> None:
         """rows: how many are kept; a reader that goes back further reads the source again."""
@@ -179,6 +185,8 @@ class RecentRows:
         self._rows = rows
         self._first = 0
         self._kept: FloatImage = np.empty((0, source.width, source.channels), np.float32)
+        # Held while the source is read: another reader mostly waits for the very same rows.
+        self._lock = threading.Lock()
 
     @property
     def height(self) -> int:
@@ -193,6 +201,11 @@ class RecentRows:
         return self._source.channels
 
     def read(self, top: int, left: int, height: int, width: int) -> FloatImage:
+        with self._lock:
+            return self._rows_from(top, height)[:, left : left + width]
+
+    def _rows_from(self, top: int, height: int) -> FloatImage:
+        """Full rows; never changed once they were handed out."""
         end = self._first + len(self._kept)
         if not self._first <= top <= end:
             self._first, end = top, top
@@ -204,4 +217,4 @@ class RecentRows:
             self._kept = np.concatenate([self._kept[first - self._first :], fresh])
             self._first = first
         row = top - self._first
-        return self._kept[row : row + height, left : left + width]
+        return self._kept[row : row + height]

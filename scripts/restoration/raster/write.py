@@ -1,6 +1,7 @@
 """Writing intermediates: uint16, tiled, ZSTD, drawn from bands of any height.
 
-The same pixels give the same bytes: no date, no software name, no dependence on threads.
+The next band is made while one is compressed and written. The same pixels give the same bytes: no
+date, no software name, no dependence on threads.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 
+from restoration.ahead import ahead, closing
 from restoration.errors import ScanError
 from restoration.raster.base import FloatImage, UInt16Image, to_uint16
 from restoration.raster.publish import published, sha256_of
@@ -52,20 +54,21 @@ def write_intermediate(
     """Writes a page top to bottom and returns the SHA-256 of the file.
 
     ``bands`` are (rows, width, channels), rows as they come: float32, clipped to [0, 1] and
-    rounded to the nearest code, or uint16 codes, taken as they are. One row of tiles is in
-    memory. ``clipping`` counts what was clipped.
+    rounded to the nearest code, or uint16 codes, taken as they are. They are drawn in a thread of
+    their own, and closed when this function ends, however it does. One row of tiles and one band
+    of codes are in memory. ``clipping`` counts what was clipped.
 
     Raises ScanError for a value that is not a number, CircumstanceError where the disk fails,
     ValueError where the bands do not make up the page. Nothing partial stays at ``path``.
     """
     codes = checked_codes(bands, height, width, channels, path.name, clipping or Clipping())
     bytes_of_pixels = height * width * channels * 2
-    with published(path) as part:
+    with published(path) as part, closing(ahead(codes)) as drawn:
         with tifffile.TiffWriter(
             part, bigtiff=bytes_of_pixels >= CLASSIC_LIMIT, byteorder="<"
         ) as t:
             t.write(
-                _compressed(_tiles(gathered(codes, TILE)), _zstd),
+                _compressed(_tiles(gathered(drawn, TILE)), _zstd),
                 shape=(height, width) if channels == 1 else (height, width, channels),
                 dtype=np.uint16,
                 photometric="minisblack" if channels == 1 else "rgb",
@@ -93,13 +96,15 @@ def checked_codes(
 ) -> Iterator[UInt16Image]:
     """The bands as uint16 codes; their shapes and their number of rows are checked."""
     rows = 0
-    for band in bands:
-        if band.ndim != 3 or band.shape[1:] != (width, channels):
-            raise ValueError(f"{name}: expected bands (rows, {width}, {channels}), {band.shape}")
-        if rows + band.shape[0] > height:
-            raise ValueError(f"{name}: expected {height} rows, found more")
-        yield _codes(band, rows, name, clipping)
-        rows += band.shape[0]
+    with closing(bands):
+        for band in bands:
+            if band.ndim != 3 or band.shape[1:] != (width, channels):
+                found = band.shape
+                raise ValueError(f"{name}: expected bands (rows, {width}, {channels}), {found}")
+            if rows + band.shape[0] > height:
+                raise ValueError(f"{name}: expected {height} rows, found more")
+            yield _codes(band, rows, name, clipping)
+            rows += band.shape[0]
     if rows != height:
         raise ValueError(f"{name}: expected {height} rows, found {rows}")
 
