@@ -13,7 +13,12 @@ from typing import Any
 
 import torch
 
-from restoration.engine.layers import Convolution, Delay, Rows, Tensor, add, enlarge, unfold
+from restoration.engine.layers import Delay, Layer, Rows, Tensor, add, enlarge, unfold
+from restoration.engine.tiled import Steps, Workspace, convolution
+from restoration.engine.winograd import suits
+
+_STEP = 64
+"""Rows of a step in tiles."""
 
 
 class CompactStream:
@@ -30,20 +35,24 @@ class CompactStream:
     def __init__(self, module: Any, height: int) -> None:
         self._scale = int(module.upscale)
         parts = list(module.body)
-        self._layers: list[Convolution] = []
+        workspace = Workspace()
+        self._layers: list[Layer] = []
         for part, after in zip(parts, [*parts[1:], None], strict=True):
             if isinstance(part, torch.nn.Conv2d):
                 activation = None if isinstance(after, torch.nn.Conv2d) else after
-                self._layers.append(Convolution(part, height, activation))
-        self.lag = len(self._layers)
+                self._layers.append(convolution(part, height, workspace, activation))
+        self._steps = Steps(_STEP if suits(parts[0].weight) else None)
+        self._around = Delay(len(self._layers), height)
+        self.lag = len(self._layers) + self._steps.lag
         """Input rows that must be pushed beyond a row until its output has come."""
-        self._around = Delay(self.lag, height)
 
     def push(self, rows: Rows) -> Iterator[Tensor]:
         """The output rows that ``rows`` complete."""
-        around = enlarge(self._around.push(rows), self._scale)
-        for layer in self._layers:
-            rows = layer.push(rows)
-        tensor = add(unfold(rows, self._scale), around).tensor
-        if tensor.shape[2] > 0:
-            yield tensor
+        for step in self._steps.push(rows):
+            around = enlarge(self._around.push(step), self._scale)
+            made = step
+            for layer in self._layers:
+                made = layer.push(made)
+            tensor = add(unfold(made, self._scale), around).tensor
+            if tensor.shape[2] > 0:
+                yield tensor

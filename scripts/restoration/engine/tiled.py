@@ -74,7 +74,7 @@ def plain(tensor: Tensor) -> Tensor:
 
 def image(rows: Tensor) -> Tensor:
     """(1, channels, rows, columns) of (rows, columns, channels)."""
-    return rows.permute(2, 0, 1)[None]
+    return rows[None].permute(0, 3, 1, 2)
 
 
 def clear_outside(rows: Tensor, first: int, height: int) -> None:

@@ -54,12 +54,12 @@ class Filter:
         if convolution.kernel_size != (3, 3) or convolution.padding != (1, 1):
             raise TypeError(f"expected a 3 x 3 convolution with padding 1, found {convolution}")
         self.channels, self.results = convolution.in_channels, convolution.out_channels
-        weight = convolution.weight.detach().double()
+        # Rows of the filter first, the channels last: (3, results * 3 * channels).
+        weight = convolution.weight.detach().permute(2, 0, 3, 1)
+        spectra = torch.from_numpy(_filter_matrix()) @ weight.reshape(3, -1).double()
         self._weights = [
-            torch.einsum("oikj,k->oij", weight, torch.from_numpy(row))[:, :, None]
-            .float()
-            .contiguous(memory_format=torch.channels_last)
-            for row in _filter_matrix()
+            spectrum.view(self.results, 1, 3, self.channels).permute(0, 3, 1, 2)
+            for spectrum in spectra.float()
         ]
         # The bias is added where it costs nothing: to products of which all four rows get it once.
         shares = np.linalg.lstsq(_result_matrix(), np.ones(TILE), rcond=None)[0]
@@ -116,7 +116,7 @@ def _along_rows(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """A 1 x 3 convolution of (rows, columns, channels)."""
     # Not functional.conv2d, which takes another algorithm for few rows: then a result would depend
     # on how many were computed at once.
-    image = rows.permute(2, 0, 1)[None]
+    image = rows[None].permute(0, 3, 1, 2)
     result = torch.mkldnn_convolution(image, weight, bias, (0, 1), (1, 1), (1, 1), 1)
     return result[0].permute(1, 2, 0)
 
