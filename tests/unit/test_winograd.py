@@ -24,9 +24,13 @@ Image = npt.NDArray[np.float32]
 RRDB = RrdbnetParameters(num_feat=12, num_block=2, num_grow_ch=6)
 
 
+class Denoiser(Case):
+    channels = 4
+
+
 def denoiser() -> Case:
     torch.manual_seed(3)
-    return Case(FFDNet(24, 4).eval().requires_grad_(False), 1, 8, "ffdnet", 2)
+    return Denoiser(FFDNet(24, 4).eval().requires_grad_(False), 1, 8, "ffdnet", 2)
 
 
 NETWORKS: dict[str, Callable[[], Case]] = {

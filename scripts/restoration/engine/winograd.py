@@ -44,7 +44,8 @@ def suits(weight: Tensor) -> bool:
     Elsewhere the libraries choose among such algorithms themselves.
     """
     on_processor = weight.device.type == "cpu" and weight.dtype == torch.float32
-    return on_processor and torch.backends.mkldnn.is_available()
+    # The products need oneDNN, which builds for some processors lack.
+    return on_processor and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
 class Filter:
