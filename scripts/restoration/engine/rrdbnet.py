@@ -8,9 +8,9 @@ for each column of the image, whatever its height, with B blocks, F features and
 
     4 (B (33 F + 12 G) + 30 F + 45 B + 211) = 242 KB for x4plus, fold 1 and 3 channels;
 
-the 64 rows in work add about 280 KB, and the products in work 46 MB
-whatever the width. Elsewhere (``_DenseBlock``) the intermediate results keep 5, 4, 3 and 2 rows:
-330 KB, and 180 KB for the rows in work.
+the 64 rows in work add about 280 KB, and the products in work at most 46 MB whatever the width.
+Elsewhere (``_DenseBlock``) the intermediate results keep 5, 4, 3 and 2 rows: 330 KB, and 180 KB
+for the rows in work.
 
 The weights are those of ``basicsr.archs.rrdbnet_arch``, whose module is handed in.
 """
