@@ -12,7 +12,12 @@ from typing import Any
 
 import torch
 
-from restoration.engine.layers import Convolution, Rows, Tensor, fold, unfold
+from restoration.engine.layers import Rows, Tensor, fold, unfold
+from restoration.engine.tiled import Steps, Workspace, convolution
+from restoration.engine.winograd import suits
+
+_STEP = 32
+"""Rows of a step in tiles, at half the resolution."""
 
 
 class FfdnetStream:
@@ -29,12 +34,14 @@ class FfdnetStream:
     def __init__(self, module: Any, height: int) -> None:
         self._block = 2
         parts = list(module.model)
+        workspace = Workspace()
+        self._steps = Steps(_STEP if suits(parts[0].weight) else None)
         self._layers = [
-            Convolution(part, height // self._block, after)
+            convolution(part, height // self._block, workspace, after)
             for part, after in zip(parts, [*parts[1:], None], strict=True)
             if isinstance(part, torch.nn.Conv2d)
         ]
-        self.lag = self._block * len(self._layers)
+        self.lag = self._block * (len(self._layers) + self._steps.lag)
         """Input rows that must be pushed beyond a row until its output has come."""
 
     def push(self, rows: Rows) -> Iterator[Tensor]:
@@ -43,19 +50,20 @@ class FfdnetStream:
         # As networks.ffdnet.conditioned, which is no module and so cannot be handed in.
         levels = tensor[:, 12:].mean(1, keepdim=True)
         joined = torch.cat((tensor[:, :12], levels), 1)
-        rows = Rows(joined.contiguous(memory_format=torch.channels_last), stop)
-        for layer in self._layers:
-            rows = layer.push(rows)
-        answer = unfold(rows, self._block).tensor
-        if answer.shape[2] > 0:
-            yield answer
+        joined = joined.contiguous(memory_format=torch.channels_last)
+        for made in self._steps.push(Rows(joined, stop)):
+            for layer in self._layers:
+                made = layer.push(made)  # noqa: PLW2901
+            answer = unfold(made, self._block).tensor
+            if answer.shape[2] > 0:
+                yield answer
 
 
-def ffdnet_column_bytes(module: Any, band_rows: int) -> int:
-    """Memory of a stream for each column of the image, in float32; the height adds nothing."""
+def ffdnet_column_bytes(module: Any) -> int:
+    """Memory of a stream for each column of the image; the height adds nothing."""
     convolutions = [part for part in module.model if isinstance(part, torch.nn.Conv2d)]
-    # In columns of blocks; two of the image's columns and rows each.
+    # In columns of blocks; each stands for two of the image's columns and rows.
     kept = sum(2 * part.in_channels for part in convolutions)
     widest = max(part.out_channels for part in convolutions)
-    work = 4 * (band_rows // 2) * widest + 4 * band_rows * 3 * 2
-    return 4 * (kept + work) // 2
+    work = _STEP * (5 * widest + 4 * 12)
+    return int(convolutions[0].weight.element_size() * (kept + work) / 2)

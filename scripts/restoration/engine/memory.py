@@ -49,17 +49,16 @@ class Law:
 def memory_law(network: Any, engine: EngineSettings, runtime: str) -> Law | None:
     """The law of a network as ``run.run_network`` runs it; None where nobody knows its layers."""
     module, architecture = network.module, getattr(network, "architecture", None)
-    rows = engine.band_rows
     if runtime == "native":
-        fixed, column = native_bytes(described(module, architecture), rows)
+        fixed, column = native_bytes(described(module, architecture), engine.band_rows)
         return Law(column, fixed)
     match architecture:
         case "rrdbnet":
-            column = rrdbnet_column_bytes(module, rows)
+            column = rrdbnet_column_bytes(module)
         case "srvgg":
-            column = compact_column_bytes(module, rows)
+            column = compact_column_bytes(module)
         case "ffdnet":
-            column = ffdnet_column_bytes(module, rows)
+            column = ffdnet_column_bytes(module)
         case _:
             return None
     return Law(column, 0)

@@ -2,9 +2,15 @@
 
 The network sees 349 pixels around each one it makes, so that tiles with an exact overlap would
 compute most pixels several times. Streamed, every layer computes each row once and keeps what the
-next rows need: a dense block 6 rows of its input and 5, 4, 3 and 2 of its four intermediate
-results, a residual-in-residual block 15 rows of its input. For x4plus this is 330 KB for each
-column of the image, whatever its height; the rows in work (64 at a time) add about 180 KB.
+next rows need: a residual-in-residual block 15 rows of its input, a dense block 6 rows of its input
+and, on the processor (``tiled_dense``), one row of each of its four intermediate results. In bytes
+for each column of the image, whatever its height, with B blocks, F features and G of growth:
+
+    4 (B (33 F + 12 G) + 30 F + 45 B + 211) = 242 KB for x4plus, fold 1 and 3 channels;
+
+the 64 rows in work add about 280 KB, and the products in work at most 46 MB whatever the width.
+Elsewhere (``_DenseBlock``) the intermediate results keep 5, 4, 3 and 2 rows: 330 KB, and 180 KB
+for the rows in work.
 
 The weights are those of ``basicsr.archs.rrdbnet_arch``, whose module is handed in.
 """
@@ -12,14 +18,13 @@ The weights are those of ``basicsr.archs.rrdbnet_arch``, whose module is handed 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch.nn import functional
 
 from restoration.engine.layers import (
-    Convolution,
     Delay,
     Layer,
     Rows,
@@ -28,16 +33,23 @@ from restoration.engine.layers import (
     enlarge,
     fold,
 )
+from restoration.engine.tiled import Steps, Workspace, convolution
+from restoration.engine.tiled_dense import TiledDenseBlock
+from restoration.engine.winograd import suits
 
 _SLOPE = 0.2
 _SHARE = 0.2
+_STEP = 64
+"""Rows of a step in tiles: fixed, for where a step begins shows in the last bits of a result."""
+
+_Activation = Callable[[Tensor], Tensor]
 
 
 def _leaky(tensor: Tensor) -> Tensor:
     return functional.leaky_relu_(tensor, _SLOPE)
 
 
-class _Workspace:
+class _Beside:
     """One dense block's input and intermediate results side by side; all blocks take turns."""
 
     def __init__(self) -> None:
@@ -61,7 +73,7 @@ class _Workspace:
 class _DenseBlock:
     """Five convolutions, each of which sees the input and every result before it."""
 
-    def __init__(self, block: Any, height: int, workspace: _Workspace) -> None:
+    def __init__(self, block: Any, height: int, workspace: _Beside) -> None:
         self._convolutions = [getattr(block, f"conv{k}") for k in range(1, 6)]
         self._height = height
         self._workspace = workspace
@@ -120,10 +132,8 @@ class _DenseBlock:
 class _ResidualBlock:
     """Three dense blocks and the way around them."""
 
-    def __init__(self, block: Any, height: int, workspace: _Workspace) -> None:
-        self._blocks = [
-            _DenseBlock(part, height, workspace) for part in (block.rdb1, block.rdb2, block.rdb3)
-        ]
+    def __init__(self, blocks: list[Layer], height: int) -> None:
+        self._blocks = blocks
         self._around = Delay(15, height)
 
     def push(self, rows: Rows) -> Rows:
@@ -150,41 +160,43 @@ class RrdbnetStream:
     def __init__(self, module: Any, height: int, band_rows: int) -> None:
         self._fold = {4: 1, 2: 2, 1: 4}[module.scale]
         height //= self._fold
-        blocks = len(module.body)
-        trunk = 15 * blocks + 2
-        workspace = _Workspace()
-        self._trunk: list[Layer] = [
-            Convolution(module.conv_first, height),
-            *(_ResidualBlock(block, height, workspace) for block in module.body),
-            Convolution(module.conv_body, height),
+        trunk = 15 * len(module.body) + 2
+        tiled = suits(module.conv_first.weight)
+        workspace = Workspace()
+
+        def layer(name: str, scale: int = 1, activation: _Activation | None = None) -> Layer:
+            return convolution(getattr(module, name), scale * height, workspace, activation)
+
+        self._steps = Steps(_STEP if tiled else None)
+        self._trunk = [
+            layer("conv_first"),
+            *_residual_blocks(module.body, height, workspace if tiled else None),
+            layer("conv_body"),
         ]
         # The way around the trunk is hundreds of rows long. Three channels of input are kept, not
         # 64 of features: the first convolution is computed again, a thousandth of the work.
-        self._around: list[Layer] = [
-            Delay(trunk - 1, height),
-            Convolution(module.conv_first, height),
-        ]
-        self._up1 = Convolution(module.conv_up1, 2 * height, _leaky)
-        self._up2 = Convolution(module.conv_up2, 4 * height, _leaky)
-        self._last: list[Layer] = [
-            Convolution(module.conv_hr, 4 * height, _leaky),
-            Convolution(module.conv_last, 4 * height),
-        ]
+        self._around = [Delay(trunk - 1, height), layer("conv_first")]
+        self._up1 = layer("conv_up1", 2, _leaky)
+        self._up2 = layer("conv_up2", 4, _leaky)
+        self._last = [layer("conv_hr", 4, _leaky), layer("conv_last", 4)]
         # At four times the size one row is sixteen times the work and the memory.
-        self._slice = max(1, band_rows // self._fold // 16)
+        self._slice = _STEP // 16 if tiled else max(1, band_rows // self._fold // 16)
         self._before = -trunk
-        self.lag = (trunk + 2) * self._fold
+        self.lag = (trunk + 2 + self._steps.lag) * self._fold
         """Input rows that must be pushed beyond a row until its output has come."""
 
     def push(self, rows: Rows) -> Iterator[Tensor]:
         """The output rows that ``rows`` complete, in pieces, top to bottom."""
-        folded = fold(rows, self._fold)
-        trunk = around = folded
-        for layer in self._trunk:
-            trunk = layer.push(trunk)
-        for layer in self._around:
-            around = layer.push(around)
-        for piece in self._slices(add(trunk, around)):
+        for step in self._steps.push(fold(rows, self._fold)):
+            trunk = around = step
+            for layer in self._trunk:
+                trunk = layer.push(trunk)
+            for layer in self._around:
+                around = layer.push(around)
+            yield from self._enlarged(add(trunk, around))
+
+    def _enlarged(self, rows: Rows) -> Iterator[Tensor]:
+        for piece in self._slices(rows):
             piece = self._up1.push(enlarge(piece, 2))  # noqa: PLW2901
             piece = self._up2.push(enlarge(piece, 2))  # noqa: PLW2901
             for layer in self._last:
@@ -205,16 +217,32 @@ class RrdbnetStream:
             tensor, position, start = tensor[:, :, taken:], position + taken, end
 
 
-def rrdbnet_column_bytes(module: Any, band_rows: int) -> int:
-    """Memory of a stream for each column of the image, in float32; the height adds nothing."""
+def _residual_blocks(body: Any, height: int, workspace: Workspace | None) -> list[Layer]:
+    """The trunk's blocks, in tiles where there is a workspace for them."""
+    beside = _Beside()
+
+    def dense(block: Any) -> Layer:
+        if workspace is not None:
+            return TiledDenseBlock(block, height, workspace, _SLOPE, _SHARE)
+        return _DenseBlock(block, height, beside)
+
+    return [
+        _ResidualBlock([dense(part) for part in (block.rdb1, block.rdb2, block.rdb3)], height)
+        for block in body
+    ]
+
+
+def rrdbnet_column_bytes(module: Any) -> int:
+    """Memory of a stream for each column of the image; the height adds nothing."""
     folded = {4: 1, 2: 2, 1: 4}[module.scale]
-    features = module.conv_first.out_channels
-    growth = module.body[0].rdb1.conv1.out_channels
-    blocks, rows = len(module.body), band_rows // folded
-    kept = blocks * (3 * (6 * features + 14 * growth) + 15 * features)
-    kept += (15 * blocks + 8) * module.conv_first.in_channels + (4 + 4 + 3 * 8) * features
-    # In work: the workspace of the dense blocks, a handful of tensors of the trunk's rows, and in
-    # the tail as many of a sixteenth of the rows at four times the size.
-    work = (rows + 12) * (features + 4 * growth) + (5 + 4) * rows * features
-    out = 2 * rows * 16 * 3
-    return int(4 * (kept + work + out) // folded)
+    weight = module.conv_first.weight
+    features, channels = weight.shape[:2]
+    growth, blocks = module.body[0].rdb1.conv1.out_channels, len(module.body)
+    between = 3 * 4 if suits(weight) else 3 * 14
+    kept = blocks * (33 * features + between * growth) + 30 * features
+    kept += (15 * blocks + 8) * channels
+    # In work: the frequencies (half as many again) and rows of a dense block, its source and its
+    # result, what goes around it; in the tail a sixteenth of the rows at four times the size.
+    seen = features + 4 * growth
+    work = _STEP * (1.5 * seen + 12 * features)
+    return int(weight.element_size() * (kept + work) / folded)
