@@ -19,7 +19,6 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 import torch
 
-from restoration.engine.devices import use_threads
 from restoration.engine.gfpgan import FaceNetwork
 from seeded_faces import seeded_face, seeded_module
 
@@ -40,7 +39,7 @@ def main() -> None:
     parser.add_argument("who", choices=["ours", "official"])
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
-    use_threads(given.threads)
+    torch.set_num_threads(given.threads)
     run = FaceNetwork(seeded_module()) if given.who == "ours" else official()
     face = seeded_face(512)
     run(face)

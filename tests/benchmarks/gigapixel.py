@@ -20,16 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 import numpy as np
+import peers
 import tifffile
 from large_scan import CountingNetwork
 from network_memory import forget_peak, resident
-from peers import NAMES
 
 import corpus
 from restoration.engine.devices import choose_device, use_threads
 from restoration.engine.memory import memory_law
-from restoration.networks.load import load_network
-from restoration.networks.manifest import load_manifest
 from restoration.raster.base import to_uint16
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import open_page
@@ -94,7 +92,7 @@ def enlarge(master: Path, output: Path, network: Any, runtime: str) -> Restored:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--network", choices=["counting", *sorted(NAMES)], default="counting")
+    parser.add_argument("--network", choices=["counting", *sorted(peers.NAMES)], default="counting")
     parser.add_argument("--runtime", choices=["native", "torch"], default="native")
     parser.add_argument("--height", type=int, default=9600)
     parser.add_argument("--width", type=int, default=12000)
@@ -106,9 +104,7 @@ def main() -> None:
     network: Any = CountingNetwork()
     runtime, law = "torch", None
     if given.network != "counting":
-        manifest = load_manifest(ROOT / "resources" / "models.yaml")
-        device = choose_device("cpu")
-        network = load_network(NAMES[given.network], ROOT / "models", manifest, device)
+        network = peers.loaded(given.network)
         runtime = given.runtime
         law = memory_law(network, EngineSettings(), runtime)
     before = resident("VmRSS")

@@ -17,9 +17,8 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 import numpy as np
 import peers
+import torch
 from network_speed import photograph
-
-from restoration.engine.devices import use_threads
 
 TILE = 96
 SIDES = {"x4plus": 160, "general": 224}
@@ -49,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", choices=sorted(peers.NAMES), default="general")
     network = parser.parse_args().network
-    use_threads(2)
+    torch.set_num_threads(2)
     side = SIDES[network]
     runners = {
         "native": peers.ours(network, "native"),

@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "scripts")]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 import numpy as np
-from peers import NAMES
+import peers
 
 from restoration.engine.devices import choose_device, use_threads
 from restoration.engine.memory import memory_law
 from restoration.engine.run import run_network
-from restoration.networks.load import load_network
-from restoration.networks.manifest import load_manifest
 from restoration.raster.base import FloatImage
 from restoration.settings import EngineSettings
 
@@ -59,13 +57,12 @@ def main() -> None:
     parser.add_argument("runtime", choices=["native", "torch"])
     parser.add_argument("width", type=int)
     parser.add_argument("height", type=int)
-    parser.add_argument("--network", choices=sorted(NAMES), default="general")
+    parser.add_argument("--network", choices=sorted(peers.NAMES), default="general")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     use_threads(given.threads)
     device = choose_device("cpu")
-    manifest = load_manifest(ROOT / "resources" / "models.yaml")
-    network = load_network(NAMES[given.network], ROOT / "models", manifest, device)
+    network = peers.loaded(given.network)
     engine = EngineSettings(strip_columns=max(256, given.width))
 
     def run(image: Ramp) -> None:

@@ -74,7 +74,9 @@ def main() -> None:
     parser.add_argument("--tile", type=int)
     parser.add_argument("--pad", type=int)
     given = parser.parse_args()
-    use_threads(given.threads)
+    # Others compute in the thread that calls them.
+    choose = use_threads if given.who in ("native", "torch") else torch.set_num_threads
+    choose(given.threads)
     if given.who == "peak":
         print(json.dumps({"gflop_per_second": convolution_peak()}))
         return

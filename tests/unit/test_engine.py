@@ -143,17 +143,20 @@ def test_networks_that_fold_blocks_are_padded_as_by_the_reference_package(
     assert worst(run(network, image, 16, 20), expected) < CODE
 
 
-def test_the_result_does_not_depend_on_the_number_of_threads() -> None:
+def test_the_result_does_not_depend_on_the_number_of_threads(monkeypatch: Any) -> None:
     network = seeded(RrdbnetParameters(num_feat=32, num_block=1, num_grow_ch=16))
     image = photograph(70, 90)
     before = torch.get_num_threads()
+    monkeypatch.setattr(devices, "_threads", None)
     try:
         devices.use_threads(1)
         one = run(network, image, 32)
         devices.use_threads(2)
+        # The calling thread must keep no team of OpenMP's beside that of the networks.
+        assert (torch.get_num_threads(), devices.threads_of_networks()) == (1, 2)
         two = run(network, image, 32)
     finally:
-        devices.use_threads(before)
+        torch.set_num_threads(before)
     assert one.tobytes() == two.tobytes()
 
 
@@ -314,7 +317,7 @@ def test_progress_ends_at_one_and_names_the_band() -> None:
     shares = [share for share, _ in seen]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert seen[0][1] == "strip 1 of 2, band 1 of 3"
+    assert seen[0][1].startswith("strip 1 of 2, band 1 of ")
 
 
 def test_inference_mode_does_not_leak_into_the_caller() -> None:

@@ -17,7 +17,7 @@ import torch
 
 from restoration.ahead import ahead, closing
 from restoration.engine.compact import CompactStream
-from restoration.engine.devices import dtype_of
+from restoration.engine.devices import compute_here, dtype_of
 from restoration.engine.ffdnet import FfdnetStream
 from restoration.engine.geometry import Strip
 from restoration.engine.layers import Rows, Tensor
@@ -183,6 +183,7 @@ def answers(
             yield step, way.up(_window(source, step))
 
     def computed() -> Iterator[Tensor]:
+        compute_here()
         with closing(ahead(read())) as windows:
             for done, (step, window) in enumerate(windows, 1):
                 for answer in step.compute(way.arrived(window)):

@@ -43,10 +43,32 @@ def choose_device(asked: str) -> torch.device:
     return torch.device("cuda", 0) if asked == "cuda" else torch.device(asked)
 
 
+_threads: int | None = None
+"""What ``use_threads`` said."""
+
+
 def use_threads(threads: int | None) -> None:
-    """Let networks use that many processor threads; None leaves PyTorch's own choice."""
-    if threads is not None:
-        torch.set_num_threads(threads)
+    """Let networks use that many processor threads; None leaves PyTorch's own choice.
+
+    Networks compute in a thread of their own (``compute_here``); the calling one is left with one.
+    OpenMP keeps a team of workers for each thread that ever computed in parallel, and as soon as
+    there are more of them than processors they no longer wait for work but sleep: the short layers
+    of a network then take 1.6 times as long (libgomp, ``gomp_throttled_spin_count_var``).
+    """
+    global _threads  # noqa: PLW0603 (PyTorch's own choice is as global)
+    _threads = threads or torch.get_num_threads()
+    torch.set_num_threads(1)
+
+
+def compute_here() -> None:
+    """Called by the thread that computes a network, before it begins."""
+    if _threads is not None:
+        torch.set_num_threads(_threads)
+
+
+def threads_of_networks() -> int:
+    """How many threads a network may use."""
+    return _threads or torch.get_num_threads()
 
 
 def exact_arithmetic() -> None:

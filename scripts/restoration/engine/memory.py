@@ -29,6 +29,14 @@ UNKNOWN_COLUMNS = 2048
 """Kept columns where nobody knows what a network's layers hold."""
 
 
+SCRATCH = 48 << 20
+"""Bytes that do not grow with the width: blocks of a few threads, products in work, a stack."""
+
+FRAGMENTED = 1.25
+"""What PyTorch's tensors, made and freed in turn, take of the system for each byte that they hold,
+with the allocator as ``running`` sets it for workers: measured at three widths."""
+
+
 @dataclass(frozen=True)
 class Law:
     """Memory of one strip, in bytes, above that of the loaded network."""
@@ -51,7 +59,7 @@ def memory_law(network: Any, engine: EngineSettings, runtime: str) -> Law | None
     module, architecture = network.module, getattr(network, "architecture", None)
     if runtime == "native":
         fixed, column = native_bytes(described(module, architecture), engine.band_rows)
-        return Law(column, fixed)
+        return Law(column, SCRATCH + fixed)
     match architecture:
         case "rrdbnet":
             column = rrdbnet_column_bytes(module)
@@ -61,7 +69,7 @@ def memory_law(network: Any, engine: EngineSettings, runtime: str) -> Law | None
             column = ffdnet_column_bytes(module)
         case _:
             return None
-    return Law(column, 0)
+    return Law(int(FRAGMENTED * column), SCRATCH)
 
 
 def strip_columns(law: Law | None, engine: EngineSettings, radius: int, width: int) -> int:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import torch
 
+from restoration.engine.devices import threads_of_networks
 from restoration.engine.layers import Rows, Tensor
 from restoration.engine.native.describe import NativeNetwork, describe
 from restoration.engine.native.library import best_kernels, floats
@@ -63,7 +64,7 @@ class NativeStream:
     height
         Rows of the image that will be pushed.
     threads
-        Processor threads; they change no result. PyTorch's own number where None.
+        Processor threads; they change no result. ``devices.threads_of_networks`` where None.
     kernels
         One of ``library.KERNELS``; the best that passes its test where None.
 
@@ -83,7 +84,7 @@ class NativeStream:
         self._network = network
         self._library = network.library
         self._height = height
-        self._threads = threads or torch.get_num_threads()
+        self._threads = threads or threads_of_networks()
         self._kernels = kernels or best_kernels()
         self._handle: Any = None
         self._width = 0
