@@ -21,9 +21,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+
 import networks
 
-ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "bench"
 HERE = Path(__file__).resolve().parent
 

@@ -83,8 +83,7 @@ VARIANTS = (
 )
 
 MAIN = ("native", "torch", SHIPPED, TUNED)
-"""The ratios that the project promises; the others take their turns in fewer rounds."""
-FEWER = 2
+"""The ratios that the project promises."""
 
 FACES = (
     Variant("ours", "face_speed.py", ("ours",), ours=True),
@@ -138,7 +137,7 @@ def compared(variants: tuple[Variant, ...], timed: Timed, side: int, flop: float
     return {"variants": figures, "faster_than": faster}
 
 
-def network(rounds: int = ROUNDS) -> dict[str, Any]:
+def network(rounds: int = ROUNDS, rounds_of_others: int = ROUNDS) -> dict[str, Any]:
     """x4plus, general-x4v3 and GFPGAN over a photograph and a face, against all peers."""
     subprocess.run([sys.executable, "scripts/build_native.py"], cwd=ROOT, check=True)
     built = list((ROOT / "build" / "native").glob("*.tested"))
@@ -146,6 +145,7 @@ def network(rounds: int = ROUNDS) -> dict[str, Any]:
     peak = _speed("peak", "peak")
     found: dict[str, Any] = {
         "rounds": rounds,
+        "rounds_of_others": rounds_of_others,
         "convolution_gflop_per_second": {
             f"{threads} threads": round(peak.run(["--threads", threads])["gflop_per_second"], 1)
             for threads in ("1", "2")
@@ -157,9 +157,9 @@ def network(rounds: int = ROUNDS) -> dict[str, Any]:
         options = ["--network", name, "--side", str(side)]
         flop = peers.flop_per_pixel(name)
         found[name] = {"side": side} | compared(main, in_turn(main, options, rounds), side, flop)
-        timed = in_turn((main[0], *others), options, FEWER)
+        timed = in_turn((main[0], *others), options, rounds_of_others)
         found[f"{name}, others"] = {"side": side} | compared((main[0], *others), timed, side, flop)
-    found["general, tiles that overlap"] = _overlapping(FEWER)
+    found["general, tiles that overlap"] = _overlapping(rounds_of_others)
     timed = in_turn(FACES, [], rounds)
     # Multiplications and additions of the network's convolutions for one face.
     found["gfpgan"] = {"side": 512, **compared(FACES, timed, 512, 396e9 / 512**2)}

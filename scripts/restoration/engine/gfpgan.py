@@ -27,6 +27,13 @@ import torch
 from torch.nn import functional
 
 from restoration.engine.bands import explained
+from restoration.engine.doubled import (
+    channels_last,
+    convolve_doubled,
+    doubled,
+    interpolation,
+    turned,
+)
 from restoration.engine.layers import Tensor
 from restoration.errors import ScanError
 
@@ -38,14 +45,6 @@ _RGB = 4
 
 def _leaky(tensor: Tensor) -> Tensor:
     return functional.leaky_relu_(tensor, _SLOPE)
-
-
-def _channels_last(tensor: Tensor) -> Tensor:
-    return tensor.detach().contiguous(memory_format=torch.channels_last)
-
-
-def _doubled(tensor: Tensor) -> Tensor:
-    return functional.interpolate(tensor, scale_factor=2, mode="bilinear")
 
 
 def _halved(tensor: Tensor) -> Tensor:
@@ -77,80 +76,23 @@ class _Convolution:
     """A 3 x 3 convolution with zero padding 1."""
 
     def __init__(self, convolution: Any) -> None:
-        self._weight = _channels_last(convolution.weight)
+        self._weight = channels_last(convolution.weight)
         self._bias = convolution.bias.detach()
 
     def __call__(self, tensor: Tensor) -> Tensor:
         return functional.conv2d(tensor, self._weight, self._bias, padding=1)
 
 
-def _turned(weight: Tensor) -> Tensor:
-    """A convolution's weights as those of the transposed convolution that does the same."""
-    return _channels_last(weight.flip(2, 3).transpose(0, 1))
-
-
-def _convolve_doubled(tensor: Tensor, turned: Tensor, bias: Tensor, kernel: Tensor) -> Tensor:
-    """The 3 x 3 convolution, zero padding 1, of ``_doubled(tensor)``.
-
-    Parameters
-    ----------
-    tensor
-        (1, channels, height, width)
-    turned
-        (channels, results, 3, 3), see ``_turned``.
-    bias
-        (results,)
-    kernel
-        (results, 1, 4, 4), see ``_interpolation``.
-
-    Returns
-    -------
-    (1, results, 2 height, 2 width)
-    """
-    # Interpolation at the border repeats the outermost pixels.
-    framed = functional.pad(tensor, (1, 1, 1, 1), mode="replicate")
-    spread = functional.conv_transpose2d(framed, turned, stride=2, padding=1)
-    result = functional.conv2d(spread, kernel, bias, groups=kernel.shape[0])
-    # The outermost results see the convolution's zeros, not pixels interpolated beyond the border.
-    for axis in (2, 3):
-        first, last = _outermost(tensor, turned, bias, axis)
-        result.narrow(axis, 0, 1).copy_(first)
-        result.narrow(axis, -1, 1).copy_(last)
-    return result
-
-
-def _outermost(tensor: Tensor, turned: Tensor, bias: Tensor, axis: int) -> tuple[Tensor, Tensor]:
-    """First and last row (axis 2) or column (axis 3) of ``_convolve_doubled``, each (1, ...)."""
-    ends = torch.cat((tensor.narrow(axis, 0, 2), tensor.narrow(axis, -2, 2)))
-    four = _doubled(ends)
-    zeros = torch.zeros_like(four.narrow(axis, 0, 1)[:1])
-    first = torch.cat((zeros, four[:1].narrow(axis, 0, 2)), axis)
-    last = torch.cat((four[1:].narrow(axis, 2, 2), zeros), axis)
-    # A transposed convolution's padding is what it cuts off: of 3 lines spread over 5, the middle.
-    padding = (2, 1) if axis == 2 else (1, 2)
-    lines = functional.conv_transpose2d(torch.cat((first, last)), turned, bias, padding=padding)
-    return lines[:1], lines[1:]
-
-
-def _interpolation(channels: int, like: Tensor) -> Tensor:
-    """The filter that follows pixels spread by zeros: bilinear interpolation to twice the size.
-
-    Even pixels are 1/4 of the one before and 3/4 of their own, odd ones 3/4 and 1/4 of the next.
-    """
-    line = like.new_tensor([0.25, 0.75, 0.75, 0.25])
-    return torch.outer(line, line).expand(channels, 1, 4, 4).contiguous()
-
-
 class _DoublingConvolution:
     """A convolution after bilinear interpolation to twice the size."""
 
     def __init__(self, convolution: Any) -> None:
-        self._turned = _turned(convolution.weight)
+        self._turned = turned(convolution.weight)
         self._bias = convolution.bias.detach()
-        self._kernel = _interpolation(len(self._bias), self._bias)
+        self._kernel = interpolation(len(self._bias), self._bias)
 
     def __call__(self, tensor: Tensor) -> Tensor:
-        return _convolve_doubled(tensor, self._turned, self._bias, self._kernel)
+        return convolve_doubled(tensor, self._turned, self._bias, self._kernel)
 
 
 class _Down:
@@ -174,7 +116,7 @@ class _Up:
 
     def __call__(self, tensor: Tensor) -> Tensor:
         result = _leaky(self._second(_leaky(self._first(tensor))))
-        return result.add_(_doubled(self._around(tensor)))
+        return result.add_(doubled(self._around(tensor)))
 
 
 class _Condition:
@@ -182,7 +124,7 @@ class _Condition:
 
     def __init__(self, scale: Any, shift: Any) -> None:
         pairs = [(scale[at], shift[at]) for at in (0, 2)]
-        self._weights = [_channels_last(torch.cat([c.weight for c in pair])) for pair in pairs]
+        self._weights = [channels_last(torch.cat([c.weight for c in pair])) for pair in pairs]
         self._biases = [torch.cat([c.bias for c in pair]).detach() for pair in pairs]
 
     def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -214,9 +156,9 @@ class _StyleConvolution:
         self._style = _Style(convolution.modulation)
         self._energy = weight.double().square().sum((2, 3)).float()
         self._epsilon = float(convolution.eps)
-        self._weight = _turned(weight) if self._doubling else _channels_last(weight)
+        self._weight = turned(weight) if self._doubling else channels_last(weight)
         self._bias = part.bias.detach().reshape(-1)
-        self._kernel = _interpolation(len(self._bias), self._bias)
+        self._kernel = interpolation(len(self._bias), self._bias)
         self._noise = noise.detach() * part.weight.detach()
 
     def __call__(self, tensor: Tensor, latent: Tensor) -> Tensor:
@@ -226,7 +168,7 @@ class _StyleConvolution:
         demodulation = torch.rsqrt(energy + self._epsilon) * math.sqrt(2)
         if self._doubling:
             weight = self._weight * torch.outer(style, demodulation)[:, :, None, None]
-            result = _convolve_doubled(tensor, weight, self._bias, self._kernel)
+            result = convolve_doubled(tensor, weight, self._bias, self._kernel)
         else:
             weight = self._weight * torch.outer(demodulation, style)[:, :, None, None]
             result = functional.conv2d(tensor, weight, self._bias, padding=1)
@@ -277,7 +219,7 @@ class _Level:
         steered = inside[:, inside.shape[1] // 2 :]
         torch.addcmul(shift, steered, scale, out=steered)
         inside = self._second(inside, latents[1])
-        picture = self._to_rgb(inside, latents[2]).add_(_doubled(picture))
+        picture = self._to_rgb(inside, latents[2]).add_(doubled(picture))
         return features, inside, picture
 
 
@@ -304,7 +246,7 @@ class FaceNetwork:
         self._bottom = _Convolution(module.final_conv)
         linear = module.final_linear
         self._latents = linear.weight.detach(), linear.bias.detach()
-        self._constant = _channels_last(generator.constant_input.weight)
+        self._constant = channels_last(generator.constant_input.weight)
         self._first = _StyleConvolution(generator.style_conv1, generator.noises.noise0)
         self._first_rgb = _ToRgb(generator.to_rgb1)
         self._levels = [_Level(module, number) for number in range(len(module.conv_body_up))]
@@ -350,7 +292,7 @@ class FaceNetwork:
         return result.clone(memory_format=torch.contiguous_format)
 
     def _run(self, face: Tensor) -> Tensor:
-        features = _leaky(self._enter(_channels_last(face)))
+        features = _leaky(self._enter(channels_last(face)))
         skips = []
         for down in self._down:
             features = down(features)

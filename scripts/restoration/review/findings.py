@@ -27,7 +27,7 @@ LABELS = {
 """Names of findings in the order in which a person reads them. One that is not here comes after
 these, under its own name with spaces for underscores."""
 
-UNSHOWN = frozenset({"map"})
+UNSHOWN = frozenset({"map", "occupied"})
 """Details for machines alone: the report's pictures show them."""
 
 
