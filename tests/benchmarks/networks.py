@@ -20,6 +20,8 @@ from typing import Any
 import peers
 from quality_tables import Table
 
+from restoration.running import ALLOCATOR
+
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "bench"
 HERE = Path(__file__).resolve().parent
@@ -31,9 +33,6 @@ TUNED_MALLOC = (
     "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8589934592"
     ":glibc.malloc.trim_threshold=8589934592:glibc.malloc.top_pad=268435456"
 )
-
-WORKERS = {"MALLOC_ARENA_MAX": "1"}
-"""What the workflow's workers inherit."""
 
 ROUNDS = 5
 RUNTIMES = ("native", "torch")
@@ -55,7 +54,7 @@ class Variant:
         if self.tuned:
             environment["GLIBC_TUNABLES"] = TUNED_MALLOC
         if self.ours:
-            environment |= WORKERS
+            environment |= ALLOCATOR
         command = [sys.executable, str(HERE / self.script), *self.arguments, *options]
         done = subprocess.run(
             command, env=environment, check=True, stdout=subprocess.PIPE, text=True
@@ -252,7 +251,7 @@ def memory() -> dict[str, Any]:
         command = [sys.executable, str(HERE / "network_memory.py"), runtime, str(width)]
         command += [str(height), "--network", name]
         done = subprocess.run(
-            command, env={**os.environ, **WORKERS}, check=True, stdout=subprocess.PIPE, text=True
+            command, env={**os.environ, **ALLOCATOR}, check=True, stdout=subprocess.PIPE, text=True
         )
         found[f"{name}, {runtime}, {width} x {height}"] = json.loads(done.stdout.splitlines()[-1])
         print(name, runtime, width, height, done.stdout.splitlines()[-1], flush=True)
@@ -267,7 +266,7 @@ def gigapixel() -> dict[str, Any]:
             command = [sys.executable, str(HERE / "gigapixel.py"), folder, "--network", name]
             done = subprocess.run(
                 command,
-                env={**os.environ, **WORKERS},
+                env={**os.environ, **ALLOCATOR},
                 check=True,
                 stdout=subprocess.PIPE,
                 text=True,

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from restoration.running import ALLOCATOR
+
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "large_scan.py"
 
 
@@ -20,7 +22,7 @@ def peak_of(folder: Path, height: int, width: int) -> dict[str, Any]:
         [*command, "--height", str(height), "--width", str(width)],
         check=True,
         # As running.plan_of_run prepares it for the workers.
-        env={**os.environ, "MALLOC_ARENA_MAX": "1"},
+        env={**os.environ, **ALLOCATOR},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -13,10 +13,9 @@ import pytest
 
 import weights_at_hand
 from restoration.engine.native.build import tested
+from restoration.running import ALLOCATOR
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "network_memory.py"
-WORKERS = {"MALLOC_ARENA_MAX": "1"}
-"""What ``running`` sets for workers."""
 
 
 def measured(runtime: str, width: int, height: int, network: str = "general") -> dict[str, Any]:
@@ -26,7 +25,7 @@ def measured(runtime: str, width: int, height: int, network: str = "general") ->
     command = [sys.executable, str(SCRIPT), runtime, str(width), str(height)]
     done = subprocess.run(
         [*command, "--network", network],
-        env={**os.environ, **WORKERS},
+        env={**os.environ, **ALLOCATOR},
         check=True,
         stdout=subprocess.PIPE,
         text=True,

@@ -29,10 +29,12 @@ UNKNOWN_COLUMNS = 2048
 """Kept columns where nobody knows what a network's layers hold."""
 
 
-SCRATCH = 48 << 20
-"""Bytes that do not grow with the width: blocks of a few threads, products in work, a stack."""
+SCRATCH = {"rrdbnet": 48 << 20}
+"""Bytes that do not grow with the width, by architecture: spectra, products in work, and what a few
+threads need for themselves."""
+LEAST_SCRATCH = 8 << 20
 
-FRAGMENTED = 1.25
+FRAGMENTED = 1.1
 """What PyTorch's tensors, made and freed in turn, take of the system for each byte that they hold,
 with the allocator as ``running`` sets it for workers: measured at three widths."""
 
@@ -57,9 +59,10 @@ class Law:
 def memory_law(network: Any, engine: EngineSettings, runtime: str) -> Law | None:
     """The law of a network as ``run.run_network`` runs it; None where nobody knows its layers."""
     module, architecture = network.module, getattr(network, "architecture", None)
+    scratch = SCRATCH.get(str(architecture), LEAST_SCRATCH)
     if runtime == "native":
         fixed, column = native_bytes(described(module, architecture), engine.band_rows)
-        return Law(column, SCRATCH + fixed)
+        return Law(column, scratch + fixed)
     match architecture:
         case "rrdbnet":
             column = rrdbnet_column_bytes(module)
@@ -69,7 +72,7 @@ def memory_law(network: Any, engine: EngineSettings, runtime: str) -> Law | None
             column = ffdnet_column_bytes(module)
         case _:
             return None
-    return Law(int(FRAGMENTED * column), SCRATCH)
+    return Law(int(FRAGMENTED * column), scratch)
 
 
 def strip_columns(law: Law | None, engine: EngineSettings, radius: int, width: int) -> int:

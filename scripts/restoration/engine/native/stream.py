@@ -49,9 +49,8 @@ def native_bytes(network: NativeNetwork, band_rows: int) -> tuple[int, int]:
     column = -(-(wide - narrow) // ((_WIDTHS[1] - _WIDTHS[0]) * network.fold))
     fixed = max(0, narrow - column * _WIDTHS[0] * network.fold)
     rows = max(band_rows, streams[0].room())
-    # The rows that come in, as they are read and as they are handed over, and those that go out,
-    # as they were computed and while their reader works on the ones before.
-    return fixed, column + 2 * rows * 4 * (network.channels + 3 * network.scale**2)
+    # And the rows of a step, as they come in and as they go out.
+    return fixed, column + rows * 4 * (network.channels + 3 * network.scale**2)
 
 
 class NativeStream:
