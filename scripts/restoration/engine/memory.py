@@ -32,7 +32,7 @@ UNKNOWN_COLUMNS = 2048
 SCRATCH = {"rrdbnet": 48 << 20}
 """Bytes that do not grow with the width, by architecture: spectra, products in work, and what a few
 threads need for themselves."""
-LEAST_SCRATCH = 8 << 20
+LEAST_SCRATCH = 16 << 20
 
 FRAGMENTED = 1.1
 """What PyTorch's tensors, made and freed in turn, take of the system for each byte that they hold,
