@@ -243,7 +243,8 @@ def memory() -> dict[str, Any]:
         *(("general", runtime, width, 300) for runtime in RUNTIMES for width in (1024, 2048, 4096)),
         *(("x4plus", "native", width, 420) for width in (512, 1024, 2048)),
         *(("x4plus", "torch", width, 420) for width in (256, 512, 1024)),
-        *(("general", "native", 4000, height) for height in (7500, 30000)),
+        *(("counting", "torch", 4000, height) for height in (7500, 30000)),
+        *(("general", "native", 4000, height) for height in (1500, 6000)),
         *(("x4plus", "native", 1000, height) for height in (1000, 4000)),
     ]
     found = {}

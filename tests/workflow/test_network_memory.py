@@ -45,7 +45,7 @@ def test_the_law_holds_at_three_widths(runtime: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("runtime", ["native", "torch"])
-def test_four_times_the_height_takes_no_more(runtime: str) -> None:
-    low, high = (measured(runtime, 1500, height)["peak_mib"] for height in (400, 1600))
+def test_four_times_the_height_takes_no_more() -> None:
+    """PyTorch's own share varies by twice as much from run to run (``memory.FRAGMENTED``)."""
+    low, high = (measured("native", 1500, height)["peak_mib"] for height in (400, 1600))
     assert high < 1.1 * low
