@@ -128,7 +128,7 @@ def test_one_worker_or_two_with_one_thread_or_two_make_the_same_bytes(
     fresh: Project, runtime: str, tmp_path: Path
 ) -> None:
     made = []
-    for workers, threads in (("1", 1), ("2", 1), ("2", 2)):
+    for workers, threads in (("1", 1), ("2", 2)):
         folder = tmp_path / f"{workers}-{threads}"
         project = in_runtime(Project(shutil.copytree(fresh.folder, folder)), runtime)
         project.configure({**project.config(), "threads": threads})
@@ -136,5 +136,5 @@ def test_one_worker_or_two_with_one_thread_or_two_make_the_same_bytes(
         project.sheet([(s, f"masters/{s}.tif", batches[n % 2], "") for n, s in enumerate(MANY[:4])])
         project.run("--cores", workers)
         made.append(project.bytes_of_deliverables())
-    assert made[0] == made[1] == made[2]
+    assert made[0] == made[1]
     assert len(made[0]) == 4
