@@ -126,7 +126,13 @@ def _module_facts(path: Path) -> tuple[str, frozenset[str]]:
 # What these modules say reaches a key by another way: settings and reads by their values,
 # errors and record-keeping not at all, since they touch no pixel.
 _NOT_PART_OF_A_RESULT = frozenset(
-    {"restoration.settings", "restoration.errors", "restoration.keys", "restoration"}
+    {
+        "restoration.settings",
+        "restoration.stage_settings",
+        "restoration.errors",
+        "restoration.keys",
+        "restoration",
+    }
 )
 
 

@@ -18,8 +18,9 @@ from restoration.errors import ConfigError
 from restoration.keys import code_fingerprint, digest
 from restoration.networks.manifest import Weights, load_manifest, needed_weights
 from restoration.regions import Marks, ScanRegions, damage_mask_of, read_regions
-from restoration.settings import Config, Recipe, Section, load_config
+from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
+from restoration.stage_settings import Section
 from restoration.stages import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]

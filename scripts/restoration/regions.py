@@ -15,8 +15,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from restoration.errors import ConfigError
-from restoration.settings import CHAIN, Section
 from restoration.sheet import DAMAGE_SUFFIX
+from restoration.stage_settings import CHAIN, Section
 
 Pixels = Annotated[float, Field(ge=0.0)]
 Point = Annotated[tuple[float, float], Field(strict=False)]

@@ -32,7 +32,8 @@ from restoration.raster.base import to_uint16
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import open_page
 from restoration.raster.write import write_intermediate
-from restoration.settings import EngineSettings, UpscaleSettings
+from restoration.settings import EngineSettings
+from restoration.stage_settings import UpscaleSettings
 from restoration.stages.base import Page, Restored
 from restoration.stages.upscale import Upscale
 from restoration.workshop import RunningNetwork

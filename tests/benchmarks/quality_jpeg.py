@@ -14,7 +14,7 @@ from quality_tables import Outcome, Row, Table, absolute, grouped, mean, of, sha
 
 import damage
 import pictures
-from restoration.settings import DenoiseSettings
+from restoration.stage_settings import DenoiseSettings
 
 TITLE = "JPEG blocks"
 NAMES = ("astronaut", "camera", "chelsea", "coffee", "coins", "brick", "grass", "cell")

@@ -14,7 +14,7 @@ from fake_networks import FakeNetwork, sharpening
 from restoration.errors import ScanError
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour import ColourSpace
-from restoration.settings import CleanupSettings
+from restoration.stage_settings import CleanupSettings
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.cleanup import Cleanup
 

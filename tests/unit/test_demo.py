@@ -19,8 +19,9 @@ from restoration.examine.page import examine_page
 from restoration.ingest import inspect_master
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import open_page
-from restoration.settings import CleanupSettings, ExamineSettings, IngestSettings, load_config
+from restoration.settings import ExamineSettings, IngestSettings, load_config
 from restoration.sheet import Scan, read_sheet
+from restoration.stage_settings import CleanupSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 BY_NAME = {demo.scan: demo for demo in COLLECTION}

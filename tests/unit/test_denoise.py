@@ -18,7 +18,7 @@ from restoration.engine.noise_report import ReportedNoise
 from restoration.errors import ConfigError
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour import ColourSpace
-from restoration.settings import DenoiseSettings
+from restoration.stage_settings import DenoiseSettings
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.denoise import Denoise
 

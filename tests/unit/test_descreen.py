@@ -23,7 +23,7 @@ from restoration.descreening import pages, regions
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tone import srgb_tone
-from restoration.settings import DescreenSettings
+from restoration.stage_settings import DescreenSettings
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.descreen import Descreen
 

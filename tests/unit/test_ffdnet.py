@@ -20,7 +20,8 @@ from restoration.networks.load import Network, load_network
 from restoration.networks.manifest import FfdnetParameters
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour import ColourSpace
-from restoration.settings import DenoiseSettings, EngineSettings
+from restoration.settings import EngineSettings
+from restoration.stage_settings import DenoiseSettings
 from restoration.stages.base import Page, Restored
 from restoration.stages.denoise import Denoise
 

@@ -31,7 +31,8 @@ from restoration.raster.resample import Axis
 from restoration.raster.segments import SegmentReader
 from restoration.raster.tiff import open_page
 from restoration.raster.views import RecentRows
-from restoration.settings import CleanupSettings, EngineSettings
+from restoration.settings import EngineSettings
+from restoration.stage_settings import CleanupSettings
 from restoration.stages.base import Page, Restored
 from restoration.stages.cleanup import Cleanup
 

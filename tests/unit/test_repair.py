@@ -25,7 +25,8 @@ from restoration.repairing.evidence import both_polarities
 from restoration.repairing.grain import GrainStudy
 from restoration.repairing.lines import lines
 from restoration.repairing.search import KINDS
-from restoration.settings import ExamineSettings, RepairSettings
+from restoration.settings import ExamineSettings
+from restoration.stage_settings import RepairSettings
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.repair import Repair
 

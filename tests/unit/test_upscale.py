@@ -11,7 +11,7 @@ import corpus
 from fake_networks import FakeNetwork, sharpening
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour import ColourSpace
-from restoration.settings import UpscaleSettings
+from restoration.stage_settings import UpscaleSettings
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.upscale import Upscale
 

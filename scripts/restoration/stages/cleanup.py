@@ -9,7 +9,7 @@ from restoration.engine.anchoring import AnchoredPicture, Target
 from restoration.engine.tone_curve import NetworkRunner, ToneCurve, measure_tone_curve
 from restoration.engine.working_resolution import SMALLEST, Evidence, grid, working_share
 from restoration.errors import ScanError
-from restoration.settings import CleanupSettings
+from restoration.stage_settings import CleanupSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 

@@ -14,7 +14,7 @@ from restoration.denoising.scales import Denoiser
 from restoration.engine.anchoring import is_neutral
 from restoration.engine.noise_report import Pass, ReportedNoise
 from restoration.errors import ConfigError
-from restoration.settings import DenoiseSettings
+from restoration.stage_settings import DenoiseSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 EXACT = 0.004

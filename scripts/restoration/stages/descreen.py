@@ -12,7 +12,7 @@ from restoration.descreening.pages import DescreenedPage, without_threads
 from restoration.descreening.prepared import PreparedRegion, prepare
 from restoration.descreening.regions import NO_LATTICE, Coverage, regions_of
 from restoration.raster.base import FloatImage
-from restoration.settings import DescreenSettings
+from restoration.stage_settings import DescreenSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 NAMES = {1: ("grey",), 3: ("r", "g", "b")}

@@ -22,7 +22,7 @@ from restoration.repairing.grain import GrainStudy
 from restoration.repairing.mask import SparsePlane
 from restoration.repairing.search import levels
 from restoration.repairing.veto import Veto
-from restoration.settings import RepairSettings
+from restoration.stage_settings import RepairSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 SEARCH = 0.6

@@ -12,7 +12,7 @@ from restoration.engine.tone_curve import NetworkRunner, ToneCurve, measure_tone
 from restoration.engine.working_resolution import Evidence, grid, working_share
 from restoration.raster.base import FloatImage
 from restoration.raster.resample import Resampled
-from restoration.settings import PrintSize, UpscaleSettings
+from restoration.stage_settings import PrintSize, UpscaleSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 MM_PER_INCH = 25.4
