@@ -13,6 +13,7 @@ from typing import Any
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
+from restoration.faces.known import where_faces_lie
 from restoration.keys import code_fingerprint, digest, stage_key
 from restoration.planning import Plan, signature
 from restoration.records import SCHEMA, now, read_record, write_record
@@ -216,7 +217,11 @@ class Chain:
     def _reads(self, step: str, number: int) -> Mapping[str, Any]:
         pages = self.ensure("examine")["pages"]
         report = next(page["report"] for page in pages if page["number"] == number)
-        return {field: report.get(field) for field in REGISTRY[step].load().reads}
+        read = {field: report.get(field) for field in REGISTRY[step].load().reads}
+        if self.plan.keeps_faces(self.recipe, step) and (places := where_faces_lie(report)):
+            # Of faces that are left alone, only where they lie is part of a result.
+            read |= {"faces": places, "keeping": code_fingerprint("restoration.faces.protecting")}
+        return read
 
     def _stage_keys(self, step: str) -> list[str]:
         assert self.recipe is not None
@@ -237,7 +242,7 @@ class Chain:
     def _marked(self, step: str) -> Record:
         """What people marked for the stage, as it enters its keys; empty for most scans."""
         if step not in self._marks:
-            facts = self.plan.marks(self.scan, step).facts(_sha256_of)
+            facts = self.plan.marks(self.recipe, self.scan, step).facts(_sha256_of)
             code = code_fingerprint("restoration.limiting") if facts else None
             self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
         return self._marks[step]

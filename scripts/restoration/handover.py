@@ -19,6 +19,7 @@ _ACTIONS = {
     "descreen": "filtered",
     "denoise": "filtered",
     "cleanup": "filtered",
+    "faces": "edited",
     "upscale": "resized",
 }
 

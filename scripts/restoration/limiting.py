@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,14 +48,12 @@ def limits_of(marks: Marks, page: int, master: Size, files: ExitStack) -> Limits
     regions = marks.regions
     if regions is None:
         return None
-    here = [shape for shape in regions.shapes() if shape.page == page]
+    here = [shape for shape in (*(regions.only or ()), *regions.exclude) if shape.page == page]
     if not here and regions.only is None:
         return None
 
-    def areas(shapes: tuple[Shape, ...]) -> tuple[Area, ...]:
-        return tuple(
-            _area(shape, marks.folder, master, files) for shape in shapes if shape.page == page
-        )
+    def areas(shapes: Sequence[Shape]) -> tuple[Area, ...]:
+        return marked_areas(shapes, marks.folder, page, master, files)
 
     return Limits(
         only=None if regions.only is None else areas(regions.only),
@@ -65,7 +63,15 @@ def limits_of(marks: Marks, page: int, master: Size, files: ExitStack) -> Limits
     )
 
 
-def _area(shape: Shape, folder: Path, master: Size, files: ExitStack) -> Area:
+def marked_areas(
+    shapes: Sequence[Shape], folder: Path, page: int, master: Size, files: ExitStack
+) -> tuple[Area, ...]:
+    """The areas that shapes mark on one page; folder: where their masks lie."""
+    return tuple(area_of(shape, folder, master, files) for shape in shapes if shape.page == page)
+
+
+def area_of(shape: Shape, folder: Path, master: Size, files: ExitStack) -> Area:
+    """The area of one shape. Raises ScanError where its mask does not fit the master's page."""
     if shape.box is not None:
         return Box(*shape.box)
     if shape.polygon is not None:
@@ -93,8 +99,12 @@ def open_mask(path: Path, page: int, master: Size, files: ExitStack) -> Raster:
     return mask
 
 
-def limited(page: Restored, source: Raster, limits: Limits) -> Restored:
+def limited(
+    page: Restored, source: Raster, limits: Limits, share_name: str = "regions_share"
+) -> Restored:
     """The stage's page with its work taken back outside the limits.
+
+    share_name: under which the findings say how much of the page was allowed.
 
     Where the weight is 0 the values are those of ``source``, bit for bit; where the stage changed
     the size, those of its resampling.
@@ -102,11 +112,17 @@ def limited(page: Restored, source: Raster, limits: Limits) -> Restored:
     allowed = limits.allowed(page.height, page.width)
     base = _base(source, page.height, page.width)
     share = _Share()
-    bands = _mixed(page.bands, base, allowed, share, page)
+    bands = _mixed(page.bands, base, allowed, share)
+
+    def counted() -> Iterator[FloatImage]:
+        with closing(bands):
+            yield from bands
+        page.findings[share_name] = round(share.pixels / (page.height * page.width), 6)
+
     mask = page.mask
     return replace(
         page,
-        bands=bands,
+        bands=counted(),
         mask=None if mask is None else lambda: _masked(mask(), allowed),
     )
 
@@ -131,7 +147,6 @@ def _mixed(
     base: Callable[[int, int], FloatImage],
     allowed: Allowed,
     share: _Share,
-    page: Restored,
 ) -> Iterator[FloatImage]:
     top = 0
     with closing(bands):
@@ -146,7 +161,6 @@ def _mixed(
                 mixed = before + weights * (band - before)
                 yield np.where(weights == 1.0, band, np.where(weights == 0.0, before, mixed))
             top += rows
-    page.findings["regions_share"] = round(share.pixels / (page.height * page.width), 6)
 
 
 def _masked(bands: Iterator[UInt8Image], allowed: Allowed) -> Iterator[UInt8Image]:

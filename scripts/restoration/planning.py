@@ -35,6 +35,12 @@ FACE_WEIGHTS: dict[str, tuple[str, ...]] = {
 }
 """What `examine.faces` needs to find faces and their points."""
 
+FACE_STAGE_WEIGHTS: dict[str, tuple[str, ...]] = {
+    "five": ("dlib-face-identity", "dlib-face-points"),
+    "dlib-68": ("dlib-face-identity", "dlib-face-points", "dlib-face-points-68"),
+}
+"""What `stages.faces.landmarks` needs beside the network: to compare persons, to place masks."""
+
 ALONE = "@"
 """Marks the batch of one scan that `only` makes; no batch of a sheet may begin with it."""
 
@@ -87,16 +93,25 @@ class Plan:
         """Raises ConfigError where a file of regions is wrong."""
         _ = self._regions
 
-    def marks(self, scan: Scan, step: str) -> Marks:
+    def marks(self, recipe: str | None, scan: Scan, step: str) -> Marks:
         """What people marked on the scan for a stage."""
         entry = REGISTRY.get(step)
         regions = self._regions.get(scan.scan) if entry is not None else None
         damage = damage_mask_of(scan.path) if entry is not None and entry.fills_damage else None
+        keeps = regions is not None and self.keeps_faces(recipe, step)
         return Marks(
             folder=self.regions_folder,
             regions=None if regions is None else regions.of(step),
             damage=damage if damage is not None and damage.is_file() else None,
+            faces=regions.faces if regions is not None and keeps else None,
         )
+
+    def keeps_faces(self, recipe: str | None, step: str) -> bool:
+        """Whether a stage must leave faces as they are: it has a generative network, and is not
+        the one that restores faces."""
+        if step not in REGISTRY or REGISTRY[step].restores_faces:
+            return False
+        return any(self.manifest[name].generative for name in self.networks(recipe, step))
 
     @cached_property
     def manifest(self) -> Mapping[str, Weights]:
@@ -170,8 +185,9 @@ class Plan:
         name = settings.get("network", "none")
         if name == "none":
             return ()
+        also = FACE_STAGE_WEIGHTS[settings["landmarks"]] if REGISTRY[step].restores_faces else ()
         try:
-            return needed_weights(self.manifest, name, settings.get("denoise"))
+            return (*needed_weights(self.manifest, name, settings.get("denoise")), *also)
         except ConfigError as error:
             raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
 
@@ -226,7 +242,7 @@ class Plan:
             [scan.scan, name, facts]
             for scan in scans
             for name in passed
-            if (facts := self.marks(scan, name).facts(lambda path: signature(str(path))))
+            if (facts := self.marks(recipe, scan, name).facts(lambda path: signature(str(path))))
         ]
         return digest(
             {

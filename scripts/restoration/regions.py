@@ -54,7 +54,36 @@ class StageRegions(Section):
         yield from self.exclude
 
 
+class MarkedFace(Shape):
+    """A face that a person points at, by a box from its brows to its chin or by its outline."""
+
+    strength: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    """Instead of the recipe's."""
+
+    @model_validator(mode="after")
+    def _not_a_mask(self) -> MarkedFace:
+        if self.mask is not None:
+            raise ValueError("a face is marked by a box or a polygon, not by a mask")
+        return self
+
+
+class FaceRegions(StageRegions):
+    """What a person says about the faces of a scan. A face lies where its middle lies."""
+
+    none: bool = False
+    """What was found here are no faces: nothing is restored as one, and nothing protected."""
+    include: Annotated[tuple[MarkedFace, ...], Field(strict=False)] = ()
+    """Faces that are restored whatever the gate says, and those that were not found."""
+
+    def shapes(self) -> Iterator[Shape]:
+        yield from super().shapes()
+        yield from self.include
+
+
 DEFAULT_FEATHER = 16.0
+
+FACES = "faces"
+"""The stage whose regions mark faces."""
 
 
 class ScanRegions(Section):
@@ -62,6 +91,8 @@ class ScanRegions(Section):
 
     feather: Annotated[float, Field(ge=0.0, le=1024.0)] = DEFAULT_FEATHER
     stages: Mapping[str, StageRegions] = Field(default_factory=dict)
+    faces: FaceRegions | None = None
+    """Of the stage ``faces``, and of all others that must leave faces alone."""
 
     @model_validator(mode="after")
     def _known_stages(self) -> ScanRegions:
@@ -72,10 +103,16 @@ class ScanRegions(Section):
 
     def of(self, stage: str) -> StageRegions | None:
         """The stage's regions with the file's own feather filled in; None where it has none."""
-        found = self.stages.get(stage)
+        found = self.faces if stage == FACES else self.stages.get(stage)
         if found is None or found.feather is not None:
             return found
         return found.model_copy(update={"feather": self.feather})
+
+    def all(self) -> Iterator[StageRegions]:
+        """Those of every stage."""
+        yield from self.stages.values()
+        if self.faces is not None:
+            yield self.faces
 
 
 def read_regions(path: Path) -> ScanRegions | None:
@@ -97,13 +134,13 @@ def read_regions(path: Path) -> ScanRegions | None:
         ) from None
     if not isinstance(raw, dict):
         raise ConfigError(f"regions: '{path}': expected stages with their regions; see the README")
-    stages = {str(key): value for key, value in raw.items() if key != "feather"}
-    feather = {"feather": raw["feather"]} if "feather" in raw else {}
+    apart = {key: raw[key] for key in ("feather", FACES) if key in raw}
+    stages = {str(key): value for key, value in raw.items() if key not in apart}
     try:
-        found = ScanRegions.model_validate({**feather, "stages": stages})
+        found = ScanRegions.model_validate({**apart, "stages": stages})
     except ValidationError as error:
         raise ConfigError(f"regions: '{path}': {_explain(error)}") from None
-    for stage in found.stages.values():
+    for stage in found.all():
         for shape in stage.shapes():
             if shape.mask is not None and not (path.parent / shape.mask).is_file():
                 raise ConfigError(
@@ -137,13 +174,16 @@ class Marks:
     regions: StageRegions | None
     damage: Path | None
     """The mask of damage, for stages that fill it; None where there is none."""
+    faces: FaceRegions | None = None
+    """What is said of faces, for stages that must leave them alone; None where nothing is."""
 
     def __bool__(self) -> bool:
-        return self.regions is not None or self.damage is not None
+        return self.regions is not None or self.damage is not None or self.faces is not None
 
     def files(self) -> list[Path]:
         """Every mask file, in a fixed order."""
-        shapes = () if self.regions is None else self.regions.shapes()
+        marked = [regions for regions in (self.regions, self.faces) if regions is not None]
+        shapes = [shape for regions in marked for shape in regions.shapes()]
         named = [self.folder / shape.mask for shape in shapes if shape.mask is not None]
         return named if self.damage is None else [*named, self.damage]
 
@@ -155,7 +195,8 @@ class Marks:
         if not self:
             return {}
         regions = {} if self.regions is None else plain(self.regions)
-        return {"regions": regions, "files": [stamp(path) for path in self.files()]}
+        faces = {} if self.faces is None else {"faces": plain(self.faces)}
+        return {"regions": regions, **faces, "files": [stamp(path) for path in self.files()]}
 
 
 def plain(regions: StageRegions) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class PageRestorer:
         entry: Record = {"number": state.number, "key": key, "input_key": state.key}
         with ExitStack() as files:
             source = files.enter_context(self.workshop.open_image(path, number))
-            around = self._beside(state, files)
+            around = self._beside(work, files)
             page = Page(
                 scan=self.scan.scan,
                 number=state.number,
@@ -168,11 +168,13 @@ class PageRestorer:
                 material=self.scan.material,
                 infrared=around.infrared,
                 damage=around.damage,
+                faces=around.faces,
+                master=around.master,
                 progress=self.progress,
             )
             result = stage.apply(page)
-            if isinstance(result, Restored) and around.limits is not None:
-                result = limited(result, source, around.limits)
+            if isinstance(result, Restored):
+                result = self._held(result, source, around)
             if isinstance(result, Declined):
                 entry |= {"status": "declined", "reason": result.reason, "sha256": None}
                 entry |= {"generative": False, "findings": dict(result.findings)}
@@ -181,16 +183,34 @@ class PageRestorer:
                 entry |= self._write_page(work, source, result)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
 
-    def _beside(self, state: PageState, files: ExitStack) -> Beside:
+    def _held(self, result: Restored, source: Raster, around: Beside) -> Restored:
+        """The stage's page without what it may not change."""
+        if around.limits is not None:
+            result = limited(result, source, around.limits)
+        keeps = self.plan.keeps_faces(self.recipe, self.step)
+        if keeps and result.generative and around.keep is not None:
+            result.findings["faces_kept"] = len(around.faces)
+            result = limited(result, source, around.keep, "outside_faces_share")
+        return result
+
+    def _beside(self, work: PageWork, files: ExitStack) -> Beside:
+        state = work.state
         return beside(
-            self.plan.marks(self.scan, self.step),
+            self.plan.marks(self.recipe, self.scan, self.step),
             master=Path(self.scan.path),
             number=state.number,
             size=(state.height, state.width),
             wants_infrared=REGISTRY[self.step].fills_damage,
             ingest=self.plan.config.ingest,
             files=files,
+            faces=self._faces(work),
         )
+
+    def _faces(self, work: PageWork) -> Mapping[str, Any] | None:
+        """The finding, for the stages that restore faces or leave them alone."""
+        if REGISTRY[self.step].restores_faces or self.plan.keeps_faces(self.recipe, self.step):
+            return work.report.get("faces")
+        return None
 
     def _stage(self) -> Stage:
         stages = self.workshop.stages

@@ -1,4 +1,4 @@
-"""Areas of a page: boxes, polygons and masks as weights, read by windows."""
+"""Areas of a page: boxes, polygons, ellipses and masks as weights, read by windows."""
 
 from __future__ import annotations
 
@@ -59,6 +59,29 @@ class Polygon:
             crossed = np.flatnonzero((rows >= min(y0, y1)) & (rows < max(y0, y1)))
             x = x0 + (rows[crossed] - y0) * (x1 - x0) / (y1 - y0)
             inside[crossed] ^= columns[None, :] >= x[:, None]
+        return inside
+
+
+@dataclass(frozen=True)
+class Ellipse:
+    """All places that a linear map takes into the unit circle."""
+
+    rows: tuple[tuple[float, float, float], tuple[float, float, float]]
+    """The map: u = a x + b y + c, once for each of its two axes."""
+
+    def holds(self, rows: npt.NDArray[np.float64], columns: npt.NDArray[np.float64]) -> Inside:
+        inside = np.zeros((rows.size, columns.size), dtype=np.bool_)
+        (a, b, c), (d, e, f) = self.rows
+        # Half the height and width of its bounding box, from the inverse map's rows.
+        back = np.linalg.inv(np.array([[a, b], [d, e]]))
+        middle = -back @ (c, f)
+        half = np.sqrt((back**2).sum(axis=1))
+        near = np.flatnonzero(np.abs(rows - middle[1]) <= half[1])
+        beside = np.flatnonzero(np.abs(columns - middle[0]) <= half[0])
+        if near.size and beside.size:
+            x, y = columns[beside][None, :], rows[near][:, None]
+            within = (a * x + b * y + c) ** 2 + (d * x + e * y + f) ** 2 <= 1.0
+            inside[np.ix_(near, beside)] = within
         return inside
 
 

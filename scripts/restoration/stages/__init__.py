@@ -26,6 +26,9 @@ class Entry:
     fills_damage: bool = False
     """Whether the stage is given the user's mask of damage."""
 
+    restores_faces: bool = False
+    """Whether the stage restores faces: no other generative network touches them."""
+
     @property
     def code(self) -> tuple[str, ...]:
         """Every module at which the stage's code fingerprint starts."""
@@ -38,11 +41,14 @@ class Entry:
 
 _NETWORK = ("restoration.engine.run", "restoration.networks.load")
 
+_FACES = (*_NETWORK, "restoration.engine.face_runner", "restoration.networks.face_identity")
+
 REGISTRY: dict[str, Entry] = {
     "descreen": Entry("restoration.stages.descreen", "Descreen", "1"),
     "repair": Entry("restoration.stages.repair", "Repair", "1", fills_damage=True),
     "denoise": Entry("restoration.stages.denoise", "Denoise", "1", _NETWORK),
     "cleanup": Entry("restoration.stages.cleanup", "Cleanup", "1", _NETWORK),
+    "faces": Entry("restoration.stages.faces", "Faces", "1", _FACES, restores_faces=True),
     "upscale": Entry("restoration.stages.upscale", "Upscale", "1", _NETWORK),
 }
 """In the order in which stages run, with the names of ``settings.StagesSettings``."""

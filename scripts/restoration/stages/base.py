@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from restoration.faces.known import KnownFace
 from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.colour import ColourSpace
 
@@ -39,6 +40,10 @@ class Page:
     none."""
     damage: Raster | None = None
     """The user's own mask of damage, one channel, the size of ``source``: 0 is sound."""
+    faces: tuple[KnownFace, ...] = ()
+    """The page's faces in pixels of ``master``, for the stage that restores them."""
+    master: Raster | None = None
+    """The master's own page, to compare with; None where the stage is given none."""
     progress: Callable[[float, str], None] = lambda done, unit: None
     """Called with the share done (0 to 1) and the unit it speaks of ("band 3 of 40")."""
 

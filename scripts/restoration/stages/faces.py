@@ -1,0 +1,176 @@
+"""Faces: restored where the evidence allows, left as they are where it does not, and labelled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from restoration.engine.anchoring import is_neutral
+from restoration.engine.face_runner import face_runner
+from restoration.faces.gate import Verdict, effective_width, judge
+from restoration.faces.known import KnownFace
+from restoration.faces.merging import MergedPage, Patch
+from restoration.faces.working import Tools, Views, rejected, restore_faces
+from restoration.stage_settings import FacesSettings
+from restoration.stages.base import Declined, NetworkSource, Page, Restored
+
+IDENTITY, DENSE_POINTS = "dlib-face-identity", "dlib-face-points-68"
+"""Names in resources/models.yaml."""
+
+SEARCH = 0.9
+"""Share of the work that the networks are; the rest is writing the page."""
+
+
+class Faces:
+    """Each face of a page by its own evidence.
+
+    A face is judged by what the condition report measured on the master and by what a person
+    marked; an accepted one is shown to the network in its aligned frame, and merged at the largest
+    strength at which it stays the same person. What is left alone keeps its pixels bit for bit.
+    """
+
+    name: ClassVar[str] = "faces"
+    reads: ClassVar[tuple[str, ...]] = ("faces", "effective_resolution")
+
+    def setup(self, settings: FacesSettings, networks: NetworkSource) -> None:
+        self._settings = settings
+        self._networks = networks
+        self._tools: Tools | None = None
+
+    def apply(self, page: Page) -> Restored | Declined:
+        """The page with its restored faces, or why there are none.
+
+        Raises ScanError where the network makes no picture of a face.
+        """
+        if not page.faces:
+            return Declined(_nobody(page.report.get("faces")), _counts([]))
+        share = _page_share(page.report)
+        verdicts = [(face, judge(face, self._settings, share)) for face in page.faces]
+        records = {face.number: _record(face, verdict, share) for face, verdict in verdicts}
+        accepted = [face for face, verdict in verdicts if verdict.accepted]
+        patches = self._patches(page, accepted, records, share) if accepted else []
+        findings = _findings(list(records.values()))
+        if not patches:
+            return Declined(f"no face is restored: {_told(findings['counts'])}", findings)
+        tools = self._loaded()
+        merged = MergedPage(page.source, page.colour, patches, is_neutral(page.source))
+        return Restored(
+            height=page.source.height,
+            width=page.source.width,
+            ppi=page.ppi,
+            bands=merged.bands(
+                lambda done, unit: page.progress(SEARCH + (1.0 - SEARCH) * done, unit)
+            ),
+            findings=findings,
+            generative=tools.restorer.generative,
+            mask=merged.mask,
+        )
+
+    def _patches(
+        self,
+        page: Page,
+        accepted: Sequence[KnownFace],
+        records: dict[int, dict[str, Any]],
+        page_share: float | None,
+    ) -> list[Patch]:
+        """The accepted faces restored; their records are completed."""
+        master = page.source if page.master is None else page.master
+        views = Views(page.source, master, page.colour, page.key)
+        shares = [(face, _share(face, page_share)) for face in accepted]
+        patches = []
+        for number, result in enumerate(
+            restore_faces(views, shares, self._settings, self._loaded()), 1
+        ):
+            record = records[result.face.number]
+            record |= result.record
+            if result.patch is None:
+                record["decision"] = "rejected"
+                record["reason"] = rejected(self._settings.identity_limit, record["distance"])
+                record["review"] = [record["reason"]]
+            else:
+                patches.append(result.patch)
+                record["review"] = list(record["doubts"])
+            page.progress(SEARCH * number / len(accepted), f"face {number} of {len(accepted)}")
+        return patches
+
+    def _loaded(self) -> Tools:
+        """The networks, when the first face needs them."""
+        if self._tools is None:
+            dense = self._settings.landmarks == "dlib-68"
+            self._tools = Tools(
+                restorer=face_runner(self._networks(self._settings.network)),
+                identity=self._networks(IDENTITY),
+                dense=self._networks(DENSE_POINTS) if dense else None,
+            )
+        return self._tools
+
+
+def _nobody(finding: Mapping[str, Any] | None) -> str:
+    """Why a page has no faces."""
+    found = finding or {}
+    if found.get("value") is None:
+        why = (found.get("detail") or {}).get("reason") or "the condition report has no verdict"
+        return f"faces were not looked for: {why}"
+    if found["value"] == 0:
+        return "no face was found"
+    return "what was found are no faces: a person said so"
+
+
+def _page_share(report: Mapping[str, Any]) -> float | None:
+    fraction = ((report.get("effective_resolution") or {}).get("detail") or {}).get("fraction")
+    return None if fraction is None else float(fraction)
+
+
+def _share(face: KnownFace, page_share: float | None) -> float | None:
+    measured = face.found.get("effective_share")
+    return page_share if measured is None else float(measured)
+
+
+_MEASURES = (
+    "score",
+    "interocular_px",
+    "interocular_mm",
+    "pose",
+    "effective_share",
+    "effective_ppi",
+    "blur",
+    "exposure",
+    "occlusion",
+)
+"""What the condition report measured of a face, repeated with what was decided from it."""
+
+
+def _record(face: KnownFace, verdict: Verdict, page_share: float | None) -> dict[str, Any]:
+    left, top, width, height = face.box
+    width_seen = effective_width(face, page_share)
+    return {
+        "face": face.number,
+        "box": [top, left, height, width],
+        "decision": verdict.outcome,
+        "reason": verdict.reason,
+        "found_by": "detector" if face.found else "a person",
+        "asked_for": face.marked,
+        "effective_width_px": None if width_seen is None else round(width_seen, 1),
+        "measures": {key: face.found[key] for key in _MEASURES if key in face.found},
+        "review": [],
+    }
+
+
+def _counts(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    met = Counter(record["decision"] for record in records)
+    outcomes = {name: met[name] for name in ("restored", "gated", "excluded", "rejected")}
+    return {"counts": {"found": len(records), **outcomes}}
+
+
+def _findings(records: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        **_counts(records),
+        "faces": records,
+        "review": sum(bool(record["review"]) for record in records),
+    }
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    met = [f"{counts[name]} {name}" for name in ("gated", "excluded", "rejected") if counts[name]]
+    return ", ".join(met)
