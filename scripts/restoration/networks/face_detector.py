@@ -8,7 +8,6 @@ them on one thread, the network in 0.9 KB for each pixel and 6 s for a megapixel
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from restoration.errors import CircumstanceError
+from restoration.networks.dlib_files import library, opened
 
 NETWORK_FILE = "mmod_human_face_detector.dat"
 POINTS_FILE = "shape_predictor_5_face_landmarks.dat"
@@ -72,17 +71,14 @@ class FaceDetector:
 
     def __init__(self, models_dir: Path, *, network: bool) -> None:
         """Raises CircumstanceError where dlib or a file is missing or cannot be opened."""
-        try:
-            dlib: Any = importlib.import_module("dlib")
-        except ImportError as error:
-            raise CircumstanceError(f"dlib cannot be imported ({error})") from None
+        dlib = library()
         self._dlib = dlib
         self.version = str(dlib.__version__)
         self._gradients: Any = dlib.get_frontal_face_detector()
-        self._points: Any = _opened(dlib.shape_predictor, models_dir / POINTS_FILE)
+        self._points: Any = opened(dlib.shape_predictor, models_dir / POINTS_FILE)
         self._network: Any = None
         if network:
-            self._network = _opened(dlib.cnn_face_detection_model_v1, models_dir / NETWORK_FILE)
+            self._network = opened(dlib.cnn_face_detection_model_v1, models_dir / NETWORK_FILE)
 
     @property
     def has_network(self) -> bool:
@@ -135,15 +131,6 @@ def face_detector(models_dir: Path, network: bool) -> FaceDetector:
     Raises CircumstanceError, see FaceDetector.
     """
     return FaceDetector(models_dir, network=network)
-
-
-def _opened(kind: Any, path: Path) -> Any:
-    if not path.is_file():
-        raise CircumstanceError(f"{path.name} is not in the folder of weights")
-    try:
-        return kind(str(path))
-    except RuntimeError as error:
-        raise CircumstanceError(f"{path.name} cannot be opened by dlib ({error})") from None
 
 
 def _detection(box: Any, score: float) -> Detection:
