@@ -41,7 +41,7 @@ class Entry:
 
 _NETWORK = ("restoration.engine.run", "restoration.networks.load")
 
-_FACES = (*_NETWORK, "restoration.engine.face_runner", "restoration.networks.face_identity")
+_FACES = (*_NETWORK, "restoration.networks.face_identity")
 
 REGISTRY: dict[str, Entry] = {
     "descreen": Entry("restoration.stages.descreen", "Descreen", "1"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from restoration.engine.anchoring import is_neutral
-from restoration.engine.face_runner import face_runner
+from restoration.engine.enlarged_face import face_runner
 from restoration.faces.gate import Verdict, effective_width, judge
 from restoration.faces.known import KnownFace
 from restoration.faces.merging import MergedPage, Patch
