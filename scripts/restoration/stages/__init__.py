@@ -25,6 +25,8 @@ class Entry:
     """Modules that work for the stage without being imported by it: the engine it is handed."""
     fills_damage: bool = False
     """Whether the stage is given the user's mask of damage."""
+    faces: bool = False
+    """Whether the stage restores faces one by one, and so takes networks for faces."""
 
     @property
     def code(self) -> tuple[str, ...]:
