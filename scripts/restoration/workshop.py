@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restoration.engine.native import KNOWN
+from restoration.networks.manifest import find_weights
 from restoration.networks.originals import kept_original
 from restoration.planning import Plan
 from restoration.raster.base import FloatImage, Raster
@@ -19,6 +20,7 @@ from restoration.restoring import Record, Workshop
 from restoration.settings import Config, EngineSettings, IngestSettings
 
 if TYPE_CHECKING:
+    from restoration.engine.face_runner import FaceRunner
     from restoration.networks.load import Network
 
 
@@ -34,6 +36,7 @@ class RunningNetwork:
         self._runtime = runtime
         self.name = network.name
         self.weights_sha256 = " ".join(network.weights_sha256)
+        self.licence = network.licence
         self.scale = network.scale
         self.radius = network.radius
         self.channels = network.channels
@@ -55,6 +58,7 @@ class Networks:
         self._plan = plan
         self._threads = threads
         self._loaded: dict[tuple[str, tuple[tuple[str, float], ...]], RunningNetwork] = {}
+        self._faces: dict[str, FaceRunner] = {}
 
     @cached_property
     def _device(self) -> Any:
@@ -63,7 +67,10 @@ class Networks:
         use_threads(self._threads)
         return choose_device(self._plan.device)
 
-    def __call__(self, name: str, **blend: float) -> RunningNetwork:
+    def __call__(self, name: str, **blend: float) -> RunningNetwork | FaceRunner:
+        """A network for pages, or one for faces, which has nothing to blend."""
+        if find_weights(self._plan.manifest, name).restores_faces:
+            return self._face_runner(name)
         key = (name, tuple(sorted(blend.items())))
         if key not in self._loaded:
             from restoration.engine.devices import PRECISIONS  # noqa: PLC0415 (loads torch)
@@ -80,6 +87,16 @@ class Networks:
                 "native" if native else "torch",
             )
         return self._loaded[key]
+
+    def _face_runner(self, name: str) -> FaceRunner:
+        if name not in self._faces:
+            from restoration.engine.face_runner import PriorFace  # noqa: PLC0415 (loads torch)
+            from restoration.networks.load import load_face_restorer  # noqa: PLC0415
+
+            models, manifest = Path(self._plan.config.models_dir), self._plan.manifest
+            restorer = load_face_restorer(name, models, manifest, self._device)
+            self._faces[name] = PriorFace(restorer, self._device)
+        return self._faces[name]
 
 
 def _inspect(path: Path, limits: IngestSettings) -> Record:
