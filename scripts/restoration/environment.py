@@ -16,6 +16,8 @@ _LIBRARIES = (
     "scipy",
     "opencv-python",
     "realesrgan",
+    "spandrel",
+    "spandrel_extra_arches",
     "basicsr",
     "tifffile",
     "imagecodecs",

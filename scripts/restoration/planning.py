@@ -16,7 +16,13 @@ from restoration.engine.native import KNOWN
 from restoration.engine.native.build import library_path, tested
 from restoration.errors import ConfigError
 from restoration.keys import code_fingerprint, digest
-from restoration.networks.manifest import Weights, load_manifest, needed_weights
+from restoration.networks.manifest import (
+    Weights,
+    check_use,
+    find_weights,
+    load_manifest,
+    needed_weights,
+)
 from restoration.regions import Marks, ScanRegions, damage_mask_of, read_regions
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
@@ -176,7 +182,10 @@ class Plan:
         return section.model_dump(mode="json")
 
     def networks(self, recipe: str | None, step: str) -> tuple[str, ...]:
-        """Names of the weights that a step may load, those of a blend included."""
+        """Names of the weights that a step may load, those of a blend included.
+
+        Raises ConfigError where a stage names a network that is unknown or not for its work.
+        """
         if step == "examine":
             return FACE_WEIGHTS[self.config.examine.faces]
         if step not in REGISTRY or recipe is None:
@@ -187,6 +196,7 @@ class Plan:
             return ()
         also = FACE_STAGE_WEIGHTS[settings["landmarks"]] if REGISTRY[step].restores_faces else ()
         try:
+            check_use(find_weights(self.manifest, name), REGISTRY[step].restores_faces)
             return (*needed_weights(self.manifest, name, settings.get("denoise")), *also)
         except ConfigError as error:
             raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
@@ -212,10 +222,16 @@ class Plan:
             name: [weights.overlap, weights.generative]
             for name in self.networks(recipe, step)
             # Nobody but the user states these: the file's hash says nothing of them.
-            if (weights := self.manifest[name]).overlap is not None
+            if (weights := self.manifest[name]).architecture.startswith("spandrel")
         }
         windows = {"windows": stated} if stated else {}
-        return {**engine, "device": self.device, "precision": self.precision, **windows}
+        precision = self.precision_of(recipe, step)
+        return {**engine, "device": self.device, "precision": precision, **windows}
+
+    def precision_of(self, recipe: str | None, step: str) -> str:
+        """What the step's networks compute in; those for faces compute in float32, always."""
+        faces = [self.manifest[n].restores_faces for n in self.networks(recipe, step)]
+        return "float32" if any(faces) else self.precision
 
     def runtime_of(self, recipe: str | None, step: str) -> str:
         """What computes the step's networks."""

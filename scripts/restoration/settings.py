@@ -118,9 +118,14 @@ RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench"})
 class UserWeights(Section):
     """Weights of one's own, added to those of resources/models.yaml or replacing one there."""
 
-    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "spandrel"] = Field(
-        description="Network class; `spandrel` is any network of scale 1 that the package spandrel "
-        "recognises by its tensors (SCUNet, FBCNN, NAFNet and others)."
+    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "spandrel", "gfpgan", "spandrel-face"] = (
+        Field(
+            description="Network class; `spandrel` is any network of scale 1 that the package "
+            "spandrel recognises by its tensors (SCUNet, FBCNN, NAFNet and others). Two restore "
+            "one aligned face of 512 px and no page: `gfpgan` (GFPGANv1Clean, as v1.3 and v1.4) "
+            "and `spandrel-face` (RestoreFormer; CodeFormer where you installed "
+            "`spandrel_extra_arches`, whose licences are not for every use)."
+        )
     )
     path: str = Field(description="File, relative to `models_dir` or absolute.")
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
@@ -128,8 +133,8 @@ class UserWeights(Section):
     )
     scale: Literal[1, 2, 4] | None = Field(
         None,
-        description="Output pixels per input pixel, per side; where unset 4, and 1 for `ffdnet` "
-        "and `spandrel`, which know no other.",
+        description="Output pixels per input pixel, per side; where unset 4 for `rrdbnet` "
+        "and `srvgg`, and 1 for all others, which know no other.",
     )
     overlap: Annotated[int, Field(ge=0, le=256, multiple_of=2)] | None = Field(
         None,

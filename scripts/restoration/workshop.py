@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restoration.engine.native import KNOWN
+from restoration.errors import ConfigError
+from restoration.networks.manifest import find_weights
 from restoration.networks.originals import kept_original
 from restoration.planning import Plan
 from restoration.raster.base import FloatImage, Raster
@@ -34,6 +36,7 @@ class RunningNetwork:
         self._runtime = runtime
         self.name = network.name
         self.weights_sha256 = " ".join(network.weights_sha256)
+        self.licence = network.licence
         self.scale = network.scale
         self.radius = network.radius
         self.channels = network.channels
@@ -55,6 +58,7 @@ class Networks:
         self._plan = plan
         self._threads = threads
         self._loaded: dict[tuple[str, tuple[tuple[str, float], ...]], RunningNetwork] = {}
+        self._faces: dict[str, Any] = {}
 
     @cached_property
     def _device(self) -> Any:
@@ -63,7 +67,13 @@ class Networks:
         use_threads(self._threads)
         return choose_device(self._plan.device)
 
-    def __call__(self, name: str, **blend: float) -> RunningNetwork:
+    def __call__(self, name: str, **blend: float) -> Any:
+        """A ``RunningNetwork`` for pages, a ``FaceRunner``, or one of dlib's that knows faces."""
+        weights = find_weights(self._plan.manifest, name)
+        if weights.restores_faces:
+            return self._face_runner(name)
+        if weights.architecture == "dlib":
+            return self._of_dlib(name)
         key = (name, tuple(sorted(blend.items())))
         if key not in self._loaded:
             from restoration.engine.devices import PRECISIONS  # noqa: PLC0415 (loads torch)
@@ -80,6 +90,34 @@ class Networks:
                 "native" if native else "torch",
             )
         return self._loaded[key]
+
+    def _of_dlib(self, name: str) -> Any:
+        """What compares persons, or finds the points of a face; dlib opens its files itself."""
+        from restoration.networks import face_identity  # noqa: PLC0415 (loads dlib)
+
+        folder = Path(self._plan.config.models_dir)
+        needs: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
+            "dlib-face-identity": (face_identity.face_identity, ("dlib-face-points",)),
+            "dlib-face-points-68": (face_identity.DensePoints, ()),
+        }
+        if name not in needs:
+            raise ConfigError(f"network '{name}' restores nothing; it finds faces for examine")
+        opened, also = needs[name]
+        if name not in self._faces:
+            for part in (name, *also):
+                kept_original(self._plan.manifest[part], folder)
+            self._faces[name] = opened(folder)
+        return self._faces[name]
+
+    def _face_runner(self, name: str) -> Any:
+        if name not in self._faces:
+            from restoration.engine.face_runner import PriorFace  # noqa: PLC0415 (loads torch)
+            from restoration.networks.load import load_face_restorer  # noqa: PLC0415
+
+            models, manifest = Path(self._plan.config.models_dir), self._plan.manifest
+            restorer = load_face_restorer(name, models, manifest, self._device)
+            self._faces[name] = PriorFace(restorer, self._device)
+        return self._faces[name]
 
 
 def _inspect(path: Path, limits: IngestSettings) -> Record:

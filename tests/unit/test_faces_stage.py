@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
+import corpus
 from fake_faces import face_on_page, page_of, picture, stage_with, stripes
+from restoration.faces.frame import Frame
+from restoration.faces.known import KnownFace
 from restoration.raster.colour import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.faces import Faces
@@ -109,7 +115,7 @@ def test_a_turned_sheet_gives_the_same_face_turned(mirrored: bool) -> None:
     upright, _ = run(stage, page_of(before, face_on_page(320, 320, grain=False)))
     seen = restorer.seen[0][0]
     lying = np.ascontiguousarray(np.rot90(before[:, ::-1] if mirrored else before))
-    face = face_on_page(320, 320, degrees=90.0 if mirrored else -90.0, mirrored=mirrored)
+    face = face_on_page(320, 320, degrees=-90.0, mirrored=mirrored)
     stage, restorer = stage_with(stripes)
     after, _ = run(stage, page_of(lying, face))
     assert np.abs(restorer.seen[0][0] - seen).max() < 1e-4
@@ -135,7 +141,11 @@ def test_forty_small_faces() -> None:
     before = picture(700, 900)
     faces = [
         face_on_page(
-            700, 900, 26.0, (60.0 + 110.0 * (n % 8), 80.0 + 130.0 * (n // 8)), number=n + 1,
+            700,
+            900,
+            26.0,
+            (60.0 + 110.0 * (n % 8), 80.0 + 130.0 * (n // 8)),
+            number=n + 1,
             effective_share=1.0,
         )
         for n in range(40)
@@ -197,8 +207,6 @@ def test_a_face_that_is_sharper_than_the_network_is_left_alone() -> None:
 
 
 def test_a_persons_mark_opens_the_gate_but_not_the_hard_floor() -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
     before = picture(300, 300)
     stage, _ = stage_with(stripes)
     marked = replace(face_on_page(300, 300, effective_share=0.2), marked=True, strength=0.4)
@@ -212,8 +220,6 @@ def test_a_persons_mark_opens_the_gate_but_not_the_hard_floor() -> None:
 
 
 def test_an_excluded_face_is_not_shown_to_the_network() -> None:
-    from dataclasses import replace  # noqa: PLC0415
-
     before = picture(300, 300)
     stage, restorer = stage_with(stripes)
     result = stage.apply(page_of(before, replace(face_on_page(300, 300), excluded=True)))
@@ -277,8 +283,6 @@ def test_no_face_and_not_looked_for_are_two_things() -> None:
 
 def test_grain_is_put_back() -> None:
     """A network that takes all grain away leaves a face as grainy as its surroundings."""
-    from scipy.ndimage import gaussian_filter  # noqa: PLC0415
-
     rng = np.random.default_rng(11)
     grain = 0.03 * rng.standard_normal((700, 700, 1))
     before = np.clip(0.5 + grain, 0.0, 1.0).astype(np.float32).repeat(3, 2)
@@ -311,13 +315,18 @@ def test_the_same_key_gives_the_same_bytes_and_bands_do_not_matter(
 
 
 def test_colours_outside_srgb_survive() -> None:
-    from restoration.demo.scan_file import profile_of  # noqa: F401, PLC0415
+    colour = ColourSpace.from_profile(corpus.PROFILES["Adobe RGB"](), 3)
+    before = np.zeros((300, 300, 3), np.float32) + np.float32([0.1, 0.9, 0.1])
+    assert colour.to_srgb(before).min() < 0.0
+    stage, _ = stage_with(stripes)
+    after, _ = run(stage, page_of(before, face_on_page(300, 300), colour=colour))
+    change = after - before
+    assert np.abs(change).max() > 2.0 / 255.0
+    # Nothing is pulled into sRGB: red stays as far outside as it was, on the mean.
+    assert np.abs(change.reshape(-1, 3).mean(axis=0)).max() < 1.0 / 255.0
 
 
 def test_a_face_that_only_a_person_saw_is_aligned_by_its_own_points() -> None:
-    from restoration.faces.frame import Frame  # noqa: PLC0415
-    from restoration.faces.known import KnownFace  # noqa: PLC0415
-
     before = picture(400, 400)
     box = (120.0, 110.0, 150.0, 150.0)
     face = KnownFace(1, box, Frame.of_box(box, 0, False), marked=True)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from restoration.engine.face_runner import FaceRunner
 from restoration.faces.change import Answer, grain_around
 from restoration.faces.checks import check
 from restoration.faces.frame import EYES_AND_MOUTH, Frame, points_of
@@ -23,18 +24,6 @@ from restoration.raster.colour import ColourSpace
 from restoration.stage_settings import FacesSettings
 
 
-class Restorer(Protocol):
-    """As ``engine.face_runner.FaceRunner``, as far as it is used here."""
-
-    name: str
-    weights_sha256: str
-    licence: str
-    generative: bool
-    prior: bool
-
-    def restore_all(self, faces: Iterator[tuple[FloatImage, float]]) -> Iterator[FloatImage]: ...
-
-
 class Dense(Protocol):
     """As ``networks.face_identity.DensePoints``."""
 
@@ -45,7 +34,7 @@ class Dense(Protocol):
 class Tools:
     """What faces are restored with, loaded once per job."""
 
-    restorer: Restorer
+    restorer: FaceRunner
     identity: Identity
     dense: Dense | None
     """68 points, where the recipe asks for them."""

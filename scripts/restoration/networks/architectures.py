@@ -14,9 +14,11 @@ from restoration.networks.manifest import (
     FfdnetParameters,
     GfpganParameters,
     RrdbnetParameters,
+    SpandrelFaceParameters,
     SpandrelParameters,
     SrvggParameters,
 )
+from restoration.networks.spandrel_faces import recognise_face
 from restoration.networks.spandrel_networks import recognise
 
 Streamed = RrdbnetParameters | SrvggParameters | FfdnetParameters
@@ -25,7 +27,10 @@ Streamed = RrdbnetParameters | SrvggParameters | FfdnetParameters
 Known = Streamed | GfpganParameters
 """Networks that are built from their size alone."""
 
-Parameters = Known | SpandrelParameters
+Recognised = SpandrelParameters | SpandrelFaceParameters
+"""Networks that spandrel builds from their tensors."""
+
+Parameters = Known | Recognised
 State = dict[str, torch.Tensor]
 
 # RRDBNet folds blocks of this side into channels, so that its trunk always works at a quarter
@@ -68,8 +73,9 @@ def build(parameters: Known, scale: int) -> torch.nn.Module:
 
 def with_state(parameters: Parameters, scale: int, state: State) -> torch.nn.Module:
     """The network's class holding exactly ``state``. Raises ConfigError where it does not fit."""
-    if isinstance(parameters, SpandrelParameters):
-        name, recognised = recognise(state)
+    if isinstance(parameters, Recognised):
+        find = recognise if isinstance(parameters, SpandrelParameters) else recognise_face
+        name, recognised = find(state)
         if name != parameters.spandrel:
             raise ConfigError(f"spandrel takes the weights for {name}, not {parameters.spandrel}")
         return recognised.eval().requires_grad_(False)
@@ -115,6 +121,8 @@ def receptive_radius(parameters: Streamed, scale: int) -> int:
 
 def infer_parameters(architecture: str, scale: int, state: Mapping[str, Any]) -> Parameters:
     """The size of the network that a state dict belongs to. Raises ConfigError if of no such."""
+    if architecture == "spandrel-face":
+        return SpandrelFaceParameters(spandrel=recognise_face(dict(state))[0])
     if architecture == "spandrel":
         return SpandrelParameters(spandrel=recognise(dict(state))[0])
     try:

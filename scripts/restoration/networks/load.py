@@ -14,11 +14,15 @@ from restoration.networks.architectures import State
 from restoration.networks.ffdnet import INPUTS as FFDNET_INPUTS
 from restoration.networks.manifest import (
     GfpganParameters,
+    SpandrelFaceParameters,
     SpandrelParameters,
     Weights,
+    check_use,
+    find_weights,
     needed_weights,
     weights_key,
 )
+from restoration.networks.spandrel_faces import SIDE
 from restoration.networks.weights import open_weights
 
 
@@ -85,12 +89,12 @@ def load_network(
     CircumstanceError
         The weights were not fetched or were altered.
     """
+    check_use(find_weights(manifest, name), faces=False)
     parts = needed_weights(manifest, name, denoise)
     opened = [open_weights(part, manifest, models_dir) for part in parts]
     own = opened[0]
     state, parameters = own.state, own.parameters
-    if isinstance(parameters, GfpganParameters):
-        raise ConfigError(f"network '{name}' restores one aligned face, not a page")
+    assert not isinstance(parameters, GfpganParameters | SpandrelFaceParameters)
     if len(opened) == 2:
         assert denoise is not None
         state = _blend(state, opened[1].state, denoise)
@@ -130,10 +134,15 @@ class FaceRestorer:
 
     name: str
     module: torch.nn.Module
-    """A ``GFPGANv1Clean``; what runs it is ``engine.gfpgan.FaceNetwork``."""
+    """A ``GFPGANv1Clean``, run by ``engine.gfpgan.FaceNetwork``; or a
+    ``networks.spandrel_faces.Face``, run as it is."""
+    side: int
+    """Width and height of the face, in pixels."""
     weights_sha256: tuple[str, ...]
     licence: str
     architecture: str
+    generative: bool
+    """Whether it may make up detail."""
 
 
 def load_face_restorer(
@@ -144,17 +153,20 @@ def load_face_restorer(
     Raises
     ------
     ConfigError
-        The name is unknown, or that of a network that restores pages.
+        The name is unknown, or that of a network that does not restore faces.
     CircumstanceError
         The weights were not fetched or were altered.
     """
-    own = open_weights(name, manifest, models_dir)
-    if not isinstance(own.parameters, GfpganParameters):
+    weights = find_weights(manifest, name)
+    if not weights.restores_faces:
         raise ConfigError(f"network '{name}' restores pages, not one aligned face")
+    own = open_weights(name, manifest, models_dir)
     return FaceRestorer(
         name=name,
-        module=architectures.with_state(own.parameters, own.weights.scale, own.state).to(device),
+        module=architectures.with_state(own.parameters, weights.scale, own.state).to(device),
+        side=own.parameters.out_size if isinstance(own.parameters, GfpganParameters) else SIDE,
         weights_sha256=weights_key(manifest, name),
-        licence=own.weights.licence,
-        architecture=own.weights.architecture,
+        licence=weights.licence,
+        architecture=weights.architecture,
+        generative=weights.generative,
     )

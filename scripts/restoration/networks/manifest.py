@@ -136,8 +136,20 @@ class SpandrelParameters(_Entry):
     """Spandrel's id of the architecture, for example ``SCUNet``."""
 
 
+class SpandrelFaceParameters(_Entry):
+    """What spandrel recognised in the state dict of a network that restores one aligned face."""
+
+    spandrel: str
+    """Spandrel's id of the architecture, for example ``RestoreFormer``."""
+
+
 Parameters = (
-    RrdbnetParameters | SrvggParameters | FfdnetParameters | GfpganParameters | SpandrelParameters
+    RrdbnetParameters
+    | SrvggParameters
+    | FfdnetParameters
+    | GfpganParameters
+    | SpandrelParameters
+    | SpandrelFaceParameters
 )
 
 OVERLAP = 64
@@ -149,10 +161,17 @@ PARAMETERS: dict[str, type[Parameters]] = {
     "ffdnet": FfdnetParameters,
     "gfpgan": GfpganParameters,
     "spandrel": SpandrelParameters,
+    "spandrel-face": SpandrelFaceParameters,
 }
 
 AS_THEY_ARE = frozenset({"dlib"})
 """Architectures whose library reads the original file: verified and kept, never converted."""
+
+FACE_NETWORKS = frozenset({"gfpgan", "spandrel-face"})
+"""Architectures that were trained on aligned faces, and restore one of them at a time."""
+
+ENLARGING = frozenset({"rrdbnet", "srvgg"})
+"""Architectures of Real-ESRGAN: for pages, and for faces without any knowledge of faces."""
 
 
 class Weights(_Entry):
@@ -160,7 +179,9 @@ class Weights(_Entry):
 
     name: str
     title: str
-    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "gfpgan", "spandrel", "dlib"]
+    architecture: Literal[
+        "rrdbnet", "srvgg", "ffdnet", "gfpgan", "spandrel", "spandrel-face", "dlib"
+    ]
     parameters: Parameters | None = None
     """None for a user's weights: read from the file when it is converted; and for dlib."""
     scale: Literal[1, 2, 4]
@@ -208,7 +229,14 @@ class Weights(_Entry):
             raise ValueError("overlap belongs to the architecture spandrel, and to no other")
         if self.architecture not in ("rrdbnet", "srvgg") and self.scale != 1:
             raise ValueError(f"scale of {self.architecture} must be 1")
+        if self.architecture == "gfpgan" and not self.generative:
+            raise ValueError("gfpgan draws faces with a generative network; generative is true")
         return self
+
+    @property
+    def restores_faces(self) -> bool:
+        """Whether the network restores one aligned face, and no page."""
+        return self.architecture in FACE_NETWORKS
 
     @property
     def converts(self) -> bool:
@@ -330,6 +358,27 @@ def find_weights(manifest: Mapping[str, Weights], name: str) -> Weights:
             "and weights of your own go under the config key 'models'"
         )
     return manifest[name]
+
+
+def check_use(weights: Weights, faces: bool) -> None:
+    """Raises ConfigError where a stage names a network that was made for another one's work.
+
+    faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks.
+    """
+    name, kind = weights.name, weights.architecture
+    if kind in AS_THEY_ARE:
+        raise ConfigError(f"network '{name}' finds faces and restores nothing")
+    if faces and not (weights.restores_faces or kind in ENLARGING):
+        raise ConfigError(
+            f"network '{name}' ({kind}) restores pages, not one aligned face; expected a network "
+            f"for faces ({', '.join(sorted(FACE_NETWORKS))}) or one of Real-ESRGAN's "
+            f"({', '.join(sorted(ENLARGING))})"
+        )
+    if weights.restores_faces and not faces:
+        raise ConfigError(
+            f"network '{name}' ({kind}) restores one aligned face, not a page; expected a network "
+            "for pages"
+        )
 
 
 def needed_weights(

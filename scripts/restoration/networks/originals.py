@@ -41,8 +41,8 @@ def verify(path: Path, file: SourceFile) -> None:
         stated = f"{file.bytes} bytes, " if file.bytes is not None else ""
         raise CircumstanceError(
             f"{path}: is not the file that the manifest names: expected {stated}SHA-256 "
-            f"{file.sha256}, found {size} bytes, SHA-256 {found}; remove it or put the right one "
-            "in its place"
+            f"{file.sha256}, found {size} bytes, SHA-256 {found}; remove it, put the right one "
+            "in its place, or name it with its own SHA-256 in the config (`models`)"
         )
 
 

@@ -39,25 +39,42 @@ class Blind(torch.nn.Module):
         return answer
 
 
-def recognise(state: State) -> tuple[str, Blind]:
-    """Spandrel's id of the architecture, and the network holding ``state``.
+def opened(state: State, registry: Any = None) -> Any:
+    """Spandrel's descriptor of the network, every tensor in its place and none left over.
 
-    Raises ConfigError where spandrel does not know it, or where it is not a network that restores
-    a picture of any size at its own scale.
+    registry: a ``spandrel.ArchRegistry``; spandrel's own where None. Raises ConfigError where
+    nothing in it fits.
     """
     shims.install()
     import spandrel  # noqa: PLC0415 (must follow the shims)
 
     try:
         # A copy: spandrel renames and drops entries.
-        found = spandrel.ModelLoader(device="cpu").load_from_state_dict(dict(state))
+        loader = spandrel.ModelLoader(device="cpu", registry=registry or spandrel.MAIN_REGISTRY)
+        return loader.load_from_state_dict(dict(state)).eval()
     except (spandrel.UnsupportedModelError, RuntimeError, KeyError, ValueError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ConfigError(f"spandrel does not recognise the weights ({reason[0]})") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ConfigError(f"spandrel does not recognise the weights ({reason[:300]})") from None
+
+
+def recognise(state: State) -> tuple[str, Blind]:
+    """Spandrel's id of the architecture, and the network holding ``state``.
+
+    Raises ConfigError where spandrel does not know it, or where it is not a network that restores
+    a picture of any size at its own scale.
+    """
+    found = opened(state)
+    import spandrel  # noqa: PLC0415 (must follow the shims)
+
     name = str(found.architecture.id)
     channels = (found.input_channels, found.output_channels)
     if not isinstance(found, spandrel.ImageModelDescriptor) or channels not in ((1, 1), (3, 3)):
         raise ConfigError(f"{name} is no network that makes a picture of a picture alone")
+    if found.purpose == "FaceSR":
+        raise ConfigError(
+            f"{name} restores one aligned face, not a page; its architecture is "
+            f"{'gfpgan' if name == 'GFPGAN' else 'spandrel-face'}"
+        )
     if name in _TOLD or "FDnCNN" in found.tags:
         # Spandrel would tell it 15/255, whatever the picture.
         raise ConfigError(f"{name} must be told the noise level, which spandrel cannot")
@@ -65,4 +82,4 @@ def recognise(state: State) -> tuple[str, Blind]:
         raise ConfigError(f"{name} enlarges {found.scale} times; expected a network of scale 1")
     if found.size_requirements.square or found.tiling is spandrel.ModelTiling.INTERNAL:
         raise ConfigError(f"{name} must see the whole picture at once; a scan is too large for it")
-    return name, Blind(found.eval())
+    return name, Blind(found)

@@ -19,11 +19,10 @@ import torch
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks import architectures, originals
-from restoration.networks.architectures import Known, Parameters, State
+from restoration.networks.architectures import Known, Parameters, Recognised, State
 from restoration.networks.converted import CONVERTER, record_path, tensors_path
 from restoration.networks.manifest import (
     PARAMETERS,
-    SpandrelParameters,
     Weights,
     find_weights,
 )
@@ -86,12 +85,12 @@ def convert(weights: Weights, files: Sequence[Path]) -> tuple[Parameters, State]
     if set(by_suffix) == {".param", ".bin"}:
         if weights.parameters is None:
             raise ConfigError(f"{weights.name}: ncnn files convert only where models.yaml has them")
-        if isinstance(weights.parameters, SpandrelParameters):
+        if isinstance(weights.parameters, Recognised):
             raise ConfigError(f"{weights.name}: ncnn files of this network are not known")
         parameters: Parameters = weights.parameters
         state = _from_ncnn(weights, weights.parameters, by_suffix[".param"], by_suffix[".bin"])
     else:
-        state = _from_torch(files[0], buffers=weights.architecture == "spandrel")
+        state = _from_torch(files[0], buffers=weights.architecture.startswith("spandrel"))
         parameters = weights.parameters or _inferred(weights, state)
     try:
         architectures.with_state(parameters, weights.scale, state)

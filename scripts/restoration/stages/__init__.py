@@ -25,9 +25,9 @@ class Entry:
     """Modules that work for the stage without being imported by it: the engine it is handed."""
     fills_damage: bool = False
     """Whether the stage is given the user's mask of damage."""
-
     restores_faces: bool = False
-    """Whether the stage restores faces: no other generative network touches them."""
+    """Whether the stage restores faces one by one, and so takes networks for faces; no other
+    generative network touches a face."""
 
     @property
     def code(self) -> tuple[str, ...]:
