@@ -112,7 +112,7 @@ def page_of(
         report={"faces": {"value": len(faces), "detail": {}}, "effective_resolution": None},
         key="ab" * 32,
         faces=tuple(faces),
-        master=ArrayRaster(pixels if master is None else master),
+        master=None if master is None else ArrayRaster(master),
         **given,
     )
 

@@ -169,7 +169,8 @@ class PageRestorer:
                 infrared=around.infrared,
                 damage=around.damage,
                 faces=around.faces,
-                master=around.master,
+                # No stage changed it before: one and the same.
+                master=source if state.image is None else around.master,
                 progress=self.progress,
             )
             result = stage.apply(page)

@@ -8,6 +8,7 @@ the scan resolves more: the change is added to the scan and holds nothing so fin
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -42,35 +43,51 @@ class Answer:
 
         The first carries luminance, the same for each channel.
         """
-        change = self.after - self.before
-        if not self.colour:
-            change = (change @ LUMA)[..., None]
+        change = self._network_band
         if self.grain is not None:
-            change = change + self._missing_grain(strength)[..., None]
-        low = [
-            gaussian_filter(change[..., c], self.tone_band, mode="nearest")
-            for c in range(change.shape[2])
-        ]
-        return np.asarray(strength * (change - np.stack(low, axis=-1)), np.float32)
+            change = change + np.float32(self._gain(strength)) * self._grain_band
+        return np.asarray(np.float32(strength) * change, np.float32)
 
     def restored(self, strength: float) -> FloatImage:
         """The whole frame at a strength, float32 (SIDE, SIDE, 3), clipped to [0, 1]."""
         merged = self.before + self.weights[..., None] * self.change(strength)
         return np.asarray(np.clip(merged, 0.0, 1.0), np.float32)
 
-    def _missing_grain(self, strength: float) -> Plane:
-        """Grain such that the mix of scan and network has as much as the surroundings.
+    @cached_property
+    def _network_band(self) -> FloatImage:
+        """What the network changes, without its low band."""
+        change = self.after - self.before
+        if not self.colour:
+            change = (change @ LUMA)[..., None]
+        return self._without_low_band(change)
+
+    @cached_property
+    def _grain_band(self) -> FloatImage:
+        assert self.grain is not None
+        return self._without_low_band(self.grain.draw(self.seed)[..., None])
+
+    @cached_property
+    def _drawn(self) -> float:
+        """Noise that the network drew itself."""
+        inside = np.asarray(self.weights > 0.5)
+        return noise_of(np.asarray(self.after @ LUMA, np.float32), inside)
+
+    def _without_low_band(self, planes: FloatImage) -> FloatImage:
+        low = [
+            gaussian_filter(planes[..., channel], self.tone_band, mode="nearest")
+            for channel in range(planes.shape[2])
+        ]
+        return np.asarray(planes - np.stack(low, axis=-1), np.float32)
+
+    def _gain(self, strength: float) -> float:
+        """Of the drawn grain, such that the mix of scan and network has as much as what is around.
 
         The scan's own share keeps (1 - s) of its grain; what is drawn is independent of it, so
         that variances add up: s² g² = 1 - (1 - s)² gives g. What the network drew itself counts.
         """
         assert self.grain is not None
-        gain = np.sqrt((2.0 - strength) / strength)
-        inside = self.weights > 0.5
-        drawn = noise_of(np.asarray(self.after @ LUMA, np.float32), inside)
-        wanted = np.sqrt(max((gain * self.grain.sigma) ** 2 - drawn**2, 0.0))
-        field = self.grain.draw(self.seed)
-        return np.asarray(field * (wanted / self.grain.sigma), np.float32)
+        wanted = (2.0 - strength) / strength - (self._drawn / self.grain.sigma) ** 2
+        return float(np.sqrt(max(wanted, 0.0)))
 
 
 def grain_around(before: FloatImage, weights: Plane) -> Grain | None:

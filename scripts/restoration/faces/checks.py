@@ -107,21 +107,23 @@ def _eye_colour(before: FloatImage, after: FloatImage) -> tuple[float, float]:
     for x, y in EYES_AND_MOUTH[:2]:
         down, across = np.ogrid[:SIDE, :SIDE]
         iris = np.hypot(across + 0.5 - x, down + 0.5 - y) <= IRIS
-        first, second = (_lab(crop)[iris].mean(axis=0) for crop in (before, after))
+        first, second = (_lab(crop[iris]).mean(axis=0) for crop in (before, after))
         changes.append(float(np.hypot(*(second - first)[1:])))
     return changes[0], changes[1]
 
 
-def _lab(crop: FloatImage) -> FloatImage:
-    held = np.clip(crop, 0.0, 1.0).astype(np.float32)
-    return np.asarray(cv2.cvtColor(held, cv2.COLOR_RGB2LAB), np.float32)
+def _lab(pixels: FloatImage) -> FloatImage:
+    """float32 (n, 3), sRGB-encoded, to L* a* b*."""
+    held = np.clip(pixels, 0.0, 1.0).astype(np.float32)[None]
+    return np.asarray(cv2.cvtColor(held, cv2.COLOR_RGB2LAB)[0], np.float32)
 
 
 def _symmetry(crop: FloatImage) -> float:
     """Of eyes, nose and mouth, without the light that falls on one half."""
-    plane = _luminance(crop)
+    room = 32
+    plane = _luminance(crop[180 - room : 430 + room, 146 - room : 366 + room])
     band = gaussian_filter(plane, 3.0) - gaussian_filter(plane, 16.0)
-    face = band[180:430, 146:366]
+    face = band[room:-room, room:-room]
     mirrored = face[:, ::-1]
     both = face - face.mean(), mirrored - mirrored.mean()
     scale = float(np.sqrt((both[0] ** 2).sum() * (both[1] ** 2).sum()))

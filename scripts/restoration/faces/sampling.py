@@ -61,11 +61,14 @@ def in_frame(page: Raster, frame: Frame) -> FloatImage:
     view: Raster = Resampled(part, rows, columns) if share < 1.0 else part
     splines = Splines(view.read(0, 0, view.height, view.width))
     centres = np.arange(SIDE) + 0.5
-    grid = np.stack(np.meshgrid(centres, centres), axis=-1).reshape(-1, 2)
-    places = frame.to_page(grid)
-    x = (places[:, 0] - left) * (view.width / part.width)
-    y = (places[:, 1] - top) * (view.height / part.height)
-    return splines.at(x, y).reshape(SIDE, SIDE, page.channels)
+    # The inverse of the frame's map, written out: NumPy's product of many small matrices is slow.
+    back = np.linalg.inv(frame.matrix[:, :2])
+    shift = -back @ frame.matrix[:, 2]
+    across, down = centres[None, :], centres[:, None]
+    x = back[0, 0] * across + back[0, 1] * down + (shift[0] - left)
+    y = back[1, 0] * across + back[1, 1] * down + (shift[1] - top)
+    x, y = x * (view.width / part.width), y * (view.height / part.height)
+    return splines.at(x, y)
 
 
 @dataclass(frozen=True)

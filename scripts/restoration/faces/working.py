@@ -126,7 +126,9 @@ def _finish(
     views: Views, prepared: Prepared, after: FloatImage, settings: FacesSettings, tools: Tools
 ) -> Result:
     face = prepared.face
-    recorded = views.colour.to_srgb(in_frame(views.master, prepared.master_frame))
+    recorded = prepared.before
+    if views.master is not views.source:
+        recorded = views.colour.to_srgb(in_frame(views.master, prepared.master_frame))
     masks = _masks(prepared, recorded, tools.dense)
     weights = weights_of(masks, settings.features)
     answer = Answer(
