@@ -84,7 +84,9 @@ def group(
         right = (column + 0.5) * across_step + rng.uniform(-0.2, 0.2) * face
         pixels, cover = head(names[number % 2], face, seed * 1000 + number)
         top, left = round(down - pixels.shape[0] / 2), round(right - pixels.shape[1] / 2)
-        spans = [(max(0, s), min(e, s + pixels.shape[0])) for s, e in ((top, height), (left, width))]
+        spans = [
+            (max(0, s), min(e, s + pixels.shape[0])) for s, e in ((top, height), (left, width))
+        ]
         (t, b), (l, r) = spans
         own = np.s_[t - top : b - top, l - left : r - left]
         page[t:b, l:r] += cover[own] * (pixels[own] - page[t:b, l:r])

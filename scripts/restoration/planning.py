@@ -16,7 +16,12 @@ from restoration.engine.native import KNOWN
 from restoration.engine.native.build import library_path, tested
 from restoration.errors import ConfigError
 from restoration.keys import code_fingerprint, digest
-from restoration.networks.manifest import Weights, load_manifest, needed_weights
+from restoration.networks.manifest import (
+    Weights,
+    find_weights,
+    load_manifest,
+    needed_weights,
+)
 from restoration.regions import Marks, ScanRegions, damage_mask_of, read_regions
 from restoration.settings import Config, Recipe, Section, load_config
 from restoration.sheet import Scan, read_sheet
@@ -30,9 +35,10 @@ MANIFEST = ROOT / "resources" / "models.yaml"
 FACE_WEIGHTS: dict[str, tuple[str, ...]] = {
     "cnn": ("dlib-face-detector", "dlib-face-points"),
     "hog": ("dlib-face-points",),
+    "retinaface": (),
     "off": (),
 }
-"""What `examine.faces` needs to find faces and their points."""
+"""What `examine.faces` needs to find faces and their points, beside `examine.face_network`."""
 
 ALONE = "@"
 """Marks the batch of one scan that `only` makes; no batch of a sheet may begin with it."""
@@ -162,7 +168,7 @@ class Plan:
     def networks(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """Names of the weights that a step may load, those of a blend included."""
         if step == "examine":
-            return FACE_WEIGHTS[self.config.examine.faces]
+            return self._face_weights()
         if step not in REGISTRY or recipe is None:
             return ()
         settings = self.settings(recipe, step)
@@ -173,6 +179,22 @@ class Plan:
             return needed_weights(self.manifest, name, settings.get("denoise"))
         except ConfigError as error:
             raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
+
+    def _face_weights(self) -> tuple[str, ...]:
+        """Raises ConfigError where the network of faces is unknown, or does not find any."""
+        examine = self.config.examine
+        if examine.faces != "retinaface":
+            return FACE_WEIGHTS[examine.faces]
+        try:
+            found = find_weights(self.manifest, examine.face_network)
+        except ConfigError as error:
+            raise ConfigError(f"config: examine.face_network: {error}") from None
+        if found.architecture != "retinaface":
+            raise ConfigError(
+                f"config: examine.face_network: '{found.name}' is {found.architecture}, expected "
+                "weights of the architecture retinaface"
+            )
+        return (found.name,)
 
     def weights(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """SHA-256 of each set of weights that the step may load."""

@@ -52,11 +52,16 @@ class ExamineSettings(Section):
     minimum_ppi: float = Field(
         600.0, gt=0, description="Below this nominal resolution the report warns."
     )
-    faces: Literal["cnn", "hog", "off"] = Field(
+    faces: Literal["cnn", "hog", "retinaface", "off"] = Field(
         "cnn",
         description="How faces are found. `cnn`: dlib's network, which finds more; `hog`: its "
-        "older detector, faster, frontal faces alone; `off`: not at all, and no later stage can "
-        "protect them.",
+        "older detector, faster, frontal faces alone; `retinaface`: facexlib's network, which "
+        "measures the mouth, too; `off`: not at all, and no later stage can protect them.",
+    )
+    face_network: Identifier = Field(
+        "retinaface-resnet50",
+        description="Weights of `faces: retinaface`: a name of resources/models.yaml, or of one's "
+        "own under `models` (architecture `retinaface`).",
     )
 
 
@@ -313,9 +318,9 @@ RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench"})
 class UserWeights(Section):
     """Weights of one's own, added to those of resources/models.yaml or replacing one there."""
 
-    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "spandrel"] = Field(
+    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "retinaface", "spandrel"] = Field(
         description="Network class; `spandrel` is any network of scale 1 that the package spandrel "
-        "recognises by its tensors (SCUNet, FBCNN, NAFNet and others)."
+        "recognises by its tensors (SCUNet, FBCNN, NAFNet and others); `retinaface` finds faces."
     )
     path: str = Field(description="File, relative to `models_dir` or absolute.")
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
@@ -323,8 +328,8 @@ class UserWeights(Section):
     )
     scale: Literal[1, 2, 4] | None = Field(
         None,
-        description="Output pixels per input pixel, per side; where unset 4, and 1 for `ffdnet` "
-        "and `spandrel`, which know no other.",
+        description="Output pixels per input pixel, per side; where unset 4, and 1 for `ffdnet`, "
+        "`retinaface` and `spandrel`, which know no other.",
     )
     overlap: Annotated[int, Field(ge=0, le=256, multiple_of=2)] | None = Field(
         None,
@@ -334,7 +339,8 @@ class UserWeights(Section):
     generative: bool | None = Field(
         None,
         description="Whether the network may make up detail (was trained with an adversarial "
-        "loss), which is recorded with the pictures it made. Where unset: yes, but for `ffdnet`.",
+        "loss), which is recorded with the pictures it made. Where unset: yes, but for `ffdnet` "
+        "and `retinaface`.",
     )
     licence: str = Field("not stated", description="Licence of the weights, shown in records.")
 

@@ -94,7 +94,7 @@ def distinct(finds: list[Detection]) -> list[Detection]:
 
 
 def tiles(picture: Picture, side: int, shared: int) -> Iterator[tuple[int, int, Picture]]:
-    """Top, left and pixels of tiles that overlap by ``shared``, the last ones flush with the end."""
+    """Top, left and pixels of tiles that overlap by ``shared``, the last flush with the end."""
     for top in starts(picture.shape[0], side, shared):
         for left in starts(picture.shape[1], side, shared):
             yield top, left, picture[top : top + side, left : left + side]
@@ -105,6 +105,16 @@ def starts(length: int, side: int, shared: int) -> list[int]:
     if length <= side:
         return [0]
     return [*range(0, length - side, side - shared), length - side]
+
+
+def cut_off(box: Detection, part: Picture, top: int, left: int, picture: Picture) -> bool:
+    """Whether a tile's edge, and not the picture's, cuts this box: another tile shows it whole."""
+    return bool(
+        (top > 0 and box.top < 0.0)
+        or (left > 0 and box.left < 0.0)
+        or (top + part.shape[0] < picture.shape[0] and box.top + box.side > part.shape[0])
+        or (left + part.shape[1] < picture.shape[1] and box.left + box.side > part.shape[1])
+    )
 
 
 def ordered(faces: list[FoundFace]) -> list[FoundFace]:

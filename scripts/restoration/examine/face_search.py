@@ -19,6 +19,7 @@ from restoration.examine.face_places import (
     FACE,
     FoundFace,
     Search,
+    cut_off,
     cut_out,
     distinct,
     ordered,
@@ -35,6 +36,9 @@ from restoration.networks.face_detector import Detection, FaceDetector, Picture
 NETWORK_PIXELS = 400_000
 """Pixels of the page that the network searches: 2.5 s and 400 MB. Its smallest face, 80 pixels, is
 then a ninth of a page's longer side; smaller ones are left to the gradient detector."""
+
+SMALLEST = 40
+"""Pixels of the smallest face that is found: half of what dlib sees, enlarged twofold."""
 
 WEAK, SURE = -0.2, 1.0
 """Scores of the gradient detector: what is looked at, and what needs no second opinion. dlib's own
@@ -172,9 +176,7 @@ def face_landmarks(picture: Picture, face: FoundFace, detector: FaceDetector) ->
     # The face's surroundings alone are turned: forty copies of a page would take a minute.
     reach = 2.0 * face.box.side
     top, left = (max(0, int(start - reach)) for start in (face.box.top, face.box.left))
-    bottom, right = (
-        int(start + face.box.side + reach) for start in (face.box.top, face.box.left)
-    )
+    bottom, right = (int(start + face.box.side + reach) for start in (face.box.top, face.box.left))
     part = picture[top:bottom, left:right]
     turned = np.ascontiguousarray(np.rot90(part, face.turned // 90))
     here = replace(face.box, top=face.box.top - top, left=face.box.left - left)
@@ -182,11 +184,6 @@ def face_landmarks(picture: Picture, face: FoundFace, detector: FaceDetector) ->
     points = detector.landmarks(turned, box)
     back = to_stored(points, TURNED[face.turned], *turned.shape[:2])
     return [(down + top, along + left) for down, along in back]
-
-
-def smallest_side(_: Picture) -> int:
-    """Pixels of the smallest face that ``search`` can find in a picture."""
-    return 40
 
 
 def _turned_upright(picture: Picture, face: FoundFace, detector: FaceDetector) -> FoundFace:
@@ -218,20 +215,10 @@ def _by_gradients(picture: Picture, detector: FaceDetector) -> list[Detection]:
             continue
         for box in detector.by_gradients(resized(part, 2.0), WEAK):
             half = scaled(box, 0.5)
-            if _cut_off(half, part, top, left, picture):
+            if cut_off(half, part, top, left, picture):
                 continue
             finds.append(replace(half, top=half.top + top, left=half.left + left))
     return distinct(finds)
-
-
-def _cut_off(box: Detection, part: Picture, top: int, left: int, picture: Picture) -> bool:
-    """Whether a tile's edge, and not the picture's, cuts this box: another tile shows it whole."""
-    return bool(
-        (top > 0 and box.top < 0.0)
-        or (left > 0 and box.left < 0.0)
-        or (top + part.shape[0] < picture.shape[0] and box.top + box.side > part.shape[0])
-        or (left + part.shape[1] < picture.shape[1] and box.left + box.side > part.shape[1])
-    )
 
 
 def _detail(part: Picture) -> float:

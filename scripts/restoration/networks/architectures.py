@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from restoration.networks.ffdnet import BLOCK, FFDNet
 from restoration.networks.manifest import (
     FfdnetParameters,
     GfpganParameters,
+    RetinafaceParameters,
     RrdbnetParameters,
     SpandrelParameters,
     SrvggParameters,
@@ -22,7 +24,7 @@ from restoration.networks.spandrel_networks import recognise
 Streamed = RrdbnetParameters | SrvggParameters | FfdnetParameters
 """Networks of known reach, for pages of any size."""
 
-Known = Streamed | GfpganParameters
+Known = Streamed | GfpganParameters | RetinafaceParameters
 """Networks that are built from their size alone."""
 
 Parameters = Known | SpandrelParameters
@@ -57,11 +59,26 @@ def build(parameters: Known, scale: int) -> torch.nn.Module:
         from gfpgan.archs.gfpganv1_clean_arch import GFPGANv1Clean  # noqa: PLC0415
 
         module = GFPGANv1Clean(**_GFPGAN, **parameters.model_dump())
+    elif isinstance(parameters, RetinafaceParameters):
+        module = _retinaface(parameters)
     else:
         from realesrgan.archs.srvgg_arch import SRVGGNetCompact  # noqa: PLC0415
 
         module = SRVGGNetCompact(
             num_in_ch=3, num_out_ch=3, upscale=scale, act_type="prelu", **parameters.model_dump()
+        )
+    return module
+
+
+def _retinaface(parameters: RetinafaceParameters) -> torch.nn.Module:
+    from facexlib.detection.retinaface import RetinaFace  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        # It asks torchvision for a ResNet without weights, in a way that will be removed there.
+        warnings.simplefilter("ignore", UserWarning)
+        # Told its device, or it moves itself to a GPU where there is one.
+        module: torch.nn.Module = RetinaFace(
+            network_name=parameters.backbone, device=torch.empty(0).device
         )
     return module
 
@@ -125,6 +142,9 @@ def infer_parameters(architecture: str, scale: int, state: Mapping[str, Any]) ->
             )
         if architecture == "gfpgan":
             return _gfpgan_parameters(state)
+        if architecture == "retinaface":
+            resnet = state["fpn.output1.0.weight"].shape[0] == 256
+            return RetinafaceParameters(backbone="resnet50" if resnet else "mobile0.25")
         if architecture == "rrdbnet":
             blocks = {int(key.split(".")[1]) for key in state if key.startswith("body.")}
             return RrdbnetParameters(

@@ -68,6 +68,16 @@ class Detection:
     """As the detector gives it; not comparable between detectors."""
 
 
+@dataclass(frozen=True)
+class MeasuredFace:
+    """A face in pixels of the window."""
+
+    box: Detection
+    """Square about the network's box (hairline to chin), of the same area; score from 0 to 1."""
+    points: tuple[Place, ...]
+    """Eyes, tip of the nose, corners of the mouth: left, right, nose, left, right."""
+
+
 class FaceDetector:
     """The detectors of one folder of weights. A missing network is an error, not a fallback."""
 

@@ -14,6 +14,7 @@ from restoration.networks.architectures import State
 from restoration.networks.ffdnet import INPUTS as FFDNET_INPUTS
 from restoration.networks.manifest import (
     GfpganParameters,
+    RetinafaceParameters,
     SpandrelParameters,
     Weights,
     needed_weights,
@@ -91,6 +92,8 @@ def load_network(
     state, parameters = own.state, own.parameters
     if isinstance(parameters, GfpganParameters):
         raise ConfigError(f"network '{name}' restores one aligned face, not a page")
+    if isinstance(parameters, RetinafaceParameters):
+        raise ConfigError(f"network '{name}' finds faces and restores nothing")
     if len(opened) == 2:
         assert denoise is not None
         state = _blend(state, opened[1].state, denoise)

@@ -129,6 +129,13 @@ class GfpganParameters(_Entry):
     narrow: float = Field(gt=0)
 
 
+class RetinafaceParameters(_Entry):
+    """Kind of a RetinaFace (facexlib.detection.retinaface)."""
+
+    backbone: Literal["resnet50", "mobile0.25"]
+    """facexlib's name of the network that it stands on."""
+
+
 class SpandrelParameters(_Entry):
     """What spandrel recognised in a state dict; its sizes follow from the tensors."""
 
@@ -137,7 +144,12 @@ class SpandrelParameters(_Entry):
 
 
 Parameters = (
-    RrdbnetParameters | SrvggParameters | FfdnetParameters | GfpganParameters | SpandrelParameters
+    RrdbnetParameters
+    | SrvggParameters
+    | FfdnetParameters
+    | GfpganParameters
+    | RetinafaceParameters
+    | SpandrelParameters
 )
 
 OVERLAP = 64
@@ -148,6 +160,7 @@ PARAMETERS: dict[str, type[Parameters]] = {
     "srvgg": SrvggParameters,
     "ffdnet": FfdnetParameters,
     "gfpgan": GfpganParameters,
+    "retinaface": RetinafaceParameters,
     "spandrel": SpandrelParameters,
 }
 
@@ -160,7 +173,7 @@ class Weights(_Entry):
 
     name: str
     title: str
-    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "gfpgan", "spandrel", "dlib"]
+    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "gfpgan", "retinaface", "spandrel", "dlib"]
     parameters: Parameters | None = None
     """None for a user's weights: read from the file when it is converted; and for dlib."""
     scale: Literal[1, 2, 4]
@@ -257,7 +270,7 @@ def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) ->
 
 _STATED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("rrdbnet", "srvgg", "ffdnet"), ("parameters", "radius")),
-    "gfpgan": ("parameters",),
+    **dict.fromkeys(("gfpgan", "retinaface"), ("parameters",)),
 }
 """What an entry must state of each architecture, beside what every entry states."""
 
@@ -280,6 +293,10 @@ def _entry(path: Path, name: str, body: Any) -> Weights:
     return weights
 
 
+_EXACT = ("ffdnet", "retinaface")
+"""Architectures that make up no detail."""
+
+
 def _of_user(name: str, own: UserWeights, replaced: Weights | None) -> Weights:
     scale = own.scale or (4 if own.architecture in ("rrdbnet", "srvgg") else 1)
     same = replaced is not None and (replaced.architecture, replaced.scale) == (
@@ -296,7 +313,7 @@ def _of_user(name: str, own: UserWeights, replaced: Weights | None) -> Weights:
         "architecture": own.architecture,
         "scale": scale,
         "overlap": overlap,
-        "generative": own.architecture != "ffdnet" if own.generative is None else own.generative,
+        "generative": own.architecture not in _EXACT if own.generative is None else own.generative,
         "denoise_twin": replaced.denoise_twin if replaced is not None and same else None,
         "licence": own.licence,
         "training_data": "not stated",
