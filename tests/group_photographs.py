@@ -84,11 +84,9 @@ def group(
         right = (column + 0.5) * across_step + rng.uniform(-0.2, 0.2) * face
         pixels, cover = head(names[number % 2], face, seed * 1000 + number)
         top, left = round(down - pixels.shape[0] / 2), round(right - pixels.shape[1] / 2)
-        spans = [
-            (max(0, s), min(e, s + pixels.shape[0])) for s, e in ((top, height), (left, width))
-        ]
-        (t, b), (l, r) = spans
-        own = np.s_[t - top : b - top, l - left : r - left]
-        page[t:b, l:r] += cover[own] * (pixels[own] - page[t:b, l:r])
+        bottom, end = min(height, top + len(pixels)), min(width, left + len(pixels))
+        own = np.s_[max(0, -top) : bottom - top, max(0, -left) : end - left]
+        place = page[max(0, top) : bottom, max(0, left) : end]
+        place += cover[own] * (pixels[own] - place)
         places.append((down, right))
     return page, places

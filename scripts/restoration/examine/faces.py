@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from restoration.errors import CircumstanceError
+from restoration.examine.face_cover import Patch, aligned, cover
 from restoration.examine.face_finders import (
     DlibFinder,
     Finder,
     retinaface_finder,
     search_any_way_up,
 )
+from restoration.examine.face_measures import measure_face, mirrors
 from restoration.examine.face_places import FoundFace, Search
-from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.finding import Caution, Measurement, PageFacts, ReadWindow, Window
 from restoration.examine.fine_proxy import Cells, FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.upright import Point, to_stored, upright
@@ -51,6 +54,7 @@ class Faces:
 
     def begin(self, page: PageFacts) -> None:
         self.page = page
+        self._patches: list[Patch] = []
         self._reason = _reason_not_to_look(page)
         self._proxy = None if self._reason else FineProxy(page, MOST_CELLS)
 
@@ -74,6 +78,19 @@ class Faces:
         return Measurement(
             len(found.faces), "faces", confidence, finder.method, detail, _cautions(found.faces)
         )
+
+    def look_again(
+        self, read: ReadWindow, found: Measurement, earlier: Mapping[str, Measurement]
+    ) -> Measurement:
+        """Measures each face on the page itself."""
+        detail = found.detail
+        faces = []
+        for face, patch in zip(detail["faces"], self._patches, strict=True):
+            whole_mouth = not detail["points_estimated"]
+            own = measure_face(read, self.page, face, detail["nose"], whole_mouth, earlier)
+            own["occlusion"] = cover(patch, own["pose"]["yaw"])
+            faces.append({**face, **own})
+        return replace(found, detail={**detail, "faces": faces})
 
     def _finder(self, models_dir: Path) -> Finder:
         """Raises CircumstanceError where weights or dlib are missing."""
@@ -110,6 +127,7 @@ class Faces:
         top, height = _inside(first[0], last[0], self.page.height)
         left, width = _inside(first[1], last[1], self.page.width)
         points, landmarks = finder.points(seen, face)
+        self._patches.append(aligned(seen, points))
         return {
             "box": [top, left, height, width],
             "points": self._on_page(points, seen, step),
@@ -137,7 +155,7 @@ class Faces:
 def upright_rotation(orientation: int, turned: int) -> int:
     """Degrees counter-clockwise from the stored page to an upright face that stands upright when
     the picture, seen as its tag says, is turned by ``turned``."""
-    mirrored = orientation in (2, 4, 5, 7)
+    mirrored = mirrors(orientation)
     return (TAGS_TURN[orientation] + (-turned if mirrored else turned)) % 360
 
 
