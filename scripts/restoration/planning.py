@@ -37,9 +37,10 @@ MANIFEST = ROOT / "resources" / "models.yaml"
 FACE_WEIGHTS: dict[str, tuple[str, ...]] = {
     "cnn": ("dlib-face-detector", "dlib-face-points"),
     "hog": ("dlib-face-points",),
+    "retinaface": (),
     "off": (),
 }
-"""What `examine.faces` needs to find faces and their points."""
+"""What `examine.faces` needs to find faces and their points, beside `examine.face_network`."""
 
 FACE_STAGE_WEIGHTS: dict[str, tuple[str, ...]] = {
     "five": ("dlib-face-identity", "dlib-face-points"),
@@ -187,7 +188,7 @@ class Plan:
         Raises ConfigError where a stage names a network that is unknown or not for its work.
         """
         if step == "examine":
-            return FACE_WEIGHTS[self.config.examine.faces]
+            return self._face_weights()
         if step not in REGISTRY or recipe is None:
             return ()
         settings = self.settings(recipe, step)
@@ -200,6 +201,22 @@ class Plan:
             return (*needed_weights(self.manifest, name, settings.get("denoise")), *also)
         except ConfigError as error:
             raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
+
+    def _face_weights(self) -> tuple[str, ...]:
+        """Raises ConfigError where the network of faces is unknown, or does not find any."""
+        examine = self.config.examine
+        if examine.faces != "retinaface":
+            return FACE_WEIGHTS[examine.faces]
+        try:
+            found = find_weights(self.manifest, examine.face_network)
+        except ConfigError as error:
+            raise ConfigError(f"config: examine.face_network: {error}") from None
+        if found.architecture != "retinaface":
+            raise ConfigError(
+                f"config: examine.face_network: '{found.name}' is {found.architecture}, expected "
+                "weights of the architecture retinaface"
+            )
+        return (found.name,)
 
     def weights(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """SHA-256 of each set of weights that the step may load."""

@@ -44,11 +44,16 @@ class ExamineSettings(Section):
     minimum_ppi: float = Field(
         600.0, gt=0, description="Below this nominal resolution the report warns."
     )
-    faces: Literal["cnn", "hog", "off"] = Field(
+    faces: Literal["cnn", "hog", "retinaface", "off"] = Field(
         "cnn",
         description="How faces are found. `cnn`: dlib's network, which finds more; `hog`: its "
-        "older detector, faster, frontal faces alone; `off`: not at all, and no later stage can "
-        "protect them.",
+        "older detector, faster, frontal faces alone; `retinaface`: facexlib's network, which "
+        "measures the mouth, too; `off`: not at all, and no later stage can protect them.",
+    )
+    face_network: Identifier = Field(
+        "retinaface-resnet50",
+        description="Weights of `faces: retinaface`: a name of resources/models.yaml, or of one's "
+        "own under `models` (architecture `retinaface`).",
     )
 
 
@@ -118,14 +123,15 @@ RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench"})
 class UserWeights(Section):
     """Weights of one's own, added to those of resources/models.yaml or replacing one there."""
 
-    architecture: Literal["rrdbnet", "srvgg", "ffdnet", "spandrel", "gfpgan", "spandrel-face"] = (
-        Field(
-            description="Network class; `spandrel` is any network of scale 1 that the package "
-            "spandrel recognises by its tensors (SCUNet, FBCNN, NAFNet and others). Two restore "
-            "one aligned face of 512 px and no page: `gfpgan` (GFPGANv1Clean, as v1.3 and v1.4) "
-            "and `spandrel-face` (RestoreFormer; CodeFormer where you installed "
-            "`spandrel_extra_arches`, whose licences are not for every use)."
-        )
+    architecture: Literal[
+        "rrdbnet", "srvgg", "ffdnet", "spandrel", "gfpgan", "spandrel-face", "retinaface"
+    ] = Field(
+        description="Network class; `spandrel` is any network of scale 1 that the package "
+        "spandrel recognises by its tensors (SCUNet, FBCNN, NAFNet and others). Two restore "
+        "one aligned face of 512 px and no page: `gfpgan` (GFPGANv1Clean, as v1.3 and v1.4) "
+        "and `spandrel-face` (RestoreFormer; CodeFormer where you installed "
+        "`spandrel_extra_arches`, whose licences are not for every use). "
+        "`retinaface` finds faces."
     )
     path: str = Field(description="File, relative to `models_dir` or absolute.")
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
@@ -144,7 +150,8 @@ class UserWeights(Section):
     generative: bool | None = Field(
         None,
         description="Whether the network may make up detail (was trained with an adversarial "
-        "loss), which is recorded with the pictures it made. Where unset: yes, but for `ffdnet`.",
+        "loss), which is recorded with the pictures it made. Where unset: yes, but for `ffdnet` "
+        "and `retinaface`.",
     )
     licence: str = Field("not stated", description="Licence of the weights, shown in records.")
 

@@ -133,14 +133,21 @@ def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
     def models() -> Path:
         folder = Path(plan.config.models_dir)
         for name in plan.networks(None, "examine"):
-            kept_original(plan.manifest[name], folder)
+            if not plan.manifest[name].converts:
+                kept_original(plan.manifest[name], folder)
         return folder
 
     def examine(path: Path, number: int, config: Config) -> Record:
         from restoration.examine.page import examine_page  # noqa: PLC0415 (loads OpenCV)
 
         with open_page(path, number, limits=config.ingest) as page:
-            return examine_page(page, config.examine, _colour_of(page), models_dir=models())
+            return examine_page(
+                page,
+                config.examine,
+                _colour_of(page),
+                models_dir=models(),
+                manifest=plan.manifest,
+            )
 
     return examine
 

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from restoration.errors import CircumstanceError
-from restoration.examine.face_search import (
-    FoundFace,
-    Search,
-    face_landmarks,
-    search,
-    search_turned,
-    smallest_side,
+from restoration.examine.face_cover import Patch, aligned, cover
+from restoration.examine.face_finders import (
+    DlibFinder,
+    Finder,
+    retinaface_finder,
+    search_any_way_up,
 )
-from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.face_measures import measure_face, mirrors
+from restoration.examine.face_places import FoundFace, Search
+from restoration.examine.finding import Caution, Measurement, PageFacts, ReadWindow, Window
 from restoration.examine.fine_proxy import Cells, FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.upright import Point, to_stored, upright
-from restoration.networks.face_detector import (
-    LANDMARK_NAMES,
-    POINT_NAMES,
-    FaceDetector,
-    Picture,
-    aligned_points,
-    face_detector,
-)
+from restoration.networks.face_detector import POINT_NAMES, Picture, face_detector
 
-MOST_CELLS = 6_000_000
-"""Cells of the picture that is searched: 36 MB, and faces from 1.5 % of a page's longer side."""
+MOST_CELLS = 29_000_000
+"""Cells of the picture that is searched: 260 MB with its copy of 8 bits. 10 x 8 inches at 1200 ppi
+have one cell for 2 x 2 pixels, and a head of 3 mm is 70 cells high."""
 
 TAGS_TURN = {1: 0, 2: 0, 3: 180, 4: 180, 5: 270, 6: 270, 7: 90, 8: 90}
 """Degrees counter-clockwise by which an orientation tag turns the stored page; tags 2, 4, 5 and 7
@@ -53,12 +50,11 @@ class Faces:
     """
 
     name: ClassVar[str] = "faces"
-    METHOD: ClassVar[str] = (
-        "gradient detector (Dalal and Triggs 2005) and max-margin network (King 2015) of dlib"
-    )
+    METHOD: ClassVar[str] = DlibFinder.method
 
     def begin(self, page: PageFacts) -> None:
         self.page = page
+        self._patches: list[Patch] = []
         self._reason = _reason_not_to_look(page)
         self._proxy = None if self._reason else FineProxy(page, MOST_CELLS)
 
@@ -70,20 +66,38 @@ class Faces:
         if self._proxy is None or self.page.models_dir is None:
             return self._unknown(self._reason)
         try:
-            detector = face_detector(self.page.models_dir, self.page.settings.faces == "cnn")
+            finder = self._finder(self.page.models_dir)
         except CircumstanceError as error:
             return self._unknown(str(error))
         seen, stretched = _picture(self._proxy.cells, self.page)
-        found = search(seen, detector)
-        if not found.faces:
-            turned = search_turned(seen, detector)
-            found = turned if turned.faces else found
-        detail = self._detail(seen, found, detector)
+        step, self._proxy = self._proxy.step, None  # Frees twice the picture's memory.
+        found = search_any_way_up(finder, seen)
+        detail = self._detail(seen, found, finder, step)
         detail["tones_stretched"] = stretched
-        confidence = self._confidence(found, detector)
+        confidence = self._confidence(found, finder)
         return Measurement(
-            len(found.faces), "faces", confidence, self.METHOD, detail, _cautions(found.faces)
+            len(found.faces), "faces", confidence, finder.method, detail, _cautions(found.faces)
         )
+
+    def look_again(
+        self, read: ReadWindow, found: Measurement, earlier: Mapping[str, Measurement]
+    ) -> Measurement:
+        """Measures each face on the page itself."""
+        detail = found.detail
+        faces = []
+        for face, patch in zip(detail["faces"], self._patches, strict=True):
+            whole_mouth = not detail["points_estimated"]
+            own = measure_face(read, self.page, face, detail["nose"], whole_mouth, earlier)
+            own["occlusion"] = cover(patch, own["pose"]["yaw"])
+            faces.append({**face, **own})
+        return replace(found, detail={**detail, "faces": faces})
+
+    def _finder(self, models_dir: Path) -> Finder:
+        """Raises CircumstanceError where weights or dlib are missing."""
+        how = self.page.settings.faces
+        if how == "retinaface":
+            return retinaface_finder(self.page)
+        return DlibFinder(face_detector(models_dir, how == "cnn"), how)
 
     def _unknown(self, reason: str) -> Measurement:
         """No caution where nobody wanted to know."""
@@ -93,34 +107,30 @@ class Faces:
         cautions = (Caution("faces_unknown", text),) if asked else ()
         return Measurement(None, "faces", 0.0, self.METHOD, detail, cautions)
 
-    def _detail(self, seen: Picture, found: Search, detector: FaceDetector) -> dict[str, Any]:
-        step = self._proxy.step if self._proxy else 1
-        scale = found.network_scale
+    def _detail(self, seen: Picture, found: Search, finder: Finder, step: int) -> dict[str, Any]:
+        scale, own = found.network_scale, finder.detail(seen)
         return {
-            "faces": [self._face(seen, face, step, detector) for face in found.faces],
+            "faces": [self._face(seen, face, step, finder) for face in found.faces],
             "point_names": list(POINT_NAMES),
-            "landmark_names": list(LANDMARK_NAMES),
-            "points_estimated": list(POINT_NAMES[3:]),
-            "detector": f"dlib {detector.version}, {self.page.settings.faces}",
             "proxy_step_px": step,
             "network_scale": None if scale is None else scale / step,
-            "smallest_face_px": smallest_side(seen) * step,
             "unconfirmed": found.unconfirmed,
             "not_asked": found.not_asked,
+            **own,
+            "smallest_face_px": own["smallest_face_px"] * step,
         }
 
-    def _face(
-        self, seen: Picture, face: FoundFace, step: int, detector: FaceDetector
-    ) -> dict[str, Any]:
+    def _face(self, seen: Picture, face: FoundFace, step: int, finder: Finder) -> dict[str, Any]:
         box = face.box
         corners = [(box.top, box.left), (box.top + box.side, box.left + box.side)]
         first, last = self._on_page(corners, seen, step)
         top, height = _inside(first[0], last[0], self.page.height)
         left, width = _inside(first[1], last[1], self.page.width)
-        landmarks = face_landmarks(seen, face, detector)
+        points, landmarks = finder.points(seen, face)
+        self._patches.append(aligned(seen, points))
         return {
             "box": [top, left, height, width],
-            "points": self._on_page(aligned_points(landmarks), seen, step),
+            "points": self._on_page(points, seen, step),
             "landmarks": self._on_page(landmarks, seen, step),
             "score": round(face.score, 3),
             "gradients": face.gradients,
@@ -134,18 +144,18 @@ class Faces:
         return [(round(down * step, 1), round(right * step, 1)) for down, right in stored]
 
     @staticmethod
-    def _confidence(found: Search, detector: FaceDetector) -> float:
+    def _confidence(found: Search, finder: Finder) -> float:
         """Of the count: the detectors miss profiles, faces in shadow and small ones."""
         if not found.faces:
-            return 0.6 if detector.has_network else 0.4
+            return finder.none
         mean = sum(face.score for face in found.faces) / len(found.faces)
-        return round(min(mean, 0.9 if detector.has_network else 0.7), 2)
+        return round(min(mean, finder.most), 2)
 
 
 def upright_rotation(orientation: int, turned: int) -> int:
     """Degrees counter-clockwise from the stored page to an upright face that stands upright when
     the picture, seen as its tag says, is turned by ``turned``."""
-    mirrored = orientation in (2, 4, 5, 7)
+    mirrored = mirrors(orientation)
     return (TAGS_TURN[orientation] + (-turned if mirrored else turned)) % 360
 
 

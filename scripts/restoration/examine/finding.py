@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from restoration.settings import ExamineSettings
 
 if TYPE_CHECKING:
     from restoration.examine.survey import Survey
+    from restoration.networks.manifest import Weights
     from restoration.raster.colour import ColourSpace
 
 Plane = npt.NDArray[np.float32]
@@ -68,6 +69,8 @@ class PageFacts:
     """TIFF orientation tag, 1 to 8; windows and boxes are in stored orientation."""
     models_dir: Path | None = None
     """Folder of verified weights; None where the finding is asked for no network."""
+    manifest: Mapping[str, Weights] | None = None
+    """What the weights are, for networks that are loaded by name."""
 
     @property
     def nominal_ppi(self) -> float | None:
@@ -134,6 +137,24 @@ class Measurement:
     """How it was measured, with the source of the method."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
+
+
+ReadWindow = Callable[[int, int, int, int], UInt16Image]
+"""Top, left, height, width to exact codes, as ``ScannedPage.read_codes``."""
+
+
+@runtime_checkable
+class LooksAgain(Protocol):
+    """A finding that looks at a few windows of the page again, once it knows where."""
+
+    def look_again(
+        self, read: ReadWindow, found: Measurement, earlier: Mapping[str, Measurement]
+    ) -> Measurement:
+        """After ``conclude``, which gave ``found``; what this returns takes its place.
+
+        Reads a bounded number of windows, each of bounded size: the page is passed over once.
+        """
+        ...
 
 
 class Finding(Protocol):

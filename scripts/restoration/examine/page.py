@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 
-from restoration.examine.finding import Finding, Measurement, PageFacts, ScannedPage, Window
+from restoration.examine.finding import (
+    Finding,
+    LooksAgain,
+    Measurement,
+    PageFacts,
+    ScannedPage,
+    Window,
+)
 from restoration.examine.registry import FINDINGS
 from restoration.examine.survey import Survey
+from restoration.networks.manifest import Weights
 from restoration.raster.colour import ColourSpace
 from restoration.settings import ExamineSettings
 
@@ -21,6 +29,7 @@ def examine_page(
     colour: ColourSpace,
     findings: Sequence[type[Finding]] = FINDINGS,
     models_dir: Path | None = None,
+    manifest: Mapping[str, Weights] | None = None,
 ) -> dict[str, Any]:
     """The condition report of one page, from one pass over it by windows.
 
@@ -30,6 +39,7 @@ def examine_page(
     colour: how the values are to be understood; only its name and warning enter the report.
     findings: which findings, in the order in which they conclude; each may read those before it.
     models_dir: folder of verified weights, for findings that need a network.
+    manifest: what the weights are, for networks that are loaded by name.
 
     Returns ``{finding: {"value", "unit", "confidence", "method", "detail"}, ...,
     "warnings": [{"code", "text"}, ...]}``, ready for JSON. A value of None is "unknown", and
@@ -47,6 +57,7 @@ def examine_page(
         settings=settings,
         orientation=getattr(page, "orientation", 1),
         models_dir=models_dir,
+        manifest=manifest,
     )
     threads = cv2.getNumThreads()
     # One job examines one page after the other on one core; OpenCV's own threads would only
@@ -70,7 +81,10 @@ def _measure(
             finding.see(window)
     measured: dict[str, Measurement] = {}
     for finding in findings:
-        measured[finding.name] = finding.conclude(survey, dict(measured))
+        found = finding.conclude(survey, dict(measured))
+        if isinstance(finding, LooksAgain):
+            found = finding.look_again(page.read_codes, found, dict(measured))
+        measured[finding.name] = found
     return measured
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -47,7 +48,8 @@ class KeptTile:
 class Survey:
     """The shared observer; findings read it when they conclude."""
 
-    def __init__(self, page: PageFacts) -> None:
+    def __init__(self, page: PageFacts, sides: Sequence[int] = TILE_SIDES) -> None:
+        """sides: of the tiles in pixels, largest first."""
         self.page = page
         longest = max(page.height, page.width)
         self.step = max(1, -(-longest // PROXY_SIDE))
@@ -55,7 +57,7 @@ class Survey:
         rows, columns = -(-page.height // self.step), -(-page.width // self.step)
         self._sums = np.zeros((rows, columns, page.channels))
         shorter = min(page.height, page.width)
-        self.tile_side = next((side for side in TILE_SIDES if side <= shorter), 0)
+        self.tile_side = next((side for side in sides if side <= shorter), 0)
         """Side of the tiles in pixels; 0 where the page is too small for any."""
         self._tiles: dict[int, dict[tuple[int, int], KeptTile]] = {s: {} for s in SCALES}
 

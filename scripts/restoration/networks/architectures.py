@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from restoration.networks.ffdnet import BLOCK, FFDNet
 from restoration.networks.manifest import (
     FfdnetParameters,
     GfpganParameters,
+    RetinafaceParameters,
     RrdbnetParameters,
     SpandrelFaceParameters,
     SpandrelParameters,
@@ -24,7 +26,7 @@ from restoration.networks.spandrel_networks import recognise
 Streamed = RrdbnetParameters | SrvggParameters | FfdnetParameters
 """Networks of known reach, for pages of any size."""
 
-Known = Streamed | GfpganParameters
+Known = Streamed | GfpganParameters | RetinafaceParameters
 """Networks that are built from their size alone."""
 
 Recognised = SpandrelParameters | SpandrelFaceParameters
@@ -62,11 +64,26 @@ def build(parameters: Known, scale: int) -> torch.nn.Module:
         from gfpgan.archs.gfpganv1_clean_arch import GFPGANv1Clean  # noqa: PLC0415
 
         module = GFPGANv1Clean(**_GFPGAN, **parameters.model_dump())
+    elif isinstance(parameters, RetinafaceParameters):
+        module = _retinaface(parameters)
     else:
         from realesrgan.archs.srvgg_arch import SRVGGNetCompact  # noqa: PLC0415
 
         module = SRVGGNetCompact(
             num_in_ch=3, num_out_ch=3, upscale=scale, act_type="prelu", **parameters.model_dump()
+        )
+    return module
+
+
+def _retinaface(parameters: RetinafaceParameters) -> torch.nn.Module:
+    from facexlib.detection.retinaface import RetinaFace  # noqa: PLC0415
+
+    with warnings.catch_warnings():
+        # It asks torchvision for a ResNet without weights, in a way that will be removed there.
+        warnings.simplefilter("ignore", UserWarning)
+        # Told its device, or it moves itself to a GPU where there is one.
+        module: torch.nn.Module = RetinaFace(
+            network_name=parameters.backbone, device=torch.empty(0).device
         )
     return module
 
@@ -121,36 +138,44 @@ def receptive_radius(parameters: Streamed, scale: int) -> int:
 
 def infer_parameters(architecture: str, scale: int, state: Mapping[str, Any]) -> Parameters:
     """The size of the network that a state dict belongs to. Raises ConfigError if of no such."""
-    if architecture == "spandrel-face":
-        return SpandrelFaceParameters(spandrel=recognise_face(dict(state))[0])
-    if architecture == "spandrel":
+    if architecture.startswith("spandrel"):
+        if architecture == "spandrel-face":
+            return SpandrelFaceParameters(spandrel=recognise_face(dict(state))[0])
         return SpandrelParameters(spandrel=recognise(dict(state))[0])
     try:
-        if architecture == "ffdnet":
-            weights = [value for key, value in state.items() if key.endswith(".weight")]
-            return FfdnetParameters(
-                num_feat=int(state["model.0.weight"].shape[0]), num_conv=len(weights)
-            )
-        if architecture == "gfpgan":
-            return _gfpgan_parameters(state)
-        if architecture == "rrdbnet":
-            blocks = {int(key.split(".")[1]) for key in state if key.startswith("body.")}
-            return RrdbnetParameters(
-                num_feat=int(state["conv_first.weight"].shape[0]),
-                num_block=max(blocks) + 1,
-                num_grow_ch=int(state["body.0.rdb1.conv1.weight"].shape[0]),
-            )
-        convolutions = [k for k, v in state.items() if k.endswith(".weight") and v.ndim == 4]
-        if state["body.1.weight"].ndim != 1:
-            raise KeyError("body.1.weight")
-        return SrvggParameters(
-            num_feat=int(state["body.0.weight"].shape[0]), num_conv=len(convolutions) - 2
-        )
+        return _sizes(architecture, state)
     except (KeyError, ValueError, IndexError) as error:
         raise ConfigError(
             f"weights are not those of a {architecture} network of scale {scale} "
             f"as the reference package saves it ({error} not found)"
         ) from None
+
+
+def _sizes(architecture: str, state: Mapping[str, Any]) -> Parameters:
+    """Raises KeyError, ValueError or IndexError where a tensor that tells the size is missing."""
+    if architecture == "ffdnet":
+        weights = [value for key, value in state.items() if key.endswith(".weight")]
+        return FfdnetParameters(
+            num_feat=int(state["model.0.weight"].shape[0]), num_conv=len(weights)
+        )
+    if architecture == "gfpgan":
+        return _gfpgan_parameters(state)
+    if architecture == "retinaface":
+        resnet = state["fpn.output1.0.weight"].shape[0] == 256
+        return RetinafaceParameters(backbone="resnet50" if resnet else "mobile0.25")
+    if architecture == "rrdbnet":
+        blocks = {int(key.split(".")[1]) for key in state if key.startswith("body.")}
+        return RrdbnetParameters(
+            num_feat=int(state["conv_first.weight"].shape[0]),
+            num_block=max(blocks) + 1,
+            num_grow_ch=int(state["body.0.rdb1.conv1.weight"].shape[0]),
+        )
+    convolutions = [k for k, v in state.items() if k.endswith(".weight") and v.ndim == 4]
+    if state["body.1.weight"].ndim != 1:
+        raise KeyError("body.1.weight")
+    return SrvggParameters(
+        num_feat=int(state["body.0.weight"].shape[0]), num_conv=len(convolutions) - 2
+    )
 
 
 def _gfpgan_parameters(state: Mapping[str, Any]) -> GfpganParameters:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -66,6 +67,16 @@ class Detection:
     """As the detector gives it; not comparable between detectors."""
 
 
+@dataclass(frozen=True)
+class MeasuredFace:
+    """A face in pixels of the window."""
+
+    box: Detection
+    """Square about the network's box (hairline to chin), of the same area; score from 0 to 1."""
+    points: tuple[Place, ...]
+    """Eyes, tip of the nose, corners of the mouth: left, right, nose, left, right."""
+
+
 class FaceDetector:
     """The detectors of one folder of weights. A missing network is an error, not a fallback."""
 
@@ -88,7 +99,9 @@ class FaceDetector:
         """Faces from about 80 pixels, frontal or nearly so, that score above ``threshold``."""
         if min(picture.shape[:2]) < 80:
             return []
-        boxes, scores, _ = self._gradients.run(np.ascontiguousarray(picture), 0, threshold)
+        # On grey: two thirds of the time that three channels take.
+        grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
+        boxes, scores, _ = self._gradients.run(grey, 0, threshold)
         return [_detection(box, score) for box, score in zip(boxes, scores, strict=True)]
 
     def by_network(self, picture: Picture) -> list[Detection]:

@@ -14,6 +14,7 @@ from restoration.networks.architectures import State
 from restoration.networks.ffdnet import INPUTS as FFDNET_INPUTS
 from restoration.networks.manifest import (
     GfpganParameters,
+    RetinafaceParameters,
     SpandrelFaceParameters,
     SpandrelParameters,
     Weights,
@@ -94,7 +95,9 @@ def load_network(
     opened = [open_weights(part, manifest, models_dir) for part in parts]
     own = opened[0]
     state, parameters = own.state, own.parameters
-    assert not isinstance(parameters, GfpganParameters | SpandrelFaceParameters)
+    assert not isinstance(
+        parameters, GfpganParameters | SpandrelFaceParameters | RetinafaceParameters
+    )
     if len(opened) == 2:
         assert denoise is not None
         state = _blend(state, opened[1].state, denoise)

@@ -129,6 +129,13 @@ class GfpganParameters(_Entry):
     narrow: float = Field(gt=0)
 
 
+class RetinafaceParameters(_Entry):
+    """Kind of a RetinaFace (facexlib.detection.retinaface)."""
+
+    backbone: Literal["resnet50", "mobile0.25"]
+    """facexlib's name of the network that it stands on."""
+
+
 class SpandrelParameters(_Entry):
     """What spandrel recognised in a state dict; its sizes follow from the tensors."""
 
@@ -148,6 +155,7 @@ Parameters = (
     | SrvggParameters
     | FfdnetParameters
     | GfpganParameters
+    | RetinafaceParameters
     | SpandrelParameters
     | SpandrelFaceParameters
 )
@@ -160,6 +168,7 @@ PARAMETERS: dict[str, type[Parameters]] = {
     "srvgg": SrvggParameters,
     "ffdnet": FfdnetParameters,
     "gfpgan": GfpganParameters,
+    "retinaface": RetinafaceParameters,
     "spandrel": SpandrelParameters,
     "spandrel-face": SpandrelFaceParameters,
 }
@@ -180,7 +189,7 @@ class Weights(_Entry):
     name: str
     title: str
     architecture: Literal[
-        "rrdbnet", "srvgg", "ffdnet", "gfpgan", "spandrel", "spandrel-face", "dlib"
+        "rrdbnet", "srvgg", "ffdnet", "gfpgan", "retinaface", "spandrel", "spandrel-face", "dlib"
     ]
     parameters: Parameters | None = None
     """None for a user's weights: read from the file when it is converted; and for dlib."""
@@ -285,7 +294,7 @@ def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) ->
 
 _STATED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("rrdbnet", "srvgg", "ffdnet"), ("parameters", "radius")),
-    "gfpgan": ("parameters",),
+    **dict.fromkeys(("gfpgan", "retinaface"), ("parameters",)),
 }
 """What an entry must state of each architecture, beside what every entry states."""
 
@@ -308,6 +317,10 @@ def _entry(path: Path, name: str, body: Any) -> Weights:
     return weights
 
 
+_EXACT = ("ffdnet", "retinaface")
+"""Architectures that make up no detail."""
+
+
 def _of_user(name: str, own: UserWeights, replaced: Weights | None) -> Weights:
     scale = own.scale or (4 if own.architecture in ("rrdbnet", "srvgg") else 1)
     same = replaced is not None and (replaced.architecture, replaced.scale) == (
@@ -324,7 +337,7 @@ def _of_user(name: str, own: UserWeights, replaced: Weights | None) -> Weights:
         "architecture": own.architecture,
         "scale": scale,
         "overlap": overlap,
-        "generative": own.architecture != "ffdnet" if own.generative is None else own.generative,
+        "generative": own.architecture not in _EXACT if own.generative is None else own.generative,
         "denoise_twin": replaced.denoise_twin if replaced is not None and same else None,
         "licence": own.licence,
         "training_data": "not stated",
@@ -366,7 +379,7 @@ def check_use(weights: Weights, faces: bool) -> None:
     faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks.
     """
     name, kind = weights.name, weights.architecture
-    if kind in AS_THEY_ARE:
+    if kind in AS_THEY_ARE or kind == "retinaface":
         raise ConfigError(f"network '{name}' finds faces and restores nothing")
     if faces and not (weights.restores_faces or kind in ENLARGING):
         raise ConfigError(

@@ -90,7 +90,11 @@ def convert(weights: Weights, files: Sequence[Path]) -> tuple[Parameters, State]
         parameters: Parameters = weights.parameters
         state = _from_ncnn(weights, weights.parameters, by_suffix[".param"], by_suffix[".bin"])
     else:
-        state = _from_torch(files[0], buffers=weights.architecture.startswith("spandrel"))
+        buffers = weights.architecture in ("spandrel", "spandrel-face", "retinaface")
+        state = _from_torch(files[0], buffers=buffers)
+        if weights.architecture == "retinaface":
+            # Saved on several GPUs at once, as torch's DataParallel names the tensors.
+            state = {key.removeprefix("module."): value for key, value in state.items()}
         parameters = weights.parameters or _inferred(weights, state)
     try:
         architectures.with_state(parameters, weights.scale, state)
