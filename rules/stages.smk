@@ -83,6 +83,28 @@ rule cleanup:
         " --threads {threads} --log {log:q}"
 
 
+rule faces:
+    input:
+        table_before("faces"),
+        models=models_of("faces"),
+    output:
+        f"{RESULTS}/{{recipe}}/faces/{{batch}}.tsv",
+    log:
+        f"{RESULTS}/logs/{{recipe}}/faces/{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{recipe}}/faces/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
+    threads: THREADS
+    resources:
+        gpu=gpus_of("faces"),
+    params:
+        digest=digest_of("faces"),
+    shell:
+        f"{RUN_STEP} faces {{wildcards.batch}} --recipe {{wildcards.recipe}}"
+        " --threads {threads} --log {log:q}"
+
+
 rule upscale:
     input:
         table_before("upscale"),

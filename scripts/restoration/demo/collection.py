@@ -194,8 +194,29 @@ COLLECTION: tuple[DemoScan, ...] = (
         ),
         seed=9,
     ),
+    DemoScan(
+        scan="astronaut-small",
+        batch="album",
+        recipe="embedded",
+        photograph="astronaut",
+        crop=Crop(0, 20, 500, 420),
+        enlargement=0.8,
+        space="sRGB",
+        damage=Damage("a face of few pixels, from a soft print", soft_sigma=1.8),
+        seed=10,
+    ),
 )
 """Sizes are chosen so that all scans together send less than half a megapixel into a network."""
+
+REGIONS: Mapping[str, str] = {
+    "astronaut-grainy": (
+        "# What a person marked: this face stays as it was recorded, in every stage.\n"
+        "faces:\n"
+        "  exclude:\n"
+        "    - box: [120, 60, 180, 260]\n"
+    )
+}
+"""Files of regions, by scan."""
 
 BROKEN = "coffee-broken"
 BROKEN_BATCH = "loose-prints"

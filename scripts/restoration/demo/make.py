@@ -16,6 +16,7 @@ from restoration.demo.collection import (
     BROKEN_BATCH,
     BROKEN_SHARE,
     COLLECTION,
+    REGIONS,
     DemoScan,
     broken,
     files_of,
@@ -53,6 +54,8 @@ def make_collection(
         manifest[demo.scan] = entry
     manifest[BROKEN] = _broken_entry(folder, scans, known, written)
     written += _write_all(folder, {"scans.tsv": sheet().encode()})
+    marked = {f"regions/{scan}.yaml": text.encode() for scan, text in REGIONS.items()}
+    written += _write_all(folder, marked)
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
     _write_all(folder, {MANIFEST: text.encode()})
     return written

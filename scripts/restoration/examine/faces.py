@@ -112,6 +112,11 @@ class Faces:
         return {
             "faces": [self._face(seen, face, step, finder) for face in found.faces],
             "point_names": list(POINT_NAMES),
+            # For faces that a person marks and no detector saw: they stand as the page does.
+            "upright": {
+                "rotation": upright_rotation(self.page.orientation, 0),
+                "mirrored": mirrors(self.page.orientation),
+            },
             "proxy_step_px": step,
             "network_scale": None if scale is None else scale / step,
             "unconfirmed": found.unconfirmed,
