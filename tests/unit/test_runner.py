@@ -51,6 +51,7 @@ class Entry:
     code = ("restoration.records",)
     version = "1"
     fills_damage = False
+    restores_faces = False
 
     @staticmethod
     def load() -> type[Brighten]:

@@ -380,7 +380,7 @@ def check_use(weights: Weights, faces: bool) -> None:
     """
     name, kind = weights.name, weights.architecture
     if kind in AS_THEY_ARE or kind == "retinaface":
-        raise ConfigError(f"network '{name}' finds faces and restores nothing")
+        raise ConfigError(f"network '{name}' ({kind}) finds or compares faces and restores nothing")
     if faces and not (weights.restores_faces or kind in ENLARGING):
         raise ConfigError(
             f"network '{name}' ({kind}) restores pages, not one aligned face; expected a network "
