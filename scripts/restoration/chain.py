@@ -13,6 +13,7 @@ from typing import Any
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
+from restoration.faces.gate import GATE_SETTINGS
 from restoration.faces.known import where_faces_lie
 from restoration.keys import code_fingerprint, digest, stage_key
 from restoration.planning import Plan, signature
@@ -221,6 +222,11 @@ class Chain:
         if self.plan.keeps_faces(self.recipe, step) and (places := where_faces_lie(report)):
             # Of faces that are left alone, only where they lie is part of a result.
             read |= {"faces": places, "keeping": code_fingerprint("restoration.faces.protecting")}
+            ahead = self.plan.faces_ahead(self.recipe, step)
+            if ahead is not None:
+                whole = (report.get("effective_resolution") or {}).get("detail") or {}
+                gate = {name: getattr(ahead, name) for name in GATE_SETTINGS}
+                read["gate"] = {**gate, "page_share": whole.get("fraction")}
         return read
 
     def _stage_keys(self, step: str) -> list[str]:

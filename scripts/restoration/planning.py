@@ -23,10 +23,10 @@ from restoration.networks.manifest import (
     load_manifest,
     needed_weights,
 )
-from restoration.regions import Marks, ScanRegions, damage_mask_of, read_regions
+from restoration.regions import FACES, Marks, ScanRegions, damage_mask_of, read_regions
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
-from restoration.stage_settings import Section
+from restoration.stage_settings import FacesSettings, Section
 from restoration.stages import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,6 +119,15 @@ class Plan:
         if step not in REGISTRY or REGISTRY[step].restores_faces:
             return False
         return any(self.manifest[name].generative for name in self.networks(recipe, step))
+
+    def faces_ahead(self, recipe: str | None, step: str) -> FacesSettings | None:
+        """The settings of the stage ``faces``, where it comes after a step of the recipe."""
+        if recipe is None:
+            return None
+        steps = self.steps(recipe)
+        if FACES not in steps or steps.index(step) >= steps.index(FACES):
+            return None
+        return self.recipe(recipe).stages.faces
 
     @cached_property
     def manifest(self) -> Mapping[str, Weights]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from restoration.beside import Beside, beside
+from restoration.beside import Ahead, Beside, beside
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
@@ -205,7 +205,14 @@ class PageRestorer:
             ingest=self.plan.config.ingest,
             files=files,
             faces=self._faces(work),
+            ahead=self._ahead(work),
         )
+
+    def _ahead(self, work: PageWork) -> Ahead | None:
+        settings = self.plan.faces_ahead(self.recipe, self.step)
+        if settings is None:
+            return None
+        return Ahead(settings, (work.report.get("gate") or {}).get("page_share"))
 
     def _faces(self, work: PageWork) -> Mapping[str, Any] | None:
         """The finding, for the stages that restore faces or leave them alone."""

@@ -14,6 +14,9 @@ HARD_FLOOR = 16.0
 """Effective width, in pixels of picture, below which nothing of a person is left to go by; not even
 a person's own mark leads past it."""
 
+GATE_SETTINGS = ("smallest", "least_score", "most_turned", "motion_above")
+"""The settings from which the gate decides."""
+
 Outcome = Literal["restored", "gated", "excluded", "rejected"]
 
 

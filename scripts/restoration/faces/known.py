@@ -45,13 +45,15 @@ class KnownFace:
         return np.array([left + width / 2.0, top + height / 2.0])
 
 
+_PLACE_AND_GATE = ("box", "points", "mirrored", "score", "pose", "blur", "effective_share")
+
+
 def where_faces_lie(report: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a condition report's field ``faces`` that stages need to leave faces alone; empty
-    where none was found."""
+    """The part of a condition report's field ``faces`` that stages need to leave faces alone: where
+    they are, and what decides whether they will be restored. Empty where none was found."""
     detail = (report.get("faces") or {}).get("detail") or {}
     places = [
-        {key: entry.get(key) for key in ("box", "points", "mirrored")}
-        for entry in detail.get("faces") or ()
+        {key: entry.get(key) for key in _PLACE_AND_GATE} for entry in detail.get("faces") or ()
     ]
     if not places:
         return {}

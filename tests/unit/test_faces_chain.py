@@ -1,0 +1,213 @@
+"""Faces over a whole chain: where one is left alone, no network's pixel is in the deliverable."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+
+import corpus
+from fake_faces import FakeIdentity, FakeRestorer, face_on_page, picture, stripes
+from fake_networks import FakeNetwork, sharpening
+from restoration.chain import Chain
+from restoration.faces.known import KnownFace
+from restoration.faces.protecting import FACE_ITSELF, HEAD, Oval, oval_of
+from restoration.planning import Plan, make_plan
+from restoration.workshop import make_workshop
+
+SIDE = 600
+QUARTERS = {1: (150.0, 150.0), 2: (450.0, 150.0), 3: (150.0, 450.0), 4: (450.0, 450.0)}
+"""Middles of a restored, a gated, an excluded and a rejected face."""
+
+FACES = {
+    number: face_on_page(
+        SIDE,
+        SIDE,
+        40.0,
+        middle,
+        number=number,
+        score=0.2 if number == 2 else 0.9,
+        effective_share=0.9,
+    )
+    for number, middle in QUARTERS.items()
+}
+
+RECIPES = {
+    "all": {
+        "stages": {
+            "cleanup": {"network": "realesrgan-x4plus", "apply": "always"},
+            "faces": {"network": "gfpgan-v1.4", "identity_limit": 0.2},
+            "upscale": {"factor": 2},
+        }
+    },
+    "same-size": {
+        "stages": {
+            "cleanup": {"network": "realesrgan-x4plus", "apply": "always"},
+            "faces": {"network": "gfpgan-v1.4", "identity_limit": 0.2},
+        }
+    },
+    "enlarged": {"stages": {"upscale": {"factor": 2}}},
+    "resampled": {"stages": {"upscale": {"factor": 2, "network": "none"}}},
+    "faces-alone": {"stages": {"faces": {"network": "gfpgan-v1.4", "smallest": 400}}},
+}
+
+
+def entry(face: KnownFace) -> dict[str, Any]:
+    left, top, width, height = face.box
+    return {**face.found, "box": [top, left, height, width]}
+
+
+REPORT = {
+    "faces": {"value": 4, "detail": {"faces": [entry(face) for face in FACES.values()]}},
+    "effective_resolution": {"value": 300.0, "detail": {"fraction": 0.5}},
+}
+
+
+def changed(face: np.ndarray) -> np.ndarray:
+    """Another person for the dark face, stripes for the others."""
+    if face[240:330, 200:310].mean() > 0.35:
+        return stripes(face)
+    y, x = np.mgrid[0:512, 0:512] // 20
+    return np.asarray(face + 0.4 * (((x + y) % 2) * 2.0 - 1.0)[..., None], np.float32)
+
+
+class Sources:
+    """Networks by name, as a workshop gives them."""
+
+    def __init__(self) -> None:
+        self.page = FakeNetwork(sharpening)
+        self.face = FakeRestorer(changed)
+
+    def __call__(self, name: str, **blend: float) -> Any:
+        known = {"gfpgan-v1.4": self.face, "dlib-face-identity": FakeIdentity()}
+        return known.get(name, self.page)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    noise = np.random.default_rng(4).standard_normal((SIDE, SIDE, 3)).astype(np.float32)
+    pixels = picture(SIDE, SIDE) + 0.03 * noise
+    pixels[300:, 300:] *= 0.4
+    corpus.write_tiff(tmp_path / "group.tif", pixels, ppi=(1200, 1200))
+    rows = ["scan\tpath\tbatch\trecipe", f"group\t{tmp_path}/group.tif\tone\tall"]
+    (tmp_path / "scans.tsv").write_text("\n".join([*rows, ""]))
+    (tmp_path / "regions").mkdir()
+    (tmp_path / "regions" / "group.yaml").write_text(
+        "faces:\n  exclude:\n    - box: [100, 400, 100, 100]\n"
+    )
+    return make_plan(
+        {
+            "scans": str(tmp_path / "scans.tsv"),
+            "results": str(tmp_path / "results"),
+            "recipe": "all",
+            "recipes": RECIPES,
+            "device": "cpu",
+            "engine": {"runtime": "torch"},
+        }
+    )
+
+
+def run(plan: Plan, recipe: str) -> tuple[np.ndarray, dict[str, Any], Sources]:
+    """The deliverable's codes and its record."""
+    sources = Sources()
+    workshop = replace(
+        make_workshop(plan, threads=1),
+        networks=sources,
+        examine=lambda path, number, config: REPORT,
+    )
+    record = Chain(plan, recipe, plan.scans[0], workshop).ensure("deliver")
+    assert record["status"] == "done", record["reason"]
+    path = plan.folder(recipe, "deliver") / "group.tif"
+    return tifffile.imread(path).astype(int), record, sources
+
+
+def master(plan: Plan) -> np.ndarray:
+    return tifffile.imread(plan.scans[0].path).astype(int)
+
+
+def inside(number: int, oval: Oval, factor: int = 1) -> np.ndarray:
+    centres = (np.arange(SIDE * factor) + 0.5) / factor
+    return oval_of(FACES[number].frame, oval).holds(centres, centres)
+
+
+def faces_of(record: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    stage = next(stage for stage in record["stages"] if stage["stage"] == "faces")
+    return {face["face"]: face for face in stage["pages"][0]["findings"]["faces"]}
+
+
+def test_no_network_touches_an_excluded_a_gated_or_a_rejected_face(plan: Plan) -> None:
+    made, record, sources = run(plan, "same-size")
+    decisions = {number: face["decision"] for number, face in faces_of(record).items()}
+    assert decisions == {1: "restored", 2: "gated", 3: "excluded", 4: "rejected"}
+    # The fakes did work: the page is changed all over, and two faces were shown.
+    recorded = master(plan)
+    assert sources.page.pixels > 0
+    assert len(sources.face.seen) == 2
+    corner = np.s_[:40, 280:320]
+    assert np.abs(made - recorded)[corner].max() > 500
+    for number, oval in ((2, HEAD), (3, HEAD), (4, FACE_ITSELF)):
+        place = inside(number, oval)
+        assert place.sum() > 3000
+        assert np.array_equal(made[place], recorded[place]), decisions[number]
+    assert (made != recorded)[inside(1, FACE_ITSELF)].mean() > 0.9
+
+
+def test_cleanup_leaves_an_accepted_face_to_the_face_network(plan: Plan) -> None:
+    run(plan, "same-size")
+    cleaned = tifffile.imread(plan.folder("same-size", "cleanup") / "group.tif").astype(int)
+    recorded = master(plan)
+    place = inside(1, FACE_ITSELF)
+    assert np.array_equal(cleaned[place], recorded[place])
+    # Its hair and neck are cleaned with the page.
+    around = inside(1, HEAD) & ~inside(1, ((256.0, 310.0), (125.0, 170.0)))
+    assert (cleaned != recorded)[around].mean() > 0.5
+
+
+def test_upscale_resamples_every_face_even_accepted_ones(plan: Plan) -> None:
+    by_network, record, sources = run(plan, "enlarged")
+    resampled, _, _ = run(plan, "resampled")
+    assert sources.page.pixels > 0
+    assert by_network.shape == resampled.shape == (2 * SIDE, 2 * SIDE, 3)
+    assert np.abs(by_network - resampled)[:40, 560:640].max() > 500
+    for number in FACES:
+        place = inside(number, HEAD, 2)
+        assert np.array_equal(by_network[place], resampled[place]), number
+    page = record["stages"][0]["pages"][0]
+    assert page["findings"]["faces_kept"] == 4
+
+
+def test_after_cleanup_upscale_asks_no_network_at_all(plan: Plan) -> None:
+    made, _, _ = run(plan, "all")
+    recorded, _, _ = run(plan, "resampled")
+    for number, oval in ((2, HEAD), (3, HEAD), (4, FACE_ITSELF)):
+        # Resampling looks 3 pixels around: not up to the oval's own edge.
+        middle, half = oval
+        place = inside(number, (middle, (half[0] - 25.0, half[1] - 25.0)), 2)
+        assert place.sum() > 5000
+        assert np.array_equal(made[place], recorded[place]), number
+
+
+def test_the_deliverable_says_what_made_it(plan: Plan) -> None:
+    _, with_networks, _ = run(plan, "same-size")
+    _, without, _ = run(plan, "faces-alone")
+    said = [r["deliverable"]["pages"][0]["digital_source_type"] for r in (with_networks, without)]
+    assert said[0].endswith("compositeWithTrainedAlgorithmicMedia")
+    # Every stage declined: the pixels are the master's, and nothing is claimed.
+    assert said[1] is None
+    assert {face["decision"] for face in faces_of(without).values()} == {"gated", "excluded"}
+
+
+def test_what_a_person_says_of_faces_is_part_of_the_keys(plan: Plan, tmp_path: Path) -> None:
+    before = run(plan, "same-size")[1]
+    (tmp_path / "regions" / "group.yaml").write_text("faces:\n  none: true\n")
+    again = make_plan(plan.config.model_dump(mode="json"))
+    made, record, _ = run(again, "same-size")
+    assert record["key"] != before["key"]
+    # What was found are no faces: nothing is restored as one, and nothing protected.
+    stage = next(stage for stage in record["stages"] if stage["stage"] == "faces")
+    assert stage["pages"][0]["reason"] == "what was found are no faces: a person said so"
+    assert (made != master(plan))[inside(2, HEAD)].mean() > 0.5
