@@ -40,8 +40,8 @@ CACHE = "RESTORATION_CACHE"
 
 NOTICE = (
     "White House photographs by Pete Souza (works of the US government, 17 U.S.C. 105; package "
-    "MIT), each with the notice: 'may not be manipulated in any way and may not be used in commercial "
-    "or political materials'. Only figures are kept of them"
+    "MIT), each with the notice: 'may not be manipulated in any way and may not be used in "
+    "commercial or political materials'. Only figures are kept of them"
 )
 
 PACKAGED = {

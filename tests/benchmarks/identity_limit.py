@@ -1,6 +1,8 @@
 """How far damage alone moves a face from itself, and how far people are apart.
 
-make bench ARGS='identity' [FACES=DIR]; with --white-house, two more people, see face_pictures.py
+make bench-identity                         the faces that packages carry
+make bench-identity FACES=DIR               every face of a folder's pictures
+make bench-identity ARGS=--white-house      two more people, see face_pictures.py
 
 From these figures the limit is chosen: how far a restoration may move a face from what the scan
 shows. All distances are those of dlib's embedding; no face is restored here.
