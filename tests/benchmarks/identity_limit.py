@@ -121,7 +121,7 @@ def compare(faces: list[FaceTruth], identity: FaceIdentity) -> tuple[list[Table]
     mixes = mixed(faces, full, identity)
     tables = [
         Table(
-            "Whole photographs",
+            "People apart: whole photographs, and damaged faces to whole photographs",
             ("pairs", *SPREAD),
             [("different people", *spread(apart)), ("one person, two photographs", *spread(same))],
         ),
@@ -144,6 +144,9 @@ def compare(faces: list[FaceTruth], identity: FaceIdentity) -> tuple[list[Table]
     tables.append(_limits([v for v in made if v.width >= SMALLEST], foreign, mixes))
     every = [d for v in made for d in foreign[id(v)]]
     large = [d for v in made if v.width >= SMALLEST for d in foreign[id(v)]]
+    small = [d for v in made if v.width < SMALLEST for d in foreign[id(v)]]
+    tables[0].rows.append((f"damaged, from {SMALLEST} px, to other people", *spread(large)))
+    tables[0].rows.append((f"damaged, below {SMALLEST} px, to other people", *spread(small)))
     facts = {
         "faces": len(faces),
         "people": len(identities(faces)),
