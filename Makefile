@@ -6,6 +6,7 @@ SHEET ?=
 RECIPE ?=
 SCAN ?=
 RESULTS ?= results
+FACES ?=
 ARGS ?=
 # Read by envs/install.sh: the interpreter to start from, another index for torch.
 export PYTHON TORCH_INDEX
@@ -41,6 +42,7 @@ endif
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
+.PHONY: bench-faces bench-identity
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -99,6 +101,12 @@ lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 
 bench: $(DEV) native ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)
+
+bench-faces: $(DEV) native ## faces against their truth and alternatives: [FACES=folder of pictures]
+	$(PY) tests/benchmarks/quality_faces.py $(if $(FACES),--faces '$(FACES)') $(ARGS)
+
+bench-identity: $(DEV) ## how far damage moves faces, how far people are apart: [FACES=folder]
+	$(PY) tests/benchmarks/identity_limit.py $(if $(FACES),--faces '$(FACES)') $(ARGS)
 
 docs: $(DEV) ## write config/README.md and the schema from the typed settings
 	$(PY) scripts/config_docs.py

@@ -100,7 +100,7 @@ def truths(folder: Path | None = None, white_house: bool = False) -> list[FaceTr
     """Every face of the folder, or those that packages carry.
 
     In a folder, files that differ in a number at the end of their name are of one person
-    (``mary-1.tif``, ``mary-2.tif``), unless a picture has several faces.
+    (``mary-1.tif``, ``mary-2.tif``); faces of a picture that has several are of a person each.
 
     Raises SystemExit with one line where there are none or dlib's points are missing.
     """

@@ -1,6 +1,8 @@
 """How far damage alone moves a face from itself, and how far people are apart.
 
-make bench ARGS='identity' [FACES=DIR]; with --white-house, two more people, see face_pictures.py
+make bench-identity                         the faces that packages carry
+make bench-identity FACES=DIR               every face of a folder's pictures
+make bench-identity ARGS=--white-house      two more people, see face_pictures.py
 
 From these figures the limit is chosen: how far a restoration may move a face from what the scan
 shows. All distances are those of dlib's embedding; no face is restored here.
@@ -119,7 +121,7 @@ def compare(faces: list[FaceTruth], identity: FaceIdentity) -> tuple[list[Table]
     mixes = mixed(faces, full, identity)
     tables = [
         Table(
-            "Whole photographs",
+            "People apart: whole photographs, and damaged faces to whole photographs",
             ("pairs", *SPREAD),
             [("different people", *spread(apart)), ("one person, two photographs", *spread(same))],
         ),
@@ -142,6 +144,9 @@ def compare(faces: list[FaceTruth], identity: FaceIdentity) -> tuple[list[Table]
     tables.append(_limits([v for v in made if v.width >= SMALLEST], foreign, mixes))
     every = [d for v in made for d in foreign[id(v)]]
     large = [d for v in made if v.width >= SMALLEST for d in foreign[id(v)]]
+    small = [d for v in made if v.width < SMALLEST for d in foreign[id(v)]]
+    tables[0].rows.append((f"damaged, from {SMALLEST} px, to other people", *spread(large)))
+    tables[0].rows.append((f"damaged, below {SMALLEST} px, to other people", *spread(small)))
     facts = {
         "faces": len(faces),
         "people": len(identities(faces)),
