@@ -189,7 +189,7 @@ class FacesSettings(Section):
         0.8, gt=0.0, le=1.0, description="Largest strength that `auto` takes."
     )
     identity_limit: float = Field(
-        0.3,
+        0.25,
         gt=0.0,
         le=0.6,
         description="Largest distance between the face in the master and the restored one, of "

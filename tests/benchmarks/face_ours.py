@@ -1,18 +1,38 @@
-"""Our faces in the bench, called in this one place.
+"""Our faces in the bench: the condition report finds them, the stage `faces` restores them.
 
-To be written with the stage `faces`: ``restored`` makes a ``stages.base.Page`` of the scan and its
-condition report, runs ``stages.faces.Faces`` on it as ``quality_scans.apply_stage`` does, and hands
-out the aligned faces that the stage blended, so that the package's paste-back gets the same.
+The aligned faces that the network made are handed out, so that the package's paste-back gets the
+same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from quality_scans import condition_report, pixels_of
 
 from damage.light import Picture
+from restoration.engine.enlarged_face import face_runner
+from restoration.engine.native.build import library_path, tested
+from restoration.faces.frame import SIDE
+from restoration.faces.known import KnownFace, known_faces
 from restoration.networks.face_detector import Place
+from restoration.networks.face_identity import TEMPLATE
+from restoration.planning import Plan
+from restoration.raster.colour import ColourSpace
+from restoration.settings import Config, load_config
+from restoration.stage_settings import FacesSettings
+from restoration.stages.base import Declined, Page
+from restoration.stages.faces import IDENTITY, Faces
+from restoration.workshop import Networks
 from simulated_scans import SimulatedPage
+from weights_at_hand import folders
+
+NETWORK = "realesrgan-x4plus-packaged"
+"""No weights of a network that was trained on faces can be had from the package index."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +59,9 @@ class OurFace:
     """Not too small, too unsure or forbidden: the stage looked at it."""
     changed: bool
     reason: str = ""
+    strength: float | None = None
+    distance: float | None = None
+    """From the scan's own face, as the stage measured it."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +73,94 @@ class Record:
     """Why nothing was applied, where that is so."""
 
 
-def restored(page: FacePage) -> tuple[Picture, Record]:
+class Watched:
+    """A face runner that keeps what it made, so that others can be fed with the same."""
+
+    def __init__(self, runner: Any) -> None:
+        self._runner = runner
+        self.made: list[Picture] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._runner, name)
+
+    def restore(self, face: Picture, share: float) -> Picture:
+        (made,) = self.restore_all(iter([(face, share)]))
+        return made
+
+    def restore_all(self, faces: Iterator[tuple[Picture, float]]) -> Iterator[Picture]:
+        for made in self._runner.restore_all(faces):
+            self.made.append(made)
+            yield made
+
+
+@cache
+def _networks() -> dict[str, Any]:
+    """By name; the general network is the one that the demo's recipe uses."""
+    recipe = {"recipe": "faces", "recipes": {"faces": {"stages": {}}}}
+    models = {"models_dir": str(folders()[0]), "device": "cpu"}
+    networks = Networks(make_plan_of(load_config({**recipe, **models})), threads=2)
+    return {
+        NETWORK: Watched(face_runner(networks(NETWORK))),
+        IDENTITY: networks(IDENTITY),
+    }
+
+
+def make_plan_of(config: Config) -> Plan:
+    """A plan without scans."""
+    runtime = "torch" if tested() is None else f"native {library_path().stem}"
+    return Plan(config=config, scans=(), device="cpu", runtime=runtime)
+
+
+def restored(page: FacePage, **settings: Any) -> tuple[Picture, Record]:
     """The page after our stage, float32 (h, w, 3), and what was done.
 
-    Raises NotImplementedError: the stage is not in this version yet.
+    Nothing is told: the condition report finds and measures the face. settings: of the stage.
     """
-    raise NotImplementedError("the stage `faces` is not in this version yet")
+    report = condition_report(page.scan, "cnn")
+    known = known_faces(report["faces"], None, 1, lambda shape, place: False)
+    stage, networks = Faces(), _networks()
+    watched: Watched = networks[NETWORK]
+    watched.made.clear()
+    chosen = FacesSettings(network=NETWORK, **settings)
+    stage.setup(chosen, lambda name, **blend: networks[name])
+    scan = page.scan
+    result = stage.apply(
+        Page(
+            scan="bench",
+            number=1,
+            source=scan,
+            colour=ColourSpace.from_profile(None, 3),
+            ppi=scan.ppi,
+            report={field: report[field] for field in stage.reads},
+            key="0" * 64,
+            faces=tuple(known),
+        )
+    )
+    faces = _faces(known, result.findings.get("faces", ()), watched.made)
+    if isinstance(result, Declined):
+        return pixels_of(scan), Record(faces, result.reason)
+    return np.concatenate(list(result.bands)), Record(faces)
+
+
+def _faces(
+    known: Sequence[KnownFace], said: Sequence[Any], made: Sequence[Picture]
+) -> list[OurFace]:
+    """The stage's faces with the networks' crops, which come in the order of the accepted ones."""
+    crops = iter(made)
+    found = []
+    for face, record in zip(known, said, strict=True):
+        eligible = record["decision"] in ("restored", "rejected")
+        # The places of the template on the page: whoever aligns by them gets this very frame.
+        places = face.frame.to_page(np.asarray(TEMPLATE) + 0.5)
+        found.append(
+            OurFace(
+                crop=next(crops) if eligible else np.zeros((SIDE, SIDE, 3), np.float32),
+                points=tuple((float(y), float(x)) for x, y in places),
+                eligible=eligible,
+                changed=record["decision"] == "restored",
+                reason=record["reason"],
+                strength=record.get("strength"),
+                distance=record.get("distance"),
+            )
+        )
+    return found

@@ -92,6 +92,9 @@ def measure(case: Case, methods: Sequence[str], identity: Any) -> list[dict[str,
         if method in (OURS, PASTED) and record is not None:
             row["eligible"] = sum(face.eligible for face in record.faces)
             row["changed"] = sum(face.eligible and face.changed for face in record.faces)
+            row["reasons"] = [face.reason for face in record.faces if not face.changed]
+            row["strengths"] = [face.strength for face in record.faces]
+            row["distances"] = [face.distance for face in record.faces]
         rows.append(row)
     return rows
 
@@ -104,10 +107,7 @@ def _results(
         results[ALONE] = realesrgan_alone(seen)
     if OURS not in methods and PASTED not in methods:
         return results, None
-    try:
-        ours, record = restored(page)
-    except NotImplementedError:
-        return results, None
+    ours, record = restored(page)
     if OURS in methods:
         results[OURS] = ours
     if PASTED in methods:
@@ -211,10 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit("faces: no photograph has a face as wide as any of the widths")
     print(f"\n{len(faces)} faces of {len(identities(list(faces)))} people, {PPI:g} ppi\n")
     print("\n\n".join(table.markdown() for table in tables(rows)))
-    absent = [method for method in methods if all(row["method"] != method for row in rows)]
-    if absent:
-        print(f"left out, since the stage is not in this version yet: {', '.join(absent)}")
-    elif OURS in methods:
+    if OURS in methods:
         print(share_changed(rows))
     if given.json is not None:
         content = {"faces": len(faces), "people": len(identities(list(faces))), "rows": rows}
