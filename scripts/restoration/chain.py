@@ -328,7 +328,16 @@ class Chain:
     def _weights(self, step: str) -> list[Record]:
         names = self.plan.networks(self.recipe, step)
         found = [(name, self.plan.manifest[name]) for name in names]
-        return [{"name": n, "sha256": w.sha256, "licence": w.licence} for n, w in found]
+        return [
+            {
+                "name": name,
+                "sha256": weights.sha256,
+                "licence": weights.licence,
+                # dlib's look at faces and make no pixel.
+                "role": "compares" if weights.architecture == "dlib" else "restores",
+            }
+            for name, weights in found
+        ]
 
     def input_of(self, state: PageState) -> tuple[Path, int]:
         """File and page number from which a page is read; a pruned image is made again."""
@@ -352,6 +361,7 @@ class Chain:
                 "chain": [record["key"] for record in steps],
                 "settings": self.plan.settings(self.recipe, "deliver"),
                 "code": self.plan.code("deliver"),
+                "weights": self.plan.weights(self.recipe, "deliver"),
             }
         )
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from restoration import __version__
 from restoration.archive.xmp import StageEvent
 from restoration.chain import Chain
 from restoration.deliver import Delivery, PageToDeliver, deliver_scan
+from restoration.faces import IDENTITY
+from restoration.faces.final_check import compare
 from restoration.keys import canonical_json
+from restoration.raster.colour import ColourSpace
+from restoration.raster.tiff import open_page
+from restoration.regions import FACES
 from restoration.restoring import PageState, Record
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
@@ -33,13 +39,14 @@ def deliver_chain(
     """
     assert chain.recipe is not None
     ingest = chain.ensure("ingest")
+    faces = _faces(chain, states)
     steps = [chain.ensure(name) for name in chain.plan.recipe(chain.recipe).chain()]
     pages = []
     for state in states:
         image = None if state.image is None else chain.input_of(state)[0]
         events = tuple(_event(record, state.number) for record in steps)
         pages.append(PageToDeliver(state.number, image, state.ppi, events))
-    return deliver_scan(
+    delivered = deliver_scan(
         Delivery(
             scan=chain.scan.scan,
             recipe=chain.recipe,
@@ -54,6 +61,37 @@ def deliver_chain(
         settings=chain.plan.recipe(chain.recipe).deliver,
         output=output,
     )
+    return {**delivered, "faces": faces} if faces else delivered
+
+
+def _faces(chain: Chain, states: Sequence[PageState]) -> list[Record]:
+    """Restored faces in the finished pages, compared with the master's."""
+    assert chain.recipe is not None
+    if FACES not in chain.plan.recipe(chain.recipe).chain():
+        return []
+    said = {page["number"]: page["findings"] for page in chain.ensure(FACES)["pages"]}
+    found = []
+    for state in states:
+        faces = said[state.number].get("faces", ())
+        if not any(face["decision"] == "restored" for face in faces):
+            continue
+        path, number = chain.input_of(state)
+        with ExitStack() as files:
+            master = files.enter_context(
+                open_page(Path(chain.scan.path), state.number, limits=chain.plan.config.ingest)
+            )
+            final = files.enter_context(open_page(path, number, limits=chain.plan.config.ingest))
+            colour = ColourSpace.from_profile(master.profile, master.channels)
+            identity = chain.workshop.networks(IDENTITY)
+            compared = compare(faces, master, final, colour, identity)
+        found += [{"page": state.number, **face} for face in compared]
+    return found
+
+
+def _worth_telling(page: Record) -> Record:
+    """The findings without what is said of each face: the record keeps that, a picture that may go
+    anywhere says how many were restored and by what."""
+    return {name: found for name, found in page["findings"].items() if name != "faces"}
 
 
 def _event(record: Record, number: int) -> StageEvent:
@@ -67,8 +105,12 @@ def _event(record: Record, number: int) -> StageEvent:
         when=record["when"],
         applied=applied,
         reason=page["reason"],
-        parameters=canonical_json({"settings": record["settings"], "found": page["findings"]}),
+        parameters=canonical_json({"settings": record["settings"], "found": _worth_telling(page)}),
         generative=ran,
-        networks=tuple((w["name"], w["sha256"], w["licence"]) for w in record["weights"] if ran),
+        networks=tuple(
+            (w["name"], w["sha256"], w["licence"])
+            for w in record["weights"]
+            if ran and w.get("role") != "compares"
+        ),
         key=page["output_key"],
     )

@@ -15,6 +15,7 @@ from typing import Any
 from restoration.engine.native import KNOWN
 from restoration.engine.native.build import library_path, tested
 from restoration.errors import ConfigError
+from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.keys import code_fingerprint, digest
 from restoration.networks.manifest import (
     Weights,
@@ -43,8 +44,8 @@ FACE_WEIGHTS: dict[str, tuple[str, ...]] = {
 """What `examine.faces` needs to find faces and their points, beside `examine.face_network`."""
 
 FACE_STAGE_WEIGHTS: dict[str, tuple[str, ...]] = {
-    "five": ("dlib-face-identity", "dlib-face-points"),
-    "dlib-68": ("dlib-face-identity", "dlib-face-points", "dlib-face-points-68"),
+    "five": (IDENTITY, "dlib-face-points"),
+    "dlib-68": (IDENTITY, "dlib-face-points", DENSE_POINTS),
 }
 """What `stages.faces.landmarks` needs beside the network: to compare persons, to place masks."""
 
@@ -198,6 +199,9 @@ class Plan:
         """
         if step == "examine":
             return self._face_weights()
+        if step == "deliver" and recipe is not None and FACES in self.recipe(recipe).chain():
+            # Restored faces are compared once more.
+            return FACE_STAGE_WEIGHTS["five"]
         if step not in REGISTRY or recipe is None:
             return ()
         settings = self.settings(recipe, step)

@@ -17,6 +17,7 @@ from quality_scans import condition_report, pixels_of
 from damage.light import Picture
 from restoration.engine.enlarged_face import face_runner
 from restoration.engine.native.build import library_path, tested
+from restoration.faces import IDENTITY
 from restoration.faces.frame import SIDE
 from restoration.faces.known import KnownFace, known_faces
 from restoration.networks.face_detector import Place
@@ -26,7 +27,7 @@ from restoration.raster.colour import ColourSpace
 from restoration.settings import Config, load_config
 from restoration.stage_settings import FacesSettings
 from restoration.stages.base import Declined, Page
-from restoration.stages.faces import IDENTITY, Faces
+from restoration.stages.faces import Faces
 from restoration.workshop import Networks
 from simulated_scans import SimulatedPage
 from weights_at_hand import folders

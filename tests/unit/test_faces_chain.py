@@ -201,6 +201,27 @@ def test_the_deliverable_says_what_made_it(plan: Plan) -> None:
     assert {face["decision"] for face in faces_of(without).values()} == {"gated", "excluded"}
 
 
+def test_restored_faces_are_compared_once_more_in_the_finished_picture(plan: Plan) -> None:
+    _, record, _ = run(plan, "all")
+    (found,) = record["deliverable"]["faces"]
+    face = faces_of(record)[1]
+    assert (found["page"], found["face"]) == (1, 1)
+    assert found["distance_final"] == pytest.approx(face["distance"], abs=0.05)
+    assert found["over_limit"] is False
+
+
+def test_the_xmp_counts_faces_and_tells_nothing_more_of_them(plan: Plan) -> None:
+    run(plan, "same-size")
+    path = plan.folder("same-size", "deliver") / "group.tif"
+    with tifffile.TiffFile(path) as file:
+        packet = file.pages[0].tags[700].value.decode()
+    assert "&quot;restored&quot;:1" in packet or '"restored":1' in packet
+    assert "gfpgan-v1.4" in packet
+    assert "dlib-face-identity" not in packet
+    assert "distance_before" not in packet
+    assert "interocular" not in packet
+
+
 def test_what_a_person_says_of_faces_is_part_of_the_keys(plan: Plan, tmp_path: Path) -> None:
     before = run(plan, "same-size")[1]
     (tmp_path / "regions" / "group.yaml").write_text("faces:\n  none: true\n")

@@ -150,6 +150,8 @@ def _finish(
         settings.identity_limit,
     )
     record: dict[str, Any] = {
+        # From pixels of the master's page (x, y, 1) to the aligned frame.
+        "frame": [[float(f"{v:.8g}") for v in row] for row in prepared.master_frame.matrix],
         "network": tools.restorer.name,
         "weights_sha256": tools.restorer.weights_sha256,
         "licence": tools.restorer.licence,

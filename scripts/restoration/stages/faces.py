@@ -8,15 +8,13 @@ from typing import Any, ClassVar
 
 from restoration.engine.anchoring import is_neutral
 from restoration.engine.enlarged_face import face_runner
+from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.faces.gate import Verdict, effective_width, judge
 from restoration.faces.known import KnownFace
 from restoration.faces.merging import MergedPage, Patch
 from restoration.faces.working import Tools, Views, rejected, restore_faces
 from restoration.stage_settings import FacesSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
-
-IDENTITY, DENSE_POINTS = "dlib-face-identity", "dlib-face-points-68"
-"""Names in resources/models.yaml."""
 
 SEARCH = 0.9
 """Share of the work that the networks are; the rest is writing the page."""
