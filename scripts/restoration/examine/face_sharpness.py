@@ -15,8 +15,8 @@ from restoration.examine.resolution import EffectiveResolution
 from restoration.examine.survey import Survey
 
 FROM_PAGE = ("blocking", "screen")
-"""What the page's findings say of its faces, too. Not where things are: their places are the page's;
-and not an enlargement, which the face shows itself: a montage may be enlarged elsewhere."""
+"""What the page's findings say of its faces, too. Not where things are: their places are the
+page's; and not an enlargement, which the face shows itself: a montage may be enlarged elsewhere."""
 
 TILES = ((512, 256), (128, 128), (64, 64))
 """Shorter side of the face's window from which tiles of this side are used: several of them must
