@@ -347,6 +347,10 @@ def test_the_manifests_radii_are_those_of_their_networks() -> None:
             assert (weights.parameters, weights.radius) == (None, None)
             continue
         assert weights.parameters is not None
+        if weights.architecture == "retinaface":
+            # Sees windows, whose borders overlap by whole faces.
+            assert weights.radius is None
+            continue
         computed = architectures.receptive_radius(weights.parameters, weights.scale)
         assert (weights.name, weights.radius) == (weights.name, computed)
 
