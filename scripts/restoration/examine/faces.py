@@ -46,8 +46,8 @@ class Faces:
     """Faces on an upright sRGB proxy.
 
     Value: how many were found; None = they were not looked for, and ``detail.reason`` says why.
-    detail.faces: each ``{box, points, landmarks, score, gradients, network, upright_rotation}``, and
-    what ``face_measures.measure_face`` and ``face_cover.cover`` say of it.
+    detail.faces: each ``{box, points, landmarks, score, gradients, network, upright_rotation}``
+    and what ``face_measures.measure_face`` and ``face_cover.cover`` say of it.
     Box: [top, left, height, width]; points (eyes, nose, corners of the mouth) and landmarks
     (corners of the eyes, nose: what the predictor measures): [down, right], in the order of
     detail.point_names and detail.landmark_names; all in pixels of the page as stored.
