@@ -7,6 +7,7 @@ mirrored, tilted, lit and cropped differently. Pictures are float32 (h, w, 3) in
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import cv2
 import numpy as np
@@ -90,3 +91,15 @@ def group(
         place += cover[own] * (pixels[own] - place)
         places.append((down, right))
     return page, places
+
+
+def times_found(places: list[tuple[float, float]], boxes: list[Any]) -> list[int]:
+    """How many boxes lie about each place: ``Detection`` s, or [top, left, height, width]."""
+    spans = [
+        tuple(box) if isinstance(box, list) else (box.top, box.left, box.side, box.side)
+        for box in boxes
+    ]
+    return [
+        sum(t <= down < t + h and left <= right < left + w for t, left, h, w in spans)
+        for down, right in places
+    ]

@@ -22,7 +22,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 import corpus
-from restoration.examine.finding import Finding, Measurement, PageFacts, Window
+from restoration.examine.finding import Finding, Measurement, PageFacts, ReadWindow, Window
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
 from restoration.examine.survey import Survey
@@ -83,7 +83,16 @@ def timed(finding: type[Finding], seconds: dict[str, float]) -> type[Finding]:
             seconds[self.name] += time.perf_counter() - started
             return found
 
-    return Timed
+    class Again(Timed):
+        def look_again(
+            self, read: ReadWindow, found: Measurement, earlier: Mapping[str, Measurement]
+        ) -> Measurement:
+            started = time.perf_counter()
+            again: Measurement = super().look_again(read, found, earlier)
+            seconds[self.name] += time.perf_counter() - started
+            return again
+
+    return Again if hasattr(finding, "look_again") else Timed
 
 
 def main() -> None:

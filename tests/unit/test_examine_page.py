@@ -1,6 +1,7 @@
 """The frame of the condition report: one pass, stable figures, findings on top of each other."""
 
 import json
+from dataclasses import replace
 from typing import ClassVar
 
 import cv2
@@ -95,6 +96,30 @@ def test_a_finding_is_one_class_and_reads_those_before_it(soft):
     assert report["mean"]["value"] == pytest.approx(float(soft.mean() / 65535), abs=0.05)
     assert report["mean"]["detail"]["h"] == pytest.approx(report["tone"]["value"][1])
     assert "bright" in codes_of(report)
+
+
+def test_a_finding_may_look_at_windows_again_once_the_page_was_passed_over(soft):
+    class Corner:
+        name: ClassVar[str] = "corner"
+
+        def begin(self, page):
+            self.seen = 0
+
+        def see(self, window):
+            self.seen += 1
+
+        def conclude(self, survey, earlier):
+            return Measurement(None, "", 0.0, "corner")
+
+        def look_again(self, read, found, earlier):
+            assert "tone" in earlier
+            return replace(found, value=int(read(3, 5, 1, 1)[0, 0, 0]), unit=str(self.seen))
+
+    page = sim.SimulatedPage(soft)
+    report = examine_page(page, ExamineSettings(window=256), SRGB, (*FINDINGS, Corner))
+    assert report["corner"]["value"] == soft[3, 5, 0]
+    assert page.windows[-1] == (3, 5, 1, 1)
+    assert len(page.windows) == int(report["corner"]["unit"]) + 1
 
 
 def test_warnings_about_the_file(soft):

@@ -20,9 +20,9 @@ from restoration.networks.face_detector import (
     aligned_points,
 )
 
-ENOUGH = 1.6
-"""Sum of the scores of a page's faces, two good ones, from which nobody asks whether it lies on its
-side: a single weak find is often a pattern, or a face that lies."""
+SURE, ENOUGH = 0.7, 1.6
+"""Score of one face, which both detectors saw, and sum of the scores of all, from which nobody asks
+whether the page lies on its side: a single weak find is often a pattern, or a face that lies."""
 
 
 class Finder(Protocol):
@@ -115,7 +115,7 @@ class RetinaFaceFinder:
 def search_any_way_up(finder: Finder, picture: Picture) -> Search:
     """The faces of an upright picture, or where it shows hardly any, of one that lies."""
     found = finder.search(picture)
-    if _total(found) >= ENOUGH:
+    if _total(found) >= ENOUGH or any(face.score >= SURE for face in found.faces):
         return found
     turned = finder.search_turned(picture)
     return turned if _total(turned) > _total(found) else found

@@ -22,6 +22,10 @@ WITHIN = 0.6
 an eye, or a pattern of shadows, seen at a finer scale."""
 
 
+TOUCHES = 2.0
+"""Pixels from a tile's edge within which a box touches it."""
+
+
 @dataclass(frozen=True)
 class FoundFace:
     """A face in pixels of the searched picture."""
@@ -108,12 +112,18 @@ def starts(length: int, side: int, shared: int) -> list[int]:
 
 
 def cut_off(box: Detection, part: Picture, top: int, left: int, picture: Picture) -> bool:
-    """Whether a tile's edge, and not the picture's, cuts this box: another tile shows it whole."""
+    """Whether a tile's edge, and not the picture's, cuts or touches this box: another tile, or a
+    coarser picture, shows it whole.
+
+    top, left: of the tile in the picture; the box is in pixels of the tile.
+    """
+    height, width = part.shape[:2]
+    bottom, right = box.top + box.side, box.left + box.side
     return bool(
-        (top > 0 and box.top < 0.0)
-        or (left > 0 and box.left < 0.0)
-        or (top + part.shape[0] < picture.shape[0] and box.top + box.side > part.shape[0])
-        or (left + part.shape[1] < picture.shape[1] and box.left + box.side > part.shape[1])
+        (top > 0 and box.top < TOUCHES)
+        or (left > 0 and box.left < TOUCHES)
+        or (top + height < picture.shape[0] and bottom > height - TOUCHES)
+        or (left + width < picture.shape[1] and right > width - TOUCHES)
     )
 
 

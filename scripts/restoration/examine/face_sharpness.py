@@ -10,12 +10,13 @@ import numpy as np
 
 from restoration.examine.blur import Blur
 from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.interpolation import Interpolated
 from restoration.examine.resolution import EffectiveResolution
 from restoration.examine.survey import Survey
 
-FROM_PAGE = ("interpolated", "blocking", "screen")
+FROM_PAGE = ("blocking", "screen")
 """What the page's findings say of its faces, too. Not where things are: their places are the
-page's."""
+page's; and not an enlargement, which the face shows itself: a montage may be enlarged elsewhere."""
 
 TILES = ((512, 256), (128, 128), (64, 64))
 """Shorter side of the face's window from which tiles of this side are used: several of them must
@@ -46,15 +47,19 @@ class FaceSharpness:
         shorter = min(height, width)
         sides = next((side for least, side in TILES if shorter >= least), TILES[-1][1])
         self._survey = Survey(self._facts, (sides,))
+        self._interpolated = Interpolated()
+        self._interpolated.begin(self._facts)
 
     def see(self, window: Window) -> None:
         """A window in pixels of the surroundings."""
         self._survey.see(window)
+        self._interpolated.see(window)
 
     def conclude(self, earlier: Mapping[str, Measurement]) -> Sharpness:
         """earlier: the page's findings."""
         known = {name: earlier[name] for name in FROM_PAGE if name in earlier}
         blur = self._blur(known)
+        known["interpolated"] = self._interpolated.conclude(self._survey, known)
         resolution = EffectiveResolution()
         resolution.begin(self._facts)
         found = resolution.conclude(self._survey, known)

@@ -37,11 +37,17 @@ FULL_RANGE = 0.75
 """Range of tones, of full scale, below which the tones are stretched for the detectors."""
 
 
+ENDS = (0.05, 99.95)
+"""Percentiles that are stretched to black and white. Forty heads of 3 mm are one hundredth of a
+page, and their light sides less than half of that: the 99.5th would wash them out."""
+
+
 class Faces:
     """Faces on an upright sRGB proxy.
 
     Value: how many were found; None = they were not looked for, and ``detail.reason`` says why.
-    detail.faces: each ``{box, points, landmarks, score, gradients, network, upright_rotation}``.
+    detail.faces: each ``{box, points, landmarks, score, gradients, network, upright_rotation}``
+    and what ``face_measures.measure_face`` and ``face_cover.cover`` say of it.
     Box: [top, left, height, width]; points (eyes, nose, corners of the mouth) and landmarks
     (corners of the eyes, nose: what the predictor measures): [down, right], in the order of
     detail.point_names and detail.landmark_names; all in pixels of the page as stored.
@@ -212,8 +218,8 @@ def _picture(cells: Cells, page: PageFacts) -> tuple[Picture, bool]:
 
 
 def _ends(seen: Cells, page: PageFacts) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """The 0.5th and 99.5th percentile of each sRGB channel, from every so many cells."""
+    """The ENDS of each sRGB channel, from every so many cells."""
     stride = max(1, int(np.sqrt(seen.shape[0] * seen.shape[1] / 250_000)))
     part = seen[::stride, ::stride].astype(np.float32) / np.float32(65535.0)
-    low, high = np.percentile(page.colour.to_srgb(part).reshape(-1, 3), (0.5, 99.5), axis=0)
+    low, high = np.percentile(page.colour.to_srgb(part).reshape(-1, 3), ENDS, axis=0)
     return low.astype(np.float32), high.astype(np.float32)

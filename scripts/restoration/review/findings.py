@@ -191,8 +191,19 @@ def _text(value: Any, _: Record) -> str:
     return f"Text or line art on {number(round(100.0 * value, 1))} % of the page."
 
 
-def _faces(value: Any, _: Record) -> str:
-    return "No face found." if not value else f"{value} found."
+def _faces(value: Any, detail: Record) -> str:
+    if not value:
+        return "No face found."
+    faces = detail.get("faces") or []
+    widths = [face["effective_width_px"] for face in faces if face.get("effective_width_px")]
+    blurred = sum((face.get("blur") or {}).get("kind") in ("motion", "defocus") for face in faces)
+    said = [f"{value} found"]
+    if widths:
+        least, most = (number(round(width)) for width in (min(widths), max(widths)))
+        said.append(f"{least if least == most else f'{least} to {most}'} px of detail across")
+    if blurred:
+        said.append(f"{blurred} blurred by motion or out of focus")
+    return f"{', '.join(said)}."
 
 
 _SENTENCES: Mapping[str, Callable[[Any, Record], str]] = {
