@@ -349,9 +349,6 @@ def test_the_manifests_radii_are_those_of_their_networks() -> None:
             assert (weights.parameters is None) == (weights.architecture == "dlib")
             continue
         assert weights.parameters is not None
-        if weights.restores_faces:
-            assert weights.radius is None, "a face is seen whole"
-            continue
         computed = architectures.receptive_radius(weights.parameters, weights.scale)
         assert (weights.name, weights.radius) == (weights.name, computed)
 
@@ -443,5 +440,5 @@ def test_what_its_library_reads_is_kept_as_it_is(tmp_path: Path) -> None:
         originals.kept_original(manifest["points"], models)
     with pytest.raises(CircumstanceError, match="not the file that the manifest names"):
         fetch("points", manifest, models, [placed])
-    with pytest.raises(ConfigError, match="which no engine runs"):
+    with pytest.raises(ConfigError, match="finds or compares faces and restores nothing"):
         load_network("points", models, manifest, CPU)
