@@ -3,6 +3,7 @@ records."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from markupsafe import Markup
 
 from restoration import __version__
 from restoration.records import write_text
-from restoration.review import wording
+from restoration.review import faces, wording
 from restoration.review.dossier import Dossier, gather
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "report"
@@ -34,6 +35,10 @@ class _Line:
     touched: bool
     warnings: int
     link: str
+    faces: Mapping[str, int] | None
+    """How many were found and what was decided of them; None where none was."""
+    review: list[str]
+    """Faces that a person should look at, and why."""
 
 
 def write_report(
@@ -87,7 +92,12 @@ def write_report(
             write_text(target, text)
             written.append(target)
     _remove_others(folder, written)
-    body = {"lines": lines, "problems": failed, "description": description}
+    body = {
+        "lines": lines,
+        "problems": failed,
+        "description": description,
+        "faces": _faces_told(lines),
+    }
     text = _page(
         environment, recipe, "", [] if paged else sections, index=body, truth=truth, paged=paged
     )
@@ -152,6 +162,8 @@ def _line(dossier: Dossier, page: str) -> _Line:
         touched=dossier.touched,
         warnings=len(dossier.warnings),
         link=anchor,
+        faces=None if dossier.faces is None else dossier.faces["counts"],
+        review=faces.to_look_at(dossier.faces),
     )
 
 
@@ -168,6 +180,14 @@ def _counts(lines: Sequence[_Line], problems: Sequence[Any]) -> list[tuple[str, 
         ("problems", len(problems)),
     ]
     return [*counts, ("not processed yet", waiting)] if waiting else counts
+
+
+def _faces_told(lines: Sequence[_Line]) -> str:
+    """The faces of all scans in one line; empty where there are none."""
+    total: Counter[str] = Counter()
+    for line in lines:
+        total.update(line.faces or {})
+    return faces.told(total) if total["found"] else ""
 
 
 def _read_problems(path: Path) -> dict[str, tuple[str, str]]:
