@@ -15,6 +15,9 @@ of this size is shown at 100 %, and the whole made smaller."""
 MARGIN = 0.3
 """Room around the box, which reaches from the brows to the chin, on each side: hair and neck."""
 
+ROOM = 0.08
+"""Around the points of eyes, nose and mouth, as a share of the box: as far as an eye reaches."""
+
 UPRIGHT = {
     (0, False): 1,
     (0, True): 2,
@@ -37,6 +40,9 @@ class Cut:
     """At 100 %."""
     whole: Place | None
     """Made smaller beside it; None where ``shown`` holds the whole face."""
+    features: tuple[float, float, float, float]
+    """Top, left, height, width: eyes, nose and mouth. The corners of a face's box are hair and
+    background, on which other stages may work."""
     upright: int
     """Orientation, 1 to 8 as in TIFF's tag, under which the face stands upright."""
 
@@ -53,14 +59,15 @@ def cut_of(
     entry, upright = _known(face, finding)
     top, left, tall, wide = (float(value) for value in face["box"])
     largest = max(tall, wide)
+    features = _features(entry.get("points") or (), (top, left, tall, wide))
     whole = _place(top, left, tall, wide, MARGIN * largest, height, width)
     if largest > MOST_SIDE:
-        middle = _middle(entry.get("points") or ()) or (top + tall / 2.0, left + wide / 2.0)
+        middle = features[0] + features[2] / 2.0, features[1] + features[3] / 2.0
         half = MOST_SIDE / 2.0
         cut = _place(middle[0] - half, middle[1] - half, MOST_SIDE, MOST_SIDE, 0.0, height, width)
-        return Cut(cut, whole, upright)
+        return Cut(cut, whole, features, upright)
     room = min(MARGIN * largest, (MOST_SIDE - largest) / 2.0)
-    return Cut(_place(top, left, tall, wide, room, height, width), None, upright)
+    return Cut(_place(top, left, tall, wide, room, height, width), None, features, upright)
 
 
 def _known(
@@ -78,12 +85,22 @@ def _known(
     return entry, UPRIGHT.get((rotation % 360, mirrored), 1)
 
 
-def _middle(points: Sequence[Sequence[float]]) -> tuple[float, float] | None:
-    """Down and right: of what eyes, nose and mouth take up."""
+def _features(
+    points: Sequence[Sequence[float]], box: tuple[float, float, float, float]
+) -> tuple[float, float, float, float]:
+    """What the points (down, right) of eyes, nose and mouth take up, with a little room; the middle
+    of the box where no detector set any."""
+    top, left, tall, wide = box
     if not points:
-        return None
+        return top + tall / 4.0, left + wide / 4.0, tall / 2.0, wide / 2.0
+    room = ROOM * max(tall, wide)
     down, right = zip(*points, strict=True)
-    return (min(down) + max(down)) / 2.0, (min(right) + max(right)) / 2.0
+    return (
+        min(down) - room,
+        min(right) - room,
+        max(down) - min(down) + 2.0 * room,
+        max(right) - min(right) + 2.0 * room,
+    )
 
 
 def _place(

@@ -32,10 +32,6 @@ SMALL_SIDE = 240
 
 QUALITY = 95
 
-FEATURES = 2.0 / 3.0
-"""Of the box, its middle: eyes, nose and mouth. The corners of a box are hair and background, which
-other stages may work on."""
-
 
 @dataclass(frozen=True)
 class _Files:
@@ -118,7 +114,7 @@ def _open(
 
 def _face(face: Record, cut: Cut, files: _Files) -> Record:
     restored = face["decision"] == "restored"
-    left = "" if restored else _left(face, files)
+    left = "" if restored else _left(face, cut, files)
     chosen: list[tuple[str, TiffPage | None]] = [("master", files.master)]
     if restored and files.result is not None:
         chosen.append(("result", files.result))
@@ -166,17 +162,14 @@ def _small(name: str, image: TiffPage, cut: Cut, master: TiffPage) -> Record:
     return {"name": name, "picture": pictures.jpeg_uri(pixels, _colour(image), cut.upright)}
 
 
-def _left(face: Record, files: _Files) -> str:
+def _left(face: Record, cut: Cut, files: _Files) -> str:
     """Whether the deliverable has the master's pixels in the box of a face."""
     master, made = files.master, files.deliverable
     if (made.height, made.width) != (master.height, master.width):
         return "resized"
-    top, left, height, width = face["box"]
-    spare = (1.0 - FEATURES) / 2.0
-    inner = (top + spare * height, left + spare * width, FEATURES * height, FEATURES * width)
-    if not _same(master, made, inner):
+    if not _same(master, made, cut.features):
         return "changed"
-    return "same" if _same(master, made, (top, left, height, width)) else "around"
+    return "same" if _same(master, made, face["box"]) else "around"
 
 
 def _same(master: TiffPage, made: TiffPage, box: Sequence[float]) -> bool:
