@@ -83,10 +83,10 @@ def _identity(face: Record) -> Rows:
     found: Rows = []
     if face.get("distance") is not None:
         before = face.get("distance_before")
-        stages = "" if before is None else f"{_figure(before)} before, "
+        stages = "" if before is None else f"{_figure(before)} before this stage, "
         limit = face.get("identity_limit")
         allowed = "" if limit is None else f"; limit {number(limit)}"
-        text = f"{stages}{_figure(face['distance'])} after{allowed}"
+        text = f"{stages}{_figure(face['distance'])} after it{allowed}"
         found.append(("Distance from the master's face", text))
     last = face.get("distance_final")
     if last is not None:
