@@ -178,6 +178,23 @@ def test_large_collections_are_cut_into_pages_that_the_index_links_to(
     assert not (collection.output.parent / "report-pages").exists()
 
 
+def test_scans_with_many_pictures_are_cut_into_pages_by_size(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = photo("coffee", 0, 0, 48, 48)
+    for number in range(3):
+        collection.add(f"scan-{number}", pixels, soft(pixels, 1))
+    collection.fail("bad", "is missing")
+    monkeypatch.setattr("restoration.review.page.PAGE_BYTES", 1)
+    index = Page(collection.report())
+    names = [path.name for path in collection.written]
+    assert names == ["report.html", "0001.html", "0002.html", "0003.html"]
+    links = [a["href"] for tag, a in index.seen if tag == "a"]
+    sections = [f"report-pages/000{n + 1}.html#scan-scan-{n}" for n in range(3)]
+    assert links == [*sections, "#problems"]
+    assert "is missing" in index.text
+
+
 def test_upscaled_scans_show_the_same_place_at_the_deliverables_size(
     collection: Collection,
 ) -> None:

@@ -23,8 +23,8 @@ Record = dict[str, Any]
 MOST_FACES = 40
 """Faces of a scan that are shown, those to review first; the others are counted."""
 
-MOST_PIXELS = 4_000_000
-"""Of all crops of a scan, as JPEG two to four megabytes; the faces after these are shown in words
+MOST_PIXELS = 8_000_000
+"""Of all crops of a scan, as JPEG four to eight megabytes; the faces after these are shown in words
 alone."""
 
 SMALL_SIDE = 240
