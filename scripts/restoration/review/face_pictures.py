@@ -24,8 +24,8 @@ MOST_FACES = 40
 """Faces of a scan that are shown, those to review first; the others are counted."""
 
 MOST_PIXELS = 8_000_000
-"""Of all crops of a scan, as JPEG four to eight megabytes; the faces after these are shown in words
-alone."""
+"""Of all crops of a scan: about as many bytes of page, fewer where they are soft. The faces after
+these are shown in words alone."""
 
 SMALL_SIDE = 240
 """Longest side of a large face made smaller, in pixels."""
