@@ -178,6 +178,7 @@ def test_faces_that_were_left_alone_say_why(collection: Collection) -> None:
     assert "Left as recorded: too small: 29 px of picture across" in text
     assert "Excluded by a person" in text
     assert "Rejected: at no strength" in text
+    assert "0.21 at the last strength that was tried; limit 0.3" in text
     assert "A reconstructed face" not in text
     assert "3 found: 0 restored, 1 gated, 1 excluded, 1 rejected; 1 to review" in text
     assert "Effective width 29 px of picture" in text

@@ -84,9 +84,12 @@ def _identity(face: Record) -> Rows:
     if face.get("distance") is not None:
         before = face.get("distance_before")
         stages = "" if before is None else f"{_figure(before)} before this stage, "
+        # Of a rejected face the record tells what the weakest attempt came to.
+        rejected = face.get("strength") is None
+        where = "at the last strength that was tried" if rejected else "after it"
         limit = face.get("identity_limit")
         allowed = "" if limit is None else f"; limit {number(limit)}"
-        text = f"{stages}{_figure(face['distance'])} after it{allowed}"
+        text = f"{stages}{_figure(face['distance'])} {where}{allowed}"
         found.append(("Distance from the master's face", text))
     last = face.get("distance_final")
     if last is not None:
