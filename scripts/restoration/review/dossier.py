@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.records import read_record
-from restoration.review import findings, wording
+from restoration.review import faces, findings, wording
 from restoration.review.illustrations import deliverable_path, illustrate
 
 Record = dict[str, Any]
@@ -39,6 +39,8 @@ class Dossier:
     warnings: list[str] = field(default_factory=list)
     pages: list[Record] = field(default_factory=list)
     more_pages: int = 0
+    faces: Record | None = None
+    """Section on the faces; None where the recipe restores none or the scan has none."""
     missing: str = ""
     """Why there are no pictures."""
     when: str = ""
@@ -85,6 +87,7 @@ def _delivered(results: Path, recipe: str, delivered: Record, truth: Path | None
         warnings=_warnings(delivered),
         pages=pages,
         more_pages=len(master["pages"]) - len(pages) if not shown.get("missing") else 0,
+        faces=faces.section(delivered, recipe, shown["faces"]),
         missing=shown.get("missing", ""),
         when=delivered.get("when", ""),
     )

@@ -27,8 +27,8 @@ LABELS = {
 """Names of findings in the order in which a person reads them. One that is not here comes after
 these, under its own name with spaces for underscores."""
 
-UNSHOWN = frozenset({"map", "occupied"})
-"""Details for machines alone: the report's pictures show them."""
+UNSHOWN = frozenset({"faces", "map", "occupied"})
+"""Details for machines alone: the report's pictures show them, and its rows of faces."""
 
 
 def label(name: str) -> str:

@@ -17,6 +17,8 @@ from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import TiffPage, open_page
 from restoration.records import SCHEMA, read_record, write_record
 from restoration.review import pictures, scores
+from restoration.review.face_order import faces_of
+from restoration.review.face_pictures import face_pictures
 from restoration.review.marked import marked
 
 Record = dict[str, Any]
@@ -33,8 +35,8 @@ def illustrate(results: Path, recipe: str, delivered: Record, truth: Path | None
     delivered: its deliver record; truth: folder with ``<scan>.tif`` of known truth, and
     ``<scan>@<factor>x.tif`` where a deliverable is larger than its master.
 
-    Returns ``{"pages": [...]}``; a scan whose files cannot be read any more returns
-    ``{"pages": [], "missing": reason}``: the report of the others must not fail for it.
+    Returns ``{"pages": [...], "faces": [...]}``; a scan whose files cannot be read any more has
+    none of either, and ``missing``, the reason: the report of the others must not fail for it.
     """
     scan = delivered["scan"]
     cache = results / recipe / "report" / f"{scan}.json"
@@ -48,10 +50,12 @@ def illustrate(results: Path, recipe: str, delivered: Record, truth: Path | None
             _page(results, recipe, delivered, number, truth_files)
             for number in range(1, min(MOST_PAGES, len(_master_pages(delivered))) + 1)
         ]
+        path = deliverable_path(results, recipe, delivered)
+        faces = face_pictures(results, path, delivered, truth_files)
     except ScanError as error:
         # Not kept: the master may be back on its mount at the next report.
-        return {"pages": [], "missing": str(error)}
-    record = {"schema": SCHEMA, "scan": scan, "key": key, "pages": pages}
+        return {"pages": [], "faces": [], "missing": str(error)}
+    record = {"schema": SCHEMA, "scan": scan, "key": key, "pages": pages, "faces": faces}
     write_record(cache, record)
     return record
 
@@ -69,9 +73,10 @@ def _key(results: Path, delivered: Record, truth_files: list[Path]) -> str:
             "deliverable": delivered["deliverable"]["sha256"],
             "images": images,
             "truth": [[path.name, _sha256(path)] for path in truth_files],
+            "faces": [faces_of(delivered), [r.get("faces") for r in delivered["condition_report"]]],
             "code": [
                 code_fingerprint(f"restoration.review.{name}")
-                for name in ("illustrations", "marked", "pictures", "scores")
+                for name in ("face_pictures", "illustrations", "marked", "pictures", "scores")
             ],
         }
     )

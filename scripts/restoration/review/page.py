@@ -3,8 +3,10 @@ records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from markupsafe import Markup
 
 from restoration import __version__
 from restoration.records import write_text
-from restoration.review import wording
+from restoration.review import faces, wording
 from restoration.review.dossier import Dossier, gather
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "report"
@@ -21,6 +23,9 @@ TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "report"
 SCANS_PER_PAGE = 40
 """Scans with pictures in one file. A scan takes 150 to 400 kB, so a file stays below 16 MB and
 opens at once on any desk; a collection of 100,000 scans in one file would be 25 GB."""
+
+PAGE_BYTES = 16_000_000
+"""Scans of which many faces are shown take more: a file ends before this, or holds one scan."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,20 @@ class _Line:
     touched: bool
     warnings: int
     link: str
+    faces: Mapping[str, int] | None
+    """How many were found and what was decided of them; None where none was."""
+    review: list[str]
+    """Faces that a person should look at, and why."""
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """One scan as it goes into a file."""
+
+    line: _Line
+    section: str
+    """HTML; empty for a problem."""
+    problem: tuple[str, str] | None
 
 
 def write_report(
@@ -52,44 +71,53 @@ def write_report(
     results: folder of the records; scans: their ids, in the sheet's order; truth: folder of
     known truth, or None; problems: the table (default ``results/<recipe>/problems.tsv``).
 
-    Up to ``scans_per_page`` scans, everything is in ``output``, a file that needs no other. More
-    scans: ``output`` holds the summary, the problems and a table of all scans, and links to
-    ``<output's stem>-pages/0001.html`` and so on, each self-contained in the same way; so one
-    box can be mailed, and no browser has to hold a collection.
+    Up to ``scans_per_page`` scans and ``PAGE_BYTES``, everything is in ``output``, a file that
+    needs no other. More: ``output`` holds the summary, the problems and a table of all scans, and
+    links to ``<output's stem>-pages/0001.html`` and so on, each self-contained in the same way; so
+    one box can be mailed, and no browser has to hold a collection.
 
     Scans are taken one at a time. The index comes last: it never points to a page that is not
     there.
     """
+    if scans_per_page < 1:
+        raise ValueError(f"expected at least 1 scan per page, found {scans_per_page}")
     found = _read_problems(problems or results / recipe / "problems.tsv")
-    chunks = _chunks(list(scans), scans_per_page)
-    paged = len(chunks) > 1
     folder = output.with_name(f"{output.stem}-pages")
+    environment = _environment()
+    taken = (_take(environment, gather(results, recipe, s, found, truth)) for s in scans)
+    chunks = _chunks(taken, scans_per_page)
+    first, second = next(chunks, []), next(chunks, [])
+    paged = bool(second)
     lines: list[_Line] = []
     written: list[Path] = []
-    sections: list[str] = []
     failed: list[tuple[str, str, str]] = []
-    environment = _environment()
-    for number, chunk in enumerate(chunks, 1):
-        target = folder / f"{number:04d}.html" if paged else output
-        sections = []
-        for scan in chunk:
-            dossier = gather(results, recipe, scan, found, truth)
-            link = f"{folder.name}/{target.name}" if paged else ""
-            lines.append(_line(dossier, link))
-            if dossier.problem is not None:
-                failed.append((scan, *dossier.problem))
-            else:
-                sections.append(_render(environment, "scan.html.j2", scan=dossier))
-        if paged:
-            title = f"Scans {chunk[0]} to {chunk[-1]}"
-            back = f"../{output.name}"
-            text = _page(environment, recipe, title, sections, back=back, truth=truth)
-            write_text(target, text)
-            written.append(target)
+    for number, chunk in enumerate(chain([first, second] if paged else [first], chunks), 1):
+        failed += [(scan.line.scan, *scan.problem) for scan in chunk if scan.problem is not None]
+        if not paged:
+            lines += [scan.line for scan in chunk]
+            continue
+        target = folder / f"{number:04d}.html"
+        lines += [_linked(scan.line, f"{folder.name}/{target.name}") for scan in chunk]
+        title = f"Scans {chunk[0].line.scan} to {chunk[-1].line.scan}"
+        back = f"../{output.name}"
+        text = _page(environment, recipe, title, _sections(chunk), back=back, truth=truth)
+        write_text(target, text)
+        written.append(target)
     _remove_others(folder, written)
-    body = {"lines": lines, "problems": failed, "description": description}
+    body = {
+        "lines": lines,
+        "problems": failed,
+        "description": description,
+        "faces": _faces_told(lines),
+    }
     text = _page(
-        environment, recipe, "", [] if paged else sections, index=body, truth=truth, paged=paged
+        environment,
+        recipe,
+        "",
+        [] if paged else _sections(first),
+        index=body,
+        truth=truth,
+        paged=paged,
     )
     write_text(output, text)
     return [output, *written]
@@ -141,9 +169,8 @@ def _page(
     )
 
 
-def _line(dossier: Dossier, page: str) -> _Line:
-    # A problem has no section of its own: its reason stands in the table of problems.
-    anchor = "#problems" if dossier.status == "problem" else f"{page}#scan-{dossier.scan}"
+def _line(dossier: Dossier) -> _Line:
+    anchor = "#problems" if dossier.status == "problem" else f"#scan-{dossier.scan}"
     return _Line(
         scan=dossier.scan,
         status=dossier.status,
@@ -152,6 +179,8 @@ def _line(dossier: Dossier, page: str) -> _Line:
         touched=dossier.touched,
         warnings=len(dossier.warnings),
         link=anchor,
+        faces=None if dossier.faces is None else dossier.faces["counts"],
+        review=faces.to_look_at(dossier.faces),
     )
 
 
@@ -170,6 +199,14 @@ def _counts(lines: Sequence[_Line], problems: Sequence[Any]) -> list[tuple[str, 
     return [*counts, ("not processed yet", waiting)] if waiting else counts
 
 
+def _faces_told(lines: Sequence[_Line]) -> str:
+    """The faces of all scans in one line; empty where there are none."""
+    total: Counter[str] = Counter()
+    for line in lines:
+        total.update(line.faces or {})
+    return faces.told(total) if total["found"] else ""
+
+
 def _read_problems(path: Path) -> dict[str, tuple[str, str]]:
     """Stage and reason by scan; none where there is no table."""
     try:
@@ -180,15 +217,34 @@ def _read_problems(path: Path) -> dict[str, tuple[str, str]]:
     return {row[0]: (row[1], row[2]) for row in cells if len(row) == 3}
 
 
-def _chunks(scans: list[str], size: int) -> list[list[str]]:
-    if size < 1:
-        raise ValueError(f"expected at least 1 scan per page, found {size}")
-    return list(_cut(scans, size)) or [[]]
+def _take(environment: Environment, dossier: Dossier) -> _Taken:
+    # A problem has no section of its own: its reason stands in the table of problems.
+    if dossier.problem is not None:
+        return _Taken(_line(dossier), "", dossier.problem)
+    section = _render(environment, "scan.html.j2", scan=dossier)
+    return _Taken(_line(dossier), section, None)
 
 
-def _cut(scans: list[str], size: int) -> Iterator[list[str]]:
-    for start in range(0, len(scans), size):
-        yield scans[start : start + size]
+def _chunks(taken: Iterable[_Taken], most: int) -> Iterator[list[_Taken]]:
+    """What goes into one file: at most so many scans, and no more than a browser holds."""
+    chunk: list[_Taken] = []
+    size = 0
+    for scan in taken:
+        size += len(scan.section)
+        if chunk and (len(chunk) == most or (scan.section and size > PAGE_BYTES)):
+            yield chunk
+            chunk, size = [], len(scan.section)
+        chunk.append(scan)
+    if chunk:
+        yield chunk
+
+
+def _linked(line: _Line, page: str) -> _Line:
+    return line if line.status == "problem" else replace(line, link=f"{page}{line.link}")
+
+
+def _sections(chunk: Sequence[_Taken]) -> list[str]:
+    return [scan.section for scan in chunk if scan.section]
 
 
 def _remove_others(folder: Path, written: Sequence[Path]) -> None:

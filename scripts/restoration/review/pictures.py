@@ -71,7 +71,7 @@ def survey(before: Raster, after: Raster) -> Survey:
     change, detail = np.zeros((rows, columns)), np.zeros((rows, columns))
     differing = 0
     side = max(step, WINDOW // step * step)
-    for place in _windows(height, width, side):
+    for place in windows(Place(0, 0, height, width), side):
         one, other = (
             raster.read(place.top, place.left, place.height, place.width)
             for raster in (before, fitted)
@@ -125,6 +125,20 @@ def crop(raster: Raster, place: Place) -> FloatImage:
     return raster.read(place.top, place.left, place.height, place.width)
 
 
+def reduced(raster: Raster, place: Place, most: int) -> FloatImage:
+    """The place made smaller, float32 (h, w, channels), at most ``most`` pixels a side.
+
+    By windows; each pixel is the mean of the light of a square of pixels.
+    """
+    step = -(-max(place.height, place.width) // most)
+    small = np.zeros((-(-place.height // step), -(-place.width // step), raster.channels))
+    for part in windows(place, max(step, WINDOW // step * step)):
+        down, across = (part.top - place.top) // step, (part.left - place.left) // step
+        cells = _cell_means(np.clip(crop(raster, part), 0, 1) ** LIGHT, step)
+        small[down : down + cells.shape[0], across : across + cells.shape[1]] = cells
+    return np.asarray(small ** (1.0 / LIGHT), np.float32)
+
+
 def enlarged(place: Place, before: Raster, after: Raster) -> Place:
     """The same place in the picture after, which may be larger."""
     down, across = after.height / before.height, after.width / before.width
@@ -165,10 +179,12 @@ def jpeg_uri(pixels: FloatImage, colour: ColourSpace, orientation: int, quality:
     return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
 
 
-def _windows(height: int, width: int, side: int) -> Iterator[Place]:
-    for top in range(0, height, side):
-        for left in range(0, width, side):
-            yield Place(top, left, min(side, height - top), min(side, width - left))
+def windows(place: Place, side: int) -> Iterator[Place]:
+    """Parts of at most ``side`` x ``side`` pixels that make up a place."""
+    bottom, right = place.top + place.height, place.left + place.width
+    for top in range(place.top, bottom, side):
+        for left in range(place.left, right, side):
+            yield Place(top, left, min(side, bottom - top), min(side, right - left))
 
 
 def _cell_means(pixels: FloatImage, step: int) -> Floats:

@@ -55,6 +55,8 @@ def decision(page: Record) -> dict[str, Any]:
     why = page.get("reason") or findings.pop("reason", None)
     # Said by the label beside every picture, in words that no one overlooks.
     findings.pop("generative", None)
+    # A row each in the section on faces; here a crowd would be pages of figures.
+    findings.pop("faces", None)
     applied = page["status"] == "applied"
     unsaid = "as the recipe asks" if applied else "no reason was recorded"
     return {

@@ -1,0 +1,186 @@
+"""Crops of every face for the page: the master, the result and the truth, upright, at 100 %."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from restoration.errors import ScanError
+from restoration.raster.colour import ColourSpace
+from restoration.raster.tiff import TiffPage, open_page
+from restoration.review import pictures
+from restoration.review.face_cuts import Cut, cut_of
+from restoration.review.face_order import faces_of, stage_of
+from restoration.review.pictures import Place
+
+Record = dict[str, Any]
+
+MOST_FACES = 40
+"""Faces of a scan that are shown, those to review first; the others are counted."""
+
+MOST_PIXELS = 8_000_000
+"""Of all crops of a scan: about as many bytes of page, fewer where they are soft. The faces after
+these are shown in words alone."""
+
+SMALL_SIDE = 240
+"""Longest side of a large face made smaller, in pixels."""
+
+QUALITY = 95
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The pictures of one page that its faces are cut from."""
+
+    master: TiffPage
+    deliverable: TiffPage
+    result: TiffPage | None
+    """Of the stage; None where it restored nothing or its file is no longer kept."""
+    truth: TiffPage | None
+
+
+def face_pictures(
+    results: Path, deliverable: Path, delivered: Record, truth_files: list[Path]
+) -> list[Record]:
+    """The crops of the faces of a scan that are shown, in their order.
+
+    Each is ``{page, face, width, height, middle, left, crops, small}``. width, height: of the shown
+    part of the master, upright; middle: whether it is only the middle of a large face, which
+    ``small`` shows whole. left: whether a face that was not restored has the master's pixels in the
+    deliverable: ``same``, ``around`` (other stages changed its margin alone), ``changed`` (they
+    changed the face itself), ``resized``; empty where it was restored.
+
+    Raises ScanError where the master or the deliverable cannot be read.
+    """
+    made: dict[tuple[int, int], Record] = {}
+    wanted = _within_limits(delivered)
+    for number in sorted({face["page"] for face, _ in wanted}):
+        with ExitStack() as opened:
+            files = _open(opened, results, deliverable, delivered, number, truth_files)
+            for face, cut in wanted:
+                if face["page"] == number:
+                    made[number, face["face"]] = _face(face, cut, files)
+    return [made[face["page"], face["face"]] for face, _ in wanted]
+
+
+def _within_limits(delivered: Record) -> list[tuple[Record, Cut]]:
+    """The faces whose pictures are shown, the first whatever its size."""
+    wanted: list[tuple[Record, Cut]] = []
+    pixels = 0
+    for face in faces_of(delivered)[:MOST_FACES]:
+        page = delivered["master"]["master"]["pages"][face["page"] - 1]
+        finding = delivered["condition_report"][face["page"] - 1].get("faces")
+        cut = cut_of(face, finding, page["height"], page["width"])
+        pixels += 3 * cut.shown.height * cut.shown.width
+        if wanted and pixels > MOST_PIXELS:
+            break
+        wanted.append((face, cut))
+    return wanted
+
+
+def _open(
+    opened: ExitStack,
+    results: Path,
+    deliverable: Path,
+    delivered: Record,
+    number: int,
+    truth_files: list[Path],
+) -> _Files:
+    master = opened.enter_context(open_page(delivered["master"]["path"], number))
+    made = opened.enter_context(open_page(deliverable, number))
+    stage = stage_of(delivered)
+    pages = [] if stage is None else stage["pages"]
+    images = [p["image"] for p in pages if p["number"] == number and p["status"] == "applied"]
+    kept = [results / image for image in images if image and (results / image).is_file()]
+    truths: list[TiffPage] = []
+    for path in truth_files:
+        try:
+            truths.append(opened.enter_context(open_page(path, number)))
+        except ScanError:
+            continue  # The truth of a scan may have fewer pages than the scan.
+    fitting = [t for t in truths if (t.height, t.width) == (master.height, master.width)]
+    return _Files(
+        master=master,
+        deliverable=made,
+        result=opened.enter_context(open_page(kept[0])) if kept else None,
+        truth=next(iter(fitting or truths), None),
+    )
+
+
+def _face(face: Record, cut: Cut, files: _Files) -> Record:
+    restored = face["decision"] == "restored"
+    left = "" if restored else _left(face, cut, files)
+    chosen: list[tuple[str, TiffPage | None]] = [("master", files.master)]
+    if restored and files.result is not None:
+        chosen.append(("result", files.result))
+    elif restored or left != "same":
+        chosen.append(("deliverable", files.deliverable))
+    chosen.append(("truth", files.truth))
+    there = [(name, image) for name, image in chosen if image is not None]
+    turned = cut.upright >= 5
+    tall, wide = cut.shown.height, cut.shown.width
+    return {
+        "page": face["page"],
+        "face": face["face"],
+        "width": tall if turned else wide,
+        "height": wide if turned else tall,
+        "middle": cut.whole is not None,
+        "left": left,
+        "crops": [_crop(name, image, cut, files.master) for name, image in there],
+        "small": [_small(name, image, cut, files.master) for name, image in there]
+        if cut.whole is not None
+        else [],
+    }
+
+
+def _colour(page: TiffPage) -> ColourSpace:
+    return ColourSpace.from_profile(page.profile, page.channels)
+
+
+def _crop(name: str, image: TiffPage, cut: Cut, master: TiffPage) -> Record:
+    """One pixel of the picture is one of the image."""
+    place = pictures.enlarged(cut.shown, master, image)
+    pixels = pictures.crop(image, place)
+    turned = cut.upright >= 5
+    return {
+        "name": name,
+        "width": place.height if turned else place.width,
+        "height": place.width if turned else place.height,
+        "picture": pictures.jpeg_uri(pixels, _colour(image), cut.upright, quality=QUALITY),
+    }
+
+
+def _small(name: str, image: TiffPage, cut: Cut, master: TiffPage) -> Record:
+    assert cut.whole is not None
+    place = pictures.enlarged(cut.whole, master, image)
+    pixels = pictures.reduced(image, place, SMALL_SIDE)
+    return {"name": name, "picture": pictures.jpeg_uri(pixels, _colour(image), cut.upright)}
+
+
+def _left(face: Record, cut: Cut, files: _Files) -> str:
+    """Whether the deliverable has the master's pixels in the box of a face."""
+    master, made = files.master, files.deliverable
+    if (made.height, made.width) != (master.height, master.width):
+        return "resized"
+    if not _same(master, made, cut.features):
+        return "changed"
+    return "same" if _same(master, made, face["box"]) else "around"
+
+
+def _same(master: TiffPage, made: TiffPage, box: Sequence[float]) -> bool:
+    """Whether two pictures of one size agree in a box (top, left, height, width)."""
+    # A deliverable of fewer bits is the master's but for their last step.
+    step = 0.0 if made.bits >= master.bits else 0.75 / 255.0
+    top, left = max(round(box[0]), 0), max(round(box[1]), 0)
+    bottom = min(round(box[0] + box[2]), master.height)
+    right = min(round(box[1] + box[3]), master.width)
+    for part in pictures.windows(Place(top, left, bottom - top, right - left), pictures.WINDOW):
+        one, other = pictures.crop(master, part), pictures.crop(made, part)
+        if one.shape != other.shape or float(np.abs(one - other).max()) > step:
+            return False
+    return True

@@ -1,0 +1,171 @@
+"""A results folder with records as the worker writes them, and the report page read back."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from corpus import write_tiff
+from restoration.ingest import inspect_master
+from restoration.raster.profiles import srgb_profile
+from restoration.records import write_record
+from restoration.review.page import write_report
+from restoration.settings import IngestSettings
+
+
+def soft(pixels: np.ndarray, sigma: float) -> np.ndarray:
+    return np.asarray(gaussian_filter(pixels, (sigma, sigma, 0)), np.float32)
+
+
+class Collection:
+    """A results folder with records as the worker writes them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.results, self.truth = root, root / "results", root / "truth"
+        self.truth.mkdir(parents=True)
+        self.scans: list[str] = []
+        self.problems: list[str] = []
+
+    def add(
+        self,
+        scan: str,
+        before: np.ndarray,
+        after: np.ndarray | None,
+        *,
+        truth: np.ndarray | None = None,
+        generative: bool = True,
+        reason: str = "soft: it holds 212 ppi of picture, less than 300",
+        **options: Any,
+    ) -> None:
+        """after: None where the stage declines."""
+        options = {"icc": srgb_profile(), **options}
+        master = write_tiff(self.root / "masters" / f"{scan}.tif", before, **options)
+        made = self.results / "embedded"
+        delivered = before if after is None else after
+        write_tiff(made / "deliver" / f"{scan}.tif", delivered, **options)
+        if truth is not None:
+            write_tiff(self.truth / f"{scan}.tif", truth, **options)
+        described = inspect_master(master, IngestSettings.model_validate({}))
+        page: dict[str, Any] = {
+            "number": 1,
+            "key": "k" * 64,
+            "output_key": "o" * 64,
+            "status": "applied" if after is not None else "declined",
+            "reason": None if after is not None else "sharp: it holds 900 ppi of picture",
+            "image": f"embedded/cleanup/{scan}.tif" if after is not None else None,
+            "sha256": "c" * 64 if after is not None else None,
+            "height": delivered.shape[0],
+            "width": delivered.shape[1],
+            "ppi": [1200.0, 1200.0],
+            "generative": generative and after is not None,
+            "findings": {"reason": reason, "working_ppi": [300.0, 300.0]}
+            if after is not None
+            else {},
+            "seconds": 12.3,
+        }
+        stage = {
+            "stage": "cleanup",
+            "status": "done",
+            "key": "s" * 64,
+            "code": "d" * 64,
+            "pages": [page],
+            "settings": {"apply": "auto"},
+            "numeric": {"precision": "float32"},
+            "software": {"restoration": "0.1.0"},
+            "weights": [
+                {"name": "realesrgan-x4plus", "sha256": "e" * 64, "licence": "BSD-3-Clause"}
+            ],
+        }
+        write_record(
+            made / "deliver" / f"{scan}.json",
+            {
+                "schema": 1,
+                "scan": scan,
+                "recipe": "embedded",
+                "status": "done",
+                "reason": None,
+                "key": "f" * 64,
+                "deliverable": {
+                    "file": f"{scan}.tif",
+                    "sha256": "a" * 64,
+                    "bytes": 123456,
+                    "bigtiff": False,
+                    "compression": "lzw",
+                    "pages": [{"number": 1, "bits": 16, "conversions": ["alpha kept"]}],
+                    "notes": [],
+                    "verified": ["pixels", "icc"],
+                },
+                "master": {
+                    "path": str(master),
+                    "sha256": described["sha256"],
+                    "master": described,
+                },
+                "condition_report": [
+                    {
+                        "effective_resolution": {
+                            "value": 212.4,
+                            "unit": "ppi",
+                            "confidence": 0.9,
+                            "method": "spectrum",
+                            "detail": {"nominal_ppi": 1200.0},
+                        },
+                        "grain_size": {
+                            "value": None,
+                            "confidence": 0,
+                            "detail": {"reason": "flat"},
+                        },
+                        "warnings": [{"code": "x", "text": "The scan states 1200 ppi."}],
+                    }
+                ],
+                "stages": [stage],
+                "when": "2024-01-15T10:00:00Z",
+            },
+        )
+        self.scans.append(scan)
+
+    def fail(self, scan: str, reason: str) -> None:
+        self.scans.append(scan)
+        self.problems.append(f"{scan}\tingest\t{reason}")
+
+    def report(self, **options: Any) -> str:
+        table = self.results / "embedded" / "problems.tsv"
+        table.parent.mkdir(parents=True, exist_ok=True)
+        table.write_text("\n".join(["scan\tstage\treason", *self.problems]) + "\n", "utf-8")
+        self.output = self.results / "embedded" / "report.html"
+        options = {"truth": self.truth, **options}
+        self.written = write_report(self.results, "embedded", self.scans, self.output, **options)
+        return self.output.read_text("utf-8")
+
+
+class Page(HTMLParser):
+    """Text, tags and attributes of a page; fails on tags that do not nest."""
+
+    VOID = ("meta", "img", "input", "br", "link")
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
