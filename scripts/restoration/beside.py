@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from restoration.faces.frame import Places
-from restoration.faces.gate import judge
+from restoration.faces.gate import PageEvidence, judge
 from restoration.faces.known import KnownFace, known_faces
 from restoration.faces.protecting import feather_of, protected
 from restoration.limiting import Limits, area_of, limits_of, marked_areas, open_mask
@@ -66,12 +66,11 @@ class Ahead:
     """The stage ``faces`` of the same recipe, seen from a stage before it."""
 
     settings: FacesSettings
-    page_share: float | None
-    """Effective resolution of the page as a share of the scan's."""
+    page: PageEvidence
 
     def accepted(self, faces: tuple[KnownFace, ...]) -> set[int]:
         """Numbers of the faces that it is to restore."""
-        return {f.number for f in faces if judge(f, self.settings, self.page_share).accepted}
+        return {f.number for f in faces if judge(f, self.settings, self.page).accepted}
 
 
 def beside(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
-from restoration.faces.gate import GATE_SETTINGS
+from restoration.faces.gate import GATE_SETTINGS, PageEvidence
 from restoration.faces.known import where_faces_lie
 from restoration.keys import code_fingerprint, digest, stage_key
 from restoration.planning import Plan, signature
@@ -224,9 +225,8 @@ class Chain:
             read |= {"faces": places, "keeping": code_fingerprint("restoration.faces.protecting")}
             ahead = self.plan.faces_ahead(self.recipe, step)
             if ahead is not None:
-                whole = (report.get("effective_resolution") or {}).get("detail") or {}
-                gate = {name: getattr(ahead, name) for name in GATE_SETTINGS}
-                read["gate"] = {**gate, "page_share": whole.get("fraction")}
+                settings = {name: getattr(ahead, name) for name in GATE_SETTINGS}
+                read["gate"] = {"settings": settings, "page": asdict(PageEvidence.of(report))}
         return read
 
     def _stage_keys(self, step: str) -> list[str]:
@@ -396,6 +396,7 @@ class Chain:
             "reason": None,
             "key": key,
             "deliverable": delivered,
+            "faces": delivered.pop("faces", []),
             "master": self.ensure("ingest"),
             "condition_report": reports,
             "stages": list(self._chain_records()),

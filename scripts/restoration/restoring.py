@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from restoration.beside import Ahead, Beside, beside
+from restoration.faces.gate import PageEvidence
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
@@ -212,7 +213,8 @@ class PageRestorer:
         settings = self.plan.faces_ahead(self.recipe, self.step)
         if settings is None:
             return None
-        return Ahead(settings, (work.report.get("gate") or {}).get("page_share"))
+        page = (work.report.get("gate") or {}).get("page") or {}
+        return Ahead(settings, PageEvidence(page.get("share"), page.get("noise")))
 
     def _faces(self, work: PageWork) -> Mapping[str, Any] | None:
         """The finding, for the stages that restore faces or leave them alone."""

@@ -25,7 +25,8 @@ EYES_APART = TEMPLATE[1][0] - TEMPLATE[0][0]
 """In the aligned crop, pixels."""
 
 ELLIPSES: Mapping[str, tuple[tuple[float, float, float, float], ...]] = {
-    "face": ((256.0, 292.0, 150.0, 190.0),),
+    "head": ((256.0, 292.0, 150.0, 190.0),),
+    "face": ((256.0, 304.0, 118.0, 166.0),),
     "eyes": (
         (TEMPLATE[0][0], TEMPLATE[0][1], 46.0, 28.0),
         (TEMPLATE[1][0], TEMPLATE[1][1], 46.0, 28.0),
@@ -33,10 +34,11 @@ ELLIPSES: Mapping[str, tuple[tuple[float, float, float, float], ...]] = {
     "nose": ((256.6, 300.0, 38.0, 48.0),),
     "mouth": ((257.2, 371.3, 78.0, 36.0),),
 }
-"""Middle (right, down) and half axes, in pixels of the aligned crop. The face goes from the brows
-to the chin and from ear to ear; its skin is what eyes, nose and mouth leave of it."""
+"""Middle (right, down) and half axes, in pixels of the aligned crop. The face is the mean
+outline of FFHQ's aligned faces, from the forehead to the chin without hair and ears; its skin is
+what eyes, nose and mouth leave of it. The head goes from ear to ear and holds hair and collar."""
 
-AREAS = ("face", "eyes", "nose", "mouth", "skin")
+AREAS = ("face", "eyes", "nose", "mouth", "skin", "head")
 
 
 @dataclass(frozen=True)

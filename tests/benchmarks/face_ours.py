@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from quality_scans import condition_report, pixels_of
+from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 
 from damage.light import Picture
 from restoration.engine.enlarged_face import face_runner
@@ -25,12 +25,14 @@ from restoration.networks.face_identity import TEMPLATE
 from restoration.planning import Plan
 from restoration.raster.colour import ColourSpace
 from restoration.settings import Config, load_config
-from restoration.stage_settings import FacesSettings
+from restoration.stage_settings import DenoiseSettings, DescreenSettings, FacesSettings
 from restoration.stages.base import Declined, Page
 from restoration.stages.faces import Faces
 from restoration.workshop import Networks
 from simulated_scans import SimulatedPage
 from weights_at_hand import folders
+
+PPI = 600.0
 
 NETWORK = "realesrgan-x4plus-packaged"
 """No weights of a network that was trained on faces can be had from the package index."""
@@ -112,19 +114,28 @@ def make_plan_of(config: Config) -> Plan:
     return Plan(config=config, scans=(), device="cpu", runtime=runtime)
 
 
-def restored(page: FacePage, **settings: Any) -> tuple[Picture, Record]:
-    """The page after our stage, float32 (h, w, 3), and what was done.
+BEFORE = (("descreen", DescreenSettings()), ("denoise", DenoiseSettings()))
+"""What runs before faces in every recipe that restores them, with its defaults. Cleanup is left
+out: it keeps off faces."""
 
-    Nothing is told: the condition report finds and measures the face. settings: of the stage.
+
+def restored(page: FacePage, alone: bool = False, **settings: Any) -> tuple[Picture, Record]:
+    """The page after our stages, float32 (h, w, 3), and what was done to its faces.
+
+    Nothing is told: the condition report finds and measures the face. alone: the stage `faces` and
+    no other. settings: of that stage.
     """
     report = condition_report(page.scan, "cnn")
+    scan = page.scan
+    for name, before in () if alone else BEFORE:
+        pixels, _ = apply_stage(name, before, scan, report)
+        scan = as_scan(pixels, PPI)
     known = known_faces(report["faces"], None, 1, lambda shape, place: False)
     stage, networks = Faces(), _networks()
     watched: Watched = networks[NETWORK]
     watched.made.clear()
     chosen = FacesSettings(network=NETWORK, **settings)
     stage.setup(chosen, lambda name, **blend: networks[name])
-    scan = page.scan
     result = stage.apply(
         Page(
             scan="bench",
@@ -135,6 +146,7 @@ def restored(page: FacePage, **settings: Any) -> tuple[Picture, Record]:
             report={field: report[field] for field in stage.reads},
             key="0" * 64,
             faces=tuple(known),
+            master=None if alone else page.scan,
         )
     )
     faces = _faces(known, result.findings.get("faces", ()), watched.made)

@@ -26,7 +26,7 @@ import numpy as np
 from face_crops import to_aligned
 from face_damage import KINDS, WIDTHS, damaged
 from face_measures_of_truth import AREAS, TruthOfFace
-from face_ours import FacePage, Record, restored
+from face_ours import PPI, FacePage, Record, restored
 from face_pictures import FaceTruth, identities, truths
 from face_rivals import pasted_by_facexlib, realesrgan_alone
 from identity_limit import opened
@@ -35,9 +35,9 @@ from quality_tables import Row, Table
 
 from damage.light import Picture
 
-PPI = 600.0
-UNTOUCHED, ALONE, OURS, PASTED = "untouched", "RealESRGANer alone", "ours", "facexlib's paste"
-METHODS = (UNTOUCHED, ALONE, OURS, PASTED)
+UNTOUCHED, ALONE, OURS = "untouched", "RealESRGANer alone", "ours: descreen, denoise, faces"
+STAGE, PASTED = "ours: faces alone", "facexlib's paste"
+METHODS = (UNTOUCHED, ALONE, OURS, STAGE, PASTED)
 QUICK_WIDTHS, QUICK_KINDS = (96,), ("blur 2%", "jpeg")
 
 
@@ -66,7 +66,7 @@ def measure(case: Case, methods: Sequence[str], identity: Any) -> list[dict[str,
     page = FacePage(as_scan(made.page, PPI, 16), case.face.points, case.face.width)
     seen = pixels_of(page.scan)
     truth = TruthOfFace(made.truth, case.face.points, identity)
-    results, record = _results(page, seen, methods)
+    results, records = _results(page, seen, methods)
     near = {method: truth.nearness(result) for method, result in results.items()}
     before, scan = near[UNTOUCHED], truth.embedding_of(seen)
     outside = _outside(case.face, seen)
@@ -89,7 +89,8 @@ def measure(case: Case, methods: Sequence[str], identity: Any) -> list[dict[str,
             ):
                 one, other = mine[area], others[area]
                 row[f"{what}_{area}"] = None if one is None or other is None else one - other
-        if method in (OURS, PASTED) and record is not None:
+        record = records.get(method)
+        if record is not None:
             row["eligible"] = sum(face.eligible for face in record.faces)
             row["changed"] = sum(face.eligible and face.changed for face in record.faces)
             row["reasons"] = [face.reason for face in record.faces if not face.changed]
@@ -101,19 +102,20 @@ def measure(case: Case, methods: Sequence[str], identity: Any) -> list[dict[str,
 
 def _results(
     page: FacePage, seen: Picture, methods: Sequence[str]
-) -> tuple[dict[str, Picture], Record | None]:
-    results = {UNTOUCHED: seen}
+) -> tuple[dict[str, Picture], dict[str, Record]]:
+    results, records = {UNTOUCHED: seen}, {}
     if ALONE in methods:
         results[ALONE] = realesrgan_alone(seen)
-    if OURS not in methods and PASTED not in methods:
-        return results, None
-    ours, record = restored(page)
     if OURS in methods:
-        results[OURS] = ours
-    if PASTED in methods:
-        faces = [(face.crop, face.points) for face in record.faces if face.changed]
-        results[PASTED] = pasted_by_facexlib(seen, faces)
-    return results, record
+        results[OURS], records[OURS] = restored(page)
+    if STAGE in methods or PASTED in methods:
+        ours, record = restored(page, alone=True)
+        if STAGE in methods:
+            results[STAGE], records[STAGE] = ours, record
+        if PASTED in methods:
+            faces = [(face.crop, face.points) for face in record.faces if face.changed]
+            results[PASTED], records[PASTED] = pasted_by_facexlib(seen, faces), record
+    return results, records
 
 
 def _outside(face: FaceTruth, seen: Picture) -> Any:
@@ -177,13 +179,20 @@ def _summary(method: str, rows: Sequence[Row]) -> tuple[Any, ...]:
     )
 
 
-def share_changed(rows: Sequence[Row]) -> str:
-    """Of the eligible faces, in words."""
-    ours = [row for row in rows if row["method"] == OURS and "eligible" in row]
+def of_eligible(rows: Sequence[Row], method: str) -> str:
+    """What became of the faces that the gate let through, in words."""
+    ours = [row for row in rows if row["method"] == method and row.get("eligible")]
+    if not ours:
+        return f"{method}: no face was eligible"
     eligible, changed = (sum(row[key] for row in ours) for key in ("eligible", "changed"))
-    if not eligible:
-        return "no face was eligible"
-    return f"{changed} of {eligible} eligible faces were changed ({changed / eligible:.0%})"
+    away = max(-row["identity_gain"] for row in ours)
+    return (
+        f"{method}: {changed} of {eligible} eligible faces changed ({changed / eligible:.0%}); "
+        f"median PSNR gain {median(ours, 'psnr_gain_face'):.2f} dB in the face, "
+        f"{median(ours, 'psnr_gain_head'):.2f} dB in the head; identity: "
+        f"{median(ours, 'identity_gain'):+.3f} nearer to the truth in the median, at worst "
+        f"{away:.3f} farther"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -211,8 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit("faces: no photograph has a face as wide as any of the widths")
     print(f"\n{len(faces)} faces of {len(identities(list(faces)))} people, {PPI:g} ppi\n")
     print("\n\n".join(table.markdown() for table in tables(rows)))
-    if OURS in methods:
-        print(share_changed(rows))
+    for method in (OURS, STAGE):
+        if method in methods:
+            print(of_eligible(rows, method))
     if given.json is not None:
         content = {"faces": len(faces), "people": len(identities(list(faces))), "rows": rows}
         given.json.write_text(json.dumps(content, indent=1) + "\n")

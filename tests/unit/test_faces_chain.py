@@ -203,7 +203,7 @@ def test_the_deliverable_says_what_made_it(plan: Plan) -> None:
 
 def test_restored_faces_are_compared_once_more_in_the_finished_picture(plan: Plan) -> None:
     _, record, _ = run(plan, "all")
-    (found,) = record["deliverable"]["faces"]
+    (found,) = record["faces"]
     face = faces_of(record)[1]
     assert (found["page"], found["face"]) == (1, 1)
     assert found["distance_final"] == pytest.approx(face["distance"], abs=0.05)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from restoration.engine.working_resolution import Evidence
 from restoration.faces.frame import BOX_SIDE
 from restoration.faces.known import KnownFace
 from restoration.stage_settings import FacesSettings
@@ -14,10 +15,45 @@ HARD_FLOOR = 16.0
 """Effective width, in pixels of picture, below which nothing of a person is left to go by; not even
 a person's own mark leads past it."""
 
+AS_SHARP_AS_THE_SCAN = 0.9
+"""Share of the scan's resolution that a face holds from which no pixel is left for a network."""
+
 GATE_SETTINGS = ("smallest", "least_score", "most_turned", "motion_above")
 """The settings from which the gate decides."""
 
 Outcome = Literal["restored", "gated", "excluded", "rejected"]
+
+
+NOISE_HIDES = 4.0
+"""Noise (standard deviation in 1/255, grain apart) above which a measured resolution is that of
+the noise: sharp faces under noise of 12/255 measured as a third to a half of it, and a network
+that was shown so little of them lost 1 to 3 dB against denoising alone."""
+
+_HIDDEN_BY = {
+    "nyquist": "its detail goes down to the scan's own pixels",
+    "jpeg": "its detail goes down to what the JPEG file left of it",
+}
+
+
+@dataclass(frozen=True)
+class PageEvidence:
+    """What the gate knows of the whole page."""
+
+    share: float | None
+    """Effective resolution as a share of the scan's; None = unknown."""
+    noise: float | None
+    """Standard deviation in 1/255, without grain; None = unknown."""
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any]) -> PageEvidence:
+        """report: holds ``effective_resolution`` and ``noise``."""
+        evidence = Evidence.of(report, None)
+        return cls(evidence.share, evidence.noise)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether noise hides how sharp the page is."""
+        return self.noise is not None and self.noise > NOISE_HIDES
 
 
 @dataclass(frozen=True)
@@ -30,22 +66,28 @@ class Verdict:
     reason: str
 
 
-def effective_width(face: KnownFace, page_share: float | None) -> float | None:
-    """Pixels of picture across a face; None where its sharpness is unknown.
+def share_of(face: KnownFace, page: PageEvidence) -> float | None:
+    """What a face holds of the scan's resolution, in (0, 1]; None = unknown.
 
-    page_share: effective resolution of the whole page as a share of the scan's, for faces that no
-    detector saw and nobody measured.
+    The page's own where nobody measured the face, and where noise hides it.
     """
+    if page.hidden:
+        return None
     measured = face.found.get("effective_share")
-    share = page_share if measured is None else float(measured)
+    return page.share if measured is None else float(measured)
+
+
+def effective_width(face: KnownFace, page: PageEvidence) -> float | None:
+    """Pixels of picture across a face; None where its sharpness is unknown."""
+    share = share_of(face, page)
     return None if share is None else face.width * share
 
 
-def judge(face: KnownFace, settings: FacesSettings, page_share: float | None) -> Verdict:
-    """Whether a face is restored, by what is known of it alone."""
+def judge(face: KnownFace, settings: FacesSettings, page: PageEvidence) -> Verdict:
+    """Whether a face is restored, by what is known of it and of its page."""
     if face.excluded:
         return Verdict(False, "excluded", "a person excluded it")
-    width = effective_width(face, page_share)
+    width = effective_width(face, page)
     seen = face.width if width is None else width
     if seen < HARD_FLOOR:
         return Verdict(
@@ -61,7 +103,7 @@ def judge(face: KnownFace, settings: FacesSettings, page_share: float | None) ->
         or _doubtful(face.found, settings)
         or _turned(face.found, settings)
         or _moved(face.found, settings)
-        or _sharp(width)
+        or _sharp(width, face.found, page)
     )
     if reason is not None:
         return Verdict(False, "gated", reason)
@@ -111,10 +153,20 @@ def _moved(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
     )
 
 
-def _sharp(width: float | None) -> str | None:
-    if width is None or width < BOX_SIDE:
-        return None
-    return (
-        f"sharper than the network: it holds {width:.0f} px of picture across, and the network's "
-        f"own faces are {BOX_SIDE:.0f} px wide"
-    )
+def _sharp(width: float | None, found: Mapping[str, Any], page: PageEvidence) -> str | None:
+    if page.hidden:
+        return (
+            f"nothing shows that it is soft: noise of {page.noise:.0f}/255 hides its detail. Let "
+            "`denoise` take the noise away"
+        )
+    if width is not None and width >= BOX_SIDE:
+        return (
+            f"sharper than the network: it holds {width:.0f} px of picture across, and the "
+            f"network's own faces are {BOX_SIDE:.0f} px wide"
+        )
+    share = float(found.get("effective_share") or 0.0)
+    # A screen or a lens that ends the spectrum at the same place says nothing of the kind.
+    said = _HIDDEN_BY.get(str(found.get("effective_limited_by")))
+    if share >= AS_SHARP_AS_THE_SCAN and said is not None:
+        return f"as sharp as the scan can be: {said}, and what a network added would be finer"
+    return None

@@ -45,7 +45,8 @@ class KnownFace:
         return np.array([left + width / 2.0, top + height / 2.0])
 
 
-_PLACE_AND_GATE = ("box", "points", "mirrored", "score", "pose", "blur", "effective_share")
+_PLACE = ("box", "points", "mirrored")
+_GATE = ("score", "pose", "blur", "effective_share", "effective_limited_by")
 
 
 def where_faces_lie(report: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def where_faces_lie(report: Mapping[str, Any]) -> dict[str, Any]:
     they are, and what decides whether they will be restored. Empty where none was found."""
     detail = (report.get("faces") or {}).get("detail") or {}
     places = [
-        {key: entry.get(key) for key in _PLACE_AND_GATE} for entry in detail.get("faces") or ()
+        {key: entry.get(key) for key in (*_PLACE, *_GATE)} for entry in detail.get("faces") or ()
     ]
     if not places:
         return {}

@@ -57,20 +57,10 @@ def _urgency(face: Record) -> tuple[int, int, int, int]:
 
 
 def _distances(recorded: Any) -> dict[tuple[int, int], Record]:
-    """By page and face, of what the delivery recorded: per page, or one list with ``page``."""
-    found = {}
-    for place, item in enumerate(recorded or (), 1):
-        if isinstance(item, Mapping) and "face" in item:
-            number, entries = int(item.get("page") or 1), [item]
-        elif isinstance(item, Mapping):
-            number = int(item.get("page") or item.get("number") or place)
-            entries = list(item.get("faces") or ())
-        else:
-            number, entries = place, list(item or ())
-        for entry in entries:
-            if entry.get("distance_final") is not None or entry.get("over_limit"):
-                found[number, int(entry["face"])] = {
-                    "distance_final": entry.get("distance_final"),
-                    "over_limit": bool(entry.get("over_limit")),
-                }
-    return found
+    """By page and face, of what the delivery recorded."""
+    return {
+        (int(entry["page"]), int(entry["face"])): {
+            name: entry[name] for name in ("distance_final", "over_limit")
+        }
+        for entry in recorded or ()
+    }

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from restoration.engine.anchoring import is_neutral
 from restoration.engine.enlarged_face import face_runner
 from restoration.faces import DENSE_POINTS, IDENTITY
-from restoration.faces.gate import Verdict, effective_width, judge
+from restoration.faces.gate import PageEvidence, Verdict, effective_width, judge, share_of
 from restoration.faces.known import KnownFace
 from restoration.faces.merging import MergedPage, Patch
 from restoration.faces.working import Tools, Views, rejected, restore_faces
@@ -29,7 +29,7 @@ class Faces:
     """
 
     name: ClassVar[str] = "faces"
-    reads: ClassVar[tuple[str, ...]] = ("faces", "effective_resolution")
+    reads: ClassVar[tuple[str, ...]] = ("faces", "effective_resolution", "noise")
 
     def setup(self, settings: FacesSettings, networks: NetworkSource) -> None:
         self._settings = settings
@@ -43,11 +43,11 @@ class Faces:
         """
         if not page.faces:
             return Declined(_nobody(page.report.get("faces")), _counts([]))
-        share = _page_share(page.report)
-        verdicts = [(face, judge(face, self._settings, share)) for face in page.faces]
-        records = {face.number: _record(face, verdict, share) for face, verdict in verdicts}
+        evidence = PageEvidence.of(page.report)
+        verdicts = [(face, judge(face, self._settings, evidence)) for face in page.faces]
+        records = {face.number: _record(face, verdict, evidence) for face, verdict in verdicts}
         accepted = [face for face, verdict in verdicts if verdict.accepted]
-        patches = self._patches(page, accepted, records, share) if accepted else []
+        patches = self._patches(page, accepted, records, evidence) if accepted else []
         findings = _findings(list(records.values()))
         if not patches:
             return Declined(f"no face is restored: {_told(findings['counts'])}", findings)
@@ -70,12 +70,12 @@ class Faces:
         page: Page,
         accepted: Sequence[KnownFace],
         records: dict[int, dict[str, Any]],
-        page_share: float | None,
+        evidence: PageEvidence,
     ) -> list[Patch]:
         """The accepted faces restored; their records are completed."""
         master = page.source if page.master is None else page.master
         views = Views(page.source, master, page.colour, page.key)
-        shares = [(face, _share(face, page_share)) for face in accepted]
+        shares = [(face, share_of(face, evidence)) for face in accepted]
         patches = []
         for number, result in enumerate(
             restore_faces(views, shares, self._settings, self._loaded()), 1
@@ -115,22 +115,13 @@ def _nobody(finding: Mapping[str, Any] | None) -> str:
     return "what was found are no faces: a person said so"
 
 
-def _page_share(report: Mapping[str, Any]) -> float | None:
-    fraction = ((report.get("effective_resolution") or {}).get("detail") or {}).get("fraction")
-    return None if fraction is None else float(fraction)
-
-
-def _share(face: KnownFace, page_share: float | None) -> float | None:
-    measured = face.found.get("effective_share")
-    return page_share if measured is None else float(measured)
-
-
 _MEASURES = (
     "score",
     "interocular_px",
     "interocular_mm",
     "pose",
     "effective_share",
+    "effective_limited_by",
     "effective_ppi",
     "blur",
     "exposure",
@@ -139,9 +130,9 @@ _MEASURES = (
 """What the condition report measured of a face, repeated with what was decided from it."""
 
 
-def _record(face: KnownFace, verdict: Verdict, page_share: float | None) -> dict[str, Any]:
+def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> dict[str, Any]:
     left, top, width, height = face.box
-    width_seen = effective_width(face, page_share)
+    width_seen = effective_width(face, page)
     return {
         "face": face.number,
         "box": [top, left, height, width],
