@@ -113,6 +113,25 @@ def working_share() -> dict[str, Any]:
     return found
 
 
+def faces() -> dict[str, Any]:
+    """A group photograph of eight, and of twenty: the stage beside its network alone and beside
+    the package's own call, as ratios of the same run."""
+    found: dict[str, Any] = {}
+    for name, who, rows, columns in (
+        ("package's call, 8 faces", "official", 2, 4),
+        ("our network, 8 faces", "network", 2, 4),
+        ("the stage, 8 faces", "stage", 2, 4),
+        ("the stage, 20 faces", "stage", 4, 5),
+    ):
+        command = [sys.executable, str(HERE / "group_faces.py"), who]
+        command += ["--rows", str(rows), "--columns", str(columns)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        found[name] = json.loads(done.stdout.splitlines()[-1])
+    slow, quick = found["package's call, 8 faces"], found["the stage, 8 faces"]
+    found["times as fast as the package's call"] = round(slow["seconds"] / quick["seconds"], 2)
+    return found
+
+
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "demo": demo,
     "examine": examine,
@@ -122,6 +141,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "memory": networks.memory,
     "gigapixel": networks.gigapixel,
     "share": working_share,
+    "faces": faces,
 }
 
 
