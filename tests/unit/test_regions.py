@@ -57,6 +57,9 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
         ("[1, 2", "is not YAML"),
         ("just text", "expected stages"),
         ("feather: -1", "feather"),
+        ("faces: {includes: []}", "faces.includes: unknown key"),
+        ("faces: {include: [{box: [0, 0, 9, 9], strength: 2}]}", "faces.include.0.strength"),
+        ("faces: {exclude: [{mask: gone.tif}]}", "'gone.tif' is missing"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(
@@ -66,6 +69,32 @@ def test_a_mistake_is_one_line_that_names_file_and_key(
         read_regions(regions_file(tmp_path, text))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_faces_are_marked_in_words_of_their_own(tmp_path: Path) -> None:
+    text = """
+faces:
+  include: [{box: [10, 20, 30, 40], strength: 0.4}, {polygon: [[0, 0], [9, 0], [9, 9]]}]
+  exclude: [{box: [1, 2, 3, 4]}]
+"""
+    regions = read_regions(regions_file(tmp_path, text))
+    assert regions is not None
+    assert regions.faces is not None
+    assert [face.strength for face in regions.faces.include] == [0.4, None]
+    assert regions.of("faces") is not None
+    assert regions.of("cleanup") is None
+    # Where only faces are marked, nothing limits where a stage may work.
+    faces = Marks(tmp_path, regions.of("faces"), None)
+    with ExitStack() as files:
+        limits = limits_of(faces, 1, (100, 100), files)
+    assert limits is not None
+    assert len(limits.exclude) == 1
+
+
+def test_a_mask_marks_no_face(tmp_path: Path) -> None:
+    (tmp_path / "face.tif").write_bytes(b"")
+    with pytest.raises(ConfigError, match="by a box or a polygon"):
+        read_regions(regions_file(tmp_path, "faces: {include: [{mask: face.tif}]}"))
 
 
 def page_of(before: np.ndarray, factor: int = 1) -> tuple[Restored, np.ndarray]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from restoration.faces.known import KnownFace
 from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.colour import ColourSpace
 
@@ -40,8 +39,10 @@ class Page:
     none."""
     damage: Raster | None = None
     """The user's own mask of damage, one channel, the size of ``source``: 0 is sound."""
-    faces: tuple[KnownFace, ...] = ()
-    """The page's faces in pixels of ``master``, for the stage that restores them."""
+    # Not by its name: an import would make every stage's code depend on what faces are.
+    faces: tuple[Any, ...] = ()
+    """The page's faces (``faces.known.KnownFace``) in pixels of ``master``, for the stage that
+    restores them."""
     master: Raster | None = None
     """The master's own page, to compare with; None where the stage is given none."""
     progress: Callable[[float, str], None] = lambda done, unit: None
