@@ -183,6 +183,8 @@ def test_a_large_face_keeps_its_fine_band() -> None:
         ({"score": 0.3}, "perhaps no face"),
         ({"pose": {"yaw": -70.0, "pitch": 0.0, "roll": 0.0}}, "turned to the side by 70°"),
         ({"blur": {"kind": "motion", "length_px": 12.0, "confidence": 0.9}}, "blurred by motion"),
+        ({"effective_share": 0.95, "effective_limited_by": "nyquist"}, "as sharp as the scan"),
+        ({"effective_share": 1.0, "effective_limited_by": "jpeg"}, "what the JPEG file left"),
     ],
 )
 def test_the_gate_says_why(said: dict, reason: str) -> None:
@@ -204,6 +206,18 @@ def test_a_face_that_is_sharper_than_the_network_is_left_alone() -> None:
     result = stage.apply(page_of(before, face))
     assert isinstance(result, Declined)
     assert "sharper than the network" in result.findings["faces"][0]["reason"]
+
+
+def test_noise_is_no_softness() -> None:
+    """Under strong noise a sharp face measures soft; the network is not asked."""
+    page = page_of(picture(300, 300), face_on_page(300, 300, effective_share=0.3))
+    noise = {"value": 12.0, "detail": {"grain": {"found": False, "sigma": 0.0}}}
+    object.__setattr__(page, "report", {**page.report, "noise": noise})
+    stage, restorer = stage_with(stripes)
+    result = stage.apply(page)
+    assert isinstance(result, Declined)
+    assert "noise of 12/255 hides its detail" in result.findings["faces"][0]["reason"]
+    assert not restorer.seen
 
 
 def test_a_persons_mark_opens_the_gate_but_not_the_hard_floor() -> None:
