@@ -220,7 +220,9 @@ class Chain:
         pages = self.ensure("examine")["pages"]
         report = next(page["report"] for page in pages if page["number"] == number)
         read = {field: report.get(field) for field in REGISTRY[step].load().reads}
-        if self.plan.keeps_faces(self.recipe, step) and (places := where_faces_lie(report)):
+        places = where_faces_lie(report)
+        marked = self.plan.marks(self.recipe, self.scan, step).faces
+        if self.plan.keeps_faces(self.recipe, step) and (places or marked is not None):
             # Of faces that are left alone, only where they lie is part of a result.
             read |= {"faces": places, "keeping": code_fingerprint("restoration.faces.protecting")}
             ahead = self.plan.faces_ahead(self.recipe, step)

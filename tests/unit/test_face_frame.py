@@ -157,3 +157,26 @@ def test_sixty_eight_points_make_masks_of_the_same_kind() -> None:
     total = np.sum(list(masks.values()), axis=0)
     assert total.max() <= 1.0 + 1e-6
     assert not total[:120].any()
+
+
+class Watched:
+    """A page that is never whole in memory; remembers the largest window that was asked for."""
+
+    channels = 1
+
+    def __init__(self, side: int) -> None:
+        self.height = self.width = side
+        self.largest = 0
+
+    def read(self, top: int, left: int, height: int, width: int) -> np.ndarray:
+        self.largest = max(self.largest, height * width)
+        rows = np.linspace(0.2, 0.8, self.height, dtype=np.float32)[top : top + height]
+        return np.repeat(rows[:, None, None], width, axis=1)
+
+
+def test_a_face_that_fills_the_sheet_is_read_in_strips() -> None:
+    page = Watched(9000)
+    frame = Frame.of(EYES_AND_MOUTH * 16.0 + 400.0, False)
+    aligned = in_frame(page, frame)
+    assert page.largest < 4 << 20
+    assert aligned[256, 256, 0] == pytest.approx(0.2 + 0.6 * (256 * 16 + 400) / 9000, abs=1e-3)

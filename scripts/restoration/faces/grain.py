@@ -122,15 +122,19 @@ def _residual(patch: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _fitted(residuals: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-    """Least squares over all patches."""
+    """Least squares over all patches, whose sums are added up one patch after the other: those of
+    one large product would depend on the number of threads."""
     core = np.s_[REACH:, REACH:-REACH]
-    rows, aims = [], []
+    count = len(_NEIGHBOURS)
+    products, aims = np.zeros((count, count)), np.zeros(count)
     for patch in residuals:
-        aims.append(patch[core].ravel())
-        moved = [np.roll(patch, (-up, -aside), (0, 1))[core].ravel() for up, aside in _NEIGHBOURS]
-        rows.append(np.stack(moved, axis=1))
-    factors, *_ = np.linalg.lstsq(np.concatenate(rows), np.concatenate(aims), rcond=None)
-    return np.asarray(factors)
+        moved = np.stack(
+            [np.roll(patch, (-up, -aside), (0, 1))[core].ravel() for up, aside in _NEIGHBOURS]
+        )
+        products += np.einsum("ik,jk->ij", moved, moved)
+        aims += np.einsum("ik,k->i", moved, patch[core].ravel())
+    ridge = 1e-9 * np.trace(products) * np.eye(count)
+    return np.asarray(np.linalg.solve(products + ridge, aims))
 
 
 def _stable(factors: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

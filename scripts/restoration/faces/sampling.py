@@ -25,6 +25,10 @@ MARGIN = 16
 """Pixels around what is looked at: a spline's coefficients forget an edge within a dozen."""
 
 
+STRIP_PIXELS = 1 << 20
+"""Pixels of the page that are read at a time."""
+
+
 class Splines:
     """An image between its pixels: float32 (height, width, channels), mirrored beyond its edge."""
 
@@ -59,7 +63,13 @@ def in_frame(page: Raster, frame: Frame) -> FloatImage:
     part = _Part(page, top, left, bottom - top, right - left)
     rows, columns = max(1, round(part.height * share)), max(1, round(part.width * share))
     view: Raster = Resampled(part, rows, columns) if share < 1.0 else part
-    splines = Splines(view.read(0, 0, view.height, view.width))
+    # In strips: all at once would hold the face at the page's own resolution.
+    step = max(1, int(STRIP_PIXELS * share / part.width))
+    strips = [
+        view.read(start, 0, min(step, view.height - start), view.width)
+        for start in range(0, view.height, step)
+    ]
+    splines = Splines(np.concatenate(strips))
     centres = np.arange(SIDE) + 0.5
     # The inverse of the frame's map, written out: NumPy's product of many small matrices is slow.
     back = np.linalg.inv(frame.matrix[:, :2])
