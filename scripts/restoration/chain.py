@@ -304,7 +304,13 @@ class Chain:
         before = self.states(self._before(step))
         keys = self._stage_keys(step)
         work = [
-            PageWork(state, key, self._reads(step, state.number), len(before))
+            PageWork(
+                state,
+                key,
+                self._reads(step, state.number),
+                len(before),
+                self._ungenerated(step, state) if REGISTRY[step].restores_faces else None,
+            )
             for state, key in zip(before, keys, strict=True)
         ]
         restorer = PageRestorer(
@@ -326,6 +332,14 @@ class Chain:
             "processor": processor(),
         }
         return self._publish(step, record)
+
+    def _ungenerated(self, step: str, state: PageState) -> PageState | None:
+        """A page before a generative network first worked on it; None where none did."""
+        earlier = step
+        while state.generated:
+            earlier = self._before(earlier)
+            state = next(s for s in self.states(self._before(earlier)) if s.number == state.number)
+        return None if earlier == step else state
 
     def _weights(self, step: str) -> list[Record]:
         names = self.plan.networks(self.recipe, step)

@@ -81,6 +81,9 @@ class PageWork:
     """The condition-report fields that the stage reads."""
     count: int
     """Pages of the scan."""
+    ungenerated: PageState | None = None
+    """The page before a generative network first worked on it; None where none did, or where the
+    stage has no use for it."""
 
 
 class PageRestorer:
@@ -170,6 +173,7 @@ class PageRestorer:
                 infrared=around.infrared,
                 damage=around.damage,
                 faces=around.faces,
+                ungenerated=self._ungenerated(work, files),
                 # No stage changed it before: one and the same.
                 master=source if state.image is None else around.master,
                 progress=self.progress,
@@ -184,6 +188,13 @@ class PageRestorer:
             else:
                 entry |= self._write_page(work, source, result)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
+
+    def _ungenerated(self, work: PageWork, files: ExitStack) -> Raster | None:
+        if work.ungenerated is None:
+            return None
+        path, number = self.input_of(work.ungenerated)
+        opened: Raster = files.enter_context(self.workshop.open_image(path, number))
+        return opened
 
     def _held(self, result: Restored, source: Raster, around: Beside) -> Restored:
         """The stage's page without what it may not change."""

@@ -16,7 +16,9 @@ from fake_networks import FakeNetwork, sharpening
 from restoration.chain import Chain
 from restoration.faces.known import KnownFace
 from restoration.faces.protecting import FACE_ITSELF, HEAD, Oval, oval_of
+from restoration.faces.sampling import in_frame
 from restoration.planning import Plan, make_plan
+from restoration.raster.base import ArrayRaster
 from restoration.workshop import make_workshop
 
 SIDE = 600
@@ -165,6 +167,17 @@ def test_cleanup_leaves_an_accepted_face_to_the_face_network(plan: Plan) -> None
     # Its hair and neck are cleaned with the page.
     around = inside(1, HEAD) & ~inside(1, ((256.0, 310.0), (125.0, 170.0)))
     assert (cleaned != recorded)[around].mean() > 0.5
+
+
+def test_the_face_network_sees_the_page_before_another_network_sharpened_it(plan: Plan) -> None:
+    """Beside sharp hair a soft face looks like one out of focus, and a network leaves it so."""
+    _, _, sources = run(plan, "same-size")
+    recorded = ArrayRaster((master(plan) / 65535.0).astype(np.float32))
+    shown, _ = sources.face.seen[0]
+    assert np.abs(shown - np.clip(in_frame(recorded, FACES[1].frame), 0, 1)).max() < 1e-4
+    path = plan.folder("same-size", "cleanup") / "group.tif"
+    cleaned = ArrayRaster((tifffile.imread(path) / 65535.0).astype(np.float32))
+    assert np.abs(shown - in_frame(cleaned, FACES[1].frame)).max() > 5.0 / 255.0
 
 
 def test_upscale_resamples_every_face_even_accepted_ones(plan: Plan) -> None:

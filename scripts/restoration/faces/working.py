@@ -45,6 +45,9 @@ class Views:
     """The page as the stage before left it, and as it was recorded."""
 
     source: Raster
+    shown: Raster
+    """What the network sees: the page before another network sharpened it. Beside sharp hair and
+    collar it would take a soft face for one out of focus, and leave it so."""
     master: Raster
     colour: ColourSpace
     key: str
@@ -60,6 +63,8 @@ class Prepared:
     master_frame: Frame
     before: FloatImage
     """float32 (SIDE, SIDE, 3), sRGB-encoded."""
+    shown: FloatImage
+    """The same as the network sees it, in [0, 1]."""
     share: float
     """Share of the crop's own resolution that the face holds."""
 
@@ -92,7 +97,7 @@ def restore_faces(
         for face, share in faces:
             prepared = _prepare(views, face, share, tools.identity)
             waiting.append(prepared)
-            yield np.clip(prepared.before, 0.0, 1.0), prepared.share
+            yield prepared.shown, prepared.share
 
     for after in tools.restorer.restore_all(shown()):
         yield _finish(views, waiting.popleft(), after, settings, tools)
@@ -106,7 +111,11 @@ def _prepare(views: Views, face: KnownFace, share: float | None, identity: Ident
     before = views.colour.to_srgb(in_frame(views.source, own))
     # The frame enlarges a small face: what it holds is then a smaller share of the frame.
     held = (1.0 if share is None else share) / frame.scale
-    return Prepared(face, own, frame, before, float(min(max(held, 1e-3), 1.0)))
+    shown = before
+    if views.shown is not views.source:
+        shown = views.colour.to_srgb(in_frame(views.shown, own))
+    shown = np.asarray(np.clip(shown, 0.0, 1.0), np.float32)
+    return Prepared(face, own, frame, before, shown, float(min(max(held, 1e-3), 1.0)))
 
 
 def _looked_at(views: Views, frame: Frame, identity: Identity) -> Frame:

@@ -97,12 +97,17 @@ def _text(value: Any) -> str:
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 
+def _restoring(stage: Record) -> list[Record]:
+    """The weights of a stage that made pixels; those that only compare persons made none."""
+    return [w for w in stage.get("weights") or [] if w.get("role") != "compares"]
+
+
 def _generative(delivered: Record) -> list[str]:
     """Networks whose pixels are in the deliverable, once each."""
     names: dict[str, None] = {}
     for stage in delivered["stages"]:
         if any(page.get("generative") for page in stage["pages"]):
-            weights = ", ".join(w["name"] for w in stage.get("weights") or []) or "unnamed network"
+            weights = ", ".join(w["name"] for w in _restoring(stage)) or "unnamed network"
             names[f"{findings.label(stage['stage']).lower()}: {weights}"] = None
     return list(names)
 
@@ -180,6 +185,7 @@ def _stage(record: Record) -> Record:
         "pages": [wording.decision(page) for page in record["pages"]],
         "settings": wording.rows(record.get("settings") or {}),
         "weights": list(record.get("weights") or []),
+        "networks": _restoring(record),
         "software": wording.rows(record.get("software") or {}),
         "numeric": wording.rows(record.get("numeric") or {}),
         "key": record.get("key", ""),

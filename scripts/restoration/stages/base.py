@@ -43,6 +43,8 @@ class Page:
     faces: tuple[Any, ...] = ()
     """The page's faces (``faces.known.KnownFace``) in pixels of ``master``, for the stage that
     restores them."""
+    ungenerated: Raster | None = None
+    """The page before a generative network first worked on it; None where none did."""
     master: Raster | None = None
     """The master's own page, to compare with; None where the stage is given none."""
     progress: Callable[[float, str], None] = lambda done, unit: None

@@ -74,7 +74,8 @@ class Faces:
     ) -> list[Patch]:
         """The accepted faces restored; their records are completed."""
         master = page.source if page.master is None else page.master
-        views = Views(page.source, master, page.colour, page.key)
+        shown = page.source if page.ungenerated is None else page.ungenerated
+        views = Views(page.source, shown, master, page.colour, page.key)
         shares = [(face, share_of(face, evidence)) for face in accepted]
         patches = []
         for number, result in enumerate(
