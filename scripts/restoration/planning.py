@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from restoration.engine.native import KNOWN
-from restoration.engine.native.build import library_path, tested
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.keys import code_fingerprint, digest
@@ -25,6 +24,7 @@ from restoration.networks.manifest import (
     needed_weights,
 )
 from restoration.regions import FACES, Marks, ScanRegions, damage_mask_of, read_regions
+from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
 from restoration.stage_settings import FacesSettings, Section
@@ -366,50 +366,12 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     results = Path(config.results)
     if results.exists() and not results.is_dir():
         raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
-    device = _resolve(config.device)
-    runtime = _resolve_runtime(config.engine.runtime, device)
-    precision = _resolve_precision(config.engine.precision, device)
+    device = resolve_device(config.device)
+    runtime = resolve_runtime(config.engine.runtime, device)
+    precision = resolve_precision(config.engine.precision, device)
     plan = Plan(config=config, scans=scans, device=device, runtime=runtime, precision=precision)
     plan.check_regions()
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
             plan.networks(recipe, step)
     return plan
-
-
-def _resolve(device: str) -> str:
-    if device != "auto":
-        return device
-    # The kernel driver's own file: asking torch would cost seconds at each parse.
-    return "cuda" if Path("/proc/driver/nvidia/version").exists() else "cpu"
-
-
-def _resolve_runtime(asked: str, device: str) -> str:
-    """Raises ConfigError where ``native`` was asked for and cannot be had."""
-    if asked == "torch" or (asked == "auto" and device != "cpu"):
-        return "torch"
-    if device != "cpu":
-        raise ConfigError(
-            f"engine.runtime: 'native' computes on the processor, expected `device: cpu`, found "
-            f"{device}; set `runtime: auto`"
-        )
-    if tested() is not None:
-        return f"native {library_path().stem.rpartition('-')[2]}"
-    if asked == "native":
-        raise ConfigError(
-            "engine.runtime: 'native' was asked for and is not there; run "
-            "`python scripts/build_native.py` to see why, or set `runtime: auto`"
-        )
-    return "torch"
-
-
-def _resolve_precision(asked: str, device: str) -> str:
-    """Raises ConfigError where the device cannot compute in what was asked for."""
-    if asked in ("auto", "float32"):
-        return "float32"
-    if device == "cpu":
-        raise ConfigError(
-            f"engine.precision: '{asked}' is for GPUs, expected `device: cuda` or `mps`, found "
-            "cpu, where it is many times slower than float32; set `precision: auto`"
-        )
-    return asked

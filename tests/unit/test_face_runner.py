@@ -410,12 +410,9 @@ def config(folder: Path, stage: str, network: str, **more: Any) -> dict[str, Any
     }
 
 
-def test_the_workshop_gives_a_ready_runner_and_keeps_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for_faces(monkeypatch)
+def test_the_workshop_gives_a_ready_runner_and_keeps_it(tmp_path: Path) -> None:
     named = own(tmp_path, seeded_module(SMALL).state_dict()).model_dump()
-    plan = make_plan(config(tmp_path, "cleanup", "gfpgan-v1.4", models={"gfpgan-v1.4": named}))
+    plan = make_plan(config(tmp_path, "faces", "gfpgan-v1.4", models={"gfpgan-v1.4": named}))
     fetch("gfpgan-v1.4", plan.manifest, tmp_path)
     networks = workshop.Networks(plan, 2)
     runner: Any = networks("gfpgan-v1.4")
@@ -426,19 +423,13 @@ def test_the_workshop_gives_a_ready_runner_and_keeps_it(
     assert np.abs(runner.restore(image(face), 1.0) - theirs).max() < 1e-5 * np.ptp(theirs)
 
 
-def for_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a stage that there is stand for one that restores faces."""
-    from dataclasses import replace
-
-    from restoration.stages import REGISTRY
-
-    monkeypatch.setitem(REGISTRY, "cleanup", replace(REGISTRY["cleanup"], faces=True))
-
-
 @pytest.mark.parametrize("stage", ["denoise", "cleanup", "upscale"])
 @pytest.mark.parametrize(
     ("network", "said"),
-    [("gfpgan-v1.4", "one aligned face, not a page"), ("dlib-face-points", "which no engine runs")],
+    [
+        ("gfpgan-v1.4", "one aligned face, not a page"),
+        ("dlib-face-points", "finds or compares faces"),
+    ],
 )
 def test_a_stage_for_pages_refuses_a_network_for_faces_before_any_job(
     tmp_path: Path, stage: str, network: str, said: str
@@ -450,25 +441,19 @@ def test_a_stage_for_pages_refuses_a_network_for_faces_before_any_job(
     assert "\n" not in str(raised.value)
 
 
-def test_a_stage_for_faces_takes_what_can_restore_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for_faces(monkeypatch)
+def test_a_stage_for_faces_takes_what_can_restore_one(tmp_path: Path) -> None:
     for name in ("gfpgan-v1.3", "realesrgan-x4plus", "realesr-general-x4v3"):
-        make_plan(config(tmp_path, "cleanup", name))
+        make_plan(config(tmp_path, "faces", name))
     for name in ("ffdnet-color", "dlib-face-detector"):
-        with pytest.raises(ConfigError, match=r"stages\.cleanup\.network: network '"):
-            make_plan(config(tmp_path, "cleanup", name))
+        with pytest.raises(ConfigError, match=r"stages\.faces\.network: network '"):
+            make_plan(config(tmp_path, "faces", name))
 
 
-def test_a_network_for_faces_computes_in_float32_and_the_key_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for_faces(monkeypatch)
+def test_a_network_for_faces_computes_in_float32_and_the_key_says_so(tmp_path: Path) -> None:
     half = {"device": "cuda", "engine": {"precision": "float16"}}
     for name, expected in (("gfpgan-v1.4", "float32"), ("realesrgan-x4plus", "float16")):
-        plan = make_plan({**config(tmp_path, "cleanup", name), **half})
-        assert plan.numeric("archive", "cleanup")["precision"] == expected
+        plan = make_plan({**config(tmp_path, "faces", name), **half})
+        assert plan.numeric("archive", "faces")["precision"] == expected
 
 
 def test_gfpgan_cannot_be_called_a_network_that_makes_nothing_up() -> None:

@@ -128,7 +128,7 @@ def report(pixels: np.ndarray, models: Path, **settings: Any) -> dict[str, Any]:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize("turns", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_forty_heads_of_3_mm_at_1200_ppi_are_found_once(
     models: Path, monkeypatch: pytest.MonkeyPatch, turns: int
 ) -> None:
@@ -180,7 +180,7 @@ def test_a_tilted_face_gives_its_roll_and_an_overexposed_one_its_clipping(models
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("scale", [1, 2, 4])
+@pytest.mark.parametrize("scale", [1, 2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["chelsea", "coffee", "coins", "page"])
 def test_a_cat_coins_and_a_page_of_text_are_no_faces(models: Path, name: str, scale: int) -> None:
     data = pytest.importorskip("skimage.data")

@@ -63,7 +63,7 @@ def test_a_checkpoint_of_the_official_form_becomes_a_detector(
     assert detector.find(picture, 0.0) == RetinaFaceDetector("", module, parameters).find(
         picture, 0.0
     )
-    with pytest.raises(ConfigError, match="finds faces"):
+    with pytest.raises(ConfigError, match="finds or compares faces"):
         load_network("own", tmp_path, manifest, torch.device("cpu"))
 
 

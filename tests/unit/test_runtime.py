@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restoration import planning
+from restoration import resolving
 from restoration.errors import ConfigError
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.running import plan_of_run
@@ -29,13 +29,13 @@ def raw(folder: Path, **engine: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def compiled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "tested", lambda: "avx2")
-    monkeypatch.setattr(planning, "library_path", lambda: LIBRARY)
+    monkeypatch.setattr(resolving, "tested", lambda: "avx2")
+    monkeypatch.setattr(resolving, "library_path", lambda: LIBRARY)
 
 
 @pytest.fixture
 def missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "tested", lambda: None)
+    monkeypatch.setattr(resolving, "tested", lambda: None)
 
 
 def key_part(plan: Plan, step: str) -> Any:
@@ -72,7 +72,7 @@ def test_workers_take_over_what_the_run_decided(
     plan.save()
     assert load_plan(plan_file(plan.results)) == plan
     # A node where nothing was compiled must not decide otherwise in the middle of a run.
-    monkeypatch.setattr(planning, "tested", lambda: None)
+    monkeypatch.setattr(resolving, "tested", lambda: None)
     assert plan_of_run(raw(tmp_path), main=False).runtime == plan.runtime
 
 

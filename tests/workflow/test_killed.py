@@ -13,8 +13,6 @@ import psutil
 import pytest
 from conftest import Project, write_master
 
-from restoration.engine.native.build import tested
-
 MANY = [f"s{number:02d}" for number in range(16)]
 
 
@@ -37,13 +35,13 @@ def fresh(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Projec
 
 def in_runtime(project: Project, runtime: str) -> Project:
     """The project with networks computed by that runtime."""
-    if runtime == "native" and tested() is None:
-        pytest.skip("the native runtime was not built: no C++ compiler")
     project.configure({**project.config(), "engine": {"runtime": runtime}})
     return project
 
 
-@pytest.fixture(scope="module", params=["torch", "native"])
+# What a run takes by itself, which is the native one where it was built; the other when slow tests
+# are run, since a run that is killed costs as much as two.
+@pytest.fixture(scope="module", params=["auto", pytest.param("torch", marks=pytest.mark.slow)])
 def runtime(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
