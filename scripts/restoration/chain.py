@@ -405,6 +405,7 @@ class Chain:
             )
         except ScanError as error:
             return self._problem("deliver", key, error)
+        faces = delivered.pop("faces", [])
         reports = [page["report"] for page in self.ensure("examine")["pages"]]
         record = {
             **self._head("deliver"),
@@ -412,7 +413,7 @@ class Chain:
             "reason": None,
             "key": key,
             "deliverable": delivered,
-            "faces": delivered.pop("faces", []),
+            "faces": faces,
             "master": self.ensure("ingest"),
             "condition_report": reports,
             "stages": list(self._chain_records()),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
+from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.networks.manifest import find_weights
 from restoration.networks.originals import kept_original
 from restoration.planning import Plan
@@ -97,8 +98,8 @@ class Networks:
 
         folder = Path(self._plan.config.models_dir)
         needs: dict[str, tuple[Callable[[Path], Any], tuple[str, ...]]] = {
-            "dlib-face-identity": (face_identity.face_identity, ("dlib-face-points",)),
-            "dlib-face-points-68": (face_identity.DensePoints, ()),
+            IDENTITY: (face_identity.face_identity, ("dlib-face-points",)),
+            DENSE_POINTS: (face_identity.DensePoints, ()),
         }
         if name not in needs:
             raise ConfigError(f"network '{name}' restores nothing; it finds faces for examine")

@@ -69,7 +69,7 @@ class Verdict:
 def share_of(face: KnownFace, page: PageEvidence) -> float | None:
     """What a face holds of the scan's resolution, in (0, 1]; None = unknown.
 
-    The page's own where nobody measured the face, and where noise hides it.
+    The page's own where nobody measured the face; unknown where noise hides it.
     """
     if page.hidden:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -126,11 +126,8 @@ def _judged(
             s.page == page and holds(s, middle) for s in regions.only
         )
         excluded = bool(inside) or outside
-    return KnownFace(
-        number=face.number,
-        box=face.box,
-        frame=face.frame,
-        found=face.found,
+    return replace(
+        face,
         marked=mark is not None and not excluded,
         excluded=excluded,
         strength=None if mark is None else mark.strength,
