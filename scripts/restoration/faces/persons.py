@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from restoration.networks.face_identity import distance
 from restoration.raster.base import FloatImage, UInt8Image
 
 STEP = 0.1
@@ -66,7 +67,7 @@ class SamePerson:
     def distance(self, face: FloatImage) -> float:
         """Euclidean, of unit-like vectors; different people lie 0.6 and more apart."""
         other = self._identity.embedding(codes(face), self._landmarks)
-        return float(np.linalg.norm(self._own - other))
+        return distance(self._own, other)
 
 
 def choose(
