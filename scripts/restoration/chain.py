@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from restoration.albums import Album, gather_album
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
 from restoration.faces.gate import GATE_SETTINGS, PageEvidence
@@ -26,6 +27,7 @@ from restoration.restoring import (
     Progress,
     Record,
     Workshop,
+    has_own_image,
 )
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
@@ -199,6 +201,7 @@ class Chain:
                     width=page["width"],
                     ppi=tuple(page["ppi"]) if page["ppi"] else None,
                     generated=page["generated"],
+                    tones=page.get("tones"),
                 )
                 for page in record["pages"]
             ]
@@ -231,6 +234,33 @@ class Chain:
                 read["gate"] = {"settings": settings, "page": asdict(PageEvidence.of(report))}
         return read
 
+    def _album(self, step: str) -> Album | None:
+        """What the stage is told of its batch; None where it decides for each scan alone."""
+        assert self.recipe is not None
+        settings = self.plan.settings(self.recipe, step)
+        if not REGISTRY[step].shares_batch or settings.get("scope") != "batch":
+            return None
+        own = self.ensure("examine")["key"]
+        place = (self.recipe, step, self.scan.batch)
+        album = self.workshop.albums.get(place)
+        # This scan may have been examined after the album was gathered.
+        if album is None or album.examined.get(self.scan.scan) != own:
+            scans = [scan.scan for scan in self.plan.members(self.recipe, self.scan.batch)]
+            reads = REGISTRY[step].load().reads
+            album = gather_album(self.plan.folder(None, "examine"), scans, reads)
+            self.workshop.albums[place] = album
+        return album
+
+    def _told(self, step: str, number: int) -> Mapping[str, Any]:
+        """What the stage reads of a page, its batch included."""
+        read, album = self._reads(step, number), self._album(step)
+        return read if album is None else {**read, "album": album.pages}
+
+    def _keyed(self, step: str, number: int) -> Mapping[str, Any]:
+        """``_told`` as it enters keys: a long album by its digest."""
+        read, album = self._reads(step, number), self._album(step)
+        return read if album is None else {**read, "album": album.digest}
+
     def _stage_keys(self, step: str) -> list[str]:
         assert self.recipe is not None
         states = self.states(self._before(step))
@@ -239,7 +269,7 @@ class Chain:
             stage_key(
                 input_key=state.key,
                 settings={**self.plan.settings(self.recipe, step), **marks},
-                reads=self._reads(step, state.number),
+                reads=self._keyed(step, state.number),
                 code=self.plan.code(step),
                 weights=self.plan.weights(self.recipe, step),
                 numeric=self.plan.numeric(self.recipe, step),
@@ -269,10 +299,11 @@ class Chain:
             return self._problem(step, key, error)
 
     def _complete(self, record: Record) -> bool:
-        """Whether every image that the record names is there."""
+        """Whether every image that the step itself wrote is there."""
         return all(
-            page["image"] is None or (self.plan.results / page["image"]).is_file()
+            (self.plan.results / page["image"]).is_file()
             for page in record["pages"]
+            if has_own_image(page)
         )
 
     def _needed(self, step: str) -> bool:
@@ -289,7 +320,7 @@ class Chain:
                 return True
             if record["status"] == "problem":
                 return False
-            if all(page["status"] == "applied" for page in record["pages"]):
+            if all(has_own_image(page) for page in record["pages"]):
                 if self._complete(record):
                     return False
                 # Pruned as well: it is needed exactly if its own readers need it.
@@ -307,7 +338,7 @@ class Chain:
             PageWork(
                 state,
                 key,
-                self._reads(step, state.number),
+                self._told(step, state.number),
                 len(before),
                 self._ungenerated(step, state) if REGISTRY[step].restores_faces else None,
             )

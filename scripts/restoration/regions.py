@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from restoration.errors import ConfigError
 from restoration.sheet import DAMAGE_SUFFIX
-from restoration.stage_settings import CHAIN, Section
+from restoration.stage_settings import CHAIN, MAPPING, Section
 
 Pixels = Annotated[float, Field(ge=0.0)]
 Point = Annotated[tuple[float, float], Field(strict=False)]
@@ -97,6 +97,11 @@ class ScanRegions(Section):
     @model_validator(mode="after")
     def _known_stages(self) -> ScanRegions:
         for name in self.stages:
+            if name in MAPPING:
+                raise ValueError(
+                    f"'{name}' maps the tones of whole pages, which no region limits; remove "
+                    "its section"
+                )
             if name not in CHAIN:
                 raise ValueError(f"'{name}' is no stage; known are {', '.join(CHAIN)}")
         return self

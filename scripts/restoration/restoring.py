@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from restoration.albums import Album
 from restoration.beside import Ahead, Beside, beside
 from restoration.faces.gate import PageEvidence
 from restoration.limiting import limited
@@ -20,7 +21,7 @@ from restoration.raster.base import Raster
 from restoration.records import read_record
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
-from restoration.stages.base import Declined, NetworkSource, Page, Restored, Stage
+from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 
 Record = dict[str, Any]
 Progress = Callable[[float, str], None]
@@ -45,6 +46,8 @@ class Workshop:
     deliver: Callable[..., Record]
     stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
     """Set up once per job; what a stage measures of its network serves every scan."""
+    albums: dict[tuple[str, str, str], Album] = field(default_factory=dict)
+    """By recipe, step and batch: gathered once per job, not once per scan."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ class PageState:
     ppi: tuple[float, float] | None
     generated: bool = False
     """Whether a generative network made pixels of it, in this step or an earlier one."""
+    tones: Record | None = None
+    """The tone table (``ToneTable.record``) by which delivery is still to map ``image``; None where
+    no stage handed it one."""
 
 
 def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
@@ -116,7 +122,7 @@ class PageRestorer:
         kept = {
             page["key"]: page
             for page in [*earlier, *self._same_elsewhere()]
-            if page["status"] == "declined" or (self.plan.results / page["image"]).is_file()
+            if not has_own_image(page) or (self.plan.results / page["image"]).is_file()
         }
         return [self._adopt(one, kept.get(one.key)) or self._restore_page(one) for one in work]
 
@@ -139,8 +145,11 @@ class PageRestorer:
         """A finished page under this recipe's own name: a hard link, no second file."""
         if page is None:
             return None
-        if page["status"] == "declined":
-            return {**page, **_passed_on(work.state)}
+        if not has_own_image(page):
+            passed = _passed_on(work.state)
+            if page["status"] == "applied":
+                passed["output_key"] = work.key
+            return {**page, **passed}
         here = self._image(work)
         places = {"image": here}
         if page.get("mask"):
@@ -154,6 +163,8 @@ class PageRestorer:
     def _restore_page(self, work: PageWork) -> Record:
         started = time.monotonic()
         state, key = work.state, work.key
+        if state.tones is not None:
+            raise ValueError(f"{self.step}: runs after a stage that hands its table to delivery")
         stage = self._stage()
         path, number = self.input_of(state)
         entry: Record = {"number": state.number, "key": key, "input_key": state.key}
@@ -185,6 +196,8 @@ class PageRestorer:
                 entry |= {"status": "declined", "reason": result.reason, "sha256": None}
                 entry |= {"generative": False, "findings": dict(result.findings)}
                 entry |= _passed_on(state)
+            elif isinstance(result, Mapped):
+                entry |= _mapped(work, source, result)
             else:
                 entry |= self._write_page(work, source, result)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
@@ -286,6 +299,32 @@ class PageRestorer:
             profile=None,
         )
         return str(path.relative_to(self.plan.results))
+
+
+def has_own_image(page: Record) -> bool:
+    """Whether the step of this entry wrote an image of the page: not where it declined, nor where
+    it only maps values, which delivery does."""
+    return page["status"] == "applied" and page.get("tones") is None
+
+
+def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
+    """A page whose values delivery will map: its image is still that which came in."""
+    if page.tones.channels != source.channels:
+        raise ValueError(
+            f"expected a table of {source.channels} channels, found {page.tones.channels}"
+        )
+    return {
+        "status": "applied",
+        "reason": None,
+        **_passed_on(work.state),
+        "output_key": work.key,
+        "mask": None,
+        "sha256": None,
+        "generative": False,
+        "findings": dict(page.findings),
+        "tones": page.tones.record(),
+        "tones_sha256": page.tones.sha256,
+    }
 
 
 def _linked(there: Path, here: Path) -> bool:

@@ -52,6 +52,7 @@ class Entry:
     version = "1"
     fills_damage = False
     restores_faces = False
+    shares_batch = False
 
     @staticmethod
     def load() -> type[Brighten]:

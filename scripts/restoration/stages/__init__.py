@@ -28,6 +28,9 @@ class Entry:
     restores_faces: bool = False
     """Whether the stage restores faces one by one, and so takes networks for faces; no other
     generative network touches a face."""
+    shares_batch: bool = False
+    """Whether the stage, where its settings say ``scope: batch``, is told what the condition report
+    says of every scan of the batch."""
 
     @property
     def code(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.colour import ColourSpace
+from restoration.raster.tone_table import ToneTable
 
 Resolution = tuple[float, float]
 """Pixels per inch along the width and along the height."""
@@ -27,7 +28,10 @@ class Page:
     ppi: Resolution | None
     """Resolution of ``source``; None where the master states none."""
     report: Mapping[str, Any]
-    """The condition-report fields that the stage declares in ``reads``, and no others."""
+    """The condition-report fields that the stage declares in ``reads``, and no others; and
+    ``album`` where it decides for a whole batch: one mapping for each page of the batch's scans in
+    the order of the sheet, with ``scan``, ``page`` and those fields. The list is the same object
+    for every page of a job, and never changes."""
     key: str
     """Hexadecimal SHA-256; the seed of anything that needs one."""
     generative: bool = False
@@ -77,6 +81,15 @@ class Declined:
     findings: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """A page of which the stage only maps values: delivery does it, and no image is written."""
+
+    tones: ToneTable
+    findings: Mapping[str, Any] = field(default_factory=dict)
+    """What was decided and measured, in a few figures: they stand in the deliverable's history."""
+
+
 class NetworkSource(Protocol):
     """Where a stage gets its networks; tests hand in fakes."""
 
@@ -97,4 +110,4 @@ class Stage(Protocol):
         """Once per job. Loads nothing yet: a job whose scans all decline loads no network."""
         ...
 
-    def apply(self, page: Page) -> Restored | Declined: ...
+    def apply(self, page: Page) -> Restored | Declined | Mapped: ...
