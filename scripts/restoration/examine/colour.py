@@ -24,7 +24,7 @@ FAR, VERY_FAR = 10.0, 20.0
 """Distances from the curve (CIELAB) at which a cell is of another colour, and of a strong one."""
 
 TONED_BELOW, COLOUR_ABOVE = 0.55, 0.75
-"""Evidence of colour, see ``_evidence``: between the two nothing is said."""
+"""Evidence of colour, see ``colour_evidence``: between the two nothing is said."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Colour:
 
     def _judged(self, cells: Tones, curve: HueCurve) -> Measurement:
         detail = _described(cells, curve)
-        evidence = _evidence(curve)
+        evidence = colour_evidence(curve)
         detail["colour_evidence"] = evidence
         if evidence >= COLOUR_ABOVE:
             confidence = min(0.95, 0.5 + 0.3 * (evidence - COLOUR_ABOVE))
@@ -120,7 +120,7 @@ def hue_curve(cells: Tones) -> HueCurve:
     return HueCurve(table[:, 0], hue, cells[:, 1:] - on_curve, chroma)
 
 
-def _evidence(curve: HueCurve) -> float:
+def colour_evidence(curve: HueCurve) -> float:
     """0: every hue follows from its tone; 1 and above: several hues for the same tone.
 
     The greatest of three: a large part strays a little, a small part strays far, a speck very far.

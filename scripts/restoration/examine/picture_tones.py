@@ -58,7 +58,19 @@ def picture_tones(
     survey: Survey, page: PageFacts, earlier: Mapping[str, Measurement]
 ) -> PictureTones | None:
     """The tones inside the picture's box, or of the whole page; None where it is too small."""
-    box = _box(earlier)
+    cells = picture_cells(survey, earlier)
+    if cells is None:
+        return None
+    srgb = page.colour.to_srgb(cells).astype(np.float64)
+    return PictureTones(srgb, srgb_tone().decode(srgb), picture_box(earlier))
+
+
+def picture_cells(
+    survey: Survey, earlier: Mapping[str, Measurement]
+) -> npt.NDArray[np.float32] | None:
+    """float32 (rows, columns, channels): the scan's own encoded values inside the picture's box, or
+    of the whole page; None where it is too small."""
+    box = picture_box(earlier)
     cells = survey.proxy
     if box is not None:
         top, left, height, width = (side // survey.step for side in box)
@@ -72,8 +84,7 @@ def picture_tones(
         size = (max(1, round(cells.shape[1] * factor)), max(1, round(cells.shape[0] * factor)))
         small = cv2.resize(cells, size, interpolation=cv2.INTER_AREA)
         cells = small.reshape(size[1], size[0], cells.shape[2])
-    srgb = page.colour.to_srgb(np.ascontiguousarray(cells)).astype(np.float64)
-    return PictureTones(srgb, srgb_tone().decode(srgb), box)
+    return np.ascontiguousarray(cells)
 
 
 def colour_tones(encoded: npt.ArrayLike, page: PageFacts) -> Tones:
@@ -97,7 +108,8 @@ def density(linear: Tones) -> Tones:
     return np.asarray(-np.log10(np.maximum(linear, DARKEST)))
 
 
-def _box(earlier: Mapping[str, Measurement]) -> tuple[int, int, int, int] | None:
+def picture_box(earlier: Mapping[str, Measurement]) -> tuple[int, int, int, int] | None:
+    """Top, left, height, width of the picture on the sheet, in pixels; None without a border."""
     paper = earlier.get("paper")
     if paper is None or paper.value is None:
         return None

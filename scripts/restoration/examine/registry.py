@@ -10,6 +10,7 @@ from restoration.examine.blocking import Blocking
 from restoration.examine.blur import Blur
 from restoration.examine.colour import Colour
 from restoration.examine.damage import Damage
+from restoration.examine.dyes import Dyes
 from restoration.examine.faces import Faces
 from restoration.examine.fading import Fading
 from restoration.examine.finding import Finding
@@ -36,6 +37,7 @@ FINDINGS: tuple[type[Finding], ...] = (
     Sharpening,
     Colour,
     Fading,
+    Dyes,
     Damage,
     Text,
     Faces,

@@ -20,6 +20,9 @@ PILED_UP = 3.0
 an image that ends by itself thins out, one that was cut off piles up, also where the cut lies
 inside the range because tones were moved afterwards."""
 
+SPARED = 0.001
+"""Share of a channel's samples that may lie beyond ``kept_low`` and beyond ``kept_high``."""
+
 NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 
 
@@ -80,6 +83,10 @@ class Tone:
                 f"{p:g}": float(place) / 65535.0
                 for p, place in zip(PERCENTILES, places, strict=True)
             },
+            # All samples but one in a thousand at each end, those at the ends of the range apart:
+            # what no later correction of tones may clip.
+            "kept_low": _spared(counts) / 65535.0,
+            "kept_high": 1.0 - _spared(counts[::-1]) / 65535.0,
             "share_at_zero": float(counts[0]) / total,
             "share_at_full": float(counts[-1]) / total,
             "clipped_low": _piled_up(counts),
@@ -121,6 +128,13 @@ class Tone:
             )
             found.append(Caution(code, text))
         return tuple(found)
+
+
+def _spared(counts: np.ndarray[Any, np.dtype[np.int64]]) -> int:
+    """How far from the first code the samples reach, those at it and ``SPARED`` of all left out."""
+    inside = counts[1:]
+    beyond = np.cumsum(inside) > SPARED * counts.sum()
+    return 1 + int(np.argmax(beyond)) if beyond.any() else 0
 
 
 def _piled_up(counts: np.ndarray[Any, np.dtype[np.int64]]) -> float:

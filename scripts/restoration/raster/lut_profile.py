@@ -43,7 +43,8 @@ class LutConversion:
         self._data = data
         self._from_xyz = np.ascontiguousarray(from_xyz.T)
         self._luminance = np.linalg.inv(from_xyz)[1]
-        self._near = self._fit()
+        self.near = self._fit()
+        """The matrix and the tone curve nearest to the table."""
 
     @cached_property
     def warning(self) -> str | None:
@@ -64,7 +65,7 @@ class LutConversion:
         out = np.asarray(self._table_xyz(inside) @ self._from_xyz)
         beyond = np.any(inside != pixels, axis=1)
         if beyond.any():
-            near = self._near
+            near = self.near
             out[beyond] += near.linear_srgb(pixels[beyond]) - near.linear_srgb(inside[beyond])
         return out
 
@@ -74,7 +75,7 @@ class LutConversion:
         Each pixel stops on its own, so that its result does not depend on its neighbours.
         Source: C. G. Broyden, Math. Comp. 19 (1965), the rank-one update.
         """
-        target = self._near.device(linear)
+        target = self.near.device(linear)
         best = target.copy()
         least = np.full(len(best), np.inf)
         active = np.arange(len(best))
@@ -83,7 +84,7 @@ class LutConversion:
         step = np.zeros_like(target)
         for turn in range(ITERATIONS):
             # The near matrix takes the residual back to device units, where codes are counted.
-            now = target[active] - self._near.device(self.linear_srgb(position))
+            now = target[active] - self.near.device(self.linear_srgb(position))
             if turn:
                 slope = _broyden(slope, step, miss - now)
             size = np.abs(now).max(axis=1)

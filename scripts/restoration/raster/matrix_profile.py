@@ -40,12 +40,19 @@ class MatrixConversion:
     def __init__(self, curves: tuple[ToneCurve, ToneCurve, ToneCurve], to_xyz: Floats) -> None:
         if not np.all(np.isfinite(to_xyz)) or np.linalg.cond(to_xyz) > 1e4:
             raise ProfileError("its colourants do not span a colour space")
-        self._curves = curves
+        self.curves = curves
+        """Of red, green and blue."""
         forward = np.linalg.solve(srgb_to_d50(), to_xyz)
         # Row vectors times the transposed matrix: pixels lie along the first axis.
         self._forward = np.ascontiguousarray(forward.T)
         self._inverse = np.ascontiguousarray(np.linalg.inv(forward).T)
         self._luminance = np.ascontiguousarray(to_xyz[1])
+
+    @property
+    def white(self) -> tuple[float, float, float]:
+        """Linear red, green and blue of the connection space's white."""
+        red, green, blue = self._inverse.sum(axis=0).tolist()
+        return red, green, blue
 
     def linear_srgb(self, pixels: Floats) -> Floats:
         return np.asarray(self._linear(pixels) @ self._forward)
@@ -53,33 +60,33 @@ class MatrixConversion:
     def device(self, linear: Floats) -> Floats:
         own = linear @ self._inverse
         if self._one_curve:
-            return self._curves[0].encode(own)
-        return np.stack([c.encode(own[:, i]) for i, c in enumerate(self._curves)], axis=1)
+            return self.curves[0].encode(own)
+        return np.stack([c.encode(own[:, i]) for i, c in enumerate(self.curves)], axis=1)
 
     def luminance(self, pixels: Floats) -> Floats:
         return np.asarray(self._linear(pixels) @ self._luminance)
 
     @property
     def _one_curve(self) -> bool:
-        return self._curves[0] is self._curves[1] is self._curves[2]
+        return self.curves[0] is self.curves[1] is self.curves[2]
 
     def _linear(self, pixels: Floats) -> Floats:
         if self._one_curve:
-            return self._curves[0].decode(pixels)
-        return np.stack([c.decode(pixels[:, i]) for i, c in enumerate(self._curves)], axis=1)
+            return self.curves[0].decode(pixels)
+        return np.stack([c.decode(pixels[:, i]) for i, c in enumerate(self.curves)], axis=1)
 
 
 class GreyConversion:
     """A grey profile: one tone curve towards luminance."""
 
     def __init__(self, curve: ToneCurve) -> None:
-        self._curve = curve
+        self.curve = curve
 
     def linear_srgb(self, pixels: Floats) -> Floats:
-        return self._curve.decode(pixels)
+        return self.curve.decode(pixels)
 
     def device(self, linear: Floats) -> Floats:
-        return self._curve.encode(linear)
+        return self.curve.encode(linear)
 
     def luminance(self, pixels: Floats) -> Floats:
-        return self._curve.decode(pixels)[:, 0]
+        return self.curve.decode(pixels)[:, 0]

@@ -53,5 +53,6 @@ REGISTRY: dict[str, Entry] = {
     "cleanup": Entry("restoration.stages.cleanup", "Cleanup", "1", _NETWORK),
     "faces": Entry("restoration.stages.faces", "Faces", "1", _FACES, restores_faces=True),
     "upscale": Entry("restoration.stages.upscale", "Upscale", "1", _NETWORK),
+    "colour": Entry("restoration.stages.colour", "Colour", "1", shares_batch=True),
 }
 """In the order in which stages run, with the names of ``settings.StagesSettings``."""

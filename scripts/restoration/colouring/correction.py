@@ -1,0 +1,108 @@
+"""A correction of fading and stain, and the curves it makes of a scan's channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from restoration.examine.margin_stain import UnevenStain as StainSurface
+from restoration.raster.channel_light import ChannelLight
+from restoration.raster.icc import Floats
+from restoration.raster.tone_table import LEAST_SLOPE, NODES, ToneTable, UnevenStain
+
+DARKEST = 1e-6
+"""Least light of which a density is taken: 6, beyond every scanner's."""
+
+STEEP = 1.01 * LEAST_SLOPE
+"""Curves never fall below this share of the value itself, nor rise more slowly."""
+
+STEPS = 12
+"""Halvings with which the largest strength is sought that clips nothing: to 1 in 4096."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """c' = k c + s taken back: density D becomes (D - s - base) / k + base, by channel.
+
+    What is lighter than the paper is shifted only: nothing there is a dye's.
+    """
+
+    kept: tuple[float, ...]
+    """k of each channel, above 0 to 1."""
+    stain: tuple[float, ...]
+    """s of each channel, density."""
+    base: tuple[float, ...]
+    """Density of each channel's white without the stain."""
+    uneven: StainSurface | None = None
+    """Where on the page the stain is more than ``stain``; its least value counts as 0."""
+    toner: tuple[tuple[float, ...], ...] | None = None
+    """(nodes, 3) densities along the tone scale of a toned print that is to become neutral: each
+    channel's go to their mean, before everything else."""
+
+    def density(self, old: Floats, strength: float) -> Floats:
+        """(n, channels) densities after the correction, at a share of its strength."""
+        neutral = old if self.toner is None else self._neutral(old)
+        white = np.array(self.stain) + np.array(self.base)
+        above = neutral - white
+        above = np.where(above > 0.0, above / np.array(self.kept), above)
+        return np.asarray(old + strength * (above + np.array(self.base) - old))
+
+    def table(self, light: ChannelLight, spared: Floats, most: float) -> tuple[ToneTable, float]:
+        """The correction as curves, and the strength at which it is: ``most``, or less where more
+        would clip.
+
+        spared: (channels,) encoded values that must not leave the range: those that all but one
+        sample in a thousand do not exceed.
+        """
+        if bool((self._curves(light, most, spared[None, :])[0] <= 1.0).all()):
+            strength = most
+        else:
+            low, high = 0.0, most
+            for _ in range(STEPS):
+                middle = 0.5 * (low + high)
+                fits = bool((self._curves(light, middle, spared[None, :])[0] <= 1.0).all())
+                low, high = (middle, high) if fits else (low, middle)
+            strength = low
+        nodes = np.tile(np.linspace(0.0, 1.0, NODES)[:, None], (1, len(self.kept)))
+        curves = _rising(self._curves(light, strength, nodes).T)
+        return ToneTable(curves, self._stain(light, strength)), strength
+
+    def _curves(self, light: ChannelLight, strength: float, encoded: Floats) -> Floats:
+        """(n, channels) new encoded values."""
+        there = light.light(encoded)
+        new = 10.0 ** -self.density(-np.log10(np.maximum(there, DARKEST)), strength)
+        return np.where(there > DARKEST, light.encoded(new), 0.0)
+
+    def _stain(self, light: ChannelLight, strength: float) -> UnevenStain | None:
+        if self.uneven is None:
+            return None
+        coefficients = self.uneven.coefficients.copy()
+        coefficients[:, 0] -= self.uneven.over_page().min(axis=0)
+        nodes = np.tile(np.linspace(0.0, 1.0, NODES)[:, None], (1, len(self.kept)))
+        there = np.log10(np.maximum(light.light(nodes), 1e-4)).T
+        # Strictly rising, also where black is no light at all.
+        rise = np.arange(NODES) * 1e-4
+        there = np.maximum.accumulate(there - rise, axis=1) + rise
+        return UnevenStain(strength * coefficients, there)
+
+    def _neutral(self, old: Floats) -> Floats:
+        """(n, channels): every channel's density becomes the mean of the toner's at that tone."""
+        assert self.toner is not None
+        nodes = np.array(self.toner)
+        mean = np.maximum.accumulate(nodes.mean(axis=1))
+        columns = []
+        for channel in range(old.shape[1]):
+            own = np.maximum.accumulate(nodes[:, channel])
+            own = own + np.arange(len(own)) * 1e-6
+            inside = np.interp(old[:, channel], own, mean)
+            # Beyond the picture's own tones the ends' difference goes on.
+            ends = np.clip(old[:, channel], own[0], own[-1])
+            columns.append(inside + old[:, channel] - ends)
+        return np.stack(columns, axis=1)
+
+
+def _rising(curves: Floats) -> Floats:
+    """(channels, nodes) that rise by at least `STEEP` and never fall below 0."""
+    floor = STEEP * np.linspace(0.0, 1.0, NODES)
+    return np.maximum.accumulate(np.maximum(curves, 0.0) - floor, axis=1) + floor

@@ -1,0 +1,63 @@
+"""Grey and toned prints: no dyes, but paper that yellows and silver that bleaches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from restoration.examine import dye_fit
+from restoration.examine.dye_fit import Densities, base_of, stain_of_margin
+
+HEALTHY = 1.4
+"""Density above its paper of the weakest healthy silver print: matte papers reach 1.4 to 1.6."""
+
+WEAK = 1.2
+"""Darkest tones of less density than this are weak for a print."""
+
+AGED_PAPER = 0.06
+"""Stain of the margin, in any channel, from which the paper has plainly aged."""
+
+LEAST_KEPT = 0.6
+"""A print of silver is not given more than this back: a soft subject looks the same."""
+
+NODES = 24
+"""Steps of the tone scale at which the hue of a toned print is described."""
+
+
+def silver_image(cells: Densities, margin: Densities | None, fades: bool) -> dict[str, Any]:
+    """What is kept and stained, for the finding's detail.
+
+    cells: (n, channels) densities; fades: False for inks and for what is not known to be silver,
+    of which the paper alone is judged. All channels have kept the same share: the hue of a toner
+    is part of the picture. Weak tones alone are no proof, since fog and a soft subject look the
+    same; beside a stained margin they are.
+    """
+    if margin is None:
+        return {"against": "no margin shows the paper, and a toner and a stain look alike"}
+    stain = stain_of_margin(margin)
+    base = base_of(margin, stain)
+    above = np.maximum(cells - stain - base, 0.0).mean(axis=1)
+    darkest = float(np.percentile(above, dye_fit.DARKEST))
+    weak = fades and darkest < WEAK and float(stain.max()) >= AGED_PAPER
+    kept = float(np.clip(darkest / HEALTHY, LEAST_KEPT, 1.0)) if weak else 1.0
+    return {
+        "kept": [round(kept, 4)] * cells.shape[1],
+        "stain": [round(float(value), 4) for value in stain],
+        "base": [round(float(value), 4) for value in base],
+        "darkest_above": round(darkest, 4),
+        "against": ""
+        if weak or stain.any()
+        else "the paper is white: nothing shows that the print has aged",
+    }
+
+
+def toner(cells: Densities) -> list[list[float]]:
+    """(nodes, 3) densities along the tone scale, light to dark: the hue of each tone."""
+    tone = cells.mean(axis=1)
+    edges = np.quantile(tone, np.linspace(0.0, 1.0, NODES + 1))
+    step = np.clip(np.searchsorted(edges, tone, side="right") - 1, 0, NODES - 1)
+    nodes = [
+        np.median(cells[step == index], axis=0) for index in range(NODES) if (step == index).any()
+    ]
+    return [[round(float(value), 4) for value in node] for node in nodes]

@@ -1,0 +1,112 @@
+"""Colour: what fading took from the dyes and time added to the paper is taken back, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restoration.colouring.decision import Decision, decide
+from restoration.raster.channel_light import ChannelLight, channel_light
+from restoration.raster.icc import Floats
+from restoration.raster.tone_table import ToneTable
+from restoration.stage_settings import ColourSettings
+from restoration.stages.base import Declined, Mapped, NetworkSource, Page
+
+LEAST_STRENGTH = 0.1
+"""Share of the strength asked for that must be left when nothing is to clip."""
+
+
+class Colour:
+    """Maps the values of a page, each channel by one curve; makes no second image.
+
+    Decides from the condition report alone: from the margin's density, the lightest and the darkest
+    tones. No hue is treated by itself, and nothing depends on where it lies, but for a stain that
+    the margin shows to be uneven.
+    """
+
+    name: ClassVar[str] = "colour"
+    reads: ClassVar[tuple[str, ...]] = ("dyes", "tone")
+
+    def setup(self, settings: ColourSettings, networks: NetworkSource) -> None:
+        self._settings = settings
+
+    def apply(self, page: Page) -> Mapped | Declined:
+        """The page's table, or why it keeps its tones."""
+        settings = self._settings
+        album = page.report.get("album")
+        decision = decide(page.report, settings, page.material, album)
+        if decision.correction is None:
+            return Declined(decision.reason, decision.findings)
+        light = channel_light(page.colour)
+        spared = _spared(page.report, album, light, settings)
+        table, strength = decision.correction.table(light, spared, settings.strength)
+        if strength < LEAST_STRENGTH * settings.strength:
+            return Declined(
+                f"{decision.reason}; but tones would clip: the scan's lightest tones leave no room",
+                decision.findings,
+            )
+        return Mapped(table, _findings(page, decision, table, strength, settings))
+
+
+def _findings(
+    page: Page, decision: Decision, table: ToneTable, strength: float, settings: ColourSettings
+) -> dict[str, Any]:
+    correction = decision.correction
+    assert correction is not None
+    reason = decision.reason
+    if strength < settings.strength:
+        reason += f"; at a strength of {strength:.2f}, since more would clip"
+    return {
+        **decision.findings,
+        "reason": reason,
+        "kept": [round(value, 4) for value in correction.kept],
+        "stain": [round(value, 4) for value in correction.stain],
+        "base": [round(value, 4) for value in correction.base],
+        "uneven": None if correction.uneven is None else correction.uneven.record(),
+        "toner_taken_out": correction.toner is not None,
+        "strength": round(strength, 4),
+        "scope": settings.scope,
+        "noise_gain": _noise_gain(page.report, table),
+        "generative": False,
+    }
+
+
+def _noise_gain(report: Mapping[str, Any], table: ToneTable) -> dict[str, list[float]]:
+    """By what the noise of encoded values is multiplied, per channel: at the middle tone, and at
+    most between the darkest and the lightest hundredth."""
+    slopes = np.diff(table.curves, axis=1) * (table.curves.shape[1] - 1)
+    middle, most = [], []
+    for row, channel in zip(slopes, report["tone"]["detail"]["channels"].values(), strict=True):
+        places = {name: _cell(value, len(row)) for name, value in channel["percentiles"].items()}
+        middle.append(round(float(row[places["50"]]), 3))
+        most.append(round(float(row[places["1"] : places["99"] + 1].max()), 3))
+    return {"middle": middle, "most": most}
+
+
+def _cell(value: float, count: int) -> int:
+    return min(int(value * count), count - 1)
+
+
+def _spared(
+    report: Mapping[str, Any],
+    album: Any,
+    light: ChannelLight,
+    settings: ColourSettings,
+) -> Floats:
+    """(channels,) encoded values that must not leave the range; of all pages that share a table."""
+    pages = [
+        page
+        for page in (album or [report])
+        if page.get("tone") and len(page["tone"]["detail"]["channels"]) == len(light.curves)
+    ]
+    high = [
+        [channel["kept_high"] for channel in page["tone"]["detail"]["channels"].values()]
+        for page in pages
+    ]
+    uneven = report["dyes"]["detail"].get("uneven") if settings.uneven else None
+    if uneven is not None:
+        # Lighter than any value of the scan, where the stain has been taken away.
+        high.append(light.encoded(10.0 ** -np.array([uneven["lightest"]]))[0].tolist())
+    return np.asarray(np.array(high, np.float64).max(axis=0))
