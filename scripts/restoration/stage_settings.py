@@ -296,8 +296,9 @@ class ColourSettings(Section):
 
     apply: Apply = Field(
         "auto",
-        description="`auto`: only what margin and darkest tones prove; `always`: also where the "
-        "lightest tones alone say so, which light of a colour looks like, too.",
+        description="`auto`: only what margin and darkest tones prove. `always`: also a stain that "
+        "the lightest tones alone show, though light of a colour looks the same, and weak blacks "
+        "of grey and toned prints, though a soft subject does.",
     )
     scope: Literal["scan", "batch"] = Field(
         "scan",

@@ -130,7 +130,8 @@ def _of_silver(seen: _Seen, settings: ColourSettings, material: str) -> Decision
     kind = KINDS.get(seen.image, seen.image)
     if "kept" not in said:
         return Decision(None, f"{kind}: {said['against']}", findings)
-    kept, stain, base = (np.array(said[name]) for name in ("kept", "stain", "base"))
+    share = "if_faded" if settings.apply == "always" else "kept"
+    kept, stain, base = (np.array(said.get(name, 1.0)) for name in (share, "stain", "base"))
     kept = np.maximum(kept, 1.0 / settings.most_gain)
     if material == "positive" or not _worth_it(kept, stain, seen):
         why = said["against"] or "paper and tones are as they were"
@@ -220,6 +221,7 @@ def _pooled(seen: _Seen, album: Sequence[Report], settings: ColourSettings) -> _
     faded = float(kept.min()) <= 1.0 - LEAST_FADE
     against = "" if faded else "on most pages of the batch the dyes have kept their balance"
     said = {"kept": kept.tolist(), "stain": stain.tolist(), "base": base.tolist()}
+    said["if_faded"] = kept.tolist()
     return _Seen(
         image=seen.image,
         said={**said, "against": against},
@@ -230,9 +232,9 @@ def _pooled(seen: _Seen, album: Sequence[Report], settings: ColourSettings) -> _
 
 def _kept_of(page: _Seen) -> list[float] | None:
     """What a page says of its dyes; None where it cannot tell."""
-    kept = page.said.get("kept")
-    if kept is None or page.image != "dyes":
-        return kept
+    if page.image != "dyes":
+        return page.said.get("if_faded")
+    kept = page.said["kept"]
     if not page.said["against"]:
         return list(kept)
     return [1.0] * 3 if page.said.get("balanced") else None

@@ -15,9 +15,6 @@ HEALTHY = 1.4
 WEAK = 1.2
 """Darkest tones of less density than this are weak for a print."""
 
-AGED_PAPER = 0.06
-"""Stain of the margin, in any channel, from which the paper has plainly aged."""
-
 LEAST_KEPT = 0.6
 """A print of silver is not given more than this back: a soft subject looks the same."""
 
@@ -26,12 +23,12 @@ NODES = 24
 
 
 def silver_image(cells: Densities, margin: Densities | None, fades: bool) -> dict[str, Any]:
-    """What is kept and stained, for the finding's detail.
+    """What the paper has gained and, perhaps, the tones have lost, for the finding's detail.
 
     cells: (n, channels) densities; fades: False for inks and for what is not known to be silver,
     of which the paper alone is judged. All channels have kept the same share: the hue of a toner
-    is part of the picture. Weak tones alone are no proof, since fog and a soft subject look the
-    same; beside a stained margin they are.
+    is part of the picture. ``if_faded`` is the share if weak tones mean fading; a soft subject and
+    fog look the same, so that nothing proves it.
     """
     if margin is None:
         return {"against": "no margin shows the paper, and a toner and a stain look alike"}
@@ -39,16 +36,15 @@ def silver_image(cells: Densities, margin: Densities | None, fades: bool) -> dic
     base = base_of(margin, stain)
     above = np.maximum(cells - stain - base, 0.0).mean(axis=1)
     darkest = float(np.percentile(above, dye_fit.DARKEST))
-    weak = fades and darkest < WEAK and float(stain.max()) >= AGED_PAPER
+    weak = fades and darkest < WEAK
     kept = float(np.clip(darkest / HEALTHY, LEAST_KEPT, 1.0)) if weak else 1.0
     return {
-        "kept": [round(kept, 4)] * cells.shape[1],
+        "kept": [1.0] * cells.shape[1],
+        "if_faded": [round(kept, 4)] * cells.shape[1],
         "stain": [round(float(value), 4) for value in stain],
         "base": [round(float(value), 4) for value in base],
         "darkest_above": round(darkest, 4),
-        "against": ""
-        if weak or stain.any()
-        else "the paper is white: nothing shows that the print has aged",
+        "against": "" if stain.any() else "the paper is white: nothing shows that it has aged",
     }
 
 
