@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,6 +67,13 @@ class TargetSays:
     """(3,)"""
     error: float
     """Mean CIELAB difference that is left after the correction; 0 where nothing is known."""
+
+    def record(self) -> dict[str, Any]:
+        rounded = {
+            name: [round(float(value), 4) for value in getattr(self, name)]
+            for name in ("kept", "stain", "base")
+        }
+        return {**rounded, "error": round(self.error, 3)}
 
 
 Corner = tuple[float, float]
