@@ -75,5 +75,11 @@ class MappedRows:
 
 def _newly_at_the_ends(old: UInt16Image, new: UInt16Image) -> npt.NDArray[np.int64]:
     """int64 (2, channels): samples newly at 0, newly at full."""
-    counts = [((new == end) & (old != end)).sum(axis=(0, 1), dtype=np.int64) for end in (0, 65535)]
-    return np.array(counts)
+    counts = np.zeros((2, old.shape[2]), np.int64)
+    for row, end in enumerate((0, 65535)):
+        # Most bands clip nothing, which one look tells.
+        if (new == end).any():
+            for channel in range(old.shape[2]):
+                newly = (new[..., channel] == end) & (old[..., channel] != end)
+                counts[row, channel] = np.count_nonzero(newly)
+    return counts
