@@ -419,7 +419,9 @@ class Chain:
     def _delivered(self, record: Record) -> bool:
         if record["status"] == "problem":
             return True
-        return (self.plan.folder(self.recipe, "deliver") / f"{self.scan.scan}.tif").is_file()
+        cubes = [cube["file"] for cube in record["deliverable"].get("cubes", ())]
+        folder = self.plan.folder(self.recipe, "deliver")
+        return all((folder / name).is_file() for name in (f"{self.scan.scan}.tif", *cubes))
 
     def _deliver(self) -> Record:
         key = self._deliver_key()

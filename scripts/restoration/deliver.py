@@ -19,10 +19,12 @@ from restoration.ingest import hash_file
 from restoration.keys import canonical_json
 from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
 from restoration.raster.deliverable import DeliverablePage, Written, write_deliverable
+from restoration.raster.mapped import MappedRows
 from restoration.raster.metadata import carry_over
 from restoration.raster.read_back import compare
 from restoration.raster.resample import Resampled
 from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tone_table import ToneTable
 from restoration.raster.write import CLASSIC_LIMIT, Rational, rational
 from restoration.settings import DeliverSettings, IngestSettings
 
@@ -41,6 +43,8 @@ class PageToDeliver:
     """Resolution of the result; looked at only where the size differs from the master's."""
     events: tuple[StageEvent, ...] = ()
     """What each stage did or why it did nothing, in order, for the page's history."""
+    tones: ToneTable | None = None
+    """By which the values are mapped on their way into the deliverable; None leaves them."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,9 @@ def deliver_scan(
 
     The record: ``sha256``, ``bytes``, ``bigtiff``, ``compression``, ``verified`` (what was
     compared), ``master_sha256`` and ``pages``, each with size, depth, resolution, identifiers,
-    what delivery itself changed (``conversions``) and which tags were left (``not_carried``).
+    what delivery itself changed (``conversions``), which tags were left (``not_carried``), whether
+    a tone table was applied (``tones``), and ``clipped``: of each channel the share of samples that
+    it newly put to 0 and to full.
 
     Raises ScanError where the master changed since ingest, cannot be read, or the pages do not
     fit it; CircumstanceError where the disk fails or the file read back differs.
@@ -123,6 +129,8 @@ class _Made:
     source: str
     conversions: tuple[str, ...]
     notes: tuple[str, ...]
+    mapped: MappedRows | None
+    """The page's rows where a tone table maps them."""
 
 
 def _make(
@@ -142,9 +150,10 @@ def _make(
                 f"{master.name}, page {page.number}: expected {original.channels} channels, "
                 f"found {result.channels} in {page.image.name}; run its stages again"
             )
+    mapped = _mapped_rows(master, page, result)
     bits = 16 if settings.depth == "16" else original.bits
     resized = (result.height, result.width) != (original.height, original.width)
-    resolution, unit = _resolution(original, page.ppi, resized)
+    resolution, unit = resolution_of(original, page.ppi, resized)
     carried = carry_over(original, result.height, result.width)
     conversions = _conversions(original, bits)
     orientation = original.orientation if 274 in original.directory.entries else None
@@ -158,7 +167,7 @@ def _make(
         width=result.width,
         channels=result.channels,
         bits=bits,
-        codes=_rows(result),
+        codes=mapped or _rows(result),
         extra=original.extra,
         extra_codes=_extra_rows(original, result.height, result.width),
         profile=original.profile,
@@ -169,7 +178,7 @@ def _make(
         xmp=packet,
     )
     source = "master" if page.image is None else page.image.name
-    return _Made(ready, source, conversions, tuple(notes))
+    return _Made(ready, source, conversions, tuple(notes), mapped)
 
 
 def _provenance(
@@ -234,6 +243,18 @@ def _rows(source: TiffPage) -> Callable[[int, int], UInt16Image]:
     return lambda top, rows: source.read_codes(top, 0, rows, source.width)
 
 
+def _mapped_rows(master: Path, page: PageToDeliver, result: TiffPage) -> MappedRows | None:
+    """The page's rows through its tone table; before any change of depth, so in 16 bits."""
+    if page.tones is None:
+        return None
+    if page.tones.channels != result.channels:
+        raise ScanError(
+            f"{master.name}, page {page.number}: expected a tone table of {result.channels} "
+            f"channels, found {page.tones.channels}; run its stages again"
+        )
+    return MappedRows(_rows(result), page.tones, result.height, result.width)
+
+
 def _extra_rows(
     original: TiffPage, height: int, width: int
 ) -> Callable[[int, int], UInt16Image] | None:
@@ -276,7 +297,7 @@ class _ExtraSamples:
         return codes
 
 
-def _resolution(
+def resolution_of(
     original: TiffPage, ppi: tuple[float, float] | None, resized: bool
 ) -> tuple[tuple[Rational, Rational] | None, int]:
     """The resolution and its unit: the master's own numbers as long as the size is the master's."""
@@ -349,6 +370,8 @@ def _page_record(number: int, one: _Made) -> Record:
         "instance_id": said["InstanceID"],
         "digital_source_type": said["DigitalSourceType"],
         "conversions": list(one.conversions),
+        "tones": one.mapped is not None,
+        "clipped": None if one.mapped is None else one.mapped.clipped(),
         "not_carried": list(page.carried.left),
         "notes": list(one.notes),
     }

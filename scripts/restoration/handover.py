@@ -10,13 +10,18 @@ from restoration import __version__
 from restoration.archive.xmp import StageEvent
 from restoration.chain import Chain
 from restoration.deliver import Delivery, PageToDeliver, deliver_scan
+from restoration.errors import CircumstanceError
 from restoration.faces import IDENTITY
 from restoration.faces.final_check import compare
 from restoration.keys import canonical_json
+from restoration.raster.base import Raster
 from restoration.raster.colour import ColourSpace
+from restoration.raster.cube import write_cube
+from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff import open_page
+from restoration.raster.tone_table import ToneTable
 from restoration.regions import FACES
-from restoration.restoring import PageState, Record
+from restoration.restoring import PageState, Record, cube_name
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
@@ -27,6 +32,7 @@ _ACTIONS = {
     "cleanup": "filtered",
     "faces": "edited",
     "upscale": "resized",
+    "colour": "edited",
 }
 
 
@@ -45,7 +51,8 @@ def deliver_chain(
     for state in states:
         image = None if state.image is None else chain.input_of(state)[0]
         events = tuple(_event(record, state.number) for record in steps)
-        pages.append(PageToDeliver(state.number, image, state.ppi, events))
+        tones = _table(chain, state)
+        pages.append(PageToDeliver(state.number, image, state.ppi, events, tones))
     delivered = deliver_scan(
         Delivery(
             scan=chain.scan.scan,
@@ -61,7 +68,41 @@ def deliver_chain(
         settings=chain.plan.recipe(chain.recipe).deliver,
         output=output,
     )
+    cubes = _cubes(chain.scan.scan, pages, _wants_cube(steps), output.parent)
+    if cubes:
+        delivered["cubes"] = cubes
     return {**delivered, "faces": faces} if faces else delivered
+
+
+def _table(chain: Chain, state: PageState) -> ToneTable | None:
+    if state.tones is None:
+        return None
+    try:
+        return ToneTable.from_record(state.tones)
+    except ValueError as error:
+        raise CircumstanceError(
+            f"{chain.scan.scan}, page {state.number}: the record's tone table is damaged "
+            f"({error}); delete the last stage's record of this scan and start the run again"
+        ) from None
+
+
+def _wants_cube(steps: Sequence[Record]) -> bool:
+    """Whether the stage that made the tables was asked for them as files too."""
+    return bool(steps) and bool(steps[-1]["settings"].get("cube"))
+
+
+def _cubes(scan: str, pages: Sequence[PageToDeliver], wanted: bool, folder: Path) -> list[Record]:
+    """Writes each page's table beside the deliverable; takes away what an earlier run left."""
+    cubes = []
+    for page in pages:
+        path = folder / cube_name(scan, page.number)
+        if page.tones is None or not wanted:
+            path.unlink(missing_ok=True)
+            continue
+        title = scan if page.number == 1 else f"{scan}, page {page.number}"
+        sha256 = write_cube(path, page.tones, title)
+        cubes.append({"page": page.number, "file": path.name, "sha256": sha256})
+    return cubes
 
 
 def _faces(chain: Chain, states: Sequence[PageState]) -> list[Record]:
@@ -80,7 +121,12 @@ def _faces(chain: Chain, states: Sequence[PageState]) -> list[Record]:
             master = files.enter_context(
                 open_page(Path(chain.scan.path), state.number, limits=chain.plan.config.ingest)
             )
-            final = files.enter_context(open_page(path, number, limits=chain.plan.config.ingest))
+            final: Raster = files.enter_context(
+                open_page(path, number, limits=chain.plan.config.ingest)
+            )
+            tones = _table(chain, state)
+            if tones is not None:
+                final = MappedRaster(final, tones)
             colour = ColourSpace.from_profile(master.profile, master.channels)
             identity = chain.workshop.networks(IDENTITY)
             compared = compare(faces, master, final, colour, identity)
@@ -99,13 +145,17 @@ def _event(record: Record, number: int) -> StageEvent:
     page = next(entry for entry in record["pages"] if entry["number"] == number)
     applied = page["status"] == "applied"
     ran = page["generative"]
+    said = {"settings": record["settings"], "found": _worth_telling(page)}
+    if page.get("tones") is not None:
+        # Its nodes would fill a packet that is read to the end by everything that shows it.
+        said["tones_sha256"] = page["tones_sha256"]
     return StageEvent(
         stage=record["stage"],
         action=_ACTIONS.get(record["stage"], "edited"),
         when=record["when"],
         applied=applied,
         reason=page["reason"],
-        parameters=canonical_json({"settings": record["settings"], "found": _worth_telling(page)}),
+        parameters=canonical_json(said),
         generative=ran,
         networks=tuple(
             (w["name"], w["sha256"], w["licence"])

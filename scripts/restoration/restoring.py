@@ -76,6 +76,11 @@ def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
     return folder / f"{scan}{mark}.tif"
 
 
+def cube_name(scan: str, number: int) -> str:
+    """The file that holds the tone table of one page beside the deliverable."""
+    return f"{scan}.cube" if number == 1 else f"{scan}@{number}.cube"
+
+
 @dataclass(frozen=True)
 class PageWork:
     """What there is to do for one page."""

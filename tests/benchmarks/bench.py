@@ -132,6 +132,31 @@ def faces() -> dict[str, Any]:
     return found
 
 
+def colour() -> dict[str, Any]:
+    """Mapping tones by a table: the pass alone, and a delivery beside the same one without."""
+
+    def measured(*arguments: str) -> dict[str, Any]:
+        command = [sys.executable, str(HERE / "colour_speed.py"), *arguments]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        one: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return one
+
+    found: dict[str, Any] = {}
+    for kind in ("table", "stain"):
+        found[f"pass, {kind}"] = measured("pass", "--kind", kind)
+    for packed in ("lzw", "none"):
+        plain = 0.0
+        for kind in ("none", "table", "stain"):
+            one = measured("deliver", "--kind", kind, "--compression", packed)
+            plain = plain or one["mp_per_second"]
+            one["times the speed without"] = round(one["mp_per_second"] / plain, 2)
+            found[f"deliver 29 MP, {packed}, {kind}"] = one
+    large = ["--compression", "none", "--height", "9600", "--width", "12000"]
+    for kind in ("none", "table", "stain"):
+        found[f"deliver 115 MP, none, {kind}"] = measured("deliver", "--kind", kind, *large)
+    return found
+
+
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "demo": demo,
     "examine": examine,
@@ -142,6 +167,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "gigapixel": networks.gigapixel,
     "share": working_share,
     "faces": faces,
+    "colour": colour,
 }
 
 

@@ -137,6 +137,7 @@ class _Lines:
         cells = nodes[0] + (nodes[-1] - nodes[0]) / _CELLS * np.arange(_CELLS)
         self._scale = _CELLS / (nodes[-1] - nodes[0])
         self._first: Indices = np.searchsorted(self._inner, cells, "right")
+        self._counted = bool(nodes[0] == 0.0 and nodes[-1] == _CELLS)
         # In a cell with at most one node one comparison finds the segment.
         self._close = bool(np.diff(nodes).min() * self._scale <= 1.0)
         self._ends = np.append(self._inner, np.inf)
@@ -146,10 +147,7 @@ class _Lines:
         if self._close:
             found: Indices = np.searchsorted(self._inner, x, "right")
             return found
-        cell = x - self._nodes[0]
-        cell *= self._scale
-        # Before the cast: what is far outside must not come round to the other end.
-        np.clip(cell, 0, _CELLS - 1, out=cell)
+        cell = x if self._counted else (x - self._nodes[0]) * self._scale
         segment: Indices = self._first.take(cell.astype(np.intp), mode="clip")
         # A cell's edge is rounded: a value beside a node may be found in the segment next door,
         # whose line has the same value there.
@@ -162,6 +160,35 @@ class _Lines:
         y *= self.slope.take(segment)
         y += self._values.take(segment)
         return y
+
+
+class _ThroughDensity:
+    """Codes to densities, a stain added or taken away, densities to codes: `_Lines`, with as few
+    passes over the pixels as can be. Densities are counted in cells from the first node on."""
+
+    def __init__(self, before: _Lines, light: Floats, values: Floats, sign: float) -> None:
+        """before: from encoded values to ``light``; values: what becomes of each node of it."""
+        cells = _CELLS / (light[-1] - light[0])
+        nodes = (light - light[0]) * cells
+        # Rounding must not move the last node off the last cell's end.
+        nodes[-1] = _CELLS
+        codes = values * 65535.0
+        self._places: Floats = (before(_CODES) - light[0]) * cells
+        self._per_density = sign * cells
+        self._lines = _Lines(nodes, codes)
+        self._slope = self._lines.slope
+        # Half a code more: casting cuts what lies behind the point.
+        self._at_zero: Floats = codes[:-1] - self._slope * nodes[:-1] + 0.5
+
+    def __call__(self, codes: UInt16Image, sigma: Floats) -> UInt16Image:
+        place: Floats = self._places.take(codes)
+        sigma *= self._per_density
+        place += sigma
+        segment = self._lines.segment(place)
+        place *= self._slope.take(segment)
+        place += self._at_zero.take(segment)
+        np.clip(place, 0.0, 65535.5, out=place)
+        return place.astype(np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -282,10 +309,7 @@ class ToneTable:
                     new[...] = self._table_of_codes[undo][channel].take(old)
                     continue
                 sigma = self.stain.density(channel, place, block)
-                before, after = self._through_density[undo][channel]
-                light = before.take(old)
-                (np.subtract if undo else np.add)(light, sigma, out=light)
-                new[...] = _nearest(after(light))
+                new[...] = self._through_density[undo][channel](old, sigma)
 
         # Blocks are written apart from each other, each with the same sums whoever does it.
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -300,14 +324,14 @@ class ToneTable:
         return mapped, undone
 
     @cached_property
-    def _through_density(self) -> tuple[list[tuple[Floats, _Lines]], list[tuple[Floats, _Lines]]]:
-        """The density of each code, and what a density becomes; to map and to undo."""
+    def _through_density(self) -> tuple[list[_ThroughDensity], list[_ThroughDensity]]:
+        """To map and to undo, of each channel."""
         assert self.stain is not None
         mapped, undone = [], []
         for curve, light in zip(self.curves, self.stain.log_light, strict=True):
             # Curves and log_light share their nodes, so both steps are one: E, then the curve.
-            mapped.append((_Lines(_GRID, light)(_CODES), _Lines(light, curve)))
-            undone.append((_Lines(curve, light)(_CODES), _Lines(light, _GRID)))
+            mapped.append(_ThroughDensity(_Lines(_GRID, light), light, curve, 1.0))
+            undone.append(_ThroughDensity(_Lines(curve, light), light, _GRID, -1.0))
         return mapped, undone
 
     # -- values ----------------------------------------------------------------------------

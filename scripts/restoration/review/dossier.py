@@ -156,10 +156,27 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
     rows += [("Digital source type", source) for source in sources if source]
     changes = [text for page in pages for text in page.get("conversions") or []]
     rows += [("Note", str(text)) for text in dict.fromkeys([*(made.get("notes") or []), *changes])]
+    rows += [("Tones", text) for text in _tones(pages)]
+    rows += [("Tone table", cube["file"]) for cube in made.get("cubes") or []]
     if made.get("verified"):
         rows.append(("Read back and compared", ", ".join(made["verified"])))
     rows.append(("Key", delivered["key"]))
     return rows
+
+
+def _tones(pages: list[Record]) -> list[str]:
+    """Of each page whose tones a table mapped, how much that clipped."""
+    said = []
+    for page in pages:
+        if not page.get("tones"):
+            continue
+        dark, full = (max(shares) for shares in zip(*page["clipped"], strict=True))
+        where = f"page {page['number']}: " if len(pages) > 1 else ""
+        said.append(
+            f"{where}mapped by a table, can be undone; newly black at most {dark:.2%}, newly full "
+            f"at most {full:.2%} of a channel"
+        )
+    return said
 
 
 def _findings(reports: list[Record]) -> list[Record]:

@@ -13,8 +13,11 @@ from typing import Any
 
 from restoration.errors import ScanError
 from restoration.keys import code_fingerprint, digest
+from restoration.raster.base import Raster
 from restoration.raster.colour import ColourSpace
+from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tone_table import ToneTable
 from restoration.records import SCHEMA, read_record, write_record
 from restoration.review import pictures, scores
 from restoration.review.face_order import faces_of
@@ -67,11 +70,18 @@ def _key(results: Path, delivered: Record, truth_files: list[Path]) -> str:
         for page in stage["pages"]
         if page["image"]
     ]
+    tones = [
+        page["tones_sha256"]
+        for stage in delivered["stages"]
+        for page in stage["pages"]
+        if page.get("tones")
+    ]
     return digest(
         {
             "master": delivered["master"]["sha256"],
             "deliverable": delivered["deliverable"]["sha256"],
             "images": images,
+            "tones": tones,
             "truth": [[path.name, _sha256(path)] for path in truth_files],
             "faces": [faces_of(delivered), [r.get("faces") for r in delivered["condition_report"]]],
             "code": [
@@ -191,19 +201,15 @@ def _scores(
         truths = [opened.enter_context(open_page(path, number)) for path in truth_files]
         fitting = [t for t in truths if (t.height, t.width) == (after.height, after.width)]
         truth = (fitting or truths)[0]
-        rows = [{"name": "master", **_score(before, truth)}]
+        rows = [{"name": "master", **_score(before, truth, _colour(before))}]
         applied = _applied(delivered, number)
         for stage, page in applied:
-            path = results / page["image"]
             last = page is applied[-1][1]
-            if last:
-                image = after
-            elif path.is_file():
-                image = opened.enter_context(open_page(path))
-            else:
+            image = after if last else _left_by(page, results, before, opened)
+            if image is None:
                 rows.append({"name": stage, "missing": True})
                 continue
-            row = {"name": stage, **_score(image, truth)}
+            row = {"name": stage, **_score(image, truth, _colour(after if last else before))}
             reference = next(r for r in reversed(rows) if not r.get("missing"))
             row["verdicts"] = dict(scores.verdicts(reference, row))
             rows.append(row)
@@ -219,5 +225,20 @@ def _applied(delivered: Record, number: int) -> list[tuple[str, Record]]:
     ]
 
 
-def _score(image: TiffPage, truth: TiffPage) -> Record:
-    return scores.score(image, _colour(image), truth, _colour(truth)).record()
+def _left_by(page: Record, results: Path, before: TiffPage, opened: ExitStack) -> Raster | None:
+    """A page as a stage that was applied left it; None where its image was pruned.
+
+    Intermediates are in the colour space of the master, ``before``.
+    """
+    image: Raster = before
+    if page["image"] is not None:
+        path = results / page["image"]
+        if not path.is_file():
+            return None
+        image = opened.enter_context(open_page(path))
+    tones = page.get("tones")
+    return image if tones is None else MappedRaster(image, ToneTable.from_record(tones))
+
+
+def _score(image: Raster, truth: TiffPage, colour: ColourSpace) -> Record:
+    return scores.score(image, colour, truth, _colour(truth)).record()
