@@ -19,8 +19,9 @@ LEAST_STAIN = 0.02
 LEAST_FADE = 0.03
 """A correction of less, in density and as a share, is not worth a change: nobody would see it."""
 
-SILVER = ("grey", "toned")
-"""Kinds of picture whose image is silver, or pigment: one tone scale, no dyes."""
+SECOND_SIGN = 0.025
+"""Stain, in density, that must go with faded dyes: coloured shadows alone are one sign of two, and
+no print loses its dyes on paper that stays white."""
 
 KINDS = {
     "grey": "a grey picture",
@@ -111,6 +112,11 @@ def _of_dyes(seen: _Seen, settings: ColourSettings, material: str) -> Decision:
     if material == "positive":
         # A film has no paper, and its blacks are far deeper: only the balance can be judged.
         kept = kept / kept.max()
+    if not against and not always and float(stain.max()) < SECOND_SIGN:
+        against = (
+            "the darkest tones are coloured, but the paper has not yellowed: a coloured subject "
+            "looks the same"
+        )
     if against:
         kept = np.ones(3)
         if not seen.margin and not always:
