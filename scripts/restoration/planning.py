@@ -23,7 +23,7 @@ from restoration.networks.manifest import (
     load_manifest,
     needed_weights,
 )
-from restoration.regions import FACES, Marks, ScanRegions, damage_mask_of, read_regions
+from restoration.regions import COLOUR, FACES, Marks, ScanRegions, damage_mask_of, read_regions
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
@@ -112,6 +112,9 @@ class Plan:
             regions=None if regions is None else regions.of(step),
             damage=damage if damage is not None and damage.is_file() else None,
             faces=regions.faces if regions is not None and keeps else None,
+            targets=regions.colour.targets
+            if regions is not None and regions.colour is not None and step == COLOUR
+            else (),
         )
 
     def keeps_faces(self, recipe: str | None, step: str) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from restoration.errors import ConfigError
 from restoration.sheet import DAMAGE_SUFFIX
-from restoration.stage_settings import CHAIN, MAPPING, Section
+from restoration.stage_settings import CHAIN, Section
 
 Pixels = Annotated[float, Field(ge=0.0)]
 Point = Annotated[tuple[float, float], Field(strict=False)]
@@ -80,10 +80,51 @@ class FaceRegions(StageRegions):
         yield from self.include
 
 
+class MarkedTarget(Section):
+    """A target that was photographed with the picture, and has aged with it."""
+
+    kind: Literal["colorchecker", "grey"]
+    """A ColorChecker Classic, or a strip of neutral steps."""
+    box: Annotated[tuple[Pixels, Pixels, Pixels, Pixels], Field(strict=False)] | None = None
+    """Left, top, width, height of its patches, without its frame."""
+    polygon: Annotated[
+        tuple[Point, ...], Field(min_length=4, max_length=4, strict=False)
+    ] | None = None
+    """Its four corners, each x, y, in turn."""
+    page: Annotated[int, Field(ge=1)] = 1
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> MarkedTarget:
+        if (self.box is None) == (self.polygon is None):
+            raise ValueError("give one of box and polygon")
+        if self.box is not None and min(self.box[2:]) < 8.0:
+            raise ValueError("the box is too small to hold a target")
+        return self
+
+    @property
+    def corners(self) -> tuple[Point, ...]:
+        """x, y of its corners, in turn."""
+        if self.polygon is not None:
+            return self.polygon
+        assert self.box is not None
+        left, top, width, height = self.box
+        right, bottom = left + width, top + height
+        return ((left, top), (right, top), (right, bottom), (left, bottom))
+
+
+class ColourRegions(Section):
+    """What a person says about the colours of a scan. Its pages are corrected as wholes."""
+
+    targets: Annotated[tuple[MarkedTarget, ...], Field(min_length=1, strict=False)]
+
+
 DEFAULT_FEATHER = 16.0
 
 FACES = "faces"
 """The stage whose regions mark faces."""
+
+COLOUR = "colour"
+"""The stage that maps whole pages; its regions mark targets."""
 
 
 class ScanRegions(Section):
@@ -93,15 +134,11 @@ class ScanRegions(Section):
     stages: Mapping[str, StageRegions] = Field(default_factory=dict)
     faces: FaceRegions | None = None
     """Of the stage ``faces``, and of all others that must leave faces alone."""
+    colour: ColourRegions | None = None
 
     @model_validator(mode="after")
     def _known_stages(self) -> ScanRegions:
         for name in self.stages:
-            if name in MAPPING:
-                raise ValueError(
-                    f"'{name}' maps the tones of whole pages, which no region limits; remove "
-                    "its section"
-                )
             if name not in CHAIN:
                 raise ValueError(f"'{name}' is no stage; known are {', '.join(CHAIN)}")
         return self
@@ -139,7 +176,7 @@ def read_regions(path: Path) -> ScanRegions | None:
         ) from None
     if not isinstance(raw, dict):
         raise ConfigError(f"regions: '{path}': expected stages with their regions; see the README")
-    apart = {key: raw[key] for key in ("feather", FACES) if key in raw}
+    apart = {key: raw[key] for key in ("feather", FACES, COLOUR) if key in raw}
     stages = {str(key): value for key, value in raw.items() if key not in apart}
     try:
         found = ScanRegions.model_validate({**apart, "stages": stages})
@@ -181,9 +218,12 @@ class Marks:
     """The mask of damage, for stages that fill it; None where there is none."""
     faces: FaceRegions | None = None
     """What is said of faces, for stages that must leave them alone; None where nothing is."""
+    targets: tuple[MarkedTarget, ...] = ()
+    """Those of the scan, for the stage that judges colours by them."""
 
     def __bool__(self) -> bool:
-        return self.regions is not None or self.damage is not None or self.faces is not None
+        marked = self.regions is not None or self.faces is not None or bool(self.targets)
+        return marked or self.damage is not None
 
     def files(self) -> list[Path]:
         """Every mask file, in a fixed order."""
@@ -201,9 +241,11 @@ class Marks:
             return {}
         regions = {} if self.regions is None else plain(self.regions)
         faces = {} if self.faces is None else {"faces": plain(self.faces)}
+        if self.targets:
+            faces["targets"] = [plain(target) for target in self.targets]
         return {"regions": regions, **faces, "files": [stamp(path) for path in self.files()]}
 
 
-def plain(regions: StageRegions) -> dict[str, Any]:
+def plain(regions: Section) -> dict[str, Any]:
     """The regions as they enter keys and records."""
     return regions.model_dump(mode="json", exclude_none=True)

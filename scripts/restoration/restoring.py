@@ -192,6 +192,7 @@ class PageRestorer:
                 ungenerated=self._ungenerated(work, files),
                 # No stage changed it before: one and the same.
                 master=source if state.image is None else around.master,
+                targets=self._targets(state),
                 progress=self.progress,
             )
             result = stage.apply(page)
@@ -206,6 +207,10 @@ class PageRestorer:
             else:
                 entry |= self._write_page(work, source, result)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
+
+    def _targets(self, state: PageState) -> tuple[Any, ...]:
+        marked = self.plan.marks(self.recipe, self.scan, self.step).targets
+        return tuple(target for target in marked if target.page == state.number)
 
     def _ungenerated(self, work: PageWork, files: ExitStack) -> Raster | None:
         if work.ungenerated is None:

@@ -51,6 +51,10 @@ class Page:
     """The page before a generative network first worked on it; None where none did."""
     master: Raster | None = None
     """The master's own page, to compare with; None where the stage is given none."""
+    # Not by its name, as above.
+    targets: tuple[Any, ...] = ()
+    """Targets that a person marked (``regions.MarkedTarget``), in pixels of ``master``, for the
+    stage that judges colours."""
     progress: Callable[[float, str], None] = lambda done, unit: None
     """Called with the share done (0 to 1) and the unit it speaks of ("band 3 of 40")."""
 
