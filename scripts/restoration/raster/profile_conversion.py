@@ -70,8 +70,8 @@ class ProfileConversion:
 
     def __init__(self, source: bytes, target: bytes, channels: int, intent: Intent) -> None:
         """Raises ProfileError where one of the two cannot be used for such a picture."""
-        self._source = _side(source, channels, "A2B", "D2B")
-        self._target = _side(target, channels, "B2A", "B2D")
+        self._source = _side(source, channels, intent, "A2B", "D2B")
+        self._target = _side(target, channels, intent, "B2A", "B2D")
         self._space = "gray" if channels == 1 else "rgb"
         self._intent = INTENTS[intent]
         self._flags = EXACT | (BLACK_POINT_COMPENSATION if compensates(intent) else 0)
@@ -166,12 +166,12 @@ def _tables(curves: tuple[ToneCurve, ...]) -> list[npt.NDArray[np.float32]]:
     return [made[id(curve)] for curve in curves]
 
 
-def _side(data: bytes, channels: int, *tables: str) -> _Side:
+def _side(data: bytes, channels: int, intent: Intent, *tables: str) -> _Side:
     """tables: how the names of the tags begin that hold tables in the direction asked for."""
     profile = parse_profile(data)
     profile.require_space(channels)
     if any(name.startswith(tables) for name in profile.tags):
-        return _Side(data, None)
+        return _Side(_with_table(data, profile.tags, tables[0], intent), None)
     names = ("kTRC",) if channels == 1 else ("rTRC", "gTRC", "bTRC")
     if not all(name in profile.tags for name in names):
         raise ProfileError("it has neither tone curves nor a table for this direction")
@@ -179,7 +179,20 @@ def _side(data: bytes, channels: int, *tables: str) -> _Side:
     if any(curve.black for curve in curves):
         # LittleCMS finds the black point by the curves, so it has to see them.
         return _Side(data, None)
-    return _Side(_straightened(data, names), curves)
+    straight = dict.fromkeys(names, b"curv" + bytes(8))
+    return _Side(_rebuilt(data, {**profile.tags, **straight}), curves)
+
+
+def _with_table(data: bytes, tags: dict[str, bytes], table: str, intent: Intent) -> bytes:
+    """The profile with the table of the intent under its own name.
+
+    Where it has none, that of the perceptual intent serves (ICC.1:2022, 9.2). LittleCMS converts
+    with that one, too, but finds no black point then and would not compensate for it.
+    """
+    name, first = f"{table}{INTENTS[intent]}", f"{table}0"
+    if name in tags or first not in tags or not compensates(intent):
+        return data
+    return _rebuilt(data, {**tags, name: tags[first]})
 
 
 def _curves(profile: IccProfile, names: tuple[str, ...]) -> tuple[ToneCurve, ...]:
@@ -191,16 +204,18 @@ def _curves(profile: IccProfile, names: tuple[str, ...]) -> tuple[ToneCurve, ...
     return tuple(made[profile.tags[name]] for name in names)
 
 
-def _straightened(data: bytes, names: tuple[str, ...]) -> bytes:
-    """The profile with curves of no entries, which are the identity (ICC.1:2022, 10.6)."""
-    changed = bytearray(data)
-    changed += bytes(-len(changed) % 4)
-    at = len(changed)
-    changed += b"curv" + bytes(8)
-    (count,) = struct.unpack_from(">I", changed, 128)
-    for index in range(count):
-        entry = 132 + 12 * index
-        if changed[entry : entry + 4].decode("latin-1").strip(" \0") in names:
-            struct.pack_into(">II", changed, entry + 4, at, 12)
-    struct.pack_into(">I", changed, 0, len(changed))
-    return bytes(changed)
+def _rebuilt(data: bytes, tags: dict[str, bytes]) -> bytes:
+    """The profile with other tags; those of one content share it, as large tables often do.
+
+    A curve of no entries is the identity (ICC.1:2022, 10.6).
+    """
+    table, body = struct.pack(">I", len(tags)), bytearray()
+    start = 132 + 12 * len(tags)
+    places: dict[bytes, int] = {}
+    for name, content in tags.items():
+        if content not in places:
+            places[content] = start + len(body)
+            body += content + bytes(-len(content) % 4)
+        signature = name.encode("latin-1").ljust(4)
+        table += struct.pack(">4sII", signature, places[content], len(content))
+    return struct.pack(">I", start + len(body)) + data[4:128] + table + bytes(body)
