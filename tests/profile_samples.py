@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.color import deltaE_ciede2000
 
+from restoration.raster.icc import parse_profile
 from restoration.raster.matrix_profile import D50
 from restoration.raster.profiles import (
     adobe_rgb_profile,
@@ -77,6 +78,22 @@ def colour_cube(channels: int, steps: int = 25) -> npt.NDArray[np.uint16]:
         return np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)
     axis = np.rint(np.linspace(0, 65535, steps)).astype(np.uint16)
     return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1).reshape(steps, -1, 3)
+
+
+def by_the_book(
+    source: bytes, target: bytes, codes: npt.NDArray[np.uint16]
+) -> npt.NDArray[np.float64]:
+    """float64 codes between two matrix profiles: curve, matrices, inverse curve by bisection."""
+    one, other = parse_profile(source), parse_profile(target)
+    linear = one.curve("rTRC")(codes.reshape(-1, 3) / 65535.0)
+    wanted = linear @ one.colourants().T @ np.linalg.inv(other.colourants()).T
+    low, high = np.zeros_like(wanted), np.ones_like(wanted)
+    curve = other.curve("rTRC")
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        above = curve(middle) > wanted
+        low, high = np.where(above, low, middle), np.where(above, middle, high)
+    return ((low + high) / 2.0 * 65535.0).reshape(codes.shape)
 
 
 def lab(profile: bytes | None, codes: npt.NDArray[np.uint16]) -> npt.NDArray[np.float64]:

@@ -15,6 +15,7 @@ from profile_samples import KINDS
 from restoration.chain import Chain
 from restoration.planning import Plan, make_plan
 from restoration.raster.profiles import srgb_profile
+from restoration.review.dossier import gather
 from restoration.stage_settings import CHAIN
 from restoration.workshop import make_workshop
 
@@ -82,6 +83,8 @@ def test_unusable_profile_is_kept_and_people_are_told(tmp_path):
     said = record["deliverable"]["pages"][0]["profile"]
     assert said["assumed"]
     assert "cannot be used" in said["warning"]
+    shown = gather(tmp_path / "results", "archive", "scan", {}, None)
+    assert any("sRGB is assumed" in text for text in shown.warnings)
 
 
 def test_conversion_to_srgb_at_the_end_of_the_chain(tmp_path):
@@ -93,3 +96,8 @@ def test_conversion_to_srgb_at_the_end_of_the_chain(tmp_path):
     said = record["deliverable"]["pages"][0]["profile"]
     assert said["converted"]
     assert 0.1 < said["share_clipped"] < 0.9
+    # Two colour spaces' codes differ everywhere; what a person is shown is what stages changed.
+    shown = gather(tmp_path / "results", "archive", "scan", {}, None)
+    assert shown.pages[0]["identical"]
+    assert any("% of the pixels" in value for _, value in shown.deliverable)
+    assert any("relative colorimetric" in value for _, value in shown.deliverable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -195,6 +196,22 @@ def test_two_conversions_are_the_same_bytes(tmp_path):
     output, _ = hand_over(tmp_path, master, profile="sRGB")
     first = output.read_bytes()
     assert hand_over(tmp_path, master, profile="sRGB")[0].read_bytes() == first
+
+
+def test_memory_of_a_conversion_does_not_grow_with_the_scan(tmp_path):
+    """Beyond what delivery takes anyway: a few pieces of a band, however tall the scan is."""
+    path, more = file_of(tmp_path, wide_gamut_profile()), []
+    for height in (768, 1536):
+        master = corpus.write_large(tmp_path / "m.tif", height, 1200)
+        peaks = []
+        for profile in ("keep", path):
+            tracemalloc.start()
+            hand_over(tmp_path, master, profile=profile)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        more.append(peaks[1] - peaks[0])
+    assert max(more) < 30e6
+    assert more[1] - more[0] < 2e6
 
 
 # -- the plan ----------------------------------------------------------------------------------

@@ -292,7 +292,9 @@ def test_other_colour_models_are_refused_with_the_profile_to_convert_from(
     profile = corpus.PROFILES["wide gamut"]()
     for icc, said in ((profile, "ICC profile 'Wide Gamut RGB compatible'"), (None, "no ICC")):
         path = corpus.write_tiff(tmp_path / "m.tif", pixels, photometric=photometric, icc=icc)
-        with pytest.raises(ScanError, match=rf"found {name} \(photometric {code}, {said}") as caught:
+        with pytest.raises(
+            ScanError, match=rf"found {name} \(photometric {code}, {said}"
+        ) as caught:
             inspect_master(path, LIMITS)
         assert "convert it to 8- or 16-bit grey or RGB with its profile" in str(caught.value)
         assert "\n" not in str(caught.value)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from profile_samples import colour_cube, differences, lab, lut_profile, retagged
+from profile_samples import by_the_book, colour_cube, differences, lab, lut_profile, retagged
 from restoration.raster import profile_conversion
-from restoration.raster.icc import ProfileError, parse_profile
+from restoration.raster.icc import ProfileError
 from restoration.raster.profile_conversion import ProfileConversion
 from restoration.raster.profiles import (
     adobe_rgb_profile,
@@ -24,20 +24,6 @@ MATRICES = {
 }
 
 
-def by_the_book(source: bytes, target: bytes, codes: np.ndarray) -> np.ndarray:
-    """float64 codes between two matrix profiles: curve, matrices, inverse curve by bisection."""
-    one, other = parse_profile(source), parse_profile(target)
-    linear = one.curve("rTRC")(codes.reshape(-1, 3) / 65535.0)
-    wanted = linear @ one.colourants().T @ np.linalg.inv(other.colourants()).T
-    low, high = np.zeros_like(wanted), np.ones_like(wanted)
-    curve = other.curve("rTRC")
-    for _ in range(40):
-        middle = (low + high) / 2.0
-        above = curve(middle) > wanted
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return ((low + high) / 2.0 * 65535.0).reshape(codes.shape)
-
-
 def there_and_back(one, other, codes, channels=3):
     there, _ = ProfileConversion(one, other, channels, "relative").convert(codes, 16)
     back, _ = ProfileConversion(other, one, channels, "relative").convert(there, 16)
@@ -51,10 +37,8 @@ def test_matrix_profiles_are_converted_to_the_code(source, target):
     codes = colour_cube(3)
     found, _ = ProfileConversion(one, other, 3, "relative").convert(codes, 16)
     expected = by_the_book(one, other, codes)
-    # Where the ways meet black, the steep start of a gamma curve tells float32 from float64.
-    light = expected > 600
-    assert np.abs(found - expected)[light].max() <= 1.0
-    assert np.abs(found - expected)[~light].max() <= 140
+    # Half a code is the rounding; the rest is float32.
+    assert np.abs(found - expected).max() <= 0.75
 
 
 @pytest.mark.parametrize("target", ["Adobe RGB", "wide gamut"])
