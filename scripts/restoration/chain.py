@@ -409,6 +409,7 @@ class Chain:
                 "settings": self.plan.settings(self.recipe, "deliver"),
                 "code": self.plan.code("deliver"),
                 "weights": self.plan.weights(self.recipe, "deliver"),
+                "profile": self.plan.outgoing_profile(self.recipe, "deliver"),
             }
         )
 

@@ -17,10 +17,11 @@ from restoration.archive.xmp import Provenance, StageEvent, build_packet, read_p
 from restoration.errors import ScanError
 from restoration.ingest import hash_file
 from restoration.keys import canonical_json
+from restoration.outgoing_profile import OutgoingProfile, outgoing_profile
 from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
 from restoration.raster.deliverable import DeliverablePage, Written, write_deliverable
 from restoration.raster.mapped import MappedRows
-from restoration.raster.metadata import carry_over
+from restoration.raster.metadata import carry_over, recoloured
 from restoration.raster.read_back import compare
 from restoration.raster.resample import Resampled
 from restoration.raster.tiff import TiffPage, open_page
@@ -81,9 +82,10 @@ def deliver_scan(
 
     The record: ``sha256``, ``bytes``, ``bigtiff``, ``compression``, ``verified`` (what was
     compared), ``master_sha256`` and ``pages``, each with size, depth, resolution, identifiers,
-    what delivery itself changed (``conversions``), which tags were left (``not_carried``), whether
-    a tone table was applied (``tones``), and ``clipped``: of each channel the share of samples that
-    it newly put to 0 and to full.
+    what delivery itself changed (``conversions``), its colours (``profile``: see
+    `OutgoingProfile.record`), which tags were left (``not_carried``), whether a tone table was
+    applied (``tones``), and ``clipped``: of each channel the share of samples that it newly put to
+    0 and to full.
 
     Raises ScanError where the master changed since ingest, cannot be read, or the pages do not
     fit it; CircumstanceError where the disk fails or the file read back differs.
@@ -127,6 +129,7 @@ class _Made:
 
     page: DeliverablePage
     source: str
+    outgoing: OutgoingProfile
     conversions: tuple[str, ...]
     notes: tuple[str, ...]
     mapped: MappedRows | None
@@ -155,22 +158,30 @@ def _make(
     resized = (result.height, result.width) != (original.height, original.width)
     resolution, unit = resolution_of(original, page.ppi, resized)
     carried = carry_over(original, result.height, result.width)
-    conversions = _conversions(original, bits)
+    where = master.name if original.pages == 1 else f"{master.name}, page {page.number}"
+    size = (result.height, result.width)
+    outgoing = outgoing_profile(original.profile, original.channels, size, settings, where)
+    if outgoing.changed:
+        carried = recoloured(carried, srgb=outgoing.is_srgb)
+    conversions = (*_conversions(original, bits), *outgoing.said())
+    if outgoing.conversion is not None and "associated_alpha" in original.extra:
+        conversions += ("colours that alpha multiplies are converted as they are stored",)
     orientation = original.orientation if 274 in original.directory.entries else None
     packet, notes = build_packet(
         carried.xmp,
-        _provenance(delivery, master.name, ingest, page, conversions),
+        _provenance(delivery, master.name, ingest, page, conversions, outgoing.warning),
         tiff=_tiff_properties(original, result, bits, orientation, resolution, unit),
+        profile=(outgoing.name, outgoing.is_srgb) if outgoing.changed else None,
     )
     ready = DeliverablePage(
         height=result.height,
         width=result.width,
         channels=result.channels,
         bits=bits,
-        codes=mapped or _rows(result),
+        codes=outgoing.rows(mapped or _rows(result), bits),
         extra=original.extra,
         extra_codes=_extra_rows(original, result.height, result.width),
-        profile=original.profile,
+        profile=outgoing.data,
         resolution=resolution,
         resolution_unit=unit,
         orientation=orientation,
@@ -178,7 +189,7 @@ def _make(
         xmp=packet,
     )
     source = "master" if page.image is None else page.image.name
-    return _Made(ready, source, conversions, tuple(notes), mapped)
+    return _Made(ready, source, outgoing, conversions, tuple(notes), mapped)
 
 
 def _provenance(
@@ -187,8 +198,12 @@ def _provenance(
     ingest: Mapping[str, Any],
     page: PageToDeliver,
     conversions: tuple[str, ...],
+    warning: str | None,
 ) -> Provenance:
-    """The page's history; delivery is its last event, and changes no more than the form."""
+    """The page's history; delivery is its last event, and changes no more than the form.
+
+    warning: what is doubtful about the colours.
+    """
     # Each page of a multipage deliverable is a document of its own.
     key = f"{delivery.key}:{page.number}"
     saved = StageEvent(
@@ -197,7 +212,9 @@ def _provenance(
         when=delivery.when,
         applied=True,
         reason=None,
-        parameters=canonical_json({"conversions": list(conversions)}),
+        parameters=canonical_json(
+            {"conversions": list(conversions), **({"colours": warning} if warning else {})}
+        ),
         generative=False,
         networks=(),
         key=key,
@@ -372,6 +389,7 @@ def _page_record(number: int, one: _Made) -> Record:
         "conversions": list(one.conversions),
         "tones": one.mapped is not None,
         "clipped": None if one.mapped is None else one.mapped.clipped(),
+        "profile": one.outgoing.record(),
         "not_carried": list(page.carried.left),
         "notes": list(one.notes),
     }

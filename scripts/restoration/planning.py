@@ -23,6 +23,7 @@ from restoration.networks.manifest import (
     load_manifest,
     needed_weights,
 )
+from restoration.raster.profile_file import ProfileFileError, check_profile_file
 from restoration.regions import COLOUR, FACES, Marks, ScanRegions, damage_mask_of, read_regions
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
@@ -238,6 +239,36 @@ class Plan:
         """SHA-256 of each set of weights that the step may load."""
         return tuple(self.manifest[name].sha256 for name in self.networks(recipe, step))
 
+    @cached_property
+    def _outgoing(self) -> dict[str, str]:
+        """SHA-256 of the profile files that recipes deliver in, by path as in the config.
+
+        Raises ConfigError with one line where a file cannot be used.
+        """
+        found = {}
+        for recipe in self.recipes():
+            path = self.recipe(recipe).deliver.profile_path
+            if path is None:
+                continue
+            try:
+                found[path] = check_profile_file(Path(path))
+            except ProfileFileError as error:
+                raise ConfigError(
+                    f"config: recipes.{recipe}.deliver.profile: '{path}' {error}"
+                ) from None
+        return found
+
+    def outgoing_profile(self, recipe: str | None, step: str) -> str | None:
+        """SHA-256 of the profile file that the step converts to; None where there is none."""
+        if recipe is None or step != "deliver":
+            return None
+        path = self.recipe(recipe).deliver.profile_path
+        return None if path is None else self._outgoing[path]
+
+    def check_profiles(self) -> None:
+        """Raises ConfigError where the file of a profile is missing or cannot be used."""
+        _ = self._outgoing
+
     def code(self, step: str) -> str:
         """Fingerprint of the code behind a step, or its declared version."""
         if self.config.rerun_on == "version":
@@ -314,6 +345,7 @@ class Plan:
                 self.code(step),
                 self.weights(recipe, step),
                 self.numeric(recipe, step),
+                self.outgoing_profile(recipe, step),
             ]
         return self._facts[recipe, step]
 
@@ -374,6 +406,7 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     precision = resolve_precision(config.engine.precision, device)
     plan = Plan(config=config, scans=scans, device=device, runtime=runtime, precision=precision)
     plan.check_regions()
+    plan.check_profiles()
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
             plan.networks(recipe, step)

@@ -87,9 +87,9 @@ class MarkedTarget(Section):
     """A ColorChecker Classic, or a strip of neutral steps."""
     box: Annotated[tuple[Pixels, Pixels, Pixels, Pixels], Field(strict=False)] | None = None
     """Left, top, width, height of its patches, without its frame."""
-    polygon: Annotated[
-        tuple[Point, ...], Field(min_length=4, max_length=4, strict=False)
-    ] | None = None
+    polygon: (
+        Annotated[tuple[Point, ...], Field(min_length=4, max_length=4, strict=False)] | None
+    ) = None
     """Its four corners, each x, y, in turn."""
     page: Annotated[int, Field(ge=1)] = 1
 
@@ -241,9 +241,13 @@ class Marks:
             return {}
         regions = {} if self.regions is None else plain(self.regions)
         faces = {} if self.faces is None else {"faces": plain(self.faces)}
-        if self.targets:
-            faces["targets"] = [plain(target) for target in self.targets]
-        return {"regions": regions, **faces, "files": [stamp(path) for path in self.files()]}
+        targets = {"targets": [plain(t) for t in self.targets]} if self.targets else {}
+        return {
+            "regions": regions,
+            **faces,
+            **targets,
+            "files": [stamp(path) for path in self.files()],
+        }
 
 
 def plain(regions: Section) -> dict[str, Any]:

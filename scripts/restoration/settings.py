@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.errors import ConfigError
 from restoration.stage_settings import CHAIN, Identifier, Section, StagesSettings
@@ -93,6 +93,9 @@ class EngineSettings(Section):
     )
 
 
+KNOWN_PROFILES = ("keep", "sRGB")
+
+
 class DeliverSettings(Section):
     """The TIFF that is handed over."""
 
@@ -102,6 +105,32 @@ class DeliverSettings(Section):
     compression: Literal["none", "lzw"] = Field(
         "lzw", description="`lzw` uses the horizontal predictor; both are TIFF 6.0."
     )
+    profile: str = Field(
+        "keep",
+        description="Colour profile. `keep`: the master's, byte for byte, and its values; `sRGB`: "
+        "converted to sRGB (grey scans: to grey with sRGB's tone curve); or an ICC profile's path "
+        "(`.icc`, `.icm`), which must be for RGB or grey as the scan is. A scan without a usable "
+        "profile is taken for sRGB. The record says how much lay outside the new space.",
+    )
+    intent: Literal["relative", "perceptual", "saturation", "absolute"] = Field(
+        "relative",
+        description="Rendering intent of that conversion. With black-point compensation, except "
+        "for `absolute`, which has none. Between matrix profiles all but `absolute` are the same.",
+    )
+
+    @field_validator("profile")
+    @classmethod
+    def _keep_srgb_or_file(cls, value: str) -> str:
+        if value in KNOWN_PROFILES or value.lower().endswith((".icc", ".icm")):
+            return value
+        raise ValueError(
+            f"expected keep, sRGB, or a file that ends in .icc or .icm, found '{value}'"
+        )
+
+    @property
+    def profile_path(self) -> str | None:
+        """The file of the profile to convert to; None where no file is asked for."""
+        return None if self.profile in KNOWN_PROFILES else self.profile
 
 
 class Recipe(Section):

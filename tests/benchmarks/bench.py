@@ -157,6 +157,14 @@ def colour() -> dict[str, Any]:
     return found
 
 
+def profiles() -> dict[str, Any]:
+    """Conversion between colour profiles: error there and back, and speed, beside its peers."""
+    command = [sys.executable, str(HERE / "profile_conversion.py")]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "demo": demo,
     "examine": examine,
@@ -168,6 +176,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "share": working_share,
     "faces": faces,
     "colour": colour,
+    "profiles": profiles,
 }
 
 

@@ -278,3 +278,43 @@ def test_adobe_rgb_has_the_published_colorants() -> None:
         [0.01947, 0.06087, 0.74457],
     ]
     np.testing.assert_allclose(np.transpose(found), published, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("photometric", "code", "name", "channels"),
+    [("separated", 5, "CMYK", 4), ("cielab", 8, r"CIE L\*a\*b\*", 3),
+     ("icclab", 9, r"ICC L\*a\*b\*", 3), ("itulab", 10, r"ITU L\*a\*b\*", 3)],
+)  # fmt: skip
+def test_other_colour_models_are_refused_with_the_profile_to_convert_from(
+    tmp_path, photometric, code, name, channels
+):
+    pixels = corpus.codes(9, 9, channels, 8)
+    profile = corpus.PROFILES["wide gamut"]()
+    for icc, said in ((profile, "ICC profile 'Wide Gamut RGB compatible'"), (None, "no ICC")):
+        path = corpus.write_tiff(tmp_path / "m.tif", pixels, photometric=photometric, icc=icc)
+        with pytest.raises(
+            ScanError, match=rf"found {name} \(photometric {code}, {said}"
+        ) as caught:
+            inspect_master(path, LIMITS)
+        assert "convert it to 8- or 16-bit grey or RGB with its profile" in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("channels", "at", "raw", "said"),
+    [
+        (3, 16, b"CMYK", "for CMYK"),
+        (3, 16, b"Lab ", "for Lab"),
+        (1, 16, b"RGB ", "for RGB"),
+        (3, 16, b"GRAY", "for GRAY"),
+        (3, 12, b"link", "a device link"),
+        (3, 12, b"nmcl", "of named colours"),
+        (3, 12, b"abst", "abstract"),
+        (3, 20, b"Luv ", "connection space 'Luv'"),
+    ],
+)
+def test_profiles_of_the_wrong_kind_are_warned_of(tmp_path, channels, at, raw, said):
+    profile = corpus.PROFILES["sRGB"]()
+    profile = profile[:at] + raw + profile[at + len(raw) :]
+    path = corpus.write_tiff(tmp_path / "m.tif", corpus.codes(9, 9, channels), icc=profile)
+    assert any(said in text for text in inspect_master(path, LIMITS)["warnings"])

@@ -17,7 +17,7 @@ from restoration.archive.xmp_reading import (
     UnreadableXmpError,
     read_packet,
 )
-from restoration.archive.xmp_tiff import state_tiff
+from restoration.archive.xmp_tiff import state_profile, state_tiff
 from restoration.archive.xmp_tree import (
     LI,
     Name,
@@ -94,7 +94,11 @@ class Provenance:
 
 
 def build_packet(
-    master_xmp: bytes | None, provenance: Provenance, *, tiff: Mapping[str, str | int]
+    master_xmp: bytes | None,
+    provenance: Provenance,
+    *,
+    tiff: Mapping[str, str | int],
+    profile: tuple[str, bool] | None = None,
 ) -> tuple[bytes, list[str]]:
     """Build the deliverable's packet; equal arguments give equal bytes.
 
@@ -107,6 +111,9 @@ def build_packet(
     tiff
         Properties of the tiff namespace as they are in the deliverable, by local name. Arrays
         (BitsPerSample) are given as text with spaces or commas between the items.
+    profile
+        The colour profile that the deliverable was brought to, by name, and whether that is sRGB;
+        None where it is the master's own.
 
     Returns
     -------
@@ -128,6 +135,9 @@ def build_packet(
     _declare_source_type(properties, provenance, warnings)
     _record(properties, provenance)
     state_tiff(properties, tiff)
+    if profile is not None:
+        name, srgb = profile
+        state_profile(properties, name, srgb=srgb)
     for name in ("MetadataDate", "ModifyDate"):
         _put(properties, text((XMP, name), provenance.when))
     writer = Writer(properties, master.prefixes)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from restoration.archive.xmp_tree import LANGUAGE, LI, Name, Node, array, text
-from restoration.archive.xmp_writing import EXIF, TIFF
+from restoration.archive.xmp_writing import EXIF, PHOTOSHOP, TIFF
 
 # Properties of the tiff namespace that XMP defines as arrays and as alternatives by language.
 _ARRAYS = {
@@ -43,3 +43,17 @@ def state_tiff(properties: dict[Name, Node], tiff: Mapping[str, str | int]) -> N
         twin: Name = (EXIF, _EXIF_TWINS.get(local, ""))
         if twin in properties:
             properties[twin] = text(twin, value)
+
+
+def state_profile(properties: dict[Name, Node], name: str, *, srgb: bool) -> None:
+    """Make the packet name the profile that the deliverable was converted to.
+
+    EXIF's twin of the tag ColorSpace follows where the master states it: 1 is sRGB, 65535 any
+    other. What the master says of its own primaries and tone curve goes.
+    """
+    properties[PHOTOSHOP, "ICCProfile"] = text((PHOTOSHOP, "ICCProfile"), name)
+    twin: Name = (EXIF, "ColorSpace")
+    if twin in properties:
+        properties[twin] = text(twin, 1 if srgb else 65535)
+    for local in ("WhitePoint", "PrimaryChromaticities", "TransferFunction"):
+        properties.pop((TIFF, local), None)

@@ -14,6 +14,7 @@ X, XMP, MM = "adobe:ns:meta/", "http://ns.adobe.com/xap/1.0/", "http://ns.adobe.
 EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
 REFERENCE = "http://ns.adobe.com/xap/1.0/sType/ResourceRef#"
 TIFF, EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
+PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 
 _PREFIXES = {
@@ -30,7 +31,7 @@ _PREFIXES = {
     RESTORATION: "restoration",
     "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "Iptc4xmpCore",
     "http://purl.org/dc/elements/1.1/": "dc",
-    "http://ns.adobe.com/photoshop/1.0/": "photoshop",
+    PHOTOSHOP: "photoshop",
     "http://ns.adobe.com/xap/1.0/rights/": "xmpRights",
     "http://ns.adobe.com/camera-raw-settings/1.0/": "crs",
     "http://ns.adobe.com/exif/1.0/aux/": "aux",

@@ -70,12 +70,14 @@ class ColourSpace:
         try:
             profile = parse_profile(icc)
             conversion = _conversion(icc, profile, channels)
+            # Here as well: both look at places of a table that nobody looked at before.
+            warning = conversion.warning if isinstance(conversion, LutConversion) else None
+            told = _unless_srgb(conversion, channels)
         except ProfileError as error:
             text = f"the ICC profile cannot be used ({error}): {what} is assumed"
             return cls(what, channels, True, text, None)
         name = profile.description or "unnamed profile"
-        warning = conversion.warning if isinstance(conversion, LutConversion) else None
-        return cls(name, channels, False, warning, _unless_srgb(conversion, channels))
+        return cls(name, channels, False, warning, told)
 
     def to_srgb(self, pixels: FloatImage) -> FloatImage:
         """float32 (h, w, 1 or 3) of the scan to float32 (h, w, 3) sRGB-encoded, not clipped."""
@@ -136,11 +138,7 @@ def _srgb_conversion(channels: int) -> Conversion:
 
 def _conversion(icc: bytes, profile: IccProfile, channels: int) -> Conversion:
     """The exact conversion of the profile. Raises ProfileError."""
-    expected = "GRAY" if channels == 1 else "RGB"
-    if profile.space != expected:
-        raise ProfileError(f"it is for {profile.space or 'nothing'}, the image is {expected}")
-    if profile.pcs not in ("XYZ", "Lab"):
-        raise ProfileError(f"connection space {profile.pcs!r}")
+    profile.require_space(channels)
     if channels == 1:
         if "kTRC" not in profile.tags:
             raise ProfileError("it has no tone curve")

@@ -112,13 +112,17 @@ def icc_record(profile: bytes | None, channels: int) -> tuple[Record | None, lis
         "description": profile_description(profile),
     }
     try:
-        space = parse_profile(profile).space
+        parsed = parse_profile(profile)
     except ProfileError as error:
         return record, [f"the ICC profile cannot be read ({error})"]
     expected = "GRAY" if channels == 1 else "RGB"
-    if space == expected:
-        return record, []
-    return record, [f"the ICC profile is for {space} and the picture is {expected}"]
+    if parsed.space != expected:
+        return record, [f"the ICC profile is for {parsed.space} and the picture is {expected}"]
+    try:
+        parsed.require_space(channels)
+    except ProfileError as error:
+        return record, [f"the ICC profile cannot be used ({error})"]
+    return record, []
 
 
 def xmp_record(tags: TiffTags, directory: Directory) -> Record | None:

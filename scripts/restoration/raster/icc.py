@@ -21,6 +21,14 @@ MAX_TAGS = 256
 MAX_CURVE_NODES = 65_536
 """A curve of uint16 nodes gains nothing beyond one node per 16-bit code."""
 
+MAX_OVERLAP = 4
+"""Tags may share their bytes, as three equal curves do; where those that begin or end at places
+of their own hold more than this many times the profile, it is made to fill the memory."""
+
+DEVICE_CLASSES = frozenset({"scnr", "mntr", "prtr", "spac"})
+"""Profiles that say what the values of a picture mean. Device links, abstract and named-colour
+profiles do not (ICC.1:2022, 7.2.8)."""
+
 
 class ProfileError(ValueError):
     """The profile cannot be used; the text says why."""
@@ -43,6 +51,17 @@ class IccProfile:
     def description(self) -> str:
         """The profile's own name, or '' where it states none that can be read."""
         return _text(self.tags.get("desc", b""))
+
+    def require_space(self, channels: int) -> None:
+        """Raises ProfileError unless it describes the values of pictures of 1 or 3 channels."""
+        expected = "GRAY" if channels == 1 else "RGB"
+        if self.space != expected:
+            raise ProfileError(f"it is for {self.space or 'nothing'}, the image is {expected}")
+        if self.device_class not in DEVICE_CLASSES:
+            kind = {"link": "a device link", "abst": "abstract", "nmcl": "of named colours"}
+            raise ProfileError(f"it is {kind.get(self.device_class, 'of no class of devices')}")
+        if self.pcs not in ("XYZ", "Lab"):
+            raise ProfileError(f"connection space {self.pcs!r}")
 
     @property
     def has_matrix(self) -> bool:
@@ -72,12 +91,7 @@ def parse_profile(data: bytes) -> IccProfile:
         raise ProfileError(f"truncated: {declared} bytes declared, {len(data)} present")
     if not 0 < count <= MAX_TAGS or 132 + 12 * count > len(data):
         raise ProfileError(f"tag table of {count} entries")
-    tags: dict[str, bytes] = {}
-    for index in range(count):
-        signature, offset, size = struct.unpack_from(">4sII", data, 132 + 12 * index)
-        if offset + size > len(data):
-            raise ProfileError(f"tag {_signature(signature)} lies outside the profile")
-        tags[_signature(signature)] = data[offset : offset + size]
+    tags = _tags(data, count)
     return IccProfile(
         space=_signature(data[16:20]),
         pcs=_signature(data[20:24]),
@@ -85,6 +99,26 @@ def parse_profile(data: bytes) -> IccProfile:
         version=data[8],
         tags=tags,
     )
+
+
+def _tags(data: bytes, count: int) -> dict[str, bytes]:
+    tags: dict[str, bytes] = {}
+    places: dict[tuple[int, int], bytes] = {}
+    held = 0
+    for index in range(count):
+        raw, offset, size = struct.unpack_from(">4sII", data, 132 + 12 * index)
+        name, place = _signature(raw), (offset, size)
+        if offset + size > len(data):
+            raise ProfileError(f"tag {name} lies outside the profile")
+        if name in tags:
+            raise ProfileError(f"tag {name} occurs twice")
+        if place not in places:
+            held += size
+            if held > MAX_OVERLAP * len(data):
+                raise ProfileError("its tags overlap")
+            places[place] = data[offset : offset + size]
+        tags[name] = places[place]
+    return tags
 
 
 def profile_description(data: bytes | None) -> str:

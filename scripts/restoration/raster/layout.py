@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.errors import ScanError
+from restoration.raster.icc import profile_description
 from restoration.raster.tags import Directory, TiffTags, expected_found
 
 PHOTOMETRIC = {
@@ -197,10 +198,19 @@ def _photometric(tags: TiffTags, directory: Directory, where: str) -> tuple[int,
         found = f"YCbCr with compression {compression}"
         raise expected_found(where, "grey or RGB, or YCbCr inside JPEG", found, _CONVERT)
     if photometric not in (0, 1, 2, 3, 6):
-        raise expected_found(where, "grey or RGB", f"{name} (photometric {photometric})", _CONVERT)
+        found = f"{name} (photometric {photometric}{_profile_name(tags, directory)})"
+        raise expected_found(where, "grey or RGB", found, _CONVERT)
     if compression in JPEG and photometric == 3:
         raise expected_found(where, "palette indices without loss", "JPEG", _CONVERT)
     return photometric, compression
+
+
+def _profile_name(tags: TiffTags, directory: Directory) -> str:
+    """The name of the profile, for a refusal: whoever converts the file needs it."""
+    entry = directory.entries.get(34675)
+    if entry is None or entry.size > tags.limits.max_tag_bytes:
+        return ", no ICC profile"
+    return f", ICC profile '{profile_description(tags.raw(entry))}'"
 
 
 def _bits(tags: TiffTags, directory: Directory, where: str) -> int:

@@ -119,13 +119,15 @@ class LutConversion:
             )
         except (RuntimeError, ValueError) as error:
             raise ProfileError(f"LittleCMS rejects it: {error}") from None
+        if not np.isfinite(out).all():
+            raise ProfileError("its table gives values that are no numbers")
         return np.asarray(out[0], np.float64)
 
     def _fit(self) -> MatrixConversion:
         """The matrix and the tone curve nearest to the table."""
         grey = np.linspace(0.0, 1.0, 257)
         y = self._table_xyz(np.stack([grey] * 3, axis=1))[:, 1]
-        if not np.all(np.isfinite(y)) or y[-1] - y[0] < 0.05:
+        if y[-1] - y[0] < 0.05:
             raise ProfileError("its table does not rise from black to white")
         y = (y - y[0]) / (y[-1] - y[0])
         curve = ToneCurve.sampled(lambda x: np.interp(x, grey, y))

@@ -40,6 +40,9 @@ class MatrixConversion:
     def __init__(self, curves: tuple[ToneCurve, ToneCurve, ToneCurve], to_xyz: Floats) -> None:
         if not np.all(np.isfinite(to_xyz)) or np.linalg.cond(to_xyz) > 1e4:
             raise ProfileError("its colourants do not span a colour space")
+        white = float(to_xyz[1].sum())
+        if not 0.2 <= white <= 5.0:
+            raise ProfileError(f"its white has a luminance of {white:.3g}, expected about 1")
         self.curves = curves
         """Of red, green and blue."""
         forward = np.linalg.solve(srgb_to_d50(), to_xyz)

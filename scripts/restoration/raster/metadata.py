@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from restoration.raster.tiff import TiffPage
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 EXIF, GPS, INTEROPERABILITY, MAKER_NOTE = 34665, 34853, 40965, 37500
 PIXEL_X, PIXEL_Y = 40962, 40963
+COLOUR_SPACE, INTEROPERABILITY_INDEX = 40961, 1
+UNCALIBRATED = 65535
 
 DESCRIPTIVE: Mapping[int, str] = {
     269: "DocumentName", 270: "ImageDescription", 271: "Make", 272: "Model",
@@ -97,6 +99,35 @@ def carry_over(page: TiffPage, height: int, width: int) -> Carried:
         gps=gps,
         xmp=page.tag_bytes(XMP),
         left=tuple(left),
+    )
+
+
+def recoloured(carried: Carried, *, srgb: bool) -> Carried:
+    """What is handed on where the values were brought to another profile: nothing that says of the
+    master's colour space what is no longer true.
+
+    EXIF ColorSpace (2.32, 4.6.5) becomes 1 for sRGB and 65535 for any other; interoperability
+    "R03" stands for Adobe RGB; WhitePoint and PrimaryChromaticities (TIFF 6.0) describe the values.
+    """
+    left = [f"tag {code}: of the master's colour space" for code, *_ in carried.fields if
+            code in (318, 319)]  # fmt: skip
+    exif = None
+    if carried.exif is not None:
+        stated = struct.pack("<H", 1 if srgb else UNCALIBRATED)
+        exif = tuple(
+            (code, 3, 1, stated) if code == COLOUR_SPACE else (code, kind, count, raw)
+            for code, kind, count, raw in carried.exif
+        )
+    below = carried.interoperability
+    if below and any(f[0] == INTEROPERABILITY_INDEX and f[3][:3] == b"R03" for f in below):
+        left.append("interoperability: says that the master is Adobe RGB")
+        below = None
+    return replace(
+        carried,
+        fields=tuple(f for f in carried.fields if f[0] not in (318, 319)),
+        exif=exif,
+        interoperability=below,
+        left=(*carried.left, *left),
     )
 
 

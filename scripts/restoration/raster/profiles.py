@@ -42,10 +42,13 @@ Chromaticity = tuple[float, float]
 @cache
 def srgb_profile() -> bytes:
     """sRGB (IEC 61966-2-1), its tone curve sampled at 4096 nodes."""
-    encoded = np.linspace(0.0, 1.0, 4096)
-    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    curve = _curve(np.rint(linear * 65535).astype(int).tolist())
-    return _matrix_profile("sRGB IEC61966-2.1 compatible", SRGB_PRIMARIES, D65, curve)
+    return _matrix_profile("sRGB IEC61966-2.1 compatible", SRGB_PRIMARIES, D65, _srgb_curve())
+
+
+@cache
+def grey_srgb_profile() -> bytes:
+    """Grey with the tone curve of sRGB."""
+    return _grey_profile("Grey with the sRGB tone curve", _srgb_curve())
 
 
 @cache
@@ -66,11 +69,15 @@ def wide_gamut_profile() -> bytes:
 @cache
 def grey_gamma_profile(gamma: float = 2.2) -> bytes:
     """Grey with a power curve; the exponent is rounded to 1/256."""
+    return _grey_profile(f"Grey gamma {gamma:g}", _gamma_curve(gamma))
+
+
+def _grey_profile(name: str, curve: bytes) -> bytes:
     tags = {
-        "desc": _description(f"Grey gamma {gamma:g}"),
+        "desc": _description(name),
         "cprt": _text("No copyright, use freely"),
         "wtpt": _xyz(D50),
-        "kTRC": _gamma_curve(gamma),
+        "kTRC": curve,
     }
     return _profile(b"GRAY", tags)
 
@@ -158,6 +165,12 @@ def _curve(nodes: Sequence[int]) -> bytes:
 def _gamma_curve(gamma: float) -> bytes:
     """A curve of one entry is an exponent in u8Fixed8 (ICC.1:2001-04 section 6.5.3)."""
     return _curve([round(gamma * 256)])
+
+
+def _srgb_curve() -> bytes:
+    encoded = np.linspace(0.0, 1.0, 4096)
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    return _curve(np.rint(linear * 65535).astype(int).tolist())
 
 
 def _text(text: str) -> bytes:

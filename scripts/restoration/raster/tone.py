@@ -31,15 +31,16 @@ class ToneCurve:
     that colours outside the space survive the way there and back.
     """
 
-    def __init__(self, linear: Floats) -> None:
+    def __init__(self, linear: Floats, least_slope: float = LEAST_SLOPE) -> None:
         """From float64 (STEPS + 1,) linear values at equal steps of the encoded value.
 
-        Raises ProfileError where they do not rise.
+        least_slope: below which the curve's slope never falls; see `LEAST_SLOPE`. Raises
+        ProfileError where the values do not rise.
         """
         if not np.all(np.isfinite(linear)) or linear[-1] - linear[0] < 0.05:
             raise ProfileError("a tone curve does not rise from black to white")
         encoded = np.arange(STEPS + 1) / STEPS
-        floor = encoded * LEAST_SLOPE
+        floor = encoded * least_slope
         rising = np.maximum.accumulate(linear - floor) + floor
         self._black = float(rising[0])
         rising -= self._black
@@ -55,10 +56,16 @@ class ToneCurve:
         self._inverse_step = np.diff(inverse)
 
     @classmethod
-    def sampled(cls, curve: Curve) -> ToneCurve:
+    def sampled(cls, curve: Curve, least_slope: float = LEAST_SLOPE) -> ToneCurve:
         """The tone curve of a function over [0, 1]. Raises ProfileError."""
         with np.errstate(all="ignore"):
-            return cls(np.array(curve(np.arange(STEPS + 1) / STEPS), np.float64))
+            linear = np.array(curve(np.arange(STEPS + 1) / STEPS), np.float64)
+        return cls(linear, least_slope)
+
+    @property
+    def black(self) -> float:
+        """Linear light of the encoded value 0."""
+        return self._black
 
     def decode(self, encoded: Floats) -> Floats:
         """Linear light of encoded values, float64 of any shape."""

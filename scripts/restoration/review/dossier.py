@@ -154,6 +154,8 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
     rows.append(("Kind", f"{bits}{kind}, {'uncompressed' if packed == 'none' else packed.upper()}"))
     sources = dict.fromkeys(page.get("digital_source_type") for page in pages)
     rows += [("Digital source type", source) for source in sources if source]
+    for page in pages:
+        rows += _profile(page.get("profile") or {})
     changes = [text for page in pages for text in page.get("conversions") or []]
     rows += [("Note", str(text)) for text in dict.fromkeys([*(made.get("notes") or []), *changes])]
     rows += [("Tones", text) for text in _tones(pages)]
@@ -177,6 +179,15 @@ def _tones(pages: list[Record]) -> list[str]:
             f"at most {full:.2%} of a channel"
         )
     return said
+
+
+def _profile(profile: Record) -> list[tuple[str, str]]:
+    """What a page's conversion to another profile cost; nothing where its colours are its own."""
+    if not profile.get("converted"):
+        return []
+    share = profile["share_clipped"]
+    lost = "not known, it is a table" if share is None else f"{share:.2%} of the pixels"
+    return [("Outside the new profile", lost)]
 
 
 def _findings(reports: list[Record]) -> list[Record]:

@@ -17,6 +17,7 @@ from restoration.review import pictures
 from restoration.review.face_cuts import Cut, cut_of
 from restoration.review.face_order import faces_of, stage_of
 from restoration.review.pictures import Place
+from restoration.review.unconverted import open_restored
 
 Record = dict[str, Any]
 
@@ -92,7 +93,7 @@ def _open(
     truth_files: list[Path],
 ) -> _Files:
     master = opened.enter_context(open_page(delivered["master"]["path"], number))
-    made = opened.enter_context(open_page(deliverable, number))
+    made = open_restored(opened, results, deliverable, delivered, number)
     stage = stage_of(delivered)
     pages = [] if stage is None else stage["pages"]
     images = [p["image"] for p in pages if p["number"] == number and p["status"] == "applied"]

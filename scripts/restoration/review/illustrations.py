@@ -23,6 +23,7 @@ from restoration.review import pictures, scores
 from restoration.review.face_order import faces_of
 from restoration.review.face_pictures import face_pictures
 from restoration.review.marked import marked
+from restoration.review.unconverted import open_restored
 
 Record = dict[str, Any]
 
@@ -126,7 +127,7 @@ def _page(
     with ExitStack() as opened:
         before = opened.enter_context(open_page(delivered["master"]["path"], number))
         path = deliverable_path(results, recipe, delivered)
-        after = opened.enter_context(open_page(path, number))
+        after = open_restored(opened, results, path, delivered, number)
         found = pictures.survey(before, after)
         colour, turn = _colour(before), before.orientation
         larger = (after.height, after.width) != (before.height, before.width)
@@ -138,7 +139,7 @@ def _page(
             "identical": not found.changed and not larger,
             "factor": scale,
             "before": pictures.jpeg_uri(found.before, colour, turn),
-            "after": pictures.jpeg_uri(found.after, colour, turn),
+            "after": pictures.jpeg_uri(found.after, _colour(after), turn),
             "crops": [
                 _crop(kind, place, before, after)
                 for kind, place in pictures.places(found, before.height, before.width, side)

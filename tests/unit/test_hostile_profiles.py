@@ -1,0 +1,131 @@
+"""Damaged and hostile profiles are treated as untagged, or work: never an exception or a hang."""
+
+from __future__ import annotations
+
+import random
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from profile_samples import lut_profile
+from restoration.raster.colour import ColourSpace
+from restoration.raster.icc import ProfileError
+from restoration.raster.profile_conversion import ProfileConversion
+from restoration.raster.profiles import adobe_rgb_profile, grey_gamma_profile, srgb_profile
+
+HERE = Path(__file__).resolve()
+SAMPLES = {
+    "matrix": (srgb_profile, 3),
+    "gamma": (adobe_rgb_profile, 3),
+    "grey": (grey_gamma_profile, 1),
+    "table": (lambda: lut_profile(4), 3),
+}
+NUMBERS = (0, 1, 2, 7, 255, 4096, 65536, 2**31 - 1, 2**31, 2**32 - 16, 2**32 - 1, 100_000_000)
+TYPES = (b"mft1", b"mft2", b"mAB ", b"mpet", b"curv", b"para", b"XYZ ", b"desc", b"mluc")
+
+
+def truncations(profile: bytes) -> list[bytes]:
+    """Cut off around every part: header, table, each tag's start and end, and the last bytes."""
+    (count,) = struct.unpack_from(">I", profile, 128)
+    ends = [0, 1, 4, 35, 36, 40, 127, 128, 131, 132, 132 + 12 * count, len(profile) - 1]
+    for index in range(count):
+        _, offset, size = struct.unpack_from(">4sII", profile, 132 + 12 * index)
+        ends += [132 + 12 * index, offset, offset + 7, offset + 11, offset + size // 2]
+    cut = [profile[:end] for end in sorted(set(ends)) if end < len(profile)]
+    # The same with a header that does not tell.
+    return cut + [struct.pack(">I", len(one)) + one[4:] for one in cut if len(one) > 4]
+
+
+def mutation(profile: bytes, chance: random.Random) -> bytes:
+    """The profile with one to eight changes where they hurt."""
+    data = bytearray(profile)
+    for _ in range(chance.choice((1, 1, 2, 3, 8))):
+        reach = min(len(data) - 4, chance.choice((128, 260, 420, len(data) - 4)))
+        kind = chance.random()
+        if kind < 0.4:
+            data[chance.randrange(reach)] = chance.randrange(256)
+        elif kind < 0.75:
+            at = chance.randrange(reach) // 4 * 4
+            number = chance.choice((*NUMBERS, len(profile), len(profile) - 1))
+            data[at : at + 4] = number.to_bytes(4, "big")
+        elif kind < 0.85:
+            at = chance.randrange(132, len(data)) // 4 * 4
+            data[at : at + 4] = chance.choice(TYPES)
+        else:
+            # One tag's place becomes another's: they overlap, or are of the wrong type.
+            one, other = (132 + 12 * chance.randrange(9) for _ in range(2))
+            if max(one, other) + 12 <= len(data):
+                data[one + 4 : one + 12] = data[other + 4 : other + 12]
+    return bytes(data)
+
+
+def look(profile: bytes, channels: int) -> bool:
+    """Whether the profile was used; everything that the workflow does with one is done."""
+    space = ColourSpace.from_profile(profile, channels)
+    values = np.linspace(0.0, 1.0, 6 * channels, dtype=np.float32).reshape(2, 3, channels)
+    seen = space.to_srgb(values)
+    back = space.from_srgb(seen)
+    assert np.isfinite(seen).all()
+    assert np.isfinite(back).all()
+    assert np.isfinite(space.to_linear_y(values)).all()
+    if space.assumed:
+        assert space.warning
+    codes = np.rint(values * 65535).astype(np.uint16)
+    own = srgb_profile() if channels == 3 else grey_gamma_profile()
+    for source, target in ((profile, own), (own, profile)):
+        try:
+            found, _ = ProfileConversion(source, target, channels, "relative").convert(codes, 16)
+        except ProfileError:
+            continue
+        assert found.shape == codes.shape
+    return not space.assumed
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_truncated_at_every_part(name):
+    make, channels = SAMPLES[name]
+    for data in truncations(make()):
+        if len(data) < len(make()) - 3:
+            used = look(data, channels)
+            declared = struct.unpack(">I", data[:4])[0] if len(data) >= 4 else 0
+            assert not (used and declared > len(data))
+
+
+def test_mutations_in_a_process_of_their_own():
+    """In a child: a crash of LittleCMS, or a hang, would take the tests along with it."""
+    done = subprocess.run(
+        [sys.executable, str(HERE), "60"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    used, untagged = (int(number) for number in done.stdout.split())
+    # Neither all of one kind nor all of the other: the changes reach deep enough to matter.
+    assert used >= 20
+    assert untagged >= 20
+
+
+def main(number: int) -> None:
+    """Looks at mutations of every sample; prints how many were used, and how many not."""
+    chance = random.Random(20)
+    found = [0, 0]
+    for name, (make, channels) in SAMPLES.items():
+        profile = make()
+        for _ in range(number):
+            data = mutation(profile, chance)
+            try:
+                used = look(data, channels)
+            except Exception:
+                print(f"{name}: {data.hex()}", file=sys.stderr)
+                raise
+            found[0 if used else 1] += 1
+    print(*found)
+
+
+if __name__ == "__main__":
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
+    main(int(sys.argv[1]))
