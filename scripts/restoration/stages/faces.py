@@ -29,7 +29,7 @@ class Faces:
     """
 
     name: ClassVar[str] = "faces"
-    reads: ClassVar[tuple[str, ...]] = ("faces", "effective_resolution", "noise")
+    reads: ClassVar[tuple[str, ...]] = ("faces", "effective_resolution", "noise", "colour")
 
     def setup(self, settings: FacesSettings, networks: NetworkSource) -> None:
         self._settings = settings
@@ -75,7 +75,8 @@ class Faces:
         """The accepted faces restored; their records are completed."""
         master = page.source if page.master is None else page.master
         shown = page.source if page.ungenerated is None else page.ungenerated
-        views = Views(page.source, shown, master, page.colour, page.key)
+        kind = (page.report.get("colour") or {}).get("value")
+        views = Views(page.source, shown, master, page.colour, page.key, kind)
         shares = [(face, share_of(face, evidence)) for face in accepted]
         patches = []
         for number, result in enumerate(
