@@ -10,6 +10,7 @@ from restoration.examine.blocking import Blocking
 from restoration.examine.blur import Blur
 from restoration.examine.colour import Colour
 from restoration.examine.damage import Damage
+from restoration.examine.exposure import Exposure
 from restoration.examine.faces import Faces
 from restoration.examine.fading import Fading
 from restoration.examine.finding import Finding
@@ -38,5 +39,6 @@ FINDINGS: tuple[type[Finding], ...] = (
     Fading,
     Damage,
     Text,
+    Exposure,
     Faces,
 )
