@@ -25,7 +25,8 @@ class Faces:
 
     A face is judged by what the condition report measured on the master and by what a person
     marked; an accepted one is shown to the network in its aligned frame, and merged at the largest
-    strength at which it stays the same person. What is left alone keeps its pixels bit for bit.
+    strength at which it stays the same person. Its red pupils then lose their colour, where that is
+    asked for. What is left alone keeps its pixels bit for bit.
     """
 
     name: ClassVar[str] = "faces"
