@@ -197,7 +197,8 @@ def _pupil(
     middle = (float(eye[1] - top) * scale - 0.5, float(eye[0] - left) * scale - 0.5)
     region, figures = _region(_smoothed(encoded, unit), middle, unit)
     outside = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    falling = np.clip(1.0 - outside / max(1.5, FEATHER * unit), 0.0, 1.0)
+    # The pixels beside it hold a part of its red: whole, then falling.
+    falling = np.clip(1.0 - (outside - 1.0) / max(1.5, FEATHER * unit), 0.0, 1.0)
     mask = np.asarray(falling * falling * (3.0 - 2.0 * falling), np.float32)
     after = neutral(encoded, mask)
     figures |= {
@@ -251,7 +252,14 @@ def _region(
     lit = float(np.percentile(encoded[..., 0][radius >= REACH / 2.0], 75))
     if float(np.median(encoded[..., 0][region])) < BRIGHT * lit:
         raise _LeftAloneError("too dark to be lit by a flash", **figures)
-    return filled, figures
+    return _convex(filled), figures
+
+
+def _convex(region: Region) -> Region:
+    """With what it lacks of its convex hull: catchlights at the rim and their red edges."""
+    corners = cv2.convexHull(np.argwhere(region)[:, ::-1].astype(np.int32))
+    hull = cv2.fillConvexPoly(region.astype(np.uint8), corners, 1)
+    return np.asarray(hull, np.bool_)
 
 
 def _orange(encoded: FloatImage) -> Region:
