@@ -6,8 +6,9 @@ Read with the plan, so it knows no NumPy and opens no image. A scan's regions ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,8 +19,9 @@ from restoration.errors import ConfigError
 from restoration.sheet import DAMAGE_SUFFIX
 from restoration.stage_settings import CHAIN, Section
 
-Pixels = Annotated[float, Field(ge=0.0)]
-Point = Annotated[tuple[float, float], Field(strict=False)]
+Pixels = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Place = Annotated[float, Field(allow_inf_nan=False)]
+Point = Annotated[tuple[Place, Place], Field(strict=False)]
 
 
 class Shape(Section):
@@ -39,6 +41,31 @@ class Shape(Section):
         if len(given) != 1:
             raise ValueError("give one of box, polygon and mask")
         return self
+
+    @model_validator(mode="after")
+    def _holds_something(self) -> Shape:
+        if self.box is not None and 0.0 in self.box[2:]:
+            _, _, width, height = self.box
+            raise ValueError(
+                f"the box is {width:g} px wide and {height:g} px high and holds nothing; expected "
+                "left, top, width and height, the last two above 0"
+            )
+        if self.polygon is not None and _on_one_line(self.polygon):
+            raise ValueError(
+                "the corners of the polygon lie on one line, so that it holds nothing; expected "
+                "three corners that span an area"
+            )
+        return self
+
+
+def _on_one_line(corners: Sequence[tuple[float, float]]) -> bool:
+    """Whether no three corners span a triangle. The signed area would not tell: that of a bow tie
+    is 0 as well."""
+    (x, y), *others = corners
+    beside = [(right - x, down - y) for right, down in others]
+    across, along = max(beside, key=lambda way: hypot(*way))
+    least = 1e-9 * hypot(across, along) ** 2
+    return all(abs(across * down - along * right) <= least for right, down in beside)
 
 
 class StageRegions(Section):

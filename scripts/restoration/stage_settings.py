@@ -226,6 +226,11 @@ class FacesSettings(Section):
         description="The grain around a face, which the network took away, is put back on it; it "
         "is drawn, not recorded.",
     )
+    red_eye: bool = Field(
+        False,
+        description="Red pupils of flash light, in faces that are restored, lose their colour; off "
+        "unless asked for. What is not surely a red pupil is left alone; the record says why.",
+    )
     smallest: float = Field(
         48.0,
         ge=16.0,

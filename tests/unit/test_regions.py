@@ -60,6 +60,19 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
         ("faces: {includes: []}", "faces.includes: unknown key"),
         ("faces: {include: [{box: [0, 0, 9, 9], strength: 2}]}", "faces.include.0.strength"),
         ("faces: {exclude: [{mask: gone.tif}]}", "'gone.tif' is missing"),
+        (
+            "faces: {include: [{box: [10, 10, 0, 20]}]}",
+            "faces.include.0: the box is 0 px wide and 20 px high and holds nothing",
+        ),
+        ("faces: {include: [{box: [10, 10, 20, 0]}]}", "20 px wide and 0 px high"),
+        ("cleanup: {only: [{box: [0, 0, 0, 0]}]}", "cleanup.only.0: the box is 0 px wide"),
+        ("cleanup: {only: [{box: [0, 0, .inf, 9]}]}", "cleanup.only.0.box"),
+        (
+            "faces: {include: [{polygon: [[5, 5], [5, 9], [5, 30]]}]}",
+            "faces.include.0: the corners of the polygon lie on one line",
+        ),
+        ("cleanup: {exclude: [{polygon: [[0, 0], [7, 7], [3.5, 3.5]]}]}", "lie on one line"),
+        ("cleanup: {exclude: [{polygon: [[4, 4], [4, 4], [4, 4]]}]}", "lie on one line"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(
@@ -89,6 +102,12 @@ faces:
         limits = limits_of(faces, 1, (100, 100), files)
     assert limits is not None
     assert len(limits.exclude) == 1
+
+
+def test_a_polygon_that_crosses_itself_holds_something(tmp_path: Path) -> None:
+    """Its signed area is 0."""
+    text = "cleanup: {only: [{polygon: [[0, 0], [9, 9], [9, 0], [0, 9]]}]}"
+    assert read_regions(regions_file(tmp_path, text)) is not None
 
 
 def test_a_mask_marks_no_face(tmp_path: Path) -> None:

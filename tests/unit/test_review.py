@@ -443,6 +443,13 @@ def test_a_stage_without_a_reason_of_its_own_was_asked_for() -> None:
         ("damage", 0.0, {}, "No damage found."),
         ("colour", "toned", {}, "Toned: one hue, as of sepia."),
         ("fading", 0.31, {}, "About 31 % of the density range is lost."),
+        (
+            "exposure",
+            "under",
+            {"lightness": {"p1": 0.4, "p50": 11.6, "p99": 38.2}, "stops": 5.26},
+            "Dark, perhaps underexposed: middle tone L* 12, from 0 to 38 (5.3 stops).",
+        ),
+        ("exposure", "normal", {}, "Tones on both sides of the middle."),
         ("text", 0.0, {}, "No text or line art."),
         ("faces", 2, {}, "2 found."),
         ("faces", 0, {}, "No face found."),

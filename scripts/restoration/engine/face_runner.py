@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from restoration.engine.bands import explained
 from restoration.engine.devices import compute_here, exact_arithmetic
+from restoration.engine.face_answer import face_answer
 from restoration.engine.gfpgan import FaceNetwork
 from restoration.errors import ScanError
 from restoration.raster.base import FloatImage
@@ -177,20 +177,9 @@ class PriorFace(OneFaceAtATime):
 
     def _answer(self, pixels: torch.Tensor) -> torch.Tensor:
         """(1, 3, side, side) to the same, both in [0, 1]."""
-        try:
-            with torch.inference_mode():
-                made: torch.Tensor = self._module(pixels)  # type: ignore[misc]
-                finite = bool(torch.isfinite(made).all())
-        except (MemoryError, RuntimeError) as error:
-            told = explained(error, f"a face of {self.side} x {self.side}", "")
-            if told is None:
-                raise
-            raise told from error
-        if not finite:
-            raise ScanError(
-                f"the face network '{self.name}' made NaN or infinity, which is never written; its "
-                "input or its weights are at fault"
-            )
+        module, name = self._module, f"the face network '{self.name}'"
+        assert module is not None
+        made = face_answer(lambda: module(pixels), self.side, name)
         if made.shape != pixels.shape:
             raise ValueError(f"network made {tuple(made.shape)}, expected {tuple(pixels.shape)}")
         return made

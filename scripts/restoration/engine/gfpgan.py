@@ -26,7 +26,6 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from restoration.engine.bands import explained
 from restoration.engine.doubled import (
     channels_last,
     convolve_doubled,
@@ -34,8 +33,8 @@ from restoration.engine.doubled import (
     interpolation,
     turned,
 )
+from restoration.engine.face_answer import face_answer
 from restoration.engine.layers import Tensor
-from restoration.errors import ScanError
 
 _SLOPE = 0.2
 
@@ -274,20 +273,7 @@ class FaceNetwork:
         expected = (1, 3, self.side, self.side)
         if tuple(face.shape) != expected or face.dtype != torch.float32:
             raise ValueError(f"a face is {tuple(face.shape)} {face.dtype}, expected {expected}")
-        try:
-            with torch.inference_mode():
-                result = self._run(face)
-                finite = bool(torch.isfinite(result).all())
-        except (MemoryError, RuntimeError) as error:
-            told = explained(error, f"a face of {self.side} x {self.side}", "")
-            if told is None:
-                raise
-            raise told from error
-        if not finite:
-            raise ScanError(
-                "the face network made NaN or infinity, which is never written; its input or its "
-                "weights are at fault"
-            )
+        result = face_answer(lambda: self._run(face), self.side, "the face network")
         # A copy: inference mode must not reach the caller.
         return result.clone(memory_format=torch.contiguous_format)
 

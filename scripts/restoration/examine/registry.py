@@ -11,6 +11,7 @@ from restoration.examine.blur import Blur
 from restoration.examine.colour import Colour
 from restoration.examine.damage import Damage
 from restoration.examine.dyes import Dyes
+from restoration.examine.exposure import Exposure
 from restoration.examine.faces import Faces
 from restoration.examine.fading import Fading
 from restoration.examine.finding import Finding
@@ -40,5 +41,6 @@ FINDINGS: tuple[type[Finding], ...] = (
     Dyes,
     Damage,
     Text,
+    Exposure,
     Faces,
 )

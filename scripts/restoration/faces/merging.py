@@ -9,6 +9,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from restoration.faces.frame import Frame
+from restoration.faces.red_eye import Pupil
 from restoration.faces.sampling import OnPage, Plane
 from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.colour import ColourSpace
@@ -30,14 +31,18 @@ class Box:
 class Patch:
     """One restored face, seen from the page."""
 
-    def __init__(self, change: FloatImage, weights: Plane, frame: Frame) -> None:
+    def __init__(
+        self, change: FloatImage, weights: Plane, frame: Frame, pupils: Sequence[Pupil] = ()
+    ) -> None:
         """change: float32 (SIDE, SIDE, 1 or 3), sRGB-encoded, at full weight; weights: in [0, 1].
+        pupils: that lose their red once all faces are merged.
 
         Only what the page can carry is kept, so that memory follows from the page's faces as the
         page has them.
         """
         self._change = OnPage(change, frame)
         self._weights = weights
+        self.pupils = pupils
         rows, columns = np.flatnonzero(weights.any(axis=1)), np.flatnonzero(weights.any(axis=0))
         low = (float(columns[0]) - 1.0, float(rows[0]) - 1.0)
         high = (float(columns[-1]) + 2.0, float(rows[-1]) + 2.0)
@@ -78,23 +83,29 @@ class MergedPage:
                 part = np.s_[window.top - top : window.bottom - top, window.left : window.right]
                 band = np.array(band, np.float32)
                 band[part] = self._changed(band[part], total)
+            for pupil, window in self._pupils(top, rows):
+                part = np.s_[window.top - top : window.bottom - top, window.left : window.right]
+                band = np.array(band, np.float32)
+                band[part] = pupil.without_red(band[part], self.colour, window.top, window.left)
             progress((top + rows) / height, f"row {top + rows} of {height}")
             yield band
 
     def mask(self) -> Iterator[UInt8Image]:
-        """Where faces were restored: uint8 (rows, width, 1), 255 = at full strength."""
+        """Where faces were restored, or their pupils lost their red: uint8 (rows, width, 1), 255 =
+        at full strength."""
         height, width = self.source.height, self.source.width
         step = max(1, BLOCK_PIXELS // width)
         for top in range(0, height, step):
             rows = min(step, height - top)
             band = np.zeros((rows, width, 1), np.uint8)
-            for patch in self.patches:
-                window = _cut(patch.box, top, rows, width)
-                if window is None:
-                    continue
+            touched: list[tuple[Patch | Pupil, Box]] = [
+                *((p, box) for p in self.patches if (box := _cut(p.box, top, rows, width))),
+                *self._pupils(top, rows),
+            ]
+            for made, window in touched:
                 part = np.s_[window.top - top : window.bottom - top, window.left : window.right]
                 size = window.bottom - window.top, window.right - window.left
-                weight = patch.weight(window.top, window.left, *size)
+                weight = made.weight(window.top, window.left, *size)
                 seen = np.ceil(weight * 255.0).astype(np.uint8)
                 band[part][..., 0] = np.maximum(band[part][..., 0], seen)
             yield band
@@ -128,6 +139,12 @@ class MergedPage:
                     change = patch.change(union.top, union.left, *size)
                     total += share[..., None] * change
             yield union, total
+
+    def _pupils(self, top: int, rows: int) -> list[tuple[Pupil, Box]]:
+        """Those that lie on a band, and where."""
+        pupils = [pupil for patch in self.patches for pupil in patch.pupils]
+        width = self.source.width
+        return [(p, box) for p in pupils if (box := _cut(Box(*p.box), top, rows, width))]
 
     def _changed(self, before: FloatImage, change: FloatImage) -> FloatImage:
         """Where the change is 0 the values are those of the scan, bit for bit."""

@@ -60,6 +60,25 @@ def in_frame(page: Raster, frame: Frame) -> FloatImage:
     bottom, right = min(bottom + room, page.height), min(right + room, page.width)
     if bottom <= top or right <= left:
         raise ValueError("the frame lies beside the page")
+    part = reduced(page, (top, left, bottom, right), share)
+    splines = Splines(part)
+    centres = np.arange(SIDE) + 0.5
+    # The inverse of the frame's map, written out: NumPy's product of many small matrices is slow.
+    back = np.linalg.inv(frame.matrix[:, :2])
+    shift = -back @ frame.matrix[:, 2]
+    across, down = centres[None, :], centres[:, None]
+    x = back[0, 0] * across + back[0, 1] * down + (shift[0] - left)
+    y = back[1, 0] * across + back[1, 1] * down + (shift[1] - top)
+    x, y = x * (part.shape[1] / (right - left)), y * (part.shape[0] / (bottom - top))
+    return splines.at(x, y)
+
+
+def reduced(page: Raster, window: tuple[int, int, int, int], share: float) -> FloatImage:
+    """A window of the page (top, left, bottom, right), float32 (height, width, channels).
+
+    share: of the page's resolution, at most 1; sides are rounded to whole pixels.
+    """
+    top, left, bottom, right = window
     part = _Part(page, top, left, bottom - top, right - left)
     rows, columns = max(1, round(part.height * share)), max(1, round(part.width * share))
     view: Raster = Resampled(part, rows, columns) if share < 1.0 else part
@@ -69,16 +88,7 @@ def in_frame(page: Raster, frame: Frame) -> FloatImage:
         view.read(start, 0, min(step, view.height - start), view.width)
         for start in range(0, view.height, step)
     ]
-    splines = Splines(np.concatenate(strips))
-    centres = np.arange(SIDE) + 0.5
-    # The inverse of the frame's map, written out: NumPy's product of many small matrices is slow.
-    back = np.linalg.inv(frame.matrix[:, :2])
-    shift = -back @ frame.matrix[:, 2]
-    across, down = centres[None, :], centres[:, None]
-    x = back[0, 0] * across + back[0, 1] * down + (shift[0] - left)
-    y = back[1, 0] * across + back[1, 1] * down + (shift[1] - top)
-    x, y = x * (view.width / part.width), y * (view.height / part.height)
-    return splines.at(x, y)
+    return np.concatenate(strips)
 
 
 @dataclass(frozen=True)

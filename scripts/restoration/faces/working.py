@@ -12,11 +12,12 @@ import numpy as np
 from restoration.engine.face_runner import FaceRunner
 from restoration.faces.change import Answer, grain_around
 from restoration.faces.checks import check
-from restoration.faces.frame import EYES_AND_MOUTH, Frame, points_of
+from restoration.faces.frame import EYES_AND_MOUTH, Frame, Places, points_of
 from restoration.faces.known import KnownFace
 from restoration.faces.masks import from_dense, from_five, weights_of
 from restoration.faces.merging import Patch
 from restoration.faces.persons import Identity, Place, SamePerson, choose, codes
+from restoration.faces.red_eye import Pupil, find_red_pupils
 from restoration.faces.sampling import Plane, in_frame
 from restoration.networks.face_detector import aligned_points
 from restoration.raster.base import FloatImage, Raster, UInt8Image
@@ -51,6 +52,8 @@ class Views:
     master: Raster
     colour: ColourSpace
     key: str
+    kind: str | None = None
+    """``grey``, ``toned`` or ``colour``, as the condition report says; None = unknown."""
 
 
 @dataclass(frozen=True)
@@ -178,8 +181,22 @@ def _finish(
         "checks": checked.record(),
         "doubts": [*checked.doubts(), *_few_pixels(prepared)],
     }
-    patch = Patch(answer.change(chosen.strength), weights, prepared.frame)
+    pupils: list[Pupil] = []
+    if settings.red_eye:
+        pupils, record["red_eye"] = find_red_pupils(
+            views.source, views.colour, _eyes(prepared), views.kind
+        )
+    patch = Patch(answer.change(chosen.strength), weights, prepared.frame, pupils)
     return Result(face, patch, record)
+
+
+def _eyes(prepared: Prepared) -> Places:
+    """Where the eyes lie on the source, the one on the left of the frame first."""
+    inside = EYES_AND_MOUTH[:2]
+    found = prepared.face.found.get("points")
+    if found is not None:
+        inside = prepared.master_frame.to_frame(points_of(found)[:2])
+    return prepared.frame.to_page(inside)
 
 
 PERSONS_FROM = 96.0

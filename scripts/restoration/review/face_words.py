@@ -173,7 +173,22 @@ def _checked(face: Record) -> Rows:
         around = checks.get("texture_around")
         beside = f", {_percent(around)} of that around it" if around else ""
         found.append(("Texture of the skin", f"{_percent(checks['texture'])} of before{beside}"))
-    return found
+    return [*found, *_pupils(face.get("red_eye") or {})]
+
+
+def _pupils(eyes: Record) -> Rows:
+    """What became of red pupils; nothing where nobody asked."""
+    said = []
+    for side, eye in eyes.items():
+        if eye["decision"] == "corrected":
+            before, after = (_percent(eye[f"saturation_{when}"]) for when in ("before", "after"))
+            said.append(
+                f"{side}: a red pupil lost its colour ({number(eye['pixels'])} px, saturation "
+                f"{before} before, {after} after)"
+            )
+        else:
+            said.append(f"{side}: left alone, {eye['reason']}")
+    return [("Red eyes", "; ".join(said))] if said else []
 
 
 def _figure(value: Any) -> str:

@@ -20,6 +20,7 @@ LABELS = {
     "tone": "Tones and bit depth",
     "colour": "Kind of picture",
     "fading": "Fading and cast",
+    "exposure": "Exposure",
     "text": "Text and line art",
     "faces": "Faces",
     "paper": "Paper and empty border",
@@ -185,6 +186,23 @@ def _fading(value: Any, _: Record) -> str:
     return f"About {number(round(100.0 * value))} % of the density range is lost."
 
 
+def _exposure(value: Any, detail: Record) -> str:
+    tones: Record = detail.get("lightness") or {}
+    stops = detail.get("stops")
+    said = {
+        "normal": "Tones on both sides of the middle",
+        "under": "Dark, perhaps underexposed",
+        "over": "Light, perhaps overexposed",
+        "flat": "Little contrast",
+        "clipped": "Cut off at an end of the range",
+    }.get(str(value), f"{value}")
+    if tones.keys() >= {"p1", "p50", "p99"}:
+        low, middle, high = (number(round(float(tones[key]))) for key in ("p1", "p50", "p99"))
+        said += f": middle tone L* {middle}, from {low} to {high}"
+    wide = f" ({number(round(float(stops), 1))} stops)" if stops is not None else ""
+    return f"{said}{wide}."
+
+
 def _text(value: Any, _: Record) -> str:
     if not value:
         return "No text or line art."
@@ -219,6 +237,7 @@ _SENTENCES: Mapping[str, Callable[[Any, Record], str]] = {
     "damage": _damage,
     "colour": _colour_kind,
     "fading": _fading,
+    "exposure": _exposure,
     "text": _text,
     "faces": _faces,
     "paper": _paper,

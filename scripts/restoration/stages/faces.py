@@ -25,11 +25,12 @@ class Faces:
 
     A face is judged by what the condition report measured on the master and by what a person
     marked; an accepted one is shown to the network in its aligned frame, and merged at the largest
-    strength at which it stays the same person. What is left alone keeps its pixels bit for bit.
+    strength at which it stays the same person. Its red pupils then lose their colour, where that is
+    asked for. What is left alone keeps its pixels bit for bit.
     """
 
     name: ClassVar[str] = "faces"
-    reads: ClassVar[tuple[str, ...]] = ("faces", "effective_resolution", "noise")
+    reads: ClassVar[tuple[str, ...]] = ("faces", "effective_resolution", "noise", "colour")
 
     def setup(self, settings: FacesSettings, networks: NetworkSource) -> None:
         self._settings = settings
@@ -75,7 +76,8 @@ class Faces:
         """The accepted faces restored; their records are completed."""
         master = page.source if page.master is None else page.master
         shown = page.source if page.ungenerated is None else page.ungenerated
-        views = Views(page.source, shown, master, page.colour, page.key)
+        kind = (page.report.get("colour") or {}).get("value")
+        views = Views(page.source, shown, master, page.colour, page.key, kind)
         shares = [(face, share_of(face, evidence)) for face in accepted]
         patches = []
         for number, result in enumerate(
