@@ -125,3 +125,22 @@ rule upscale:
     shell:
         f"{RUN_STEP} upscale {{wildcards.batch}} --recipe {{wildcards.recipe}}"
         " --threads {threads} --log {log:q}"
+
+
+rule colour:
+    input:
+        table_before("colour"),
+    output:
+        f"{RESULTS}/{{recipe}}/colour/{{batch}}.tsv",
+    log:
+        f"{RESULTS}/logs/{{recipe}}/colour/{{batch}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/{{recipe}}/colour/{{batch}}.tsv"
+    conda:
+        "../envs/restoration.yaml"
+    threads: THREADS
+    params:
+        digest=digest_of("colour"),
+    shell:
+        f"{RUN_STEP} colour {{wildcards.batch}} --recipe {{wildcards.recipe}}"
+        " --threads {threads} --log {log:q}"

@@ -33,6 +33,7 @@ _ACTIONS = {
     "faces": "edited",
     "upscale": "resized",
     "colour": "edited",
+    "colour": "edited",
 }
 
 

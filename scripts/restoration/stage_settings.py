@@ -356,9 +356,5 @@ class StagesSettings(Section):
     colour: ColourSettings | None = Field(None, description="Fading and stain.")
 
 
-MAPPING = frozenset({"colour"})
-"""Stages that map the values of whole pages and hand delivery a table instead of an image. They
-run last, since what comes after would see the page without the table."""
-
 CHAIN: tuple[str, ...] = tuple(StagesSettings.model_fields)
 """Every stage that a recipe may name, in the order in which they run."""

@@ -55,13 +55,21 @@ class _Seen:
 
 
 def decide(
-    report: Report, settings: ColourSettings, material: str, album: Sequence[Report] | None = None
+    report: Report,
+    settings: ColourSettings,
+    material: str,
+    album: Sequence[Report] | None = None,
+    target: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Decides for one page.
 
     report: with the field ``dyes``; album: the same of every page of the batch, where all of them
-    are to have one correction.
+    are to have one correction; target: what one that a person marked says (`TargetSays.record`),
+    else one that was found counts.
     """
+    said = target or _found_target([report] if album is None else album)
+    if said is not None:
+        return _by_target(said, settings, marked=target is not None)
     seen = _seen(report, settings)
     if seen is None:
         detail = (report.get("dyes") or {}).get("detail") or {}
@@ -75,6 +83,37 @@ def decide(
     if seen.image == "toned" and settings.toned == "neutralise":
         return _neutralised(decided, report, seen)
     return decided
+
+
+def _found_target(pages: Sequence[Report]) -> Mapping[str, Any] | None:
+    """The best of the ColorCheckers that the condition reports found."""
+    found = [
+        target
+        for page in pages
+        if (target := ((page.get("dyes") or {}).get("detail") or {}).get("target"))
+    ]
+    return min(found, key=lambda target: float(target["error"]), default=None)
+
+
+def _by_target(said: Mapping[str, Any], settings: ColourSettings, *, marked: bool) -> Decision:
+    kept = np.maximum(said["kept"], 1.0 / settings.most_gain)
+    stain, base = np.array(said["stain"]), np.array(said["base"])
+    findings = {"image": "dyes", "white_from": "a target in the picture", "found": dict(said)}
+    who = "marked in the regions" if marked else "found in the picture"
+    reason = (
+        f"by a target {who}, on which a mean difference of {float(said['error']):.1f} (CIELAB) "
+        f"is left: {_shares(kept)}"
+    )
+    if float(np.abs(stain).max()) < LEAST_STAIN and float(np.ptp(kept)) < LEAST_FADE:
+        return Decision(None, "the target in the picture shows no fading and no stain", findings)
+    correction = Correction(tuple(kept.tolist()), tuple(stain.tolist()), tuple(base.tolist()))
+    return Decision(correction, reason, findings)
+
+
+def _shares(kept: Any) -> str:
+    names = ("red", "green", "blue") if len(kept) == 3 else ("grey",)
+    shares = ", ".join(f"{n} {100 * k:.0f} %" for n, k in zip(names, kept, strict=True))
+    return f"the tones have kept {shares} of their density"
 
 
 def _seen(report: Report, settings: ColourSettings) -> _Seen | None:
@@ -168,8 +207,7 @@ def _why(kept: Any, stain: Any, seen: _Seen) -> str:
     parts = []
     names = ("red", "green", "blue") if len(kept) == 3 else ("grey",)
     if float(kept.min()) <= 1.0 - LEAST_FADE:
-        shares = ", ".join(f"{n} {100 * k:.0f} %" for n, k in zip(names, kept, strict=True))
-        parts.append(f"the tones have kept {shares} of their density")
+        parts.append(_shares(kept))
     if float(stain.max()) >= LEAST_STAIN:
         added = ", ".join(f"{n} {s:.2f}" for n, s in zip(names, stain, strict=True))
         parts.append(f"the paper has gained a density of {added}")

@@ -20,6 +20,7 @@ LABELS = {
     "tone": "Tones and bit depth",
     "colour": "Kind of picture",
     "fading": "Fading and cast",
+    "dyes": "Dyes and paper",
     "exposure": "Exposure",
     "text": "Text and line art",
     "faces": "Faces",
@@ -28,7 +29,7 @@ LABELS = {
 """Names of findings in the order in which a person reads them. One that is not here comes after
 these, under its own name with spaces for underscores."""
 
-UNSHOWN = frozenset({"faces", "map", "occupied"})
+UNSHOWN = frozenset({"faces", "map", "occupied", "toner"})
 """Details for machines alone: the report's pictures show them, and its rows of faces."""
 
 
@@ -186,6 +187,18 @@ def _fading(value: Any, _: Record) -> str:
     return f"About {number(round(100.0 * value))} % of the density range is lost."
 
 
+def _dyes(value: Any, detail: Record) -> str:
+    """value: share of each channel's density that is left."""
+    kind = str(detail.get("image"))
+    said: Record = detail.get("as_dyes" if kind == "dyes" else "as_silver") or {}
+    faded = kind == "dyes" and not said.get("against")
+    shares = " / ".join(number(round(100.0 * share)) for share in value)
+    kept = f"Kept {shares} % of their density" if faded else "No fading that can be proved"
+    stain = " / ".join(f"{added:.2f}" for added in said.get("stain") or ())
+    where = "margin" if detail.get("margin") else "lightest tones"
+    return f"{kept}; stain {stain}, by the {where}." if stain else f"{kept}."
+
+
 def _exposure(value: Any, detail: Record) -> str:
     tones: Record = detail.get("lightness") or {}
     stops = detail.get("stops")
@@ -237,6 +250,7 @@ _SENTENCES: Mapping[str, Callable[[Any, Record], str]] = {
     "damage": _damage,
     "colour": _colour_kind,
     "fading": _fading,
+    "dyes": _dyes,
     "exposure": _exposure,
     "text": _text,
     "faces": _faces,

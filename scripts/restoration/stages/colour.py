@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restoration.colouring.decision import Decision, decide
+from restoration.examine.targets import colorchecker_says, grey_strip_says
 from restoration.raster.channel_light import ChannelLight, channel_light
 from restoration.raster.icc import Floats
 from restoration.raster.tone_table import ToneTable
@@ -21,9 +22,9 @@ LEAST_STRENGTH = 0.1
 class Colour:
     """Maps the values of a page, each channel by one curve; makes no second image.
 
-    Decides from the condition report alone: from the margin's density, the lightest and the darkest
-    tones. No hue is treated by itself, and nothing depends on where it lies, but for a stain that
-    the margin shows to be uneven.
+    Decides from the condition report: from the margin's density, the lightest and the darkest
+    tones, or from a target in the picture, found or marked. No hue is treated by itself, and
+    nothing depends on where it lies, but for a stain that the margin shows to be uneven.
     """
 
     name: ClassVar[str] = "colour"
@@ -36,7 +37,11 @@ class Colour:
         """The page's table, or why it keeps its tones."""
         settings = self._settings
         album = page.report.get("album")
-        decision = decide(page.report, settings, page.material, album)
+        try:
+            target = _marked_target(page)
+        except UnseenTargetError as error:
+            return Declined(str(error))
+        decision = decide(page.report, settings, page.material, album, target)
         if decision.correction is None:
             return Declined(decision.reason, decision.findings)
         light = channel_light(page.colour)
@@ -48,6 +53,31 @@ class Colour:
                 decision.findings,
             )
         return Mapped(table, _findings(page, decision, table, strength, settings))
+
+
+class UnseenTargetError(ValueError):
+    """A marked area holds no such target."""
+
+
+def _marked_target(page: Page) -> dict[str, Any] | None:
+    """What the first target that a person marked on the page says. Raises UnseenTargetError."""
+    if not page.targets or page.source.channels != 3:
+        return None
+    marked = page.targets[0]
+    larger = 1.0 if page.master is None else page.source.width / page.master.width
+    corners = [(x * larger, y * larger) for x, y in marked.corners]
+    light = channel_light(page.colour)
+    if marked.kind == "grey":
+        says = grey_strip_says(page.source, corners, light)
+    else:
+        says = colorchecker_says(page.source, corners, page.colour, light)
+    if says is None:
+        what = "grey strip" if marked.kind == "grey" else "ColorChecker"
+        places = ", ".join(f"({x:g}, {y:g})" for x, y in marked.corners)
+        raise UnseenTargetError(
+            f"the regions mark a {what} at {places}, but none is seen there; correct the corners"
+        )
+    return says.record()
 
 
 def _findings(
