@@ -20,6 +20,7 @@ from restoration.faces.known import where_faces_lie
 from restoration.keys import code_fingerprint, digest, stage_key
 from restoration.planning import Plan, signature
 from restoration.records import SCHEMA, now, read_record, write_record
+from restoration.regions import COLOUR
 from restoration.restoring import (
     PageRestorer,
     PageState,
@@ -232,6 +233,12 @@ class Chain:
             if ahead is not None:
                 settings = {name: getattr(ahead, name) for name in GATE_SETTINGS}
                 read["gate"] = {"settings": settings, "page": asdict(PageEvidence.of(report))}
+        tones = self.plan.tones_ahead(self.recipe, step)
+        if tones is not None:
+            seen = {field: report.get(field) for field in REGISTRY[COLOUR].load().reads}
+            code = code_fingerprint("restoration.colouring.provisional")
+            shown = {"report": seen, "settings": tones.model_dump(mode="json"), "code": code}
+            read["corrected_tones"] = shown
         return read
 
     def _album(self, step: str) -> Album | None:
@@ -245,7 +252,7 @@ class Chain:
         album = self.workshop.albums.get(place)
         # This scan may have been examined after the album was gathered.
         if album is None or album.examined.get(self.scan.scan) != own:
-            scans = [scan.scan for scan in self.plan.members(self.recipe, self.scan.batch)]
+            scans = [scan.scan for scan in self.plan.album_of(self.recipe, self.scan)]
             reads = REGISTRY[step].load().reads
             album = gather_album(self.plan.folder(None, "examine"), scans, reads)
             self.workshop.albums[place] = album

@@ -33,7 +33,6 @@ _ACTIONS = {
     "faces": "edited",
     "upscale": "resized",
     "colour": "edited",
-    "colour": "edited",
 }
 
 

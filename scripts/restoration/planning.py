@@ -28,7 +28,7 @@ from restoration.regions import COLOUR, FACES, Marks, ScanRegions, damage_mask_o
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
-from restoration.stage_settings import FacesSettings, Section
+from restoration.stage_settings import ColourSettings, FacesSettings, Section
 from restoration.stages import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +49,9 @@ FACE_STAGE_WEIGHTS: dict[str, tuple[str, ...]] = {
     "dlib-68": (IDENTITY, "dlib-face-points", DENSE_POINTS),
 }
 """What `stages.faces.landmarks` needs beside the network: to compare persons, to place masks."""
+
+SHOWN_CORRECTED = ("cleanup", "faces", "upscale")
+"""Steps that `colour.provisional` speaks of; those before them measure what the scanner did."""
 
 ALONE = "@"
 """Marks the batch of one scan that `only` makes; no batch of a sheet may begin with it."""
@@ -76,6 +79,8 @@ class Plan:
     """torch, or native with the digest of its sources; resolved likewise."""
     precision: str = "float32"
     """float32, float16 or bfloat16; resolved likewise."""
+    album: tuple[Scan, ...] = ()
+    """Every scan of the batch from which a single one is run, in the sheet's order."""
 
     @cached_property
     def results(self) -> Path:
@@ -134,6 +139,14 @@ class Plan:
             return None
         return self.recipe(recipe).stages.faces
 
+    def tones_ahead(self, recipe: str | None, step: str) -> ColourSettings | None:
+        """The settings of the stage ``colour``, where a step of the recipe is to be shown the tones
+        that it will make: one with a network, that works on the picture's content."""
+        if recipe is None or step not in SHOWN_CORRECTED:
+            return None
+        colour = self.recipe(recipe).stages.colour
+        return colour if colour is not None and colour.provisional else None
+
     @cached_property
     def manifest(self) -> Mapping[str, Weights]:
         return load_manifest(MANIFEST, self.config.models)
@@ -160,6 +173,12 @@ class Plan:
     def members(self, recipe: str | None, batch: str) -> tuple[Scan, ...]:
         """The scans of a batch that the recipe is asked for; all of them where it is None."""
         return self._members.get(recipe, {}).get(batch, ())
+
+    def album_of(self, recipe: str, scan: Scan) -> tuple[Scan, ...]:
+        """The scans that share a batch with one, itself included, also where it alone is run."""
+        if self.album:
+            return tuple(other for other in self.album if recipe in other.recipes)
+        return self.members(recipe, scan.batch)
 
     def recipe(self, name: str) -> Recipe:
         return self.config.recipes[name]
@@ -359,6 +378,7 @@ class Plan:
             "device": self.device,
             "runtime": self.runtime,
             "precision": self.precision,
+            "album": [asdict(scan) for scan in self.album],
         }
         write_text(plan_file(self.results), json.dumps(plan))
 
@@ -371,10 +391,13 @@ def plan_file(results: Path) -> Path:
 def load_plan(path: Path) -> Plan:
     """The plan that ``Plan.save`` wrote."""
     raw = json.loads(path.read_text(encoding="utf-8"))
-    scans = tuple(Scan(**{**row, "recipes": tuple(row["recipes"])}) for row in raw["scans"])
+    scans, album = (
+        tuple(Scan(**{**row, "recipes": tuple(row["recipes"])}) for row in raw[name])
+        for name in ("scans", "album")
+    )
     config = load_config(raw["config"])
     resolved = {name: raw[name] for name in ("device", "runtime", "precision")}
-    return Plan(config=config, scans=scans, **resolved)
+    return Plan(config=config, scans=scans, album=album, **resolved)
 
 
 def signature(path: str) -> str:
@@ -390,21 +413,21 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     """Validate config and sheet. Raises ConfigError with one line that names key or row."""
     config = load_config(raw)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
+    album: tuple[Scan, ...] = ()
     if config.only is not None:
-        scans = tuple(
-            Scan(s.scan, s.path, f"{ALONE}{s.scan}", s.recipes, s.material)
-            for s in scans
-            if s.scan == config.only
-        )
-        if not scans:
+        wanted = next((s for s in scans if s.scan == config.only), None)
+        if wanted is None:
             raise ConfigError(f"only: the sheet '{config.scans}' has no scan '{config.only}'")
+        album = tuple(s for s in scans if s.batch == wanted.batch)
+        batch = f"{ALONE}{wanted.scan}"
+        scans = (Scan(wanted.scan, wanted.path, batch, wanted.recipes, wanted.material),)
     results = Path(config.results)
     if results.exists() and not results.is_dir():
         raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
     device = resolve_device(config.device)
     runtime = resolve_runtime(config.engine.runtime, device)
     precision = resolve_precision(config.engine.precision, device)
-    plan = Plan(config=config, scans=scans, device=device, runtime=runtime, precision=precision)
+    plan = Plan(config, scans, device, runtime, precision, album)
     plan.check_regions()
     plan.check_profiles()
     for recipe in plan.recipes():

@@ -14,6 +14,7 @@ import numpy as np
 
 from restoration.albums import Album
 from restoration.beside import Ahead, Beside, beside
+from restoration.colouring.provisional import with_corrected_tones
 from restoration.faces.gate import PageEvidence
 from restoration.limiting import limited
 from restoration.planning import Plan
@@ -180,7 +181,7 @@ class PageRestorer:
                 scan=self.scan.scan,
                 number=state.number,
                 source=source,
-                colour=self.workshop.colour_of(source),
+                colour=self._colour(work, source),
                 ppi=state.ppi,
                 report=work.report,
                 key=key,
@@ -207,6 +208,12 @@ class PageRestorer:
             else:
                 entry |= self._write_page(work, source, result)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
+
+    def _colour(self, work: PageWork, source: OpenImage) -> Any:
+        """How the stage is to understand the values, with their corrected tones where asked for."""
+        space = self.workshop.colour_of(source)
+        given = work.report.get("corrected_tones")
+        return space if given is None else with_corrected_tones(space, given, self.scan.material)
 
     def _targets(self, state: PageState) -> tuple[Any, ...]:
         marked = self.plan.marks(self.recipe, self.scan, self.step).targets

@@ -113,7 +113,7 @@ class ColourSpace:
     def to_linear_y(self, pixels: FloatImage) -> FloatImage:
         """float32 (h, w): relative luminance, 1 at the white of the space, not clipped."""
         self._check(pixels, self.channels)
-        conversion = self.conversion or _srgb_conversion(self.channels)
+        conversion = self.conversion or srgb_conversion(self.channels)
         height, width, _ = pixels.shape
         flat = pixels.reshape(-1, self.channels)
         out = np.empty(height * width, np.float32)
@@ -129,7 +129,8 @@ class ColourSpace:
 
 
 @cache
-def _srgb_conversion(channels: int) -> Conversion:
+def srgb_conversion(channels: int) -> Conversion:
+    """That of values which are sRGB-encoded already."""
     curve = srgb_tone()
     if channels == 1:
         return GreyConversion(curve)

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restoration.colouring.decision import Decision, decide
+from restoration.colouring.spared import spared_values
 from restoration.examine.targets import colorchecker_says, grey_strip_says
-from restoration.raster.channel_light import ChannelLight, channel_light
-from restoration.raster.icc import Floats
+from restoration.raster.channel_light import channel_light
 from restoration.raster.tone_table import ToneTable
 from restoration.stage_settings import ColourSettings
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
@@ -45,7 +45,9 @@ class Colour:
         if decision.correction is None:
             return Declined(decision.reason, decision.findings)
         light = channel_light(page.colour)
-        spared = _spared(page.report, album, light, settings)
+        uneven = page.report["dyes"]["detail"].get("uneven") if settings.uneven else None
+        lightest = None if uneven is None else uneven["lightest"]
+        spared = spared_values(album or [page.report], light, lightest)
         table, strength = decision.correction.table(light, spared, settings.strength)
         if strength < LEAST_STRENGTH * settings.strength:
             return Declined(
@@ -117,26 +119,3 @@ def _noise_gain(report: Mapping[str, Any], table: ToneTable) -> dict[str, list[f
 
 def _cell(value: float, count: int) -> int:
     return min(int(value * count), count - 1)
-
-
-def _spared(
-    report: Mapping[str, Any],
-    album: Any,
-    light: ChannelLight,
-    settings: ColourSettings,
-) -> Floats:
-    """(channels,) encoded values that must not leave the range; of all pages that share a table."""
-    pages = [
-        page
-        for page in (album or [report])
-        if page.get("tone") and len(page["tone"]["detail"]["channels"]) == len(light.curves)
-    ]
-    high = [
-        [channel["kept_high"] for channel in page["tone"]["detail"]["channels"].values()]
-        for page in pages
-    ]
-    uneven = report["dyes"]["detail"].get("uneven") if settings.uneven else None
-    if uneven is not None:
-        # Lighter than any value of the scan, where the stain has been taken away.
-        high.append(light.encoded(10.0 ** -np.array([uneven["lightest"]]))[0].tolist())
-    return np.asarray(np.array(high, np.float64).max(axis=0))
