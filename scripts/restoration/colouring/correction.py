@@ -17,6 +17,9 @@ DARKEST = 1e-6
 STEEP = 1.01 * LEAST_SLOPE
 """Curves never fall below this share of the value itself, nor rise more slowly."""
 
+FULL = 1e-6
+"""Full light but for rounding."""
+
 STEPS = 12
 """Halvings with which the largest strength is sought that clips nothing: to 1 in 4096."""
 
@@ -25,7 +28,8 @@ STEPS = 12
 class Correction:
     """c' = k c + s taken back: density D becomes (D - s - base) / k + base, by channel.
 
-    What is lighter than the paper is shifted only: nothing there is a dye's.
+    What is lighter than the paper is shifted with it, as far as there is room: nothing there is a
+    dye's.
     """
 
     kept: tuple[float, ...]
@@ -40,13 +44,20 @@ class Correction:
     """(nodes, 3) densities along the tone scale of a toned print that is to become neutral: each
     channel's go to their mean, before everything else."""
 
-    def density(self, old: Floats, strength: float) -> Floats:
-        """(n, channels) densities after the correction, at a share of its strength."""
-        neutral = old if self.toner is None else self._neutral(old)
-        white = np.array(self.stain) + np.array(self.base)
-        above = neutral - white
-        above = np.where(above > 0.0, above / np.array(self.kept), above)
-        return np.asarray(old + strength * (above + np.array(self.base) - old))
+    def density(self, old: Floats, strength: float, lightest: Floats) -> Floats:
+        """(n, channels) densities after the correction, at a share of its strength.
+
+        lightest: (channels,) densities that must not become less than 0: where what is lighter
+        than the paper would, it is drawn together between the paper's new white and full light.
+        """
+        seen = old if self.toner is None else self._neutral(old)
+        light = lightest if self.toner is None else self._neutral(lightest[None, :])[0]
+        base, white = np.array(self.base), np.array(self.stain) + np.array(self.base)
+        above = seen - white
+        room = np.maximum(white - light, 1e-6)
+        slope = np.where(light < white - base, base / room, 1.0)
+        new = base + np.where(above > 0.0, above / np.array(self.kept), above * slope)
+        return np.asarray(old + strength * (new - old))
 
     def table(self, light: ChannelLight, spared: Floats, most: float) -> tuple[ToneTable, float]:
         """The correction as curves, and the strength at which it is: ``most``, or less where more
@@ -55,24 +66,32 @@ class Correction:
         spared: (channels,) encoded values that must not leave the range: those that all but one
         sample in a thousand do not exceed.
         """
-        if bool((self._curves(light, most, spared[None, :])[0] <= 1.0).all()):
-            strength = most
-        else:
-            low, high = 0.0, most
-            for _ in range(STEPS):
-                middle = 0.5 * (low + high)
-                fits = bool((self._curves(light, middle, spared[None, :])[0] <= 1.0).all())
-                low, high = (middle, high) if fits else (low, middle)
-            strength = low
-        nodes = np.tile(np.linspace(0.0, 1.0, NODES)[:, None], (1, len(self.kept)))
-        curves = _rising(self._curves(light, strength, nodes).T)
-        return ToneTable(curves, self._stain(light, strength)), strength
+        strength, low, high = most, 0.0, most
+        for _ in range(STEPS):
+            if self._fits(light, spared, strength):
+                low = strength
+            else:
+                high = strength
+            if low == most:
+                break
+            strength = 0.5 * (low + high)
+        curves = self._curves(light, spared, low)
+        return ToneTable(curves, self._stain(light, low)), low
 
-    def _curves(self, light: ChannelLight, strength: float, encoded: Floats) -> Floats:
-        """(n, channels) new encoded values."""
-        there = light.light(encoded)
-        new = 10.0 ** -self.density(-np.log10(np.maximum(there, DARKEST)), strength)
-        return np.where(there > DARKEST, light.encoded(new), 0.0)
+    def _fits(self, light: ChannelLight, spared: Floats, strength: float) -> bool:
+        nodes = np.linspace(0.0, 1.0, NODES)
+        curves = self._curves(light, spared, strength)
+        ends = [np.interp(x, nodes, curve) for x, curve in zip(spared, curves, strict=True)]
+        return float(max(ends)) <= 1.0 + FULL
+
+    def _curves(self, light: ChannelLight, spared: Floats, strength: float) -> Floats:
+        """(channels, nodes) new encoded values, rising."""
+        nodes = np.tile(np.linspace(0.0, 1.0, NODES)[:, None], (1, len(self.kept)))
+        there = light.light(nodes)
+        lightest = -np.log10(np.maximum(light.light(spared[None, :])[0], DARKEST))
+        new = self.density(-np.log10(np.maximum(there, DARKEST)), strength, lightest)
+        encoded = np.where(there > DARKEST, light.encoded(10.0**-new), 0.0)
+        return _rising(encoded.T)
 
     def _stain(self, light: ChannelLight, strength: float) -> UnevenStain | None:
         if self.uneven is None:

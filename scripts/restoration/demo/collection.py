@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from restoration.demo import printing, simulate, wear
+from restoration.demo import fading, printing, simulate, wear
 from restoration.demo.photographs import PHOTOGRAPHS, Crop, Floats, load
 from restoration.demo.scan_file import Caption, scan_bytes
 from restoration.raster.base import UInt16Image, to_uint16
@@ -20,6 +20,9 @@ PPI = 1200
 
 PAPER = (0.955, 0.95, 0.925)
 """sRGB-encoded paper white of a border."""
+
+SOUND = (1.0, 1.0, 1.0)
+"""Shares kept by dyes that have not faded."""
 
 PROFILES = {"sRGB": srgb_profile, "Adobe RGB": adobe_rgb_profile, "grey": grey_gamma_profile}
 
@@ -47,6 +50,12 @@ class Damage:
     specks: int = 0
     """Specks of dust."""
     hairs: int = 0
+    kept: tuple[float, float, float] = SOUND
+    """Share of the densities of red, green and blue that time has left."""
+    stain: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Density that red, green and blue have gained."""
+    toned: bool = False
+    """Whether the print was toned sepia, which is part of the picture."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +214,42 @@ COLLECTION: tuple[DemoScan, ...] = (
         damage=Damage("a face of few pixels, from a soft print", soft_sigma=1.8),
         seed=10,
     ),
+    DemoScan(
+        scan="coffee-faded",
+        batch="loose-prints",
+        recipe="embedded",
+        photograph="coffee",
+        crop=Crop(20, 100, 300, 420),
+        enlargement=1.0,
+        space="Adobe RGB",
+        damage=Damage(
+            "cyan and yellow dye have faded, and the paper has yellowed",
+            kept=(0.6, 0.88, 0.78),
+            stain=(0.01, 0.04, 0.15),
+        ),
+        seed=11,
+        border=40,
+        electrons=400_000.0,
+        mtf_sigma=0.0,
+    ),
+    DemoScan(
+        scan="camera-sepia",
+        batch="loose-prints",
+        recipe="embedded",
+        photograph="camera",
+        crop=Crop(60, 120, 300, 260),
+        enlargement=1.0,
+        space="sRGB",
+        damage=Damage(
+            "the paper of a sepia-toned print has yellowed",
+            stain=(0.02, 0.06, 0.17),
+            toned=True,
+        ),
+        seed=12,
+        border=40,
+        electrons=400_000.0,
+        mtf_sigma=0.0,
+    ),
 )
 """Sizes are chosen so that all scans together send less than half a megapixel into a network."""
 
@@ -250,6 +295,10 @@ def _truth(demo: DemoScan, factor: int) -> Floats:
     truth = simulate.enlarged(source, height, width)
     if demo.damage.lines_per_inch:
         truth = printing.printable(truth)
+    if demo.damage.toned:
+        truth = fading.toned(truth)
+    elif demo.damage.kept != SOUND:
+        truth = fading.printable(truth)
     if not demo.border:
         return truth
     edge = demo.border * factor
@@ -283,6 +332,7 @@ def _scan(demo: DemoScan, truth: Floats, height: int, width: int) -> Floats:
         picture[inner] = printing.screened(
             picture[inner], damage.lines_per_inch, damage.screen_angle, PPI
         )
+    picture = fading.aged(picture, damage.kept, damage.stain)
     picture = simulate.grainy(picture, damage.grain, damage.clump, noise)
     picture = wear.worn(picture, damage.scratches, damage.specks, damage.hairs, noise)
     return simulate.scanned(picture, demo.electrons, demo.mtf_sigma, noise)

@@ -59,6 +59,9 @@ WHITE_AT_MOST = 0.35
 STAIN_AT_MOST = 0.35
 """No paper yellows further; more is a colour of the subject or of its light."""
 
+YELLOW = 0.6
+"""Largest share of the blue density that a yellow stain adds to green; more is pink."""
+
 STEP = 0.03
 """Densities that differ by less are one colour where the picture's colours are counted."""
 
@@ -115,7 +118,7 @@ def stain_of_lights(lightest: Densities) -> Densities:
     """
     beyond = lightest - lightest.min()
     red, green, blue = min(float(beyond[0]), 0.03), float(beyond[1]), float(beyond[2])
-    if float(lightest.min()) > WHITE_AT_MOST or blue > STAIN_AT_MOST or green > blue:
+    if float(lightest.min()) > WHITE_AT_MOST or blue > STAIN_AT_MOST or green > YELLOW * blue:
         return np.zeros(3)
     return np.array([red, green, blue])
 
