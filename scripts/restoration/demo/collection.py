@@ -295,10 +295,8 @@ def _truth(demo: DemoScan, factor: int) -> Floats:
     truth = simulate.enlarged(source, height, width)
     if demo.damage.lines_per_inch:
         truth = printing.printable(truth)
-    if demo.damage.toned:
-        truth = fading.toned(truth)
-    elif demo.damage.kept != SOUND:
-        truth = fading.printable(truth)
+    if demo.damage.toned or demo.damage.kept != SOUND:
+        truth = fading.printed(truth, PAPER, demo.damage.toned)
     if not demo.border:
         return truth
     edge = demo.border * factor

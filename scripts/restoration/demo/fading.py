@@ -13,14 +13,13 @@ SEPIA = (0.88, 1.0, 1.2)
 """Density of each channel of a sepia-toned print over that of green."""
 
 
-def toned(encoded: Floats) -> Floats:
-    """(h, w, 3): a grey picture (h, w, 1) as a sepia-toned print."""
-    return _shown(_density(encoded) * np.array(SEPIA))
+def printed(encoded: Floats, paper: tuple[float, float, float], toned: bool) -> Floats:
+    """(h, w, 3): a picture as a print: nothing lighter than its paper or darker than its black.
 
-
-def printable(encoded: Floats) -> Floats:
-    """A picture with the blacks of a print: as dense as a print gets, and no denser."""
-    return _shown(_density(encoded))
+    paper: sRGB-encoded white; toned: a grey picture (h, w, 1) in sepia.
+    """
+    above = np.minimum(_density(encoded), BLACK)
+    return _shown((above * np.array(SEPIA) if toned else above) + _density(np.array(paper)))
 
 
 def aged(
@@ -36,7 +35,7 @@ def aged(
 
 
 def _density(encoded: Floats) -> Floats:
-    return np.minimum(-np.log10(np.maximum(to_light(encoded), 1e-6)), BLACK)
+    return np.asarray(-np.log10(np.maximum(to_light(encoded), 1e-6)))
 
 
 def _shown(density: Floats) -> Floats:
