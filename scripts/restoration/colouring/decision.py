@@ -23,6 +23,10 @@ SECOND_SIGN = 0.025
 """Stain, in density, that must go with faded dyes: coloured shadows alone are one sign of two, and
 no print loses its dyes on paper that stays white."""
 
+PER_LOSS = 0.15
+"""Where only the lightest tones show it: stain, in density, for a dye that were lost entirely. The
+more of a dye is gone, the more the paper must have yellowed."""
+
 KINDS = {
     "grey": "a grey picture",
     "toned": "a toned picture",
@@ -151,10 +155,11 @@ def _of_dyes(seen: _Seen, settings: ColourSettings, material: str) -> Decision:
     if material == "positive":
         # A film has no paper, and its blacks are far deeper: only the balance can be judged.
         kept = kept / kept.max()
-    if not against and not always and float(stain.max()) < SECOND_SIGN:
+    wanted = SECOND_SIGN if seen.margin else max(SECOND_SIGN, PER_LOSS * (1.0 - kept.min()))
+    if not against and not always and float(stain.max()) < wanted:
         against = (
-            "the darkest tones are coloured, but the paper has not yellowed: a coloured subject "
-            "looks the same"
+            "the darkest tones are coloured, but the paper has not yellowed with them: a coloured "
+            "subject looks the same"
         )
     if against:
         kept = np.ones(3)

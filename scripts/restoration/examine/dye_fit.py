@@ -59,6 +59,12 @@ WHITE_AT_MOST = 0.35
 STAIN_AT_MOST = 0.35
 """No paper yellows further; more is a colour of the subject or of its light."""
 
+MOST_HARM = 0.6
+"""Loss of the light tones' neutrality that a correction may cost: more, and its black was none."""
+
+LIGHT_TONES = 0.45
+"""Mean density above white up to which tones are light."""
+
 YELLOW = 0.6
 """Largest share of the blue density that a yellow stain adds to green; more is pink."""
 
@@ -85,6 +91,8 @@ class Aged:
     gain: float
     """By how much the correction brings the picture's colours towards neutral on the whole:
     negative where it would drive them away."""
+    gain_of_lights: float
+    """The same of the light tones alone, on which a wrong black tells first."""
 
     @property
     def balanced(self) -> bool:
@@ -100,7 +108,7 @@ class Aged:
             return "no deep tones: nothing shows what a black of this print looks like"
         if self.disagreement > ONE_BLACK:
             return "the darkest tones of the channels lie in different things: no common black"
-        if self.gain <= 0.0:
+        if self.gain <= 0.0 or self.gain_of_lights < -MOST_HARM:
             return "a correction by the shadows would colour the rest: the shadows are coloured"
         return ""
 
@@ -143,6 +151,7 @@ def aged(cells: Densities, white: Densities, stain: Densities) -> Aged:
     kept = np.clip(kept, LEAST_KEPT, 1.0)
     apart = np.log(darkest / best) - np.log(np.maximum(shadows, 0.02) / max(shadows.max(), 0.02))
     colours, weights = _distinct(above)
+    light = colours.mean(axis=1) < LIGHT_TONES
     return Aged(
         kept=kept,
         stain=stain,
@@ -150,8 +159,8 @@ def aged(cells: Densities, white: Densities, stain: Densities) -> Aged:
         darkest=darkest,
         spread=float(np.log(best / darkest.min())),
         disagreement=float(np.abs(apart).max()),
-        gain=_colourfulness(colours, weights, np.ones(3))
-        - _colourfulness(colours, weights, 1.0 / kept),
+        gain=_gain(colours, weights, kept),
+        gain_of_lights=_gain(colours[light], weights[light], kept),
     )
 
 
@@ -163,6 +172,11 @@ def _distinct(above: Densities) -> tuple[Densities, npt.NDArray[np.float64]]:
     which = which.ravel()
     means = np.stack([np.bincount(which, above[:, i]) / count for i in range(3)], axis=1)
     return means, np.sqrt(count)
+
+
+def _gain(colours: Densities, weights: npt.NDArray[np.float64], kept: Densities) -> float:
+    before = _colourfulness(colours, weights, np.ones(3))
+    return before - _colourfulness(colours, weights, 1.0 / kept)
 
 
 def _colourfulness(colours: Densities, weights: npt.NDArray[np.float64], gain: Densities) -> float:

@@ -131,9 +131,9 @@ class Dyes:
         if hue == "colour":
             painted = hand_coloured(self.page.colour.to_srgb(encoded))
             return ("hand-coloured", HAND_COLOURED) if painted else ("dyes", "")
-        if self._shows_colours(encoded, as_dyes):
-            return "dyes", ""
-        return ("toned", "") if hue == "toned" else ("unknown", UNKNOWN)
+        if hue == "toned":
+            return "toned", ""
+        return ("dyes", "") if self._shows_colours(encoded, as_dyes) else ("unknown", UNKNOWN)
 
     def _as_dyes(self, cells: Densities, margin: Densities | None) -> Aged:
         if margin is not None:
@@ -213,6 +213,7 @@ def _described(found: Aged) -> dict[str, Any]:
         "spread": round(found.spread, 4),
         "disagreement": round(found.disagreement, 4),
         "gain": round(found.gain, 4),
+        "gain_of_lights": round(found.gain_of_lights, 4),
         "balanced": found.balanced,
         "against": found.reason_against,
     }
