@@ -81,7 +81,7 @@ def healthy(name: str, kind: str = "colour", side: int = SIDE, grain: float = 0.
     if kind in ("toned", "grey"):
         light = np.repeat(light, 3, axis=2)
     density = printed(np.ascontiguousarray(light), grain)
-    if kind == "one channel" or kind == "colour":
+    if kind in ("one channel", "colour"):
         return density
     # A neutral image, so that equal channels stay equal; its paper is white.
     density = density - np.array(BASE) + BASE[0]
