@@ -17,6 +17,10 @@ DARKEST = 1e-6
 STEEP = 1.01 * LEAST_SLOPE
 """Curves never fall below this share of the value itself, nor rise more slowly."""
 
+ROOM = 3e-5
+"""How far below full the tones that must not clip stay: two codes of 16 bits, for the lines between
+a table's nodes, which lie above the curve, the rounding of codes and the report's five digits."""
+
 STEPS = 12
 """Halvings with which the largest strength is sought that clips nothing: to 1 in 4096."""
 
@@ -55,13 +59,15 @@ class Correction:
         spared: (channels,) encoded values that must not leave the range: those that all but one
         sample in a thousand do not exceed.
         """
-        if bool((self._curves(light, most, spared[None, :])[0] <= 1.0).all()):
+        # Tones that lie there already may stay, but rise no further.
+        limit = np.maximum(1.0 - ROOM, spared)
+        if bool((self._curves(light, most, spared[None, :])[0] <= limit).all()):
             strength = most
         else:
             low, high = 0.0, most
             for _ in range(STEPS):
                 middle = 0.5 * (low + high)
-                fits = bool((self._curves(light, middle, spared[None, :])[0] <= 1.0).all())
+                fits = bool((self._curves(light, middle, spared[None, :])[0] <= limit).all())
                 low, high = (middle, high) if fits else (low, middle)
             strength = low
         nodes = np.tile(np.linspace(0.0, 1.0, NODES)[:, None], (1, len(self.kept)))
