@@ -191,12 +191,14 @@ def test_windows_do_not_change_a_bit():
     assert np.array_equal(whole[37:90, 11:70], space.to_srgb(pixels[37:90, 11:70]))
 
 
-def lut_profile(grid=9):
+def lut_profile(grid=9, crosstalk=1.0):
     """A scanner profile that is a table towards Lab (lut16Type), with cross-talk of its filters."""
     axis = np.linspace(0, 1, grid)
     linear = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1) ** 2.0
-    linear = linear + 0.06 * np.sin(np.pi * linear) * np.roll(linear, 1, -1) * (1 - linear)
+    bend = 0.06 * np.sin(np.pi * linear) * np.roll(linear, 1, -1) * (1 - linear)
+    linear = linear + crosstalk * bend
     mix = np.array([[0.9, 0.06, 0.04], [0.05, 0.9, 0.05], [0.03, 0.07, 0.9]])
+    mix = np.eye(3) + crosstalk * (mix - np.eye(3))
     primaries = np.array(
         [[0.4361, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7141]]
     )
