@@ -33,7 +33,7 @@ from restoration.stages.base import Declined, Mapped, Page
 from restoration.stages.colour import Colour
 from simulated_scans import SimulatedPage, scanned
 
-SIDE = 240
+SIDE = 200
 MARGIN = 24
 
 FINDINGS: tuple[type[Finding], ...] = (Tone, Paper, ColourKind, Fading, Dyes)

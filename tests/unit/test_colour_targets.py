@@ -319,18 +319,18 @@ def found_page(monkeypatch: pytest.MonkeyPatch, corners: Any, pixels: Any) -> An
 def sheet_with_charts() -> Any:
     """A print with a chart inside its picture, and another chart beside the picture, which has not
     aged; encoded, and the corners of both."""
-    pixels, corners = chart(16, 3)
+    pixels, corners = chart(10, 2)
     height, width = pixels.shape[:2]
-    density = healthy("astronaut", side=320).copy()
+    density = healthy("astronaut", side=220).copy()
     density[30 : 30 + height, 20 : 20 + width] = densities(pixels) + np.array((0.05, 0.05, 0.06))
-    margin = 110
+    margin = 70
     sheet = np.empty((density.shape[0] + 2 * margin, density.shape[1] + 2 * margin, 3))
     sheet[:] = (0.05, 0.05, 0.06)
     sheet[margin:-margin, margin:-margin] = density
     encoded = shown(aged(sheet, DARK_KEPT, 1))
-    encoded[5 : 5 + height, 250 : 250 + width] = to_encoded(pixels.astype(np.float32))
+    encoded[5 : 5 + height, 150 : 150 + width] = to_encoded(pixels.astype(np.float32))
     within = tuple((x + margin + 20, y + margin + 30) for x, y in corners)
-    beside = tuple((x + 250, y + 5) for x, y in corners)
+    beside = tuple((x + 150, y + 5) for x, y in corners)
     return encoded, within, beside
 
 
@@ -344,6 +344,6 @@ def test_only_a_chart_inside_the_picture_speaks_of_its_dyes(
     assert np.array(found["corners"]) == pytest.approx(np.array(within), abs=1e-3)
     assert found_page(monkeypatch, beside, pixels) is None
     # What the search took for a chart is looked at again.
-    elsewhere = tuple((x, y + 130) for x, y in within)
+    elsewhere = tuple((x, y + 90) for x, y in within)
     assert found_page(monkeypatch, elsewhere, pixels) is None
     assert found_page(monkeypatch, None, pixels) is None
