@@ -121,6 +121,17 @@ def test_strength_gives_way_until_the_lightest_tones_just_fit() -> None:
     assert whole.table(light, np.ones(3), 1.0)[1] < 1e-3
 
 
+@pytest.mark.parametrize("high", [0.80123, 0.9, 0.95117, 0.99])
+def test_tones_that_must_not_clip_reach_no_full_code(high: float) -> None:
+    spared = np.full(3, high)
+    whole = correction((0.45, 0.6, 1.0), (0.0, 0.2, 0.3))
+    table, _ = whole.table(light_of(), spared, 1.0)
+    codes = np.full((1, 1, 3), round(high * 65535), np.uint16)
+    made = table.mapped(codes, 0, 1)
+    assert made.max() < 65535
+    assert made.max() > 65535 * 0.995  # and no more is given up than need be
+
+
 def test_one_channel_is_corrected_by_one_curve() -> None:
     whole = Correction(kept=(0.8,), stain=(0.1,), base=(0.05,))
     table, strength = whole.table(light_of(None, 1), np.array([0.8]), 1.0)
@@ -344,7 +355,7 @@ def test_the_order_of_the_pages_says_nothing() -> None:
 def test_a_page_without_a_margin_has_the_paper_of_the_others() -> None:
     guess = {"stain": [0.0, 0.2, 0.3], "base": [0.05, 0.05, 0.05]}
     bare = dyed((0.6, 0.9, 0.8), margin=False, said=guess)
-    album = [bare, dyed((0.6, 0.9, 0.8)), dyed((0.6, 0.9, 0.8))]
+    album = [bare, bare, bare, dyed((0.6, 0.9, 0.8))]
     found = decision(bare, album)
     assert corrects(found).stain == (0.0, 0.05, 0.2)
     assert "weakest evidence" not in found.reason
