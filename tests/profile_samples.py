@@ -20,16 +20,18 @@ from restoration.raster.profiles import (
 )
 
 
-def lut_profile(grid: int = 9, black: float = 0.0) -> bytes:
+def lut_profile(grid: int = 9, black: float = 0.0, crosstalk: float = 1.0) -> bytes:
     """A scanner profile that is a table towards Lab (lut16Type), with cross-talk of its filters.
 
-    black: linear light of the darkest colour it knows.
+    black: linear light of the darkest colour it knows; crosstalk: share of the usual one.
     """
     axis = np.linspace(0, 1, grid)
     linear = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), -1) ** 2.0
-    linear = linear + 0.06 * np.sin(np.pi * linear) * np.roll(linear, 1, -1) * (1 - linear)
+    bend = 0.06 * np.sin(np.pi * linear) * np.roll(linear, 1, -1) * (1 - linear)
+    linear = linear + crosstalk * bend
     linear = black + (1.0 - black) * linear
     mix = np.array([[0.9, 0.06, 0.04], [0.05, 0.9, 0.05], [0.03, 0.07, 0.9]])
+    mix = np.eye(3) + crosstalk * (mix - np.eye(3))
     primaries = np.array(
         [[0.4361, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7141]]
     )

@@ -17,8 +17,9 @@ DARKEST = 1e-6
 STEEP = 1.01 * LEAST_SLOPE
 """Curves never fall below this share of the value itself, nor rise more slowly."""
 
-FULL = 1e-6
-"""Full light but for rounding."""
+ROOM = 3e-5
+"""How far below full the tones that must not clip stay: two codes of 16 bits, for the lines between
+a table's nodes, which lie above the curve, the rounding of codes and the report's five digits."""
 
 STEPS = 12
 """Halvings with which the largest strength is sought that clips nothing: to 1 in 4096."""
@@ -82,7 +83,8 @@ class Correction:
         nodes = np.linspace(0.0, 1.0, NODES)
         curves = self._curves(light, spared, strength)
         ends = [np.interp(x, nodes, curve) for x, curve in zip(spared, curves, strict=True)]
-        return float(max(ends)) <= 1.0 + FULL
+        # Tones that lie there already may stay, but rise no further.
+        return bool((np.array(ends) <= np.maximum(1.0 - ROOM, spared)).all())
 
     def _curves(self, light: ChannelLight, spared: Floats, strength: float) -> Floats:
         """(channels, nodes) new encoded values, rising."""

@@ -18,7 +18,16 @@ def find_chart(srgb: FloatImage) -> tuple[Corner, ...] | None:
     """
     codes = np.rint(np.clip(srgb[:, :, ::-1], 0.0, 1.0) * 255.0).astype(np.uint8)
     detector = cv2.mcc.CCheckerDetector.create()
-    if not detector.process(np.ascontiguousarray(codes), 1):
+    # It clusters with random starts. One thread and one seed make its answers the same nearly
+    # always, and no more than that: in rare cases it still differs from call to call.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    cv2.setRNGSeed(0)
+    try:
+        seen = detector.process(np.ascontiguousarray(codes), 1)
+    finally:
+        cv2.setNumThreads(threads)
+    if not seen:
         return None
     box = np.asarray(detector.getBestColorChecker().getBox(), np.float64).reshape(-1, 2)
     return tuple((float(x), float(y)) for x, y in box) if len(box) == 4 else None

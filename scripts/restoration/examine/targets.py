@@ -45,6 +45,9 @@ CORE = 0.4
 PATCH = 24
 """Pixels to which a patch's side is made smaller before it is measured."""
 
+DIFFERENCE = 1e-3
+"""Relative step by which the slopes of the fit are taken."""
+
 NOT_A_CHART = 20.0
 """Mean CIEDE76 after the fit beyond which the area does not hold the target that was named."""
 
@@ -186,7 +189,10 @@ def _fitted(
     low = [KEPT[0]] * 3 + [-0.5] * 3
     high = [KEPT[1]] * 3 + [1.5] * 3
     inside = np.clip(given, np.array(low) + 1e-6, np.array(high) - 1e-6)
-    found = least_squares(missed, inside, bounds=(low, high), loss="soft_l1", f_scale=3.0).x
+    # Colours are float32: a smaller step than this would differ by their rounding alone.
+    found = least_squares(
+        missed, inside, bounds=(low, high), loss="soft_l1", f_scale=3.0, diff_step=DIFFERENCE
+    ).x
     rest = missed(found).reshape(-1, 3)
     # The correction is told about a white: (D - s - base) / k + base with base 0.
     return TargetSays(
