@@ -34,6 +34,14 @@ def correction(kept: Any, stain: Any = (0.0, 0.0, 0.0), **more: Any) -> Correcti
     return Correction(**{"kept": tuple(kept), "stain": tuple(stain), "base": BASE} | more)
 
 
+NODES_AT = np.linspace(0.0, 1.0, 257)
+
+
+def ends_of(table: Any, spared: Any) -> list[float]:
+    """New values of the tones that must not clip."""
+    return [float(np.interp(x, NODES_AT, c)) for x, c in zip(spared, table.curves, strict=True)]
+
+
 def slopes(curves: Any) -> Any:
     return np.diff(curves, axis=1) * (NODES - 1)
 
@@ -108,17 +116,28 @@ def test_no_curve_is_flatter_than_a_table_may_be(kept: Any) -> None:
     assert table.curves[:, 0] == pytest.approx([0.0] * 3)
 
 
-def test_strength_gives_way_until_the_lightest_tones_just_fit() -> None:
+def test_what_is_lighter_than_the_paper_is_drawn_together_before_the_strength_gives_way() -> None:
     light = light_of()
-    spared = np.array([0.95, 0.95, 0.9])
-    whole = correction((1.0, 1.0, 1.0), (0.0, 0.05, 0.2))
-    _, strength = whole.table(light, spared, 1.0)
+    spared = np.array([0.97, 0.97, 0.97])
+    whole = correction((1.0, 1.0, 1.0), (0.0, 0.05, 0.12))
+    table, strength = whole.table(light, spared, 1.0)
+    assert strength == 1.0
+    ends = ends_of(table, spared)
+    assert 0.97 < min(ends) <= max(ends) <= 1.0
+    assert slopes(table.curves).min() >= LEAST_SLOPE - ROUNDED
+
+
+def test_strength_gives_way_where_nothing_else_is_left() -> None:
+    light = light_of()
+    spared = np.array([0.99, 0.99, 0.99])
+    whole = correction((1.0, 1.0, 1.0), (0.0, 0.1, 0.5))
+    table, strength = whole.table(light, spared, 1.0)
     assert 0.0 < strength < 1.0
-    # Blue decides: -0.2 of strength takes its lightest tones to density 0.
-    wanted = float(densities(light, spared[None])[0, 2]) / 0.2
-    assert strength == pytest.approx(wanted, abs=2e-3)
-    assert whole.table(light, spared, 0.1)[1] == 0.1
-    assert whole.table(light, np.ones(3), 1.0)[1] < 1e-3
+    ends = ends_of(table, spared)
+    # As far as it goes, and no farther.
+    assert max(ends) == pytest.approx(1.0, abs=2e-3)
+    assert max(ends) <= 1.0
+    assert whole.table(light, np.array([0.7, 0.7, 0.5]), 0.1)[1] == 0.1
 
 
 @pytest.mark.parametrize("high", [0.80123, 0.9, 0.95117, 0.99])
@@ -238,7 +257,7 @@ def test_blacks_that_prove_nothing_leave_the_dyes_and_a_margin_still_shows_the_s
 
 def test_what_nobody_would_see_is_not_changed() -> None:
     less = {**FADED, "kept": [1.0, 1.0 - 0.9 * LEAST_FADE, 1.0], "stain": [0, 0, 0.9 * LEAST_STAIN]}
-    found = decision(page(dyes=less))
+    found = decision(page(dyes=less), apply="always")
     assert found.correction is None
     assert found.reason == "dyes and paper are as they were"
     more = {**less, "stain": [0, 0, 1.1 * LEAST_STAIN]}

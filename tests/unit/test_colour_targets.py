@@ -10,11 +10,10 @@ import pytest
 from skimage.color import deltaE_ciede2000, lab2xyz
 
 import corpus
-from aged_prints import DARK_KEPT, LIGHT_STRUCK, SLIGHT, STRONG, corrected, healthy, lab_of, small
+from aged_prints import DARK_KEPT, LIGHT_STRUCK, SLIGHT, STRONG, lab_of, small
 from damage.ageing import Ageing, aged, shown
 from damage.light import to_encoded
 from restoration.colouring.correction import Correction
-from restoration.examine.chart_search import find_chart
 from restoration.examine.targets import (
     COLORCHECKER,
     COLUMNS,
@@ -267,83 +266,3 @@ def test_a_grey_strip_says_the_balance(how: str) -> None:
 def test_a_strip_of_one_tone_says_nothing() -> None:
     page, corners = strip(DARK_KEPT, 0.2)
     assert grey_strip_says(ArrayRaster(page), corners, LIGHT) is None
-
-
-# -- looking for a chart -------------------------------------------------------------------
-
-
-def photographed(noise: float = 0.0, patch: int = 40, how: Ageing | None = None) -> Any:
-    """A page with a large chart on a mid grey ground, encoded."""
-    pixels, corners = chart(patch, 8)
-    page = np.full((pixels.shape[0] + 120, pixels.shape[1] + 120, 3), 0.35)
-    page[60:-60, 60:-60] = pixels
-    encoded = ageing(densities(page), how or Ageing((1.0, 1.0, 1.0)))
-    encoded = encoded + np.random.default_rng(0).normal(0, noise, page.shape).astype(np.float32)
-    return np.clip(encoded, 0, 1).astype(np.float32), tuple((x + 60, y + 60) for x, y in corners)
-
-
-CASES = [{"noise": n, "patch": p, "how": h} for p in (40, 64) for n in (0.0, 0.01)
-         for h in (None, SLIGHT)]  # fmt: skip
-
-
-def test_a_chart_is_found_in_some_simple_pages_and_where_it_lies() -> None:
-    found = 0
-    for given in CASES:
-        pixels, corners = photographed(**given)
-        seen = find_chart(pixels)
-        if seen is None:
-            continue
-        found += 1
-        places = np.array(seen)
-        centre = np.mean(corners, axis=0)
-        assert np.abs(places.mean(axis=0) - centre).max() < 12.0
-        assert np.ptp(places, axis=0) == pytest.approx(np.ptp(corners, axis=0), rel=0.12)
-    assert found >= 1
-
-
-def test_no_chart_is_found_in_photographs() -> None:
-    for name in ("coffee", "chelsea", "astronaut"):
-        pixels = small(name)
-        seen = find_chart(pixels)
-        assert seen is None or colorchecker_says(ArrayRaster(pixels), seen, SPACE, LIGHT) is None
-
-
-def found_page(monkeypatch: pytest.MonkeyPatch, corners: Any, pixels: Any) -> Any:
-    """The finding's target, where the search says that a chart lies between these corners."""
-    from restoration.examine import dyes
-
-    monkeypatch.setattr(dyes, "find_chart", lambda srgb: corners)
-    return corrected(pixels).report["dyes"]["detail"]["target"]
-
-
-def sheet_with_charts() -> Any:
-    """A print with a chart inside its picture, and another chart beside the picture, which has not
-    aged; encoded, and the corners of both."""
-    pixels, corners = chart(10, 2)
-    height, width = pixels.shape[:2]
-    density = healthy("astronaut", side=220).copy()
-    density[30 : 30 + height, 20 : 20 + width] = densities(pixels) + np.array((0.05, 0.05, 0.06))
-    margin = 70
-    sheet = np.empty((density.shape[0] + 2 * margin, density.shape[1] + 2 * margin, 3))
-    sheet[:] = (0.05, 0.05, 0.06)
-    sheet[margin:-margin, margin:-margin] = density
-    encoded = shown(aged(sheet, DARK_KEPT, 1))
-    encoded[5 : 5 + height, 150 : 150 + width] = to_encoded(pixels.astype(np.float32))
-    within = tuple((x + margin + 20, y + margin + 30) for x, y in corners)
-    beside = tuple((x + 150, y + 5) for x, y in corners)
-    return encoded, within, beside
-
-
-def test_only_a_chart_inside_the_picture_speaks_of_its_dyes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    pixels, within, beside = sheet_with_charts()
-    found = found_page(monkeypatch, within, pixels)
-    assert found is not None
-    assert found["kept"] == pytest.approx(DARK_KEPT.kept, abs=0.04)
-    assert np.array(found["corners"]) == pytest.approx(np.array(within), abs=1e-3)
-    assert found_page(monkeypatch, beside, pixels) is None
-    # What the search took for a chart is looked at again.
-    elsewhere = tuple((x, y + 90) for x, y in within)
-    assert found_page(monkeypatch, elsewhere, pixels) is None
-    assert found_page(monkeypatch, None, pixels) is None

@@ -239,9 +239,13 @@ def test_a_toner_is_described_from_light_to_dark() -> None:
     )
 
 
-def test_faded_colours_are_not_taken_for_a_toner() -> None:
+def test_a_picture_nearly_of_one_hue_stays_toned_however_its_shadows_look() -> None:
+    """Faded colours that are hardly there look like a toner: it is kept, and the paper cleaned."""
     how = Ageing((0.42, 0.75, 0.9), (0.02, 0.04, 0.1))
-    assert dyes_of(sheet_of(healthy("hubble_deep_field"), how))["detail"]["image"] == "dyes"
+    detail = dyes_of(sheet_of(healthy("hubble_deep_field"), how))["detail"]
+    assert detail["image"] == "toned"
+    assert detail["as_silver"]["kept"] == [1.0, 1.0, 1.0]
+    assert detail["as_silver"]["stain"] == pytest.approx(how.stain, abs=0.02)
 
 
 def test_colours_laid_on_by_brush_are_no_dyes() -> None:

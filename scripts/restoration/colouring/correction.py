@@ -25,6 +25,23 @@ STEPS = 12
 """Halvings with which the largest strength is sought that clips nothing: to 1 in 4096."""
 
 
+EDGE = 2e-4
+"""Density of what is drawn up to full light: just below it."""
+
+DIMMER = (0.0, 0.01, 0.02, 0.03)
+"""By how much, in density, the paper's new white gives way to leave room for what is lighter."""
+
+
+@dataclass(frozen=True)
+class Highlights:
+    """What is lighter than the paper, and must stay within the range."""
+
+    lightest: Floats
+    """(channels,) densities that must not become less than 0."""
+    dimmer: float = 0.0
+    """Density by which the new white is darker than it would be."""
+
+
 @dataclass(frozen=True)
 class Correction:
     """c' = k c + s taken back: density D becomes (D - s - base) / k + base, by channel.
@@ -45,53 +62,56 @@ class Correction:
     """(nodes, 3) densities along the tone scale of a toned print that is to become neutral: each
     channel's go to their mean, before everything else."""
 
-    def density(self, old: Floats, strength: float, lightest: Floats) -> Floats:
+    def density(self, old: Floats, strength: float, room: Highlights | None = None) -> Floats:
         """(n, channels) densities after the correction, at a share of its strength.
 
-        lightest: (channels,) densities that must not become less than 0: where what is lighter
-        than the paper would, it is drawn together between the paper's new white and full light.
+        room: where what is lighter than the paper would leave the range, it is drawn together
+        between the paper's new white and full light.
         """
         seen = old if self.toner is None else self._neutral(old)
-        light = lightest if self.toner is None else self._neutral(lightest[None, :])[0]
         base, white = np.array(self.base), np.array(self.stain) + np.array(self.base)
-        above = seen - white
-        room = np.maximum(white - light, 1e-6)
-        slope = np.where(light < white - base, base / room, 1.0)
+        above, slope = seen - white, np.ones_like(white)
+        if room is not None:
+            light = room.lightest if self.toner is None else self._neutral(room.lightest[None])[0]
+            base = base + room.dimmer
+            drawn = (base - EDGE) / np.maximum(white - light, 1e-6)
+            slope = np.where(light < white - base + EDGE, np.maximum(drawn, 0.0), 1.0)
         new = base + np.where(above > 0.0, above / np.array(self.kept), above * slope)
         return np.asarray(old + strength * (new - old))
 
     def table(self, light: ChannelLight, spared: Floats, most: float) -> tuple[ToneTable, float]:
         """The correction as curves, and the strength at which it is: ``most``, or less where more
-        would clip.
+        would clip. Before that, the paper's new white gives way a little.
 
         spared: (channels,) encoded values that must not leave the range: those that all but one
         sample in a thousand do not exceed.
         """
+        lightest = -np.log10(np.maximum(light.light(spared[None, :])[0], DARKEST))
+        rooms = [Highlights(lightest, dimmer) for dimmer in DIMMER]
+        room = next((r for r in rooms if self._fits(light, spared, most, r)), rooms[-1])
         strength, low, high = most, 0.0, most
         for _ in range(STEPS):
-            if self._fits(light, spared, strength):
+            if self._fits(light, spared, strength, room):
                 low = strength
             else:
                 high = strength
             if low == most:
                 break
             strength = 0.5 * (low + high)
-        curves = self._curves(light, spared, low)
-        return ToneTable(curves, self._stain(light, low)), low
+        return ToneTable(self._curves(light, low, room), self._stain(light, low)), low
 
-    def _fits(self, light: ChannelLight, spared: Floats, strength: float) -> bool:
+    def _fits(self, light: ChannelLight, spared: Floats, strength: float, room: Highlights) -> bool:
         nodes = np.linspace(0.0, 1.0, NODES)
-        curves = self._curves(light, spared, strength)
+        curves = self._curves(light, strength, room)
         ends = [np.interp(x, nodes, curve) for x, curve in zip(spared, curves, strict=True)]
         # Tones that lie there already may stay, but rise no further.
         return bool((np.array(ends) <= np.maximum(1.0 - ROOM, spared)).all())
 
-    def _curves(self, light: ChannelLight, spared: Floats, strength: float) -> Floats:
+    def _curves(self, light: ChannelLight, strength: float, room: Highlights) -> Floats:
         """(channels, nodes) new encoded values, rising."""
         nodes = np.tile(np.linspace(0.0, 1.0, NODES)[:, None], (1, len(self.kept)))
         there = light.light(nodes)
-        lightest = -np.log10(np.maximum(light.light(spared[None, :])[0], DARKEST))
-        new = self.density(-np.log10(np.maximum(there, DARKEST)), strength, lightest)
+        new = self.density(-np.log10(np.maximum(there, DARKEST)), strength, room)
         encoded = np.where(there > DARKEST, light.encoded(10.0**-new), 0.0)
         return _rising(encoded.T)
 

@@ -68,12 +68,10 @@ def decide(
     """Decides for one page.
 
     report: with the field ``dyes``; album: the same of every page of the batch, where all of them
-    are to have one correction; target: what one that a person marked says (`TargetSays.record`),
-    else one that was found counts.
+    are to have one correction; target: what one that a person marked says (`TargetSays.record`).
     """
-    said = target or _found_target([report] if album is None else album)
-    if said is not None:
-        return _by_target(said, settings, marked=target is not None)
+    if target is not None:
+        return _by_target(target, settings)
     seen = _seen(report, settings)
     if seen is None:
         detail = (report.get("dyes") or {}).get("detail") or {}
@@ -89,24 +87,13 @@ def decide(
     return decided
 
 
-def _found_target(pages: Sequence[Report]) -> Mapping[str, Any] | None:
-    """The best of the ColorCheckers that the condition reports found."""
-    found = [
-        target
-        for page in pages
-        if (target := ((page.get("dyes") or {}).get("detail") or {}).get("target"))
-    ]
-    return min(found, key=lambda target: float(target["error"]), default=None)
-
-
-def _by_target(said: Mapping[str, Any], settings: ColourSettings, *, marked: bool) -> Decision:
+def _by_target(said: Mapping[str, Any], settings: ColourSettings) -> Decision:
     kept = np.maximum(said["kept"], 1.0 / settings.most_gain)
     stain, base = np.array(said["stain"]), np.array(said["base"])
     findings = {"image": "dyes", "white_from": "a target in the picture", "found": dict(said)}
-    who = "marked in the regions" if marked else "found in the picture"
     reason = (
-        f"by a target {who}, on which a mean difference of {float(said['error']):.1f} (CIELAB) "
-        f"is left: {_shares(kept)}"
+        "by the target marked in the regions, on which a mean difference of "
+        f"{float(said['error']):.1f} (CIELAB) is left: {_shares(kept)}"
     )
     if float(np.abs(stain).max()) < LEAST_STAIN and float(np.ptp(kept)) < LEAST_FADE:
         return Decision(None, "the target in the picture shows no fading and no stain", findings)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restoration.examine import dye_fit
-from restoration.examine.chart_search import find_chart
 from restoration.examine.colour import COLOUR_ABOVE, colour_evidence, hue_curve
 from restoration.examine.dye_fit import Aged, Densities, aged, stain_of_lights, stain_of_margin
 from restoration.examine.fading import DARK_PAPER
@@ -18,9 +17,8 @@ from restoration.examine.margin_stain import UnevenStain, uneven_stain
 from restoration.examine.picture_tones import density, lab, picture_box, picture_cells
 from restoration.examine.silver import silver_image, toner
 from restoration.examine.survey import Survey
-from restoration.examine.targets import colorchecker_says
 from restoration.examine.tone import SPARED
-from restoration.raster.base import ArrayRaster, FloatImage
+from restoration.raster.base import FloatImage
 from restoration.raster.channel_light import channel_light
 from restoration.raster.tone import srgb_tone
 
@@ -83,7 +81,6 @@ class Dyes:
         detail["as_silver"] = silver_image(cells, margin, fades=kind in ("grey", "toned"))
         if as_dyes is not None:
             detail["as_dyes"] = _described(as_dyes)
-            detail["target"] = self._target(survey, earlier)
             if uneven is not None:
                 detail["uneven"]["as_dyes"] = self._unstained(cells, uneven, survey, earlier)
         said = detail["as_dyes" if kind == "dyes" else "as_silver"]
@@ -140,21 +137,6 @@ class Dyes:
             return aged(cells, margin, stain_of_margin(margin))
         lightest = np.percentile(cells, dye_fit.LIGHTEST, axis=0)
         return aged(cells, lightest, stain_of_lights(lightest))
-
-    def _target(self, survey: Survey, earlier: Mapping[str, Measurement]) -> dict[str, Any] | None:
-        """A ColorChecker inside the picture, and what it says."""
-        colour, proxy = self.page.colour, survey.proxy
-        corners = find_chart(colour.to_srgb(proxy))
-        if corners is None:
-            return None
-        top, left, height, width = picture_box(earlier) or (0, 0, self.page.height, self.page.width)
-        places = np.array(corners) * survey.step
-        inside = (places >= (left, top)).all() and (places <= (left + width, top + height)).all()
-        says = colorchecker_says(ArrayRaster(proxy), corners, colour, channel_light(colour))
-        if says is None or not inside:
-            # Beside the print it has not aged with it, and tells of the scanner alone.
-            return None
-        return {"corners": [_rounded(place) for place in places], **says.record()}
 
     def _shows_colours(self, encoded: FloatImage, as_dyes: Aged) -> bool:
         """Whether several hues come out once the fading is taken back: fading takes colours away,

@@ -23,7 +23,7 @@ class Colour:
     """Maps the values of a page, each channel by one curve; makes no second image.
 
     Decides from the condition report: from the margin's density, the lightest and the darkest
-    tones, or from a target in the picture, found or marked. No hue is treated by itself, and
+    tones, or from a target in the picture that a person marked. No hue is treated by itself, and
     nothing depends on where it lies, but for a stain that the margin shows to be uneven.
     """
 
