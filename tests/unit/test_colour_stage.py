@@ -577,6 +577,6 @@ def test_the_lightest_page_of_an_album_sets_the_highlights_of_all() -> None:
     pages, reports = pages_of(sheets)
     alone = decided(pages[0], reports[0])
     album = [decided(p, r, reports, scope="batch") for p, r in zip(pages, reports, strict=True)]
-    curves = [one.decision.tones.curves for one in album]
+    curves = [one.tones.curves for one in album]
     assert np.array_equal(curves[0], curves[1])
-    assert not np.allclose(curves[0][:, -40:], alone.decision.tones.curves[:, -40:])
+    assert not np.allclose(curves[0][:, -40:], alone.tones.curves[:, -40:])
