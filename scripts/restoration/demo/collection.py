@@ -215,11 +215,11 @@ COLLECTION: tuple[DemoScan, ...] = (
         seed=10,
     ),
     DemoScan(
-        scan="coffee-faded",
+        scan="astronaut-faded",
         batch="loose-prints",
         recipe="embedded",
-        photograph="coffee",
-        crop=Crop(20, 100, 300, 420),
+        photograph="astronaut",
+        crop=Crop(230, 0, 280, 500),
         enlargement=1.0,
         space="Adobe RGB",
         damage=Damage(
