@@ -465,3 +465,8 @@ def test_a_finding_that_nobody_wrote_words_for_is_still_shown() -> None:
     found = findings.finding("dust_specks", {"value": {"count": 12}, "unit": "", "confidence": 0.5})
     assert found["label"] == "Dust specks"
     assert "12" in found["text"]
+
+
+def test_a_stage_is_not_called_by_the_finding_of_its_name() -> None:
+    assert findings.stage_label("colour") == "Colour"
+    assert findings.label("colour") == "Kind of picture"

@@ -83,9 +83,20 @@ class Dyes:
             detail["as_dyes"] = _described(as_dyes)
             if uneven is not None:
                 detail["uneven"]["as_dyes"] = self._unstained(cells, uneven, survey, earlier)
-        said = detail["as_dyes" if kind == "dyes" else "as_silver"]
-        confidence = (0.5 if margin is None else 0.75) if "kept" in said else 0.0
-        return Measurement(said.get("kept"), "share kept", confidence, self.METHOD, detail)
+        value = self._value(detail)
+        confidence = 0.0 if value is None else 0.5 if margin is None else 0.75
+        return Measurement(value, "share kept", confidence, self.METHOD, detail)
+
+    @staticmethod
+    def _value(detail: Mapping[str, Any]) -> list[float] | None:
+        """What is kept, where it can be said."""
+        if detail["image"] != "dyes":
+            kept: list[float] | None = detail["as_silver"].get("kept")
+            return kept
+        said = detail["as_dyes"]
+        if said["against"]:
+            return [1.0] * len(said["kept"]) if said["balanced"] else None
+        return list(said["kept"])
 
     def _unknown(self, detail: dict[str, Any]) -> Measurement:
         return Measurement(None, "share kept", 0.0, self.METHOD, detail)

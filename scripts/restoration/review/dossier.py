@@ -108,7 +108,7 @@ def _generative(delivered: Record) -> list[str]:
     for stage in delivered["stages"]:
         if any(page.get("generative") for page in stage["pages"]):
             weights = ", ".join(w["name"] for w in _restoring(stage)) or "unnamed network"
-            names[f"{findings.label(stage['stage']).lower()}: {weights}"] = None
+            names[f"{findings.stage_label(stage['stage']).lower()}: {weights}"] = None
     return list(names)
 
 
@@ -209,7 +209,7 @@ def _warnings(delivered: Record) -> list[str]:
 
 def _stage(record: Record) -> Record:
     return {
-        "name": findings.label(record["stage"]),
+        "name": findings.stage_label(record["stage"]),
         "pages": [wording.decision(page) for page in record["pages"]],
         "settings": wording.rows(record.get("settings") or {}),
         "weights": list(record.get("weights") or []),
@@ -233,7 +233,11 @@ def _illustrated(shown: list[Record], masters: list[Record]) -> list[Record]:
 
 
 def _score_row(row: Record) -> Record:
-    name = "Master" if row["name"] == "master" else f"After {findings.label(row['name']).lower()}"
+    name = (
+        "Master"
+        if row["name"] == "master"
+        else f"After {findings.stage_label(row['name']).lower()}"
+    )
     if row.get("missing"):
         return {"name": name, "missing": True, "cells": []}
     verdicts = row.get("verdicts") or {}

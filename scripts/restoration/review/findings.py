@@ -34,8 +34,13 @@ UNSHOWN = frozenset({"faces", "map", "occupied", "toner"})
 
 
 def label(name: str) -> str:
-    """A finding's or a stage's name for people."""
-    return LABELS.get(name) or name.replace("_", " ").capitalize()
+    """A finding's name for people."""
+    return LABELS.get(name) or stage_label(name)
+
+
+def stage_label(name: str) -> str:
+    """A stage's name for people; it may be that of a finding on another subject."""
+    return name.replace("_", " ").capitalize()
 
 
 def findings(report: Record) -> list[dict[str, Any]]:
@@ -193,7 +198,8 @@ def _dyes(value: Any, detail: Record) -> str:
     said: Record = detail.get("as_dyes" if kind == "dyes" else "as_silver") or {}
     faded = kind == "dyes" and not said.get("against")
     shares = " / ".join(number(round(100.0 * share)) for share in value)
-    kept = f"Kept {shares} % of their density" if faded else "No fading that can be proved"
+    whole = "No fading found" if kind == "dyes" else "Fading is not judged"
+    kept = f"Kept {shares} % of their density" if faded else whole
     stain = " / ".join(f"{added:.2f}" for added in said.get("stain") or ())
     where = "margin" if detail.get("margin") else "lightest tones"
     return f"{kept}; stain {stain}, by the {where}." if stain else f"{kept}."
