@@ -122,8 +122,10 @@ def test_scans_agree_with_their_truth_in_light_and_place(folder: Path) -> None:
         damaged = read(folder / demo.batch / f"{demo.scan}.tif")[..., :1]
         truth = read(folder / f"truth/{demo.scan}.tif")[..., :1]
         light = [float((picture**2.2).mean()) for picture in (damaged, truth)]
-        # Grain is added to encoded values, and JPEG rounds them: neither keeps light exactly.
-        assert light[0] == pytest.approx(light[1], rel=0.04), demo.scan
+        # What fades and yellows is another exposure, by channel; of all others: grain is added to
+        # encoded values, and JPEG rounds them; neither keeps light exactly.
+        if not any(demo.damage.stain):
+            assert light[0] == pytest.approx(light[1], rel=0.04), demo.scan
         best = min(
             ((dy, dx) for dy in (-2, 0, 2) for dx in (-2, 0, 2)),
             key=lambda shift: float(
