@@ -6,21 +6,14 @@ bears its key is done, also where its image was pruned and nothing below needs i
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from restoration.albums import Album, gather_album
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
-from restoration.faces.gate import GATE_SETTINGS, PageEvidence
-from restoration.faces.known import where_faces_lie
-from restoration.keys import code_fingerprint, digest, stage_key
+from restoration.keys import digest, stage_key
 from restoration.planning import Plan, signature
 from restoration.records import SCHEMA, now, read_record, write_record
-from restoration.regions import COLOUR
 from restoration.restoring import (
     PageRestorer,
     PageState,
@@ -32,12 +25,7 @@ from restoration.restoring import (
 )
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
-
-
-def _sha256_of(path: Path) -> str:
-    """SHA-256 of a mask that a person painted."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+from restoration.told import Told
 
 
 class EarlierProblemError(ScanError):
@@ -67,7 +55,7 @@ class Chain:
         self.worked: list[str] = []
         """The steps that had to be done, in order, for the worker's log."""
         self._known: dict[str, Record] = {}
-        self._marks: dict[str, Record] = {}
+        self._told = Told(plan, recipe, scan, workshop.albums, lambda: self.ensure("examine"))
 
     # -- records ---------------------------------------------------------------------------
 
@@ -220,77 +208,21 @@ class Chain:
             for page in master["pages"]
         ]
 
-    def _reads(self, step: str, number: int) -> Mapping[str, Any]:
-        pages = self.ensure("examine")["pages"]
-        report = next(page["report"] for page in pages if page["number"] == number)
-        read = {field: report.get(field) for field in REGISTRY[step].load().reads}
-        places = where_faces_lie(report)
-        marked = self.plan.marks(self.recipe, self.scan, step).faces
-        if self.plan.keeps_faces(self.recipe, step) and (places or marked is not None):
-            # Of faces that are left alone, only where they lie is part of a result.
-            read |= {"faces": places, "keeping": code_fingerprint("restoration.faces.protecting")}
-            ahead = self.plan.faces_ahead(self.recipe, step)
-            if ahead is not None:
-                settings = {name: getattr(ahead, name) for name in GATE_SETTINGS}
-                read["gate"] = {"settings": settings, "page": asdict(PageEvidence.of(report))}
-        tones = self.plan.tones_ahead(self.recipe, step)
-        if tones is not None:
-            seen = {field: report.get(field) for field in REGISTRY[COLOUR].load().reads}
-            code = code_fingerprint("restoration.colouring.provisional")
-            shown = {"report": seen, "settings": tones.model_dump(mode="json"), "code": code}
-            read["corrected_tones"] = shown
-        return read
-
-    def _album(self, step: str) -> Album | None:
-        """What the stage is told of its batch; None where it decides for each scan alone."""
-        assert self.recipe is not None
-        settings = self.plan.settings(self.recipe, step)
-        if not REGISTRY[step].shares_batch or settings.get("scope") != "batch":
-            return None
-        own = self.ensure("examine")["key"]
-        place = (self.recipe, step, self.scan.batch)
-        album = self.workshop.albums.get(place)
-        # This scan may have been examined after the album was gathered.
-        if album is None or album.examined.get(self.scan.scan) != own:
-            scans = [scan.scan for scan in self.plan.album_of(self.recipe, self.scan)]
-            reads = REGISTRY[step].load().reads
-            album = gather_album(self.plan.folder(None, "examine"), scans, reads)
-            self.workshop.albums[place] = album
-        return album
-
-    def _told(self, step: str, number: int) -> Mapping[str, Any]:
-        """What the stage reads of a page, its batch included."""
-        read, album = self._reads(step, number), self._album(step)
-        return read if album is None else {**read, "album": album.pages}
-
-    def _keyed(self, step: str, number: int) -> Mapping[str, Any]:
-        """``_told`` as it enters keys: a long album by its digest."""
-        read, album = self._reads(step, number), self._album(step)
-        return read if album is None else {**read, "album": album.digest}
-
     def _stage_keys(self, step: str) -> list[str]:
         assert self.recipe is not None
         states = self.states(self._before(step))
-        marks = self._marked(step)
+        marks = self._told.marks(step)
         return [
             stage_key(
                 input_key=state.key,
                 settings={**self.plan.settings(self.recipe, step), **marks},
-                reads=self._keyed(step, state.number),
+                reads=self._told.keyed(step, state.number),
                 code=self.plan.code(step),
                 weights=self.plan.weights(self.recipe, step),
                 numeric=self.plan.numeric(self.recipe, step),
             )
             for state in states
         ]
-
-    def _marked(self, step: str) -> Record:
-        """What people marked for the stage, as it enters its keys; empty for most scans."""
-        if step not in self._marks:
-            facts = self.plan.marks(self.recipe, self.scan, step).facts(_sha256_of)
-            code = code_fingerprint("restoration.limiting") if facts else None
-            self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
-        return self._marks[step]
 
     def _stage(self, step: str) -> Record:
         keys = self._stage_keys(step)
@@ -345,7 +277,7 @@ class Chain:
             PageWork(
                 state,
                 key,
-                self._told(step, state.number),
+                self._told.of(step, state.number),
                 len(before),
                 self._ungenerated(step, state) if REGISTRY[step].restores_faces else None,
             )
@@ -362,7 +294,7 @@ class Chain:
             "key": digest(keys),
             "pages": restorer.entries(work, earlier),
             "settings": self.plan.settings(self.recipe, step),
-            **self._marked(step),
+            **self._told.marks(step),
             "code": self.plan.code(step),
             "numeric": self.plan.numeric(self.recipe, step),
             "weights": self._weights(step),
