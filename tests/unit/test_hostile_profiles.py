@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 import subprocess
@@ -98,7 +99,13 @@ def test_truncated_at_every_part(name):
 def test_mutations_in_a_process_of_their_own():
     """In a child: a crash of LittleCMS, or a hang, would take the tests along with it."""
     done = subprocess.run(
-        [sys.executable, str(HERE), "60"], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, str(HERE), "60"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        # The child finds what this process found, wherever that was set.
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
     )
     assert done.returncode == 0, done.stderr[-3000:]
     used, untagged = (int(number) for number in done.stdout.split())
