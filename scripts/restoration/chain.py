@@ -11,8 +11,9 @@ from pathlib import Path
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
+from restoration.job_digest import signature
 from restoration.keys import digest, stage_key
-from restoration.planning import Plan, signature
+from restoration.planning import Plan
 from restoration.records import SCHEMA, now, read_record, write_record
 from restoration.restoring import (
     PageRestorer,

@@ -15,6 +15,7 @@ from typing import Any
 from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
+from restoration.job_digest import JobDigests
 from restoration.keys import code_fingerprint, digest
 from restoration.networks.manifest import (
     Weights,
@@ -324,49 +325,13 @@ class Plan:
     def digest(self, recipe: str | None, step: str, batch: str) -> str:
         """One hash over everything that a job's results depend on: Snakemake's rerun trigger.
 
-        Of the masters it takes path, size and modification time, which cost one ``stat`` each;
-        the worker decides by SHA-256 whether there is any work behind a changed time.
+        The first one that is asked for decides what the masters' state is to this process.
         """
-        scans = self.members(recipe, batch)
-        masters = [(scan.scan, scan.material, scan.path, signature(scan.path)) for scan in scans]
-        steps = (
-            self.steps(recipe)
-            if recipe is not None
-            else ("ingest",)
-            if step == "ingest"
-            else ("ingest", "examine")
-        )
-        passed = steps[: steps.index(step) + 1]
-        marked = [
-            [scan.scan, name, facts]
-            for scan in scans
-            for name in passed
-            if (facts := self.marks(recipe, scan, name).facts(lambda path: signature(str(path))))
-        ]
-        return digest(
-            {
-                "masters": masters,
-                "marks": marked,
-                "steps": [self._step_facts(recipe, name) for name in passed],
-            }
-        )
+        return self._digests.of(recipe, step, batch)
 
     @cached_property
-    def _facts(self) -> dict[tuple[str | None, str], list[Any]]:
-        return {}
-
-    def _step_facts(self, recipe: str | None, step: str) -> list[Any]:
-        """All of a step's digest that is the same for every batch, computed once."""
-        if (recipe, step) not in self._facts:
-            self._facts[recipe, step] = [
-                step,
-                self.settings(recipe, step),
-                self.code(step),
-                self.weights(recipe, step),
-                self.numeric(recipe, step),
-                self.outgoing_profile(recipe, step),
-            ]
-        return self._facts[recipe, step]
+    def _digests(self) -> JobDigests:
+        return JobDigests(self)
 
     def save(self) -> None:
         """Write the plan for the workers of this run; its path never changes, its text may."""
@@ -398,15 +363,6 @@ def load_plan(path: Path) -> Plan:
     config = load_config(raw["config"])
     resolved = {name: raw[name] for name in ("device", "runtime", "precision")}
     return Plan(config=config, scans=scans, album=album, **resolved)
-
-
-def signature(path: str) -> str:
-    """Size and modification time of a master, or that it is missing."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return "missing"
-    return f"{found.st_size}:{found.st_mtime_ns}"
 
 
 def make_plan(raw: Mapping[str, Any]) -> Plan:

@@ -157,6 +157,18 @@ def colour() -> dict[str, Any]:
     return found
 
 
+def plan() -> dict[str, Any]:
+    """Planning collections of 100 to 100,000 scans: a dry run, and a run with nothing to do."""
+    found: dict[str, Any] = {}
+    for scans, batches in ((100, 2), (1_000, 20), (10_000, 200), (100_000, 2_000)):
+        for name, more in (("dry run", []), ("nothing to do", ["--tables"])):
+            size = ["--scans", str(scans), "--batches", str(batches), *more]
+            command = [sys.executable, str(HERE / "plan_scale.py"), *size]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+            found[f"{scans} scans, {name}"] = json.loads(done.stdout.splitlines()[-1])[name]
+    return found
+
+
 def profiles() -> dict[str, Any]:
     """Conversion between colour profiles: error there and back, and speed, beside its peers."""
     command = [sys.executable, str(HERE / "profile_conversion.py")]
@@ -177,6 +189,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "faces": faces,
     "colour": colour,
     "profiles": profiles,
+    "plan": plan,
 }
 
 
