@@ -339,6 +339,7 @@ def test_what_may_be_grain_is_kept_as_grain() -> None:
     assert Evidence.of({"noise": noise}, None).noise == 5.0
 
 
+@pytest.mark.slow
 @pytest.mark.weights
 def test_real_weights_keep_flat_patches_and_edges() -> None:
     torch = pytest.importorskip("torch")

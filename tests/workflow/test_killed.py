@@ -122,6 +122,7 @@ def test_a_second_run_over_the_same_results_is_refused(unfinished: Project) -> N
         process.wait(timeout=60)
 
 
+@pytest.mark.slow
 def test_one_worker_or_two_with_one_thread_or_two_make_the_same_bytes(
     fresh: Project, runtime: str, tmp_path: Path
 ) -> None:
