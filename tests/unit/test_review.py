@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from corpus import photo, write_tiff
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.profiles import adobe_rgb_profile, grey_gamma_profile, srgb_profile
+from restoration.raster.tone_table import ToneTable
 from restoration.review import findings, pictures, scores, wording
+from restoration.review.unconverted import open_restored
 from review_collection import Collection, Page, soft
 
 SRGB = ColourSpace.from_profile(srgb_profile(), 3)
@@ -470,3 +473,25 @@ def test_a_finding_that_nobody_wrote_words_for_is_still_shown() -> None:
 def test_a_stage_is_not_called_by_the_finding_of_its_name() -> None:
     assert findings.stage_label("colour") == "Colour"
     assert findings.label("colour") == "Kind of picture"
+
+
+def test_a_mapped_page_is_compared_in_its_masters_colours_after_a_conversion(
+    tmp_path: Path,
+) -> None:
+    """No stage wrote an image: the master's own page, with the tones that delivery gave it."""
+    pixels = np.random.default_rng(3).integers(0, 60000, (40, 50, 3)).astype(np.uint16)
+    master = write_tiff(tmp_path / "m.tif", pixels, icc=srgb_profile())
+    other = write_tiff(tmp_path / "d.tif", pixels[::-1], icc=adobe_rgb_profile())
+    nodes = np.linspace(0.0, 1.0, 257)
+    table = ToneTable(np.stack([0.5 * nodes + 0.5 * nodes**2] * 3))
+    page = {"number": 1, "status": "applied", "image": None, "tones": table.record()}
+    delivered = {
+        "deliverable": {"pages": [{"profile": {"converted": True}}]},
+        "stages": [{"pages": [page]}],
+        "master": {"path": str(master)},
+    }
+    with ExitStack() as opened:
+        shown = open_restored(opened, tmp_path, other, delivered, 1)
+        codes = np.rint(shown.read(0, 0, 40, 50) * 65535)
+        assert shown.profile == srgb_profile()
+        assert np.array_equal(codes, table.mapped(pixels, 0, 40))

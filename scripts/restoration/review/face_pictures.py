@@ -12,12 +12,12 @@ import numpy as np
 
 from restoration.errors import ScanError
 from restoration.raster.colour import ColourSpace
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import open_page
 from restoration.review import pictures
 from restoration.review.face_cuts import Cut, cut_of
 from restoration.review.face_order import faces_of, stage_of
 from restoration.review.pictures import Place
-from restoration.review.unconverted import open_restored
+from restoration.review.unconverted import ShownPage, open_restored
 
 Record = dict[str, Any]
 
@@ -38,11 +38,11 @@ QUALITY = 95
 class _Files:
     """The pictures of one page that its faces are cut from."""
 
-    master: TiffPage
-    deliverable: TiffPage
-    result: TiffPage | None
+    master: ShownPage
+    deliverable: ShownPage
+    result: ShownPage | None
     """Of the stage; None where it restored nothing or its file is no longer kept."""
-    truth: TiffPage | None
+    truth: ShownPage | None
 
 
 def face_pictures(
@@ -98,7 +98,7 @@ def _open(
     pages = [] if stage is None else stage["pages"]
     images = [p["image"] for p in pages if p["number"] == number and p["status"] == "applied"]
     kept = [results / image for image in images if image and (results / image).is_file()]
-    truths: list[TiffPage] = []
+    truths: list[ShownPage] = []
     for path in truth_files:
         try:
             truths.append(opened.enter_context(open_page(path, number)))
@@ -116,7 +116,7 @@ def _open(
 def _face(face: Record, cut: Cut, files: _Files) -> Record:
     restored = face["decision"] == "restored"
     left = "" if restored else _left(face, cut, files)
-    chosen: list[tuple[str, TiffPage | None]] = [("master", files.master)]
+    chosen: list[tuple[str, ShownPage | None]] = [("master", files.master)]
     if restored and files.result is not None:
         chosen.append(("result", files.result))
     elif restored or left != "same":
@@ -139,11 +139,11 @@ def _face(face: Record, cut: Cut, files: _Files) -> Record:
     }
 
 
-def _colour(page: TiffPage) -> ColourSpace:
+def _colour(page: ShownPage) -> ColourSpace:
     return ColourSpace.from_profile(page.profile, page.channels)
 
 
-def _crop(name: str, image: TiffPage, cut: Cut, master: TiffPage) -> Record:
+def _crop(name: str, image: ShownPage, cut: Cut, master: ShownPage) -> Record:
     """One pixel of the picture is one of the image."""
     place = pictures.enlarged(cut.shown, master, image)
     pixels = pictures.crop(image, place)
@@ -156,7 +156,7 @@ def _crop(name: str, image: TiffPage, cut: Cut, master: TiffPage) -> Record:
     }
 
 
-def _small(name: str, image: TiffPage, cut: Cut, master: TiffPage) -> Record:
+def _small(name: str, image: ShownPage, cut: Cut, master: ShownPage) -> Record:
     assert cut.whole is not None
     place = pictures.enlarged(cut.whole, master, image)
     pixels = pictures.reduced(image, place, SMALL_SIDE)
@@ -173,7 +173,7 @@ def _left(face: Record, cut: Cut, files: _Files) -> str:
     return "same" if _same(master, made, face["box"]) else "around"
 
 
-def _same(master: TiffPage, made: TiffPage, box: Sequence[float]) -> bool:
+def _same(master: ShownPage, made: ShownPage, box: Sequence[float]) -> bool:
     """Whether two pictures of one size agree in a box (top, left, height, width)."""
     # A deliverable of fewer bits is the master's but for their last step.
     step = 0.0 if made.bits >= master.bits else 0.75 / 255.0

@@ -16,14 +16,14 @@ from restoration.keys import code_fingerprint, digest
 from restoration.raster.base import Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.mapped import MappedRaster
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import open_page
 from restoration.raster.tone_table import ToneTable
 from restoration.records import SCHEMA, read_record, write_record
 from restoration.review import pictures, scores
 from restoration.review.face_order import faces_of
 from restoration.review.face_pictures import face_pictures
 from restoration.review.marked import marked
-from restoration.review.unconverted import open_restored
+from restoration.review.unconverted import ShownPage, open_restored
 
 Record = dict[str, Any]
 
@@ -112,7 +112,7 @@ def _master_pages(delivered: Record) -> list[Record]:
     return list(delivered["master"]["master"]["pages"])
 
 
-def _colour(page: TiffPage) -> ColourSpace:
+def _colour(page: ShownPage) -> ColourSpace:
     return ColourSpace.from_profile(page.profile, page.channels)
 
 
@@ -149,7 +149,7 @@ def _page(
         }
 
 
-def _crop(kind: str, place: pictures.Place, before: TiffPage, after: TiffPage) -> Record:
+def _crop(kind: str, place: pictures.Place, before: ShownPage, after: ShownPage) -> Record:
     there = pictures.enlarged(place, before, after)
     old = pictures.replicated(pictures.crop(before, place), there.height, there.width)
     new = pictures.crop(after, there)
@@ -167,7 +167,7 @@ def _crop(kind: str, place: pictures.Place, before: TiffPage, after: TiffPage) -
 
 
 def _masks(
-    results: Path, delivered: Record, number: int, found: pictures.Survey, before: TiffPage
+    results: Path, delivered: Record, number: int, found: pictures.Survey, before: ShownPage
 ) -> list[Record]:
     """Where stages that keep a mask worked on the page."""
     shown = []
@@ -188,7 +188,7 @@ def _scores(
     results: Path,
     delivered: Record,
     number: int,
-    ends: tuple[TiffPage, TiffPage],
+    ends: tuple[ShownPage, ShownPage],
     truth_files: list[Path],
 ) -> Record | None:
     """Distances to the truth of the master and of the image after each stage that was applied.
@@ -226,7 +226,7 @@ def _applied(delivered: Record, number: int) -> list[tuple[str, Record]]:
     ]
 
 
-def _left_by(page: Record, results: Path, before: TiffPage, opened: ExitStack) -> Raster | None:
+def _left_by(page: Record, results: Path, before: ShownPage, opened: ExitStack) -> Raster | None:
     """A page as a stage that was applied left it; None where its image was pruned.
 
     Intermediates are in the colour space of the master, ``before``.
@@ -241,5 +241,5 @@ def _left_by(page: Record, results: Path, before: TiffPage, opened: ExitStack) -
     return image if tones is None else MappedRaster(image, ToneTable.from_record(tones))
 
 
-def _score(image: Raster, truth: TiffPage, colour: ColourSpace) -> Record:
+def _score(image: Raster, truth: ShownPage, colour: ColourSpace) -> Record:
     return scores.score(image, colour, truth, _colour(truth)).record()

@@ -4,33 +4,65 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from restoration.raster.base import Raster
+from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tone_table import ToneTable
 
 Record = dict[str, Any]
 
 
+class ShownPage(Raster, Protocol):
+    """A page as the report needs it."""
+
+    @property
+    def profile(self) -> bytes | None: ...
+
+    @property
+    def bits(self) -> int: ...
+
+    @property
+    def orientation(self) -> int: ...
+
+
+class MappedPage(MappedRaster):
+    """A page whose tones a table maps, with what the mapped page itself states."""
+
+    def __init__(self, page: TiffPage, table: ToneTable) -> None:
+        super().__init__(page, table)
+        self.profile = page.profile
+        self.bits = page.bits
+        self.orientation = page.orientation
+
+
 def open_restored(
     opened: ExitStack, results: Path, deliverable: Path, delivered: Record, number: int
-) -> TiffPage:
+) -> ShownPage:
     """The page as it was restored: the deliverable's, unless that was converted to another profile.
 
     Then it is what was converted, since codes of two colour spaces cannot be compared: the last
-    stage's image, or the master where every stage declined. Where that image was pruned, the
-    deliverable is shown after all, and every pixel counts as changed.
+    stage's image, or the master where no stage wrote one, with the tones that delivery gave it.
+    Where that image was pruned, the deliverable is shown after all, and every pixel counts as
+    changed.
     """
     pages = delivered["deliverable"].get("pages") or []
     profile = pages[number - 1].get("profile", {}) if len(pages) >= number else {}
-    if profile.get("converted"):
-        images = [
-            page["image"]
-            for stage in delivered["stages"]
-            for page in stage["pages"]
-            if page["number"] == number and page["status"] == "applied"
-        ]
-        if not images:
-            return opened.enter_context(open_page(delivered["master"]["path"], number))
-        if (results / images[-1]).is_file():
-            return opened.enter_context(open_page(results / images[-1]))
-    return opened.enter_context(open_page(deliverable, number))
+    if not profile.get("converted"):
+        return opened.enter_context(open_page(deliverable, number))
+    applied = [
+        page
+        for stage in delivered["stages"]
+        for page in stage["pages"]
+        if page["number"] == number and page["status"] == "applied"
+    ]
+    image = applied[-1]["image"] if applied else None
+    if image is None:
+        page = opened.enter_context(open_page(delivered["master"]["path"], number))
+    elif (results / image).is_file():
+        page = opened.enter_context(open_page(results / image))
+    else:
+        return opened.enter_context(open_page(deliverable, number))
+    tones = applied[-1].get("tones") if applied else None
+    return page if tones is None else MappedPage(page, ToneTable.from_record(tones))
