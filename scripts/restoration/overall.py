@@ -214,7 +214,7 @@ def summary(run: Run, present: float) -> str:
     parts = [
         f"{done:,} of {_counted(jobs, 'job')} done",
         f"{run.deliverables - missing:,} of {run.deliverables:,} scans through every step",
-        f"{rate:,.0f} steps of scans an hour",
+        f"{rate:,.0f} scan steps an hour",
         *_left(run, present),
         f"{_counted(sum(end.problems for end in run.ends), 'problem')} so far",
     ]
@@ -252,7 +252,8 @@ def _left(run: Run, present: float) -> list[str]:
     left, unknown = seconds_left(run, present)
     if not unknown:
         return [f"{duration(left)} left"] if left else []
-    return [f"at least {duration(left)} left ({', '.join(unknown)} not measured yet)"]
+    known = f"at least {duration(left)} left" if left >= 1 else "time left not known"
+    return [f"{known} ({', '.join(unknown)} not measured yet)"]
 
 
 def _counted(number: int, what: str) -> str:
