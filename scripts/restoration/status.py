@@ -1,9 +1,10 @@
 """How a collection stands: read from the plan, the tables and the folders of the results.
 
 Reads only, takes no lock and asks Snakemake for nothing, so that it may run beside a run. Time
-grows with the files of the results: each folder of a step is listed once, with one ``stat`` for
-each file; each table is read once; of records only small ones are opened, those of batches that
-have no table yet, at most ``MOST_OPENED`` in a step. Memory grows with the scans, not the files.
+grows with the files of the results: each folder of a step is listed once, each table is read once.
+One ``stat`` is spent on each image, and on the records of batches that are unfinished or younger
+than an hour; small ones of unfinished batches are opened, at most ``MOST_OPENED`` in a step.
+Memory grows with the scans, and with the records of unfinished batches.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import shutil
 import socket
 import time
 from array import array
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -134,12 +134,10 @@ class _Disk:
 class _Folder:
     """What the listing of one step's folder tells."""
 
-    tables: dict[str, int] = field(default_factory=dict)
-    """Modification time in ns, by batch."""
     records: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """Modification time and bytes, by scan; of scans whose batch may be unfinished alone."""
+    """Modification time and bytes, by scan; of scans whose batch is unfinished."""
     times: array[float] = field(default_factory=lambda: array("d"))
-    """Modification times of all records, in seconds."""
+    """Modification times in seconds: of those records, and of all from the last hour."""
 
 
 def status_of(results: Path, present: float | None = None) -> Status:
@@ -152,11 +150,19 @@ def status_of(results: Path, present: float | None = None) -> Status:
     holder = holder_of(results, run)
     disk = _Disk()
     judge = _Judge(plan, run, began)
+    present = time.time() if present is None else present
+    # A record is older than the table of its batch: those of old tables tell nothing of the rate.
+    recent = (judge.newest() if holder.state == "no run" else present) - _HOUR
     folders = {
-        (recipe, step): _look(plan.folder(recipe, step), step, disk, judge.open_scans(recipe, step))
+        (recipe, step): _look(
+            plan.folder(recipe, step),
+            step,
+            disk,
+            unfinished=judge.unfinished(recipe, step),
+            recent=judge.since(recent, recipe, step),
+        )
         for recipe, step in steps_of(plan)
     }
-    present = time.time() if present is None else present
     latest = max((max(f.times) for f in folders.values() if f.times), default=present)
     # What was done in the last hour of a run that is over is its last hour, not ours.
     until = latest if holder.state == "no run" else present
@@ -225,33 +231,33 @@ def holder_of(results: Path, run: Run | None) -> Holder:
     return Holder("running", process, host) if alive else Holder("no run")
 
 
-def _look(folder: Path, step: str, disk: _Disk, wanted: set[str]) -> _Folder:
+def _look(
+    folder: Path, step: str, disk: _Disk, *, unfinished: set[str], recent: set[str]
+) -> _Folder:
+    """The listing of a folder; nothing where there is none. The sets are of scans."""
     found = _Folder()
-    for entry, stat in _files(folder):
-        name = entry.name
-        if name.endswith(".json"):
-            found.times.append(stat.st_mtime)
-            if name[:-5] in wanted:
-                found.records[name[:-5]] = (stat.st_mtime, stat.st_size)
-        elif name.endswith(".tsv"):
-            found.tables[name[:-4]] = stat.st_mtime_ns
-        else:
-            disk.add(step, stat)
-    return found
-
-
-def _files(folder: Path) -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
     try:
         listing = os.scandir(folder)
     except FileNotFoundError:
-        return
+        return found
     with listing:
         for entry in listing:
+            stem, _, kind = entry.name.rpartition(".")
+            scan = stem if kind == "json" else None
+            if kind == "tsv" or (scan and scan not in unfinished and scan not in recent):
+                continue
             try:
-                yield entry, entry.stat(follow_symlinks=False)
+                stat = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 # A run has renamed it since the folder was listed.
                 continue
+            if scan is None:
+                disk.add(step, stat)
+                continue
+            found.times.append(stat.st_mtime)
+            if scan in unfinished:
+                found.records[scan] = (stat.st_mtime, stat.st_size)
+    return found
 
 
 class _Judge:
@@ -271,18 +277,41 @@ class _Judge:
         self._awaited = {(w.recipe, w.step): frozenset(w.batches) for w in work}
         self._untrue = {(w.recipe, w.step): frozenset(w.untrue) for w in work}
         self._unfit: dict[str | None, set[str]] = {None: set()}
+        self._tables = {
+            (recipe, step): {
+                batch: written
+                for batch in plan.batches(recipe)
+                if (written := _time_of(plan.table(recipe, step, batch))) is not None
+            }
+            for recipe, step in steps_of(plan)
+        }
+        """Modification time in ns of the tables that are there."""
 
-    def open_scans(self, recipe: str | None, step: str) -> set[str]:
-        """Scans of batches that have no true table, or may have none."""
-        folder = self.plan.folder(recipe, step)
+    def newest(self) -> float:
+        """When the youngest table was written, in seconds; when the run began, without any."""
+        times = [max(tables.values()) for tables in self._tables.values() if tables]
+        return max(times, default=self._began.st_mtime_ns) / 1e9
+
+    def since(self, moment: float, recipe: str | None, step: str) -> set[str]:
+        """Scans of batches whose table was written since a moment in seconds."""
         return {
             scan.scan
-            for batch in self.plan.batches(recipe)
-            if not self._is_true(recipe, step, batch, _time_of(folder / f"{batch}.tsv"))
+            for batch, written in self._tables[recipe, step].items()
+            if written >= moment * 1e9
             for scan in self.plan.members(recipe, batch)
         }
 
-    def _is_true(self, recipe: str | None, step: str, batch: str, written: int | None) -> bool:
+    def unfinished(self, recipe: str | None, step: str) -> set[str]:
+        """Scans of batches that have no true table."""
+        return {
+            scan.scan
+            for batch in self.plan.batches(recipe)
+            if not self._is_true(recipe, step, batch)
+            for scan in self.plan.members(recipe, batch)
+        }
+
+    def _is_true(self, recipe: str | None, step: str, batch: str) -> bool:
+        written = self._tables[recipe, step].get(batch)
         if written is None:
             return False
         awaited = batch in self._awaited.get((recipe, step), ())
@@ -301,7 +330,7 @@ class _Judge:
         for batch in self.plan.batches(recipe):
             members = self.plan.members(recipe, batch)
             total += len(members)
-            if self._is_true(recipe, step, batch, folder.tables.get(batch)):
+            if self._is_true(recipe, step, batch):
                 good, bad = self._table(recipe, step, batch)
                 done, unfit = done + good, unfit + bad
                 continue
@@ -358,9 +387,9 @@ class _Judge:
         self._unfit.setdefault(problem.recipe, set()).add(problem.scan)
 
 
-def _time_of(path: Path) -> int | None:
+def _time_of(path: str) -> int | None:
     try:
-        return path.stat().st_mtime_ns
+        return Path(path).stat().st_mtime_ns
     except OSError:
         return None
 
