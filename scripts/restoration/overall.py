@@ -90,8 +90,9 @@ def carrier(recipe: str, step: str) -> str | None:
 def work_of(plan: Plan) -> tuple[Work, ...]:
     """The work of a run that is about to begin, judged by the digests in the tables.
 
-    A missing table counts where something waits for it. Costs one ``stat`` for each master and
-    each table that is there: nothing in a first run.
+    A missing table counts where something waits for it. Costs a ``stat`` of each master for each
+    table that is looked at, which is one for each batch where little has changed, and none in a
+    first run.
     """
     waiting: dict[Step, dict[str, bool]] = {}
     true: dict[tuple[str | None, str, str], bool | None] = {}
@@ -106,21 +107,13 @@ def work_of(plan: Plan) -> tuple[Work, ...]:
 
     for recipe in plan.recipes():
         for batch in plan.batches(recipe):
-            pending: dict[Step, bool] = {}
-            broken = False
-            for step in plan.steps(recipe):
+            # From the end: nobody waits for what is missing before a table that is true.
+            for step in reversed(plan.steps(recipe)):
                 carried = carrier(recipe, step)
-                # After an untrue table everything is done again: no digest needs to be computed.
-                judged = False if broken else is_true(carried, step, batch)
+                judged = is_true(carried, step, batch)
                 if judged:
-                    # Nobody waits for what is missing before a table that is true.
-                    pending.clear()
-                    continue
-                broken = judged is False
-                there = broken and Path(plan.table(carried, step, batch)).is_file()
-                pending[carried, step] = there
-            for key, there in pending.items():
-                waiting.setdefault(key, {})[batch] = there
+                    break
+                waiting.setdefault((carried, step), {})[batch] = judged is False
     return tuple(
         Work(
             recipe,
