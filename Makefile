@@ -42,7 +42,7 @@ endif
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
-.PHONY: bench-faces bench-identity
+.PHONY: bench-faces bench-identity status retry
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -63,6 +63,13 @@ demo: ready ## make a few sample scans and restore them, end to end
 restore: sheet-named ready ## your own scans: SHEET=my.tsv [RECIPE=archive] [SCAN=id] [CORES=n]
 	$(SNAKEMAKE) --config 'scans="$(SHEET)"' $(if $(RECIPE),'recipe="$(RECIPE)"') \
 	    $(if $(SCAN),'only="$(SCAN)"')
+
+# Make knows no other exit code than its own 2: scripts call scripts/status.py, which has more.
+status: $(RUNTIME) ## what is done, what waits, what went wrong, also beside a run: [RESULTS=folder]
+	@$(PY) scripts/status.py --results '$(RESULTS)' || test $$? -gt 2
+
+retry: ready ## try scans with problems again, which are final otherwise: [SCAN=id] [RESULTS=folder]
+	@$(PY) scripts/retry.py --results '$(RESULTS)' $(if $(SCAN),--scan '$(SCAN)') -- $(SNAKEMAKE)
 
 .PHONY: sheet-named
 sheet-named:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.chain import Chain, EarlierProblemError
 from restoration.errors import CircumstanceError, ScanError
+from restoration.overall import BatchEnd, found_here, tell_end
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
 from restoration.records import Row, write_table
@@ -111,11 +113,12 @@ def run_batch(
     """
     # Taken before any master is read: one that changes meanwhile is then seen by the next run.
     digest = plan.digest(recipe, step, batch)
+    started = time.monotonic()
     scans = plan.members(recipe, batch)
     title = f"{step} {batch}" if recipe is None else f"{recipe} {step} {batch}"
     rows: list[Row] = []
     failures = Failures()
-    idle = 0
+    idle = worked_on = 0
     with reporter(title, len(scans), log) as report:
         for scan in scans:
             report.begin(scan.scan)
@@ -130,15 +133,28 @@ def run_batch(
                     break
                 continue
             rows.append(row)
+            worked_on += worked
             idle += not worked and row.status != "problem"
             report.end(_outcome(row), worked=worked)
         if idle:
             report.say(f"{idle} of {len(scans)} up to date")
         if failures.lines:
             _summary(report, failures, len(scans))
-            return 1
-    write_table(table, rows, digest)
-    return 0
+    if not failures.lines:
+        write_table(table, rows, digest)
+    end = BatchEnd(
+        recipe=recipe,
+        step=step,
+        batch=batch,
+        scans=len(scans),
+        worked=worked_on,
+        problems=found_here(step, rows),
+        # Where the job stopped early, also those that it never began.
+        failed=len(scans) - len(rows),
+        seconds=round(time.monotonic() - started, 3),
+    )
+    tell_end(plan.results, end)
+    return 1 if failures.lines else 0
 
 
 def _said(error: Exception) -> str:
