@@ -7,6 +7,8 @@ RECIPE ?=
 SCAN ?=
 RESULTS ?= results
 FACES ?=
+QUICK ?=
+REPAIR ?=
 ARGS ?=
 # Read by envs/install.sh: the interpreter to start from, another index for torch.
 export PYTHON TORCH_INDEX
@@ -41,7 +43,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
+.PHONY: help demo restore verify env env-dev test test-slow lint bench docs lock clean-results again ready native
 .PHONY: bench-faces bench-identity
 
 help: ## this list
@@ -68,6 +70,9 @@ restore: sheet-named ready ## your own scans: SHEET=my.tsv [RECIPE=archive] [SCA
 sheet-named:
 	@test -f '$(SHEET)' || { echo "make restore needs SHEET=..., a table of your scans; '$(SHEET)' is no file." \
 	    'Write one: make env, then $(PY) scripts/sheet.py FOLDER > my.tsv'; exit 2; }
+
+verify: $(RUNTIME) ## results against their records: [RESULTS=folder] [QUICK=1] [REPAIR=1]
+	@$(PY) scripts/verify.py --results '$(RESULTS)' $(if $(QUICK),--quick) $(if $(REPAIR),--repair)
 
 env: $(RUNTIME) native ## install what restoring needs, and nothing else
 
