@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -516,22 +516,27 @@ def _lasting(step: str, record: Record) -> Record:
     return kept
 
 
-_TEXT: Callable[[Any], bool] = lambda value: isinstance(value, str)  # noqa: E731
 _PAGE = ("number", "key", "input_key", "output_key", "image", "owner", "sha256", "status", "reason")
 _SIZE = ("height", "width", "ppi", "generated", "generative", "findings")
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
 def _whole(step: str, record: Record) -> bool:
     """Whether a record has the parts that its step writes, so that the rest may rely on them."""
-    if not _TEXT(record.get("key")) or record.get("status") not in ("done", "problem"):
+    if not _is_text(record.get("key")) or record.get("status") not in ("done", "problem"):
         return False
     if record["status"] == "problem":
-        return _TEXT(record.get("reason")) and (step != "ingest" or _TEXT(record.get("signature")))
+        return _is_text(record.get("reason")) and (
+            step != "ingest" or _is_text(record.get("signature"))
+        )
     if step == "ingest":
         master = record.get("master")
         return (
-            _TEXT(record.get("sha256"))
-            and _TEXT(record.get("signature"))
+            _is_text(record.get("sha256"))
+            and _is_text(record.get("signature"))
             and isinstance(master, dict)
             and "sha256" in master
             and _entries(master.get("pages"), ("number", "height", "width", "ppi"))
@@ -545,7 +550,7 @@ def _whole(step: str, record: Record) -> bool:
         made = record.get("deliverable")
         return (
             isinstance(made, dict)
-            and _TEXT(made.get("sha256"))
+            and _is_text(made.get("sha256"))
             and _entries(made.get("cubes", [{}]), ("page", "file", "sha256"), "cubes" in made)
             and isinstance(record.get("master"), dict)
             and isinstance(record.get("condition_report"), list)
