@@ -53,11 +53,12 @@ class Failures:
         return self._repeats >= _EQUAL_SURPRISES_THAT_STOP
 
 
-def _row(scan: Scan, record: Record) -> Row:
+def row_of(scan: Scan, step: str, record: Record) -> Row:
+    """What a table says of a scan by the record of the table's own step."""
     status = record["status"]
     key = record.get("key", "")
     if status == "problem":
-        return Row(scan.scan, "problem", key, "", record["reason"])
+        return Row(scan.scan, "problem", key, "", f"{step}: {record['reason']}")
     if "deliverable" in record:
         return Row(scan.scan, "done", key, record["deliverable"]["sha256"])
     if "master" in record:
@@ -72,16 +73,18 @@ def _row(scan: Scan, record: Record) -> Row:
     return Row(scan.scan, status, key, ",".join(sums), "; ".join(reasons))
 
 
+def row_after_problem(scan: Scan, step: str, reason: str) -> Row:
+    """What later tables say of a scan that failed in ``step``."""
+    return Row(scan.scan, "problem", "", "", f"{step}: {reason}")
+
+
 def _step_for_scan(chain: Chain, step: str, scan: Scan) -> tuple[Row, bool]:
     """The scan's row, and whether anything had to be done for it."""
     try:
         record = chain.ensure(step)
     except EarlierProblemError as earlier:
-        return Row(scan.scan, "problem", "", "", f"{earlier.step}: {earlier}"), False
-    row = _row(scan, record)
-    if row.status == "problem":
-        row = Row(row.scan, row.status, row.key, "", f"{step}: {row.reason}")
-    return row, bool(chain.worked)
+        return row_after_problem(scan, earlier.step, str(earlier)), False
+    return row_of(scan, step, record), bool(chain.worked)
 
 
 def _outcome(row: Row) -> str:
