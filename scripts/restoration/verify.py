@@ -16,7 +16,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from restoration.errors import ConfigError
-from restoration.planning import Plan, load_plan, plan_file, signature
+from restoration.job_digest import signature
+from restoration.planning import Plan, load_plan, plan_file
 from restoration.records import Row, part_name, read_record
 from restoration.running import lock_results
 from restoration.sheet import Scan, read_sheet

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from conftest import ROWS, Project
 
 
@@ -21,6 +22,7 @@ def script(project: Project, name: str, *given: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 def test_status_and_retry_of_a_collection_with_a_problem(project: Project) -> None:
     done = script(project, "status")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "finished")

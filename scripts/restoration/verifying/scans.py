@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from restoration.job_digest import signature
 from restoration.keys import digest
-from restoration.planning import Plan, signature
+from restoration.planning import Plan
 from restoration.records import Row, read_record
 from restoration.restoring import (
     Record,
