@@ -271,7 +271,8 @@ def test_work_is_what_no_true_table_speaks_of(plan: Plan, tmp_path: Path) -> Non
     Path(plan.table("plain", "deliver", "two")).unlink()
     assert [(w.step, dict(w.batches)) for w in work_of(plan)] == [("deliver", {"two": 1})]
     (tmp_path / "a.tif").write_text("now it is there")
-    found = {w.step: (dict(w.batches), w.untrue) for w in work_of(plan)}
+    # One plan looks at a master once; what runs next has a plan of its own.
+    found = {w.step: (dict(w.batches), w.untrue) for w in work_of(replace(plan))}
     assert found == {
         "ingest": ({"one": 2}, ("one",)),
         "examine": ({"one": 2}, ()),
