@@ -7,6 +7,8 @@ RECIPE ?=
 SCAN ?=
 RESULTS ?= results
 FACES ?=
+QUICK ?=
+REPAIR ?=
 ARGS ?=
 # Read by envs/install.sh: the interpreter to start from, another index for torch.
 export PYTHON TORCH_INDEX
@@ -42,7 +44,7 @@ endif
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
-.PHONY: bench-faces bench-identity
+.PHONY: bench-faces bench-identity status retry verify
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -64,10 +66,20 @@ restore: sheet-named ready ## your own scans: SHEET=my.tsv [RECIPE=archive] [SCA
 	$(SNAKEMAKE) --config 'scans="$(SHEET)"' $(if $(RECIPE),'recipe="$(RECIPE)"') \
 	    $(if $(SCAN),'only="$(SCAN)"')
 
+# Make knows no other exit code than its own 2: scripts call scripts/status.py, which has more.
+status: $(RUNTIME) ## what is done, what waits, what went wrong, also beside a run: [RESULTS=folder]
+	@$(PY) scripts/status.py --results '$(RESULTS)' || test $$? -gt 2
+
+retry: ready ## try scans with problems again, which are final otherwise: [SCAN=id] [RESULTS=folder]
+	@$(PY) scripts/retry.py --results '$(RESULTS)' $(if $(SCAN),--scan '$(SCAN)') -- $(SNAKEMAKE)
+
 .PHONY: sheet-named
 sheet-named:
 	@test -f '$(SHEET)' || { echo "make restore needs SHEET=..., a table of your scans; '$(SHEET)' is no file." \
 	    'Write one: make env, then $(PY) scripts/sheet.py FOLDER > my.tsv'; exit 2; }
+
+verify: $(RUNTIME) ## results against their records: [RESULTS=folder] [QUICK=1] [REPAIR=1]
+	@$(PY) scripts/verify.py --results '$(RESULTS)' $(if $(QUICK),--quick) $(if $(REPAIR),--repair)
 
 env: $(RUNTIME) native ## install what restoring needs, and nothing else
 

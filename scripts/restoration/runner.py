@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.chain import Chain, EarlierProblemError
 from restoration.errors import CircumstanceError, ScanError
+from restoration.overall import BatchEnd, found_here, tell_end
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
 from restoration.records import Row, write_table
@@ -51,11 +53,12 @@ class Failures:
         return self._repeats >= _EQUAL_SURPRISES_THAT_STOP
 
 
-def _row(scan: Scan, record: Record) -> Row:
+def row_of(scan: Scan, step: str, record: Record) -> Row:
+    """What a table says of a scan by the record of the table's own step."""
     status = record["status"]
     key = record.get("key", "")
     if status == "problem":
-        return Row(scan.scan, "problem", key, "", record["reason"])
+        return Row(scan.scan, "problem", key, "", f"{step}: {record['reason']}")
     if "deliverable" in record:
         return Row(scan.scan, "done", key, record["deliverable"]["sha256"])
     if "master" in record:
@@ -70,16 +73,18 @@ def _row(scan: Scan, record: Record) -> Row:
     return Row(scan.scan, status, key, ",".join(sums), "; ".join(reasons))
 
 
+def row_after_problem(scan: Scan, step: str, reason: str) -> Row:
+    """What later tables say of a scan that failed in ``step``."""
+    return Row(scan.scan, "problem", "", "", f"{step}: {reason}")
+
+
 def _step_for_scan(chain: Chain, step: str, scan: Scan) -> tuple[Row, bool]:
     """The scan's row, and whether anything had to be done for it."""
     try:
         record = chain.ensure(step)
     except EarlierProblemError as earlier:
-        return Row(scan.scan, "problem", "", "", f"{earlier.step}: {earlier}"), False
-    row = _row(scan, record)
-    if row.status == "problem":
-        row = Row(row.scan, row.status, row.key, "", f"{step}: {row.reason}")
-    return row, bool(chain.worked)
+        return row_after_problem(scan, earlier.step, str(earlier)), False
+    return row_of(scan, step, record), bool(chain.worked)
 
 
 def _outcome(row: Row) -> str:
@@ -111,11 +116,12 @@ def run_batch(
     """
     # Taken before any master is read: one that changes meanwhile is then seen by the next run.
     digest = plan.digest(recipe, step, batch)
+    started = time.monotonic()
     scans = plan.members(recipe, batch)
     title = f"{step} {batch}" if recipe is None else f"{recipe} {step} {batch}"
     rows: list[Row] = []
     failures = Failures()
-    idle = 0
+    idle = worked_on = 0
     with reporter(title, len(scans), log) as report:
         for scan in scans:
             report.begin(scan.scan)
@@ -130,15 +136,28 @@ def run_batch(
                     break
                 continue
             rows.append(row)
+            worked_on += worked
             idle += not worked and row.status != "problem"
             report.end(_outcome(row), worked=worked)
         if idle:
             report.say(f"{idle} of {len(scans)} up to date")
         if failures.lines:
             _summary(report, failures, len(scans))
-            return 1
-    write_table(table, rows, digest)
-    return 0
+    if not failures.lines:
+        write_table(table, rows, digest)
+    end = BatchEnd(
+        recipe=recipe,
+        step=step,
+        batch=batch,
+        scans=len(scans),
+        worked=worked_on,
+        problems=found_here(step, rows),
+        # Where the job stopped early, also those that it never began.
+        failed=len(scans) - len(rows),
+        seconds=round(time.monotonic() - started, 3),
+    )
+    tell_end(plan.results, end)
+    return 1 if failures.lines else 0
 
 
 def _said(error: Exception) -> str:

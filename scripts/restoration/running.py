@@ -17,6 +17,7 @@ from typing import Any
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks.converted import missing_weights
+from restoration.overall import begin_progress
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
 
@@ -89,6 +90,7 @@ def begin_run(plan: Plan) -> None:
     lock_results(plan.results)
     check_weights(plan)
     plan.save()
+    begin_progress(plan)
 
 
 def check_weights(plan: Plan) -> None:

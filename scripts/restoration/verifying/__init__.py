@@ -1,0 +1,1 @@
+"""What `make verify` is made of: tables, records, keys, files, orphans and repairs."""

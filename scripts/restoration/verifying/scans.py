@@ -1,0 +1,572 @@
+"""One scan against its records: every step of every recipe, from the master to the deliverable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from restoration.job_digest import signature
+from restoration.keys import digest
+from restoration.planning import Plan
+from restoration.records import Row, read_record
+from restoration.restoring import (
+    Record,
+    Workshop,
+    cube_name,
+    has_own_image,
+    image_path,
+    mask_path,
+)
+from restoration.runner import row_after_problem, row_of
+from restoration.sheet import Scan
+from restoration.stages import REGISTRY
+from restoration.verifying.findings import ALTERED, MISSING, ORPHANED, Finding, Place, Repair, Tally
+from restoration.verifying.hashing import Hashed, Hasher
+from restoration.verifying.keychain import KeyChain
+from restoration.verifying.tables import Table
+
+_PASSING = frozenset({"schema", "when", "software", "processor", "path", "signature"})
+"""What may differ between a record that was made again and its copy in the deliver record."""
+
+_NOT_AGAIN = "only listed; delete it if nobody needs it"
+_READ_AGAIN = "nothing is scheduled; mend the disk or the rights and verify again"
+
+
+class _UntrueError(Exception):
+    """Carries what is wrong with a record's keys: what, expected, found."""
+
+    def __init__(self, what: str, expected: str, found: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.expected = expected
+        self.found = found
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a batch's table allows to say of the records behind it."""
+
+    table: Table
+    current: bool
+    """Whether its digest is the plan's: then its records must bear the plan's keys."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A file with the SHA-256 that a record has of it."""
+
+    place: Place
+    what: str
+    path: Path
+    sha256: str
+    repair: Repair | None
+    advice: str
+    future: Future[Hashed]
+    counts: bool
+    """Whether it is the first of the scan's names for the file."""
+
+
+@dataclass
+class Checked:
+    """What is known of one scan while its files are still being hashed."""
+
+    scan: Scan
+    findings: list[Finding] = field(default_factory=list)
+    deferred: list[Finding] = field(default_factory=list)
+    """Keys that follow from the condition reports of the whole batch, and are not as expected."""
+    rows: dict[Place, tuple[Row, Path]] = field(default_factory=dict)
+    """What the tables should say, and the record by which."""
+    bad: set[Place] = field(default_factory=set)
+    wanted: list[_Wanted] = field(default_factory=list)
+    tally: Tally = field(default_factory=lambda: Tally(scans=1))
+
+    def settle(self) -> None:
+        """Wait for the files and compare them."""
+        for one in self.wanted:
+            hashed = one.future.result()
+            if one.counts:
+                self.tally.hashed += 1
+                self.tally.bytes += hashed.bytes
+            if hashed.trouble:
+                found, repair = f"a file that cannot be read ({hashed.trouble})", None
+                advice = _READ_AGAIN
+            elif hashed.sha256 != one.sha256:
+                found, repair, advice = f"SHA-256 {hashed.sha256}", one.repair, one.advice
+            else:
+                continue
+            expected = f"SHA-256 {one.sha256}"
+            self.findings.append(
+                Finding(ALTERED, one.what, one.path, expected, found, repair, advice)
+            )
+            if one.what != "master":
+                self.bad.add(one.place)
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """Checks scans of one batch."""
+
+    plan: Plan
+    batch: str
+    standing: Mapping[Place, Standing]
+    workshop: Workshop
+    hasher: Hasher
+    quick: bool
+
+    def check(self, scan: Scan) -> Checked:
+        return _ScanCheck(self, scan).run()
+
+
+class _ScanCheck:
+    def __init__(self, by: Inspector, scan: Scan) -> None:
+        self.by = by
+        self.plan = by.plan
+        self.scan = scan
+        self.checked = Checked(scan)
+        self._hashing: dict[tuple[int, int], Future[Hashed]] = {}
+        self._read_already: dict[Place, Record | None] = {}
+
+    def run(self) -> Checked:
+        scan = self.scan
+        delivered = {name: self._witness(name) for name in scan.recipes}
+        common: dict[str, Record] = {}
+        failed = self._walk(None, ("ingest", "examine"), common, delivered)
+        if "ingest" in common:
+            self._master(common["ingest"])
+        for recipe in scan.recipes:
+            witness = {recipe: delivered[recipe]}
+            steps = self.plan.steps(recipe)[2:]
+            known = dict(common)
+            problem = self._walk(recipe, steps, known, witness, failed)
+            self.checked.tally.problems += problem is not None
+        return self.checked
+
+    # -- records ---------------------------------------------------------------------------
+
+    def _path(self, place: Place) -> Path:
+        return self.plan.folder(*place) / f"{self.scan.scan}.json"
+
+    def _record(self, place: Place) -> Record | None:
+        if place not in self._read_already:
+            self._read_already[place] = read_record(self._path(place))
+        return self._read_already[place]
+
+    def _witness(self, recipe: str) -> Record | None:
+        """The deliver record, whose copies tell of edits that no key shows; None where there is
+        none, or where it was left from before the scan failed in some step."""
+        found = self._record((recipe, "deliver"))
+        if found is None or found.get("scan") != self.scan.scan:
+            return None
+        for step in self.plan.steps(recipe):
+            place = (None if step in ("ingest", "examine") else recipe, step)
+            if (self._record(place) or {}).get("status") == "problem":
+                return None
+        return found
+
+    def _repair(self, place: Place, *records: Path) -> Repair:
+        return Repair((self._path(place), *records), place, self.by.batch)
+
+    def _walk(
+        self,
+        recipe: str | None,
+        steps: tuple[str, ...],
+        known: dict[str, Record],
+        delivered: Mapping[str, Record | None],
+        failed: tuple[str, str] | None = None,
+    ) -> tuple[str, str] | None:
+        """Check the steps in order; good records are added to ``known``.
+
+        Once a record is not to be believed, the keys of later ones cannot be judged; their files
+        still can. Returns the step in which the scan failed and why, where it did.
+        """
+        chain = KeyChain(self.plan, recipe, self.scan, self.by.workshop, known)
+        believed = failed is not None or recipe is None or known.keys() >= {"ingest", "examine"}
+        raw: dict[str, Record] = {}
+        for step in steps:
+            place = (recipe, step)
+            if failed is not None:
+                self._after_problem(place, failed)
+                continue
+            record = self._read(place)
+            if record is None:
+                believed = False
+                continue
+            raw[step] = record
+            good = believed and self._keys_hold(chain, place, record)
+            if good:
+                good = self._agrees(place, record, delivered)
+            believed = believed and good
+            if place in self.checked.bad:
+                continue
+            known[step] = record
+            self.checked.rows[place] = (row_of(self.scan, step, record), self._path(place))
+            if record["status"] == "problem":
+                failed = (step, record["reason"])
+        if recipe is not None:
+            self._files(recipe, raw)
+        return failed
+
+    def _read(self, place: Place) -> Record | None:
+        """The step's record where it is one; a finding where it should be and is not."""
+        path = self._path(place)
+        record = self._record(place)
+        if record is not None:
+            self.checked.tally.records += 1
+            found = (record.get("scan"), record.get("stage"), record.get("recipe"))
+            if found == (self.scan.scan, place[1], place[0]) and _whole(place[1], record):
+                return record
+            said = " ".join(str(part) for part in found if part)
+            expected = f"the record of {' '.join(p for p in (self.scan.scan, *place[::-1]) if p)}"
+            self._bad(place, "record", expected, f"one of {said}, or one that lacks parts")
+        elif path.exists():
+            self._bad(place, "record", "a record in JSON, schema 1", "none that can be read")
+        # A job that never ended has no table; that is said of the table, not of every scan.
+        elif self.by.standing[place].table.there:
+            self._bad(place, "record", "a record", "no file", kind=MISSING)
+        return None
+
+    def _bad(
+        self,
+        place: Place,
+        what: str,
+        expected: str,
+        found: str,
+        *also: Path,
+        kind: str = ALTERED,
+    ) -> None:
+        self.checked.bad.add(place)
+        repair = self._repair(place, *also)
+        self.checked.findings.append(
+            Finding(kind, what, self._path(place), expected, found, repair)
+        )
+
+    def _after_problem(self, place: Place, failed: tuple[str, str]) -> None:
+        row = row_after_problem(self.scan, *failed)
+        path = self._path(place)
+        self.checked.rows[place] = (row, path)
+        if path.exists():
+            found = f"one from an earlier run; the scan failed in {failed[0]}"
+            self.checked.findings.append(
+                Finding(ORPHANED, "record", path, "no record", found, advice=_NOT_AGAIN)
+            )
+
+    # -- keys ------------------------------------------------------------------------------
+
+    def _keys_hold(self, chain: KeyChain, place: Place, record: Record) -> bool:
+        """Whether the record bears the keys that follow from those before it."""
+        _, step = place
+        current = self.by.standing[place].current
+        try:
+            if step == "ingest":
+                self._ingest_key(chain, record, current)
+            elif step == "examine":
+                self._examine_key(chain, record, current)
+            elif step == "deliver":
+                if current:
+                    _same("key", chain.deliver_key(), record["key"])
+            else:
+                self._stage_keys(chain, place, record, current)
+        except _UntrueError as untrue:
+            if self._of_batch(place):
+                self.checked.bad.add(place)
+                self.checked.deferred.append(
+                    Finding(
+                        ALTERED,
+                        untrue.what,
+                        self._path(place),
+                        untrue.expected,
+                        untrue.found,
+                        self._repair(place),
+                    )
+                )
+            else:
+                self._bad(place, untrue.what, untrue.expected, untrue.found)
+            return False
+        return True
+
+    def _of_batch(self, place: Place) -> bool:
+        recipe, step = place
+        if step not in REGISTRY or not REGISTRY[step].shares_batch:
+            return False
+        return bool(self.plan.settings(recipe, step).get("scope") == "batch")
+
+    def _ingest_key(self, chain: KeyChain, record: Record, current: bool) -> None:
+        if record["status"] == "done":
+            _same("SHA-256", record["master"]["sha256"], record["sha256"])
+        if current:
+            _same("base", chain.ingest_base(), record.get("base"))
+            _same("key", chain.ingest_key(record), record["key"])
+
+    def _examine_key(self, chain: KeyChain, record: Record, current: bool) -> None:
+        if record["status"] == "done":
+            pages = chain.ensure("ingest")["master"]["pages"]
+            found = [page["number"] for page in record["pages"]]
+            _same("pages", [page["number"] for page in pages], found)
+        if current:
+            _same("key", chain.examine_key(), record["key"])
+
+    def _stage_keys(self, chain: KeyChain, place: Place, record: Record, current: bool) -> None:
+        recipe, step = place
+        if record["status"] == "problem":
+            if current:
+                _same("key", digest(chain.page_keys(step)), record["key"])
+            return
+        pages = record["pages"]
+        _same("key", digest([page["key"] for page in pages]), record["key"])
+        if not current:
+            return
+        states, keys = chain.before(step), chain.page_keys(step)
+        _same("pages", [state.number for state in states], [page["number"] for page in pages])
+        for state, key, page in zip(states, keys, pages, strict=True):
+            where = f"page {page['number']}: "
+            _same(f"{where}input_key", state.key, page["input_key"])
+            _same(f"{where}key", key, page["key"])
+            applied = page["status"] == "applied"
+            _same(f"{where}output_key", key if applied else state.key, page["output_key"])
+            image = state.image
+            if has_own_image(page):
+                folder = self.plan.folder(recipe, step)
+                own = image_path(folder, self.scan.scan, state.number, len(states))
+                image = str(own.relative_to(self.plan.results))
+            _same(f"{where}image", image, page["image"])
+
+    # -- copies ----------------------------------------------------------------------------
+
+    def _agrees(self, place: Place, record: Record, delivered: Mapping[str, Record | None]) -> bool:
+        """Whether the copies in the deliver records say what the record says."""
+        for recipe, witness in delivered.items():
+            copy = _copy_of(place[1], witness)
+            if copy is None or place[1] == "deliver":
+                continue
+            current = self.by.standing[recipe, "deliver"].current
+            own = _lasting(place[1], record)
+            told = _lasting(place[1], copy)
+            # A delivery that is itself out of date may speak of another state of the record.
+            if digest(own) == digest(told) or not (current or copy.get("key") == record["key"]):
+                continue
+            names = sorted(k for k in own.keys() | told.keys() if own.get(k) != told.get(k))
+            path = self._path((recipe, "deliver"))
+            expected = f"what {path.relative_to(self.plan.results)} holds of it"
+            self._bad(place, "record", expected, f"another {', '.join(names)}", path)
+            # Neither can be believed: both are made again, and their tables with them.
+            self.checked.bad.add((recipe, "deliver"))
+            return False
+        return True
+
+    # -- files -----------------------------------------------------------------------------
+
+    def _master(self, ingest: Record) -> None:
+        if ingest["status"] == "problem":
+            return
+        path = Path(self.scan.path)
+        self.checked.tally.masters += 1
+        now = signature(self.scan.path)
+        advice = (
+            "nothing is scheduled; put the right file back, else the next run takes this one as "
+            "a new master"
+        )
+        if now == "missing":
+            advice = "nothing is scheduled; put the file back, or correct the sheet"
+            found = Finding(
+                MISSING, "master", path, f"SHA-256 {ingest['sha256']}", "no file", advice=advice
+            )
+            self.checked.findings.append(found)
+        elif not self.by.quick:
+            self._hash((None, "ingest"), "master", path, ingest["sha256"], None, advice)
+        elif now != ingest["signature"]:
+            expected = f"size and modification time {ingest['signature']}"
+            advice = "nothing is scheduled; `make verify` without QUICK compares the SHA-256"
+            self.checked.findings.append(
+                Finding(ALTERED, "master", path, expected, now, advice=advice)
+            )
+
+    def _files(self, recipe: str, records: Mapping[str, Record]) -> None:
+        """Images, masks and deliverables of the records that can be read."""
+        for step, record in records.items():
+            if record["status"] == "problem" or (recipe, step) in self.checked.bad:
+                continue
+            if step == "deliver":
+                self._deliverable(recipe, record)
+            else:
+                self._images(recipe, step, record, records)
+
+    def _images(
+        self, recipe: str, step: str, record: Record, records: Mapping[str, Record]
+    ) -> None:
+        place = (recipe, step)
+        folder = self.plan.folder(recipe, step)
+        pages = record["pages"]
+        for page in filter(has_own_image, pages):
+            # By its own name and not by the record's, which may be anything where keys are old.
+            image = image_path(folder, self.scan.scan, page["number"], len(pages))
+            repair = self._repair(place, *self._others_of(step, image))
+            if not image.is_file():
+                if self._needed(recipe, step, records):
+                    self._missing(place, "image", image, page["sha256"], repair)
+                else:
+                    self.checked.tally.pruned += 1
+                continue
+            self._hash(place, "image", image, page["sha256"], repair)
+            if page.get("mask") and not mask_path(image).is_file():
+                self._missing(place, "mask", mask_path(image), "", repair)
+
+    def _others_of(self, step: str, image: Path) -> list[Path]:
+        """Records of recipes that the scan no longer names, whose image is this very file: from
+        them the next run would take it over again."""
+        found = []
+        for other in self.plan.config.recipes:
+            if other in self.scan.recipes or step not in self.plan.recipe(other).chain():
+                continue
+            twin = self.plan.folder(other, step) / image.name
+            if twin.is_file() and image.is_file() and twin.samefile(image):
+                found.append(self.plan.folder(other, step) / f"{self.scan.scan}.json")
+        return found
+
+    def _needed(self, recipe: str, step: str, records: Mapping[str, Record]) -> bool:
+        """Whether a later step has yet to read the images of this one, as in `Chain._needed`."""
+        steps = self.plan.steps(recipe)
+        for later in steps[steps.index(step) + 1 :]:
+            record = records.get(later)
+            if record is None:
+                return True
+            if record["status"] == "problem":
+                return False
+            folder = self.plan.folder(recipe, later)
+            if later == "deliver":
+                return not (folder / f"{self.scan.scan}.tif").is_file()
+            pages = record["pages"]
+            names = [
+                image_path(folder, self.scan.scan, page["number"], len(pages)) for page in pages
+            ]
+            if all(map(has_own_image, pages)) and all(name.is_file() for name in names):
+                return False
+        return False
+
+    def _deliverable(self, recipe: str, record: Record) -> None:
+        place = (recipe, "deliver")
+        folder, repair = self.plan.folder(*place), self._repair(place)
+        made = record["deliverable"]
+        files = [("deliverable", f"{self.scan.scan}.tif", made["sha256"])]
+        for cube in made.get("cubes", ()):
+            files.append(("cube", cube_name(self.scan.scan, cube["page"]), cube["sha256"]))
+        for what, name, sha256 in files:
+            if (folder / name).is_file():
+                self._hash(place, what, folder / name, sha256, repair)
+            else:
+                self._missing(place, what, folder / name, sha256, repair)
+
+    def _missing(self, place: Place, what: str, path: Path, sha256: str, repair: Repair) -> None:
+        self.checked.bad.add(place)
+        expected = f"SHA-256 {sha256}" if sha256 else "a file"
+        self.checked.findings.append(Finding(MISSING, what, path, expected, "no file", repair))
+
+    def _hash(
+        self,
+        place: Place,
+        what: str,
+        path: Path,
+        sha256: str,
+        repair: Repair | None,
+        advice: str = "",
+    ) -> None:
+        status = path.stat()
+        node = (status.st_dev, status.st_ino)
+        first = node not in self._hashing
+        if first:
+            # Recipes that share a result share the file.
+            self._hashing[node] = self.by.hasher.submit(path)
+        self.checked.wanted.append(
+            _Wanted(place, what, path, sha256, repair, advice, self._hashing[node], first)
+        )
+
+
+def _same(what: str, expected: Any, found: Any) -> None:
+    if expected != found:
+        raise _UntrueError(what, str(expected), str(found))
+
+
+def _copy_of(step: str, delivered: Record | None) -> Record | None:
+    """What a deliver record holds of an earlier step; None where it has no such thing."""
+    if delivered is None or delivered.get("status") != "done" or not _whole("deliver", delivered):
+        return None
+    if step == "ingest":
+        return dict(delivered["master"])
+    if step == "examine":
+        return {"reports": delivered["condition_report"]}
+    return next((stage for stage in delivered["stages"] if stage.get("stage") == step), None)
+
+
+def _lasting(step: str, record: Record) -> Record:
+    """What a record would say again if it were made again."""
+    if step == "examine":
+        if "reports" in record:
+            return record
+        return {"reports": [page["report"] for page in record.get("pages", ())]}
+    kept = {name: value for name, value in record.items() if name not in _PASSING}
+    if step == "ingest" and isinstance(kept.get("master"), dict):
+        kept["master"] = {k: v for k, v in kept["master"].items() if k != "mtime_ns"}
+    if "pages" in kept:
+        kept["pages"] = [
+            {name: value for name, value in page.items() if name != "seconds"}
+            for page in kept["pages"]
+            if isinstance(page, dict)
+        ]
+    return kept
+
+
+_PAGE = ("number", "key", "input_key", "output_key", "image", "owner", "sha256", "status", "reason")
+_SIZE = ("height", "width", "ppi", "generated", "generative", "findings")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _whole(step: str, record: Record) -> bool:
+    """Whether a record has the parts that its step writes, so that the rest may rely on them."""
+    if not _is_text(record.get("key")) or record.get("status") not in ("done", "problem"):
+        return False
+    if record["status"] == "problem":
+        return _is_text(record.get("reason")) and (
+            step != "ingest" or _is_text(record.get("signature"))
+        )
+    if step == "ingest":
+        master = record.get("master")
+        return (
+            _is_text(record.get("sha256"))
+            and _is_text(record.get("signature"))
+            and isinstance(master, dict)
+            and "sha256" in master
+            and _entries(master.get("pages"), ("number", "height", "width", "ppi"))
+        )
+    if step == "examine":
+        pages = record.get("pages")
+        return _entries(pages, ("number", "report")) and all(
+            isinstance(page["report"], dict) for page in pages or ()
+        )
+    if step == "deliver":
+        made = record.get("deliverable")
+        return (
+            isinstance(made, dict)
+            and _is_text(made.get("sha256"))
+            and _entries(made.get("cubes", [{}]), ("page", "file", "sha256"), "cubes" in made)
+            and isinstance(record.get("master"), dict)
+            and isinstance(record.get("condition_report"), list)
+            and _entries(record.get("stages"), (), False)
+        )
+    return isinstance(record.get("settings"), dict) and _entries(
+        record.get("pages"), (*_PAGE, *_SIZE)
+    )
+
+
+def _entries(found: Any, names: tuple[str, ...], needed: bool = True) -> bool:
+    """Whether this is a list of mappings that have the names; not empty where ``needed``."""
+    if not isinstance(found, list) or (needed and not found):
+        return False
+    return all(
+        isinstance(one, dict) and (not needed or all(name in one for name in names))
+        for one in found
+    )

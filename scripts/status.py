@@ -1,0 +1,29 @@
+"""Say how a collection stands, also beside a run: what is done, what waits, what went wrong."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from restoration.errors import ConfigError
+from restoration.status import EXIT_CODES, NO_RESULTS, status_of, text_of
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--json", action="store_true", help="the same for scripts, all problems")
+    given = parser.parse_args()
+    try:
+        status = status_of(given.results)
+    except ConfigError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return NO_RESULTS
+    sys.stdout.write(
+        json.dumps(status.record(), indent=1) + "\n" if given.json else text_of(status)
+    )
+    return status.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

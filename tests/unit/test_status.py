@@ -1,0 +1,348 @@
+"""How a collection stands, and what the workers of a run tell each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from restoration.errors import ConfigError
+from restoration.overall import (
+    LOG,
+    PROGRESS,
+    BatchEnd,
+    begin_progress,
+    read_run,
+    seconds_left,
+    summary,
+    tell_end,
+    work_of,
+)
+from restoration.planning import Plan, make_plan
+from restoration.records import Row, write_record, write_table
+from restoration.status import status_of, text_of
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+STEPS = [(None, "ingest"), (None, "examine"), ("plain", "denoise"), ("plain", "deliver")]
+BATCHES = {"one": ("a", "b"), "two": ("c",)}
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    rows = [f"{s}\t{tmp_path}/{s}.tif\t{batch}" for batch, scans in BATCHES.items() for s in scans]
+    (tmp_path / "scans.tsv").write_text("\n".join(["scan\tpath\tbatch", *rows, ""]))
+    return make_plan(
+        {
+            "scans": str(tmp_path / "scans.tsv"),
+            "results": str(tmp_path / "results"),
+            "recipe": "plain",
+            "recipes": {"plain": {"stages": {"denoise": {"network": "none"}}}},
+            "device": "cpu",
+        }
+    )
+
+
+def begin(plan: Plan) -> None:
+    plan.save()
+    begin_progress(plan)
+
+
+def record(plan: Plan, recipe: str | None, step: str, scan: str, reason: str | None = None) -> None:
+    said = {"schema": 1, "status": "problem" if reason else "done", "reason": reason}
+    write_record(plan.folder(recipe, step) / f"{scan}.json", said)
+
+
+def do(plan: Plan, recipe: str | None, step: str, batch: str, **unfit: str) -> None:
+    """A batch goes through a step; scans in ``unfit`` do not, for `step: reason`."""
+    rows = []
+    for scan in BATCHES[batch]:
+        said = unfit.get(scan)
+        rows.append(Row(scan, "problem" if said else "done", reason=said or ""))
+        if said is None or said.startswith(f"{step}: "):
+            record(plan, recipe, step, scan, said)
+    write_table(Path(plan.table(recipe, step, batch)), rows, plan.digest(recipe, step, batch))
+    here = sum(said.startswith(f"{step}: ") for said in unfit.values())
+    count = len(rows)
+    tell_end(plan.results, BatchEnd(recipe, step, batch, count, count, here, 0, 10.0))
+
+
+def do_all(plan: Plan, **unfit: str) -> None:
+    names = [step for _, step in STEPS]
+    for number, (recipe, step) in enumerate(STEPS):
+        known = {s: r for s, r in unfit.items() if names.index(r.partition(": ")[0]) <= number}
+        for batch, scans in BATCHES.items():
+            do(plan, recipe, step, batch, **{s: r for s, r in known.items() if s in scans})
+    for name in ("problems.tsv", "report.html"):
+        (plan.results / "plain" / name).write_text("")
+
+
+def counts(plan: Plan) -> list[tuple[int, int, int]]:
+    """Done, problems and waiting, by step."""
+    return [(s.done, s.problems, s.waiting) for s in status_of(plan.results).steps]
+
+
+def test_a_finished_collection(plan: Plan) -> None:
+    begin(plan)
+    do_all(plan)
+    status = status_of(plan.results)
+    assert counts(plan) == [(3, 0, 0)] * 4
+    assert (status.exit_code, status.run.state) == (0, "no run")
+    assert text_of(status).endswith("\nfinished\n")
+
+
+def test_problems_are_counted_once_and_named_with_their_reason(plan: Plan) -> None:
+    begin(plan)
+    do_all(plan, b="denoise: NaN in band 1")
+    status = status_of(plan.results)
+    assert counts(plan) == [(3, 0, 0), (3, 0, 0), (2, 1, 0), (2, 1, 0)]
+    assert [(p.scan, p.step, p.reason) for p in status.problems] == [
+        ("b", "denoise", "NaN in band 1")
+    ]
+    assert status.exit_code == 3
+    assert f"  all of them: {plan.results}/plain/problems.tsv\n" in text_of(status)
+
+
+def test_a_batch_without_a_table_is_counted_by_its_records(plan: Plan) -> None:
+    begin(plan)
+    do(plan, None, "ingest", "two")
+    record(plan, None, "ingest", "a", "the file is truncated")
+    assert counts(plan)[0] == (1, 1, 1)
+    # What a scan that is unfit waits for will never come.
+    assert counts(plan)[1] == (0, 1, 2)
+    status = status_of(plan.results)
+    assert [p.reason for p in status.problems] == ["the file is truncated"]
+    assert status.exit_code == 4
+    assert text_of(status).endswith("\nnot finished\n")
+
+
+def test_the_last_page_belongs_to_a_finished_collection(plan: Plan) -> None:
+    begin(plan)
+    do_all(plan)
+    (plan.results / "plain" / "report.html").unlink()
+    assert status_of(plan.results).exit_code == 4
+
+
+def test_tables_of_other_settings_are_not_taken_for_done(plan: Plan) -> None:
+    begin(plan)
+    do_all(plan)
+    raw = plan.config.model_dump(mode="json")
+    raw["recipes"]["plain"]["stages"]["denoise"]["strength"] = 0.5
+    changed = make_plan(raw)
+    # As the files of a run that was long ago.
+    for path in plan.results.rglob("*.*"):
+        os.utime(path, (1e9, 1e9))
+    begin(changed)
+    assert counts(changed) == [(3, 0, 0), (3, 0, 0), (0, 0, 3), (0, 0, 3)]
+    assert status_of(plan.results).exit_code == 4
+    do(changed, "plain", "denoise", "one")
+    # The next batch is in hand: Snakemake has taken its table away.
+    Path(plan.table("plain", "denoise", "two")).unlink()
+    assert counts(changed)[2] == (2, 0, 1)
+    record(changed, "plain", "denoise", "c")
+    assert counts(changed)[2] == (3, 0, 0)
+
+
+def test_rate_and_time_left_of_the_last_hour(plan: Plan) -> None:
+    begin(plan)
+    do(plan, None, "ingest", "one")
+    present = 1e9 + 7200
+    os.utime(plan.results / "run.json", (1e9, 1e9))
+    os.utime(plan.folder(None, "ingest") / "a.json", (1e9 + 60, 1e9 + 60))
+    os.utime(plan.folder(None, "ingest") / "b.json", (present - 60, present - 60))
+    (plan.results / ".lock").write_text(f"{os.getpid()}\n")
+    status = status_of(plan.results, present)
+    ingest = status.steps[0]
+    assert (ingest.per_hour, ingest.seconds_left) == (1.0, 3600.0)
+    assert status.steps[1].per_hour is None
+
+
+def test_a_run_is_seen_without_its_lock_being_taken(plan: Plan) -> None:
+    begin(plan)
+    do_all(plan)
+    hold = (
+        "import sys; from pathlib import Path; from restoration.running import lock_results as l;"
+        "l(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold, str(plan.results)],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    status = status_of(plan.results)
+    assert (status.run.state, status.run.process) == ("running", holder.pid)
+    assert status.exit_code == 4
+    holder.kill()
+    holder.communicate()
+    assert status_of(plan.results).run.state == "no run"
+
+
+def test_a_number_that_names_another_process_by_now_is_no_run(plan: Plan) -> None:
+    begin(plan)
+    lock = plan.results / ".lock"
+    lock.write_text(f"{os.getpid()}\n")
+    assert status_of(plan.results).run.state == "running"
+    os.utime(lock, (1e9, 1e9))
+    assert status_of(plan.results).run.state == "no run"
+
+
+def test_a_run_on_another_host_cannot_be_seen(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(plan)
+    (plan.results / ".lock").write_text(f"{os.getpid()}\n")
+    here = socket.gethostname()
+    monkeypatch.setattr("restoration.status.socket.gethostname", lambda: "elsewhere")
+    status = status_of(plan.results)
+    assert status.run.state == "unknown"
+    assert f"on {here}; whether it still runs cannot be seen from here" in text_of(status)
+
+
+def test_disk_counts_a_shared_file_once(plan: Plan) -> None:
+    begin(plan)
+    image = plan.folder("plain", "denoise") / "a.tif"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(b"5" * 100_000)
+    (image.parent / "same.tif").hardlink_to(image)
+    (plan.folder("plain", "deliver")).mkdir()
+    (plan.folder("plain", "deliver") / "a.tif").write_bytes(b"5" * 50_000)
+    status = status_of(plan.results)
+    assert status.intermediate_bytes == image.stat().st_blocks * 512
+    assert 0 < status.deliverable_bytes < status.intermediate_bytes
+    assert status.free_bytes > 0
+
+
+def test_results_may_lie_elsewhere_by_now(plan: Plan, tmp_path: Path) -> None:
+    begin(plan)
+    do_all(plan)
+    plan.results.rename(tmp_path / "moved")
+    assert status_of(tmp_path / "moved").exit_code == 0
+
+
+def test_no_results_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected the plan of a run"):
+        status_of(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(ConfigError, match="comes from another version"):
+        status_of(tmp_path)
+
+
+def test_the_command_line(plan: Plan, tmp_path: Path) -> None:
+    def run(*given: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(SCRIPTS / "status.py"), *given]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert run("--results", str(tmp_path / "none")).returncode == 2
+    begin(plan)
+    do_all(plan, a="ingest: expected RGB, found CMYK")
+    said = run("--results", str(plan.results), "--json")
+    assert said.returncode == 3
+    found = json.loads(said.stdout)
+    assert found["exit_code"] == 3
+    assert found["problems"][0]["reason"] == "expected RGB, found CMYK"
+
+
+# -- what the workers leave ------------------------------------------------------------------------
+
+
+def test_a_first_run_has_everything_to_do(plan: Plan) -> None:
+    work = work_of(plan)
+    assert [(w.recipe, w.step, dict(w.batches), w.untrue) for w in work] == [
+        (recipe, step, {"one": 2, "two": 1}, ()) for recipe, step in STEPS
+    ]
+
+
+def test_work_is_what_no_true_table_speaks_of(plan: Plan, tmp_path: Path) -> None:
+    plan.save()
+    do_all(plan)
+    assert work_of(plan) == ()
+    # Nobody waits for it, as the one after it is there.
+    Path(plan.table(None, "examine", "one")).unlink()
+    assert work_of(plan) == ()
+    Path(plan.table("plain", "deliver", "two")).unlink()
+    assert [(w.step, dict(w.batches)) for w in work_of(plan)] == [("deliver", {"two": 1})]
+    (tmp_path / "a.tif").write_text("now it is there")
+    # One plan looks at a master once; what runs next has a plan of its own.
+    found = {w.step: (dict(w.batches), w.untrue) for w in work_of(replace(plan))}
+    assert found == {
+        "ingest": ({"one": 2}, ("one",)),
+        "examine": ({"one": 2}, ()),
+        "denoise": ({"one": 2}, ("one",)),
+        "deliver": ({"one": 2, "two": 1}, ("one",)),
+    }
+
+
+def test_one_line_for_each_finished_job(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    begin(plan)
+    do(plan, None, "ingest", "one", a="ingest: expected RGB, found CMYK")
+    said = capsys.readouterr().err
+    assert said.startswith("run: 1 of 8 jobs done, 0 of 3 scans through every step, ")
+    assert " (examine, denoise, deliver not measured yet), 1 problem so far\n" in said
+    for recipe, step in STEPS:
+        for batch in BATCHES:
+            do(plan, recipe, step, batch)
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("run: 8 of 8 jobs done, 3 of 3 scans through every step, ")
+    assert " left" not in last
+    log = (plan.results / LOG).read_text().splitlines()
+    assert log[0].endswith("run begins: 8 jobs to do, 3 scans")
+    assert len(log) == 10
+    begin(plan)
+    run = read_run(plan.results)
+    assert run is not None
+    assert run.ends == ()
+
+
+def test_time_left_is_by_the_cost_of_each_step(plan: Plan) -> None:
+    begin(plan)
+    # Two jobs side by side: 40 s of work in 20 s.
+    for batch, scans in (("one", 2), ("two", 1)):
+        tell_end(plan.results, BatchEnd(None, "ingest", batch, scans, scans, 0, 0, 5.0 * scans))
+    tell_end(plan.results, BatchEnd(None, "examine", "two", 1, 1, 0, 0, 25.0))
+    run = read_run(plan.results)
+    assert run is not None
+    left, unknown = seconds_left(run, run.started + 20)
+    # Two scans of 25 s each.
+    assert left == pytest.approx(25.0)
+    assert unknown == ["denoise", "deliver"]
+    assert "720 scan steps an hour, at least 25 s left" in summary(run, run.started + 20)
+
+
+def test_a_failed_job_is_not_done_until_it_was_tried_again(plan: Plan) -> None:
+    begin(plan)
+    end = BatchEnd(None, "ingest", "one", scans=2, worked=1, problems=0, failed=1, seconds=1.0)
+    tell_end(plan.results, end)
+    run = read_run(plan.results)
+    assert run is not None
+    assert "0 of 8 jobs done" in summary(run, time.time())
+    assert summary(run, time.time()).endswith("1 job failed")
+    tell_end(plan.results, replace(end, failed=0))
+    run = read_run(plan.results)
+    assert run is not None
+    assert "1 of 8 jobs done" in summary(run, time.time())
+
+
+def test_a_torn_line_is_passed_over(plan: Plan) -> None:
+    begin(plan)
+    with (plan.results / PROGRESS).open("a") as file:
+        file.write('{"recipe": null, "step": "ing\n')
+    do(plan, None, "ingest", "one")
+    run = read_run(plan.results)
+    assert run is not None
+    assert [end.batch for end in run.ends] == ["one"]
+
+
+def test_progress_that_cannot_be_written_stops_nobody(
+    plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_end(plan.results / "nowhere", BatchEnd(None, "ingest", "one", 2, 2, 0, 0, 1.0))
+    assert "progress cannot be written" in capsys.readouterr().err
