@@ -14,6 +14,10 @@ from restoration.keys import digest
 
 if TYPE_CHECKING:
     from restoration.planning import Plan
+    from restoration.sheet import Scan
+
+
+MISSING = "missing"
 
 
 def signature(path: str) -> str:
@@ -21,7 +25,7 @@ def signature(path: str) -> str:
     try:
         found = Path(path).stat()
     except OSError:
-        return "missing"
+        return MISSING
     return f"{found.st_size}:{found.st_mtime_ns}"
 
 
@@ -48,6 +52,11 @@ class JobDigests:
                 "steps": [self._step(recipe, name) for name in self._passed(recipe, step)],
             }
         )
+
+    def bytes_of(self, scan: Scan) -> int:
+        """Bytes of a scan's master; 0 where it is missing."""
+        found = self._signature(scan.path)
+        return 0 if found == MISSING else int(found.partition(":")[0])
 
     def _passed(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """The steps up to this one."""

@@ -329,6 +329,10 @@ class Plan:
         """
         return self._digests.of(recipe, step, batch)
 
+    def master_bytes(self, scan: Scan) -> int:
+        """Size of a scan's master as this process first saw it; 0 where it is missing."""
+        return self._digests.bytes_of(scan)
+
     @cached_property
     def _digests(self) -> JobDigests:
         return JobDigests(self)
