@@ -40,7 +40,7 @@ Tab-separated, UTF-8, first line = column names. Relative paths start at the she
 |---|---|---|
 | `scan` | yes | id, unique, the deliverable's name: letters, digits, `_`, `-`, single `.` |
 | `path` | yes | the master, a TIFF file; opened read-only |
-| `batch` | no | scans that one job takes together; default `all` |
+| `batch` | no | scans of one job: an album, a box; default: the folder (see `batches`) |
 | `recipe` | no | one recipe or several, separated by spaces; default: the key `recipe` |
 | `material` | no | {materials}; default `print`. A negative is a problem until it is inverted |
 """

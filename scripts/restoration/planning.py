@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from restoration.batching import ASSIGNED, assign, read_assigned
+from restoration.cost import CostModel
 from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
@@ -82,6 +84,8 @@ class Plan:
     """float32, float16 or bfloat16; resolved likewise."""
     album: tuple[Scan, ...] = ()
     """Every scan of the batch from which a single one is run, in the sheet's order."""
+    assigned: tuple[tuple[str, str], ...] = ()
+    """Scan and batch of those to which this plan gave a batch: kept when the run begins."""
 
     @cached_property
     def results(self) -> Path:
@@ -373,24 +377,30 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     """Validate config and sheet. Raises ConfigError with one line that names key or row."""
     config = load_config(raw)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
-    album: tuple[Scan, ...] = ()
-    if config.only is not None:
-        wanted = next((s for s in scans if s.scan == config.only), None)
-        if wanted is None:
-            raise ConfigError(f"only: the sheet '{config.scans}' has no scan '{config.only}'")
-        album = tuple(s for s in scans if s.batch == wanted.batch)
-        batch = f"{ALONE}{wanted.scan}"
-        scans = (Scan(wanted.scan, wanted.path, batch, wanted.recipes, wanted.material),)
     results = Path(config.results)
     if results.exists() and not results.is_dir():
         raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
     device = resolve_device(config.device)
     runtime = resolve_runtime(config.engine.runtime, device)
     precision = resolve_precision(config.engine.precision, device)
-    plan = Plan(config, scans, device, runtime, precision, album)
+    plan = Plan(config, scans, device, runtime, precision)
+    seconds_of = CostModel(plan).longest
+    found = assign(scans, read_assigned(results / ASSIGNED), config.batches, seconds_of)
+    plan = replace(plan, scans=found.scans, assigned=found.added)
+    if config.only is not None:
+        plan = _alone(plan, config.only)
     plan.check_regions()
     plan.check_profiles()
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
             plan.networks(recipe, step)
     return plan
+
+
+def _alone(plan: Plan, scan: str) -> Plan:
+    """The plan of one scan, which knows its album."""
+    wanted = next((s for s in plan.scans if s.scan == scan), None)
+    if wanted is None:
+        raise ConfigError(f"only: the sheet '{plan.config.scans}' has no scan '{scan}'")
+    album = tuple(s for s in plan.scans if s.batch == wanted.batch)
+    return replace(plan, scans=(replace(wanted, batch=f"{ALONE}{scan}"),), album=album)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from restoration.batching import ASSIGNED, keep_assigned
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks.converted import missing_weights
 from restoration.overall import begin_progress
@@ -89,6 +90,7 @@ def begin_run(plan: Plan) -> None:
     """Before the first job: lock the results, see that all weights can be had, save the plan."""
     lock_results(plan.results)
     check_weights(plan)
+    keep_assigned(plan.results / ASSIGNED, plan.assigned)
     plan.save()
     begin_progress(plan)
 

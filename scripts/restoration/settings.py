@@ -93,6 +93,25 @@ class EngineSettings(Section):
     )
 
 
+class BatchSettings(Section):
+    """Which scans one job takes, where the sheet's column `batch` does not say. A batch once given
+    to a scan is kept (`batches.tsv` in the results); changing these settings moves none."""
+
+    by: Literal["folder", "hours"] = Field(
+        "folder",
+        description="`folder`: the masters' folders, each cut into equal chunks where it would "
+        "take longer than one and a half times `hours`; `hours`: chunks of that length in the "
+        "order of the sheet, whatever the folders: for collections of many small ones.",
+    )
+    hours: float = Field(
+        2.0,
+        gt=0,
+        le=100.0,
+        description="How long the longest step of a batch should take, in hours, by the cost "
+        "model (`restoration/cost.py`). Chunks are 0.75 to 1.5 times as long.",
+    )
+
+
 KNOWN_PROFILES = ("keep", "sRGB")
 
 
@@ -220,6 +239,7 @@ class Config(Section):
         description="`code`: a stage runs again when its code changed; `version`: only when its "
         "declared version changed.",
     )
+    batches: BatchSettings = Field(default_factory=lambda: BatchSettings.model_validate({}))
     ingest: IngestSettings = Field(default_factory=lambda: IngestSettings.model_validate({}))
     examine: ExamineSettings = Field(default_factory=lambda: ExamineSettings.model_validate({}))
     engine: EngineSettings = Field(default_factory=lambda: EngineSettings.model_validate({}))

@@ -33,11 +33,13 @@ class Scan:
     scan: str
     path: str
     batch: str
+    """What one job takes together; empty where the sheet says nothing (``batching.assign``)."""
     recipes: tuple[str, ...]
     material: str
 
 
-def _check_name(name: str, what: str, where: str) -> None:
+def check_name(name: str, what: str, where: str) -> None:
+    """Raises ConfigError where an id or the name of a batch is not safe as a file name."""
     if not SCAN_ID.fullmatch(name) or len(name) > _MAX_ID:
         raise ConfigError(
             f"{where}: {what} '{name}' is not safe as a file name; expected letters, digits, "
@@ -81,7 +83,7 @@ def _scan(
     row: dict[str, str], where: str, folder: Path, known: Collection[str], default: str
 ) -> Scan:
     scan, path = row.get("scan", ""), row.get("path", "")
-    _check_name(scan, "the id", where)
+    check_name(scan, "the id", where)
     if not path:
         raise ConfigError(f"{where}: scan '{scan}' has no path")
     recipes = tuple(dict.fromkeys((row.get("recipe") or default).split()))
@@ -97,8 +99,9 @@ def _scan(
             f"{where}: scan '{scan}' has the unknown material '{material}'; "
             f"known are {', '.join(MATERIALS)}"
         )
-    batch = row.get("batch") or "all"
-    _check_name(batch, "the batch", where)
+    batch = row.get("batch") or ""
+    if batch:
+        check_name(batch, "the batch", where)
     return Scan(scan, str(folder / path), batch, recipes, material)
 
 
@@ -135,17 +138,18 @@ def read_sheet(path: Path, *, recipes: Collection[str], default: str) -> tuple[S
     return tuple(scans)
 
 
-def _safe(text: str) -> str:
+def safe_name(text: str, spare: int = 12) -> str:
+    """The text without what is not safe in a file name, with room for ``spare`` characters more."""
     cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)
     cleaned = re.sub(r"\.{2,}", ".", cleaned).strip(".-_")
-    return cleaned[: _MAX_ID - 12].rstrip(".-_")
+    return cleaned[: _MAX_ID - spare].rstrip(".-_")
 
 
 def _ids(paths: list[Path]) -> list[str]:
     """One id for each path: readable where that is unambiguous, marked where it is not."""
     plain = ["--".join(path.with_suffix("").parts) for path in paths]
     clear = [
-        _safe(text) == text and not any("--" in part for part in path.parts)
+        safe_name(text) == text and not any("--" in part for part in path.parts)
         for path, text in zip(paths, plain, strict=True)
     ]
     taken = Counter(text.casefold() for text, alone in zip(plain, clear, strict=True) if alone)
@@ -155,7 +159,7 @@ def _ids(paths: list[Path]) -> list[str]:
             ids.append(text)
             continue
         mark = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-        ids.append(f"{_safe(text) or 'scan'}-{mark}")
+        ids.append(f"{safe_name(text) or 'scan'}-{mark}")
     return ids
 
 
@@ -173,8 +177,8 @@ def sheet_of_folder(folder: Path) -> str:
     The id is the path below the folder, ``--`` between its parts; where a character had to be
     replaced, with eight digits of the path's SHA-256. It does not change when other files come
     or go, but for one case: files that differ in upper case or in the suffix alone (``a.tif``
-    beside ``a.tiff`` or ``A.tif``) all get the digits. The batch is the folder.
-    Masks of damage beside their scans are left out.
+    beside ``a.tiff`` or ``A.tif``) all get the digits. Batches are left to the plan, which goes by
+    folders and knows how long a job should be. Masks of damage beside their scans are left out.
     """
     if not folder.is_dir():
         raise ConfigError(f"'{folder}' is not a folder; give the folder that holds the scans")
@@ -187,11 +191,9 @@ def sheet_of_folder(folder: Path) -> str:
         and not _is_damage_mask(path)
     )
     ids = _ids([path.relative_to(folder) for path in paths])
-    lines = ["\t".join(("scan", "path", "batch"))]
+    lines = ["\t".join(("scan", "path"))]
     for path, scan in zip(paths, ids, strict=True):
         if any(c in str(path) for c in "\t\r\n"):
             raise ConfigError(f"the file name {str(path)!r} holds a tab or a line break; rename it")
-        inside = path.relative_to(folder)
-        batch = _safe("-".join(inside.parent.parts)) or _safe(folder.resolve().name) or "all"
-        lines.append("\t".join((scan, str(path.resolve()), batch)))
+        lines.append("\t".join((scan, str(path.resolve()))))
     return "\n".join(lines) + "\n"

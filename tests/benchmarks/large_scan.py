@@ -54,7 +54,7 @@ def plan_for(folder: Path, height: int, width: int, working_ppi: float) -> Plan:
     master = folder / "large.tif"
     if not master.exists():
         corpus.write_large(master, height, width)
-    (folder / "scans.tsv").write_text("scan\tpath\nlarge\tlarge.tif\n")
+    (folder / "scans.tsv").write_text("scan\tpath\tbatch\nlarge\tlarge.tif\tall\n")
     stages = {
         "cleanup": {"network": "realesrgan-x4plus", "apply": "always", "working_ppi": working_ppi},
         "upscale": {"factor": 1.25, "network": "none"},

@@ -20,8 +20,8 @@ def test_columns_defaults_and_relative_paths(tmp_path: Path) -> None:
     text += "b\t/elsewhere/b.tif\t\n"
     first, second = read(tmp_path, text)
     recipes = ("print", "archive")
-    assert first == Scan("a", str(tmp_path / "box/a.tif"), "all", recipes, "positive")
-    assert second == Scan("b", "/elsewhere/b.tif", "all", ("archive",), "print")
+    assert first == Scan("a", str(tmp_path / "box/a.tif"), "", recipes, "positive")
+    assert second == Scan("b", "/elsewhere/b.tif", "", ("archive",), "print")
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def make(folder: Path, *names: str) -> dict[str, tuple[str, str]]:
 
 def test_folder_to_sheet(tmp_path: Path) -> None:
     made = make(tmp_path, "box1/IMG_1.TIF", "box1/b.tiff", "c.tif", "notes.txt", "box1/._b.tif")
-    assert made["box1/IMG_1.TIF"] == ("box1--IMG_1", "box1")
-    assert made["box1/b.tiff"] == ("box1--b", "box1")
+    assert made["box1/IMG_1.TIF"] == ("box1--IMG_1", "")
+    assert made["box1/b.tiff"] == ("box1--b", "")
     assert set(made) == {"box1/IMG_1.TIF", "box1/b.tiff", "c.tif"}
 
 

@@ -1,0 +1,167 @@
+"""What a thousand 4 x 6 inch prints at 1200 ppi take: three kinds, step by step, times a thousand.
+
+python tests/benchmarks/thousand.py [--network realesrgan-x4plus-packaged] [--kinds worn healthy]
+
+Three kinds of scan, each 4800 x 7200 px of RGB16: `healthy` (fine detail, nearly no noise, so that
+nothing applies), `worn` (a print of 300 ppi with grain and dust, seen by a noisy scanner) and
+`halftone` (the same picture printed with 150 lines per inch).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
+
+from restoration.cost import CostModel
+from restoration.demo import printing, simulate, wear
+from restoration.demo.collection import codes
+from restoration.demo.photographs import Crop, load
+from restoration.demo.scan_file import Caption, scan_bytes
+from restoration.planning import Plan, make_plan
+from restoration.raster.profiles import srgb_profile
+from restoration.runner import run_batch
+from restoration.running import ALLOCATOR
+from restoration.workshop import make_workshop
+
+HEIGHT, WIDTH, PPI = 4800, 7200, 1200
+PICTURES = ("astronaut", "coffee", "chelsea", "rocket", "astronaut", "coffee")
+"""Two rows of three, 300 x 300 px each."""
+CELL = 300
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How a scan of the benchmark came about."""
+
+    ppi: int
+    """Resolution of the picture that it holds."""
+    grain: float = 0.0
+    specks: int = 0
+    lines_per_inch: float = 0.0
+    electrons: float = 400_000.0
+    soft: float = 0.0
+
+
+KINDS = {
+    "healthy": Kind(ppi=1200),
+    "worn": Kind(ppi=300, grain=5.0, specks=60, electrons=2_000.0, soft=3.4),
+    "halftone": Kind(ppi=300, lines_per_inch=150.0, electrons=60_000.0),
+}
+
+
+def picture(height: int, width: int) -> Floats:
+    """Photographs side by side, mirrored at their edges, until the sheet is full."""
+    cells = [load(name, Crop(0, 60, CELL, CELL)) for name in PICTURES]
+    block = np.vstack([np.hstack(cells[:3]), np.hstack(cells[3:])])
+    mirrored = np.vstack(
+        [np.hstack([block, block[:, ::-1]]), np.hstack([block, block[:, ::-1]])[::-1]]
+    )
+    rows, columns = -(-height // mirrored.shape[0]), -(-width // mirrored.shape[1])
+    return np.tile(mirrored, (rows, columns, 1))[:height, :width]
+
+
+def scan(kind: Kind) -> Floats:
+    noise = simulate.Noise(7)
+    share = kind.ppi / PPI
+    fine = picture(round(HEIGHT * share), round(WIDTH * share))
+    seen = simulate.enlarged(fine, HEIGHT, WIDTH)
+    seen = simulate.blurred(seen, kind.soft)
+    if kind.lines_per_inch:
+        grey = printing.printable(seen.mean(axis=2, keepdims=True))
+        seen = np.repeat(printing.screened(grey, kind.lines_per_inch, 45.0, PPI), 3, axis=2)
+    seen = simulate.grainy(seen, kind.grain, 5.0, noise)
+    seen = wear.worn(seen, 0, kind.specks, 0, noise)
+    return simulate.scanned(seen, kind.electrons, 0.0 if kind.ppi == PPI else 0.6, noise)
+
+
+def write(path: Path, kind: Kind) -> None:
+    caption = Caption("bench", "SIMULATED", "none", "none", path.stem, "2024:01:15 10:00:00")
+    path.write_bytes(scan_bytes(codes(scan(kind), "sRGB"), PPI, srgb_profile(), caption, "<"))
+
+
+def plan_of(folder: Path, kinds: list[str], network: str) -> Plan:
+    rows = ["scan\tpath\tbatch", *(f"{kind}\t{kind}.tif\t{kind}" for kind in kinds)]
+    (folder / "scans.tsv").write_text("\n".join(rows) + "\n")
+    stages: dict[str, Any] = {name: {} for name in ("descreen", "repair", "denoise", "colour")}
+    stages |= {name: {"network": network} for name in ("cleanup", "faces")}
+    if "general" in network:
+        stages["faces"] = {"network": "realesrgan-x4plus-packaged"}
+    return make_plan(
+        {
+            "scans": str(folder / "scans.tsv"),
+            "results": str(folder / "results"),
+            "models_dir": str(ROOT / "models"),
+            "recipe": "archive",
+            "recipes": {"archive": {"stages": stages}},
+            "device": "cpu",
+        }
+    )
+
+
+def processor_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def run(plan: Plan, kind: str) -> dict[str, Any]:
+    """Every step of one scan: seconds, processor seconds, and what the cost model says."""
+    model, found = CostModel(plan), {}
+    megapixels = HEIGHT * WIDTH / 1e6
+    for step in plan.steps("archive"):
+        recipe = None if step in ("ingest", "examine") else "archive"
+        workshop = make_workshop(plan, threads=2)
+        started, used = time.monotonic(), processor_seconds()
+        table = Path(plan.table(recipe, step, kind))
+        code = run_batch(plan, recipe, step, kind, workshop, table=table)
+        if code or "problem" in table.read_text():
+            sys.exit(f"{step} failed: {table}")
+        row = table.read_text().splitlines()[2].split("\t")
+        found[step] = {
+            "status": row[1],
+            "seconds": round(time.monotonic() - started, 2),
+            "processor_seconds": round(processor_seconds() - used, 2),
+            "model_seconds": round(model.scan_seconds(recipe, step, megapixels), 1),
+        }
+        if row[1] == "applied":
+            record = json.loads((plan.folder(recipe, step) / f"{kind}.json").read_text())
+            found[step]["findings"] = {
+                name: value
+                for name, value in record["pages"][0]["findings"].items()
+                if isinstance(value, int | float)
+            }
+    total = sum(step["seconds"] for step in found.values())
+    return {"steps": found, "seconds": round(total, 1), "a thousand, hours": round(total / 3.6, 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="thousand", description=__doc__)
+    parser.add_argument("--network", default="realesrgan-x4plus-packaged")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    given = parser.parse_args()
+    os.environ.update({k: v for k, v in ALLOCATOR.items() if k not in os.environ})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind in given.kinds:
+            write(folder / f"{kind}.tif", KINDS[kind])
+        plan = plan_of(folder, given.kinds, given.network)
+        found = {kind: run(plan, kind) for kind in given.kinds}
+    print(json.dumps({"network": given.network, "scans": found}))
+
+
+if __name__ == "__main__":
+    main()
