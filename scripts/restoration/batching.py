@@ -7,6 +7,7 @@ Snakefile, so it knows no NumPy and opens no master.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -124,7 +125,7 @@ def _last_chunks(batches: Iterable[str]) -> dict[str, int]:
 
 
 def _folder(scan: Scan) -> str:
-    return str(PurePath(scan.path).parent)
+    return os.path.dirname(scan.path)  # noqa: PTH120 (PurePath takes seconds over 100,000)
 
 
 def _stems(

@@ -96,6 +96,7 @@ class CostModel:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._line = cache(self._line_of)
+        self._lines = cache(self._lines_of)
 
     def scan_seconds(self, recipe: str | None, step: str, megapixels: float) -> float:
         """One scan's way through a step that applies."""
@@ -105,11 +106,7 @@ class CostModel:
     def longest(self, scan: Scan) -> float:
         """Seconds of the longest step of any recipe that a scan is asked for."""
         megapixels = self.megapixels(scan)
-        return max(
-            self.scan_seconds(recipe, step, megapixels)
-            for recipe in scan.recipes
-            for step in self._plan.steps(recipe)
-        )
+        return max(fixed + slope * megapixels for fixed, slope in self._lines(scan.recipes))
 
     def megapixels(self, scan: Scan) -> float:
         """As far as the size of the master's file tells."""
@@ -120,6 +117,9 @@ class CostModel:
         sizes = [self.megapixels(scan) for scan in self._plan.members(recipe, batch)]
         seconds = SECONDS_OF_A_JOB + sum(self.scan_seconds(recipe, step, s) for s in sizes)
         return Need(MARGIN * seconds, self._memory_mib(recipe, step), sum(sizes))
+
+    def _lines_of(self, recipes: tuple[str, ...]) -> frozenset[tuple[float, float]]:
+        return frozenset(self._line(r, step) for r in recipes for step in self._plan.steps(r))
 
     def _line_of(self, recipe: str | None, step: str) -> tuple[float, float]:
         """Seconds of a scan, and of each of its megapixels."""

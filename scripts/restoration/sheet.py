@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -38,9 +39,13 @@ class Scan:
     material: str
 
 
+def _is_safe(name: str) -> bool:
+    return len(name) <= _MAX_ID and SCAN_ID.fullmatch(name) is not None
+
+
 def check_name(name: str, what: str, where: str) -> None:
     """Raises ConfigError where an id or the name of a batch is not safe as a file name."""
-    if not SCAN_ID.fullmatch(name) or len(name) > _MAX_ID:
+    if not _is_safe(name):
         raise ConfigError(
             f"{where}: {what} '{name}' is not safe as a file name; expected letters, digits, "
             f"'_', '-' and single '.' between them, at most {_MAX_ID} characters"
@@ -80,8 +85,14 @@ def _rows(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _scan(
-    row: dict[str, str], where: str, folder: Path, known: Collection[str], default: str
+    row: dict[str, str],
+    where: str,
+    folder: str,
+    known: Collection[str],
+    default: str,
+    batches: dict[str, str],
 ) -> Scan:
+    """batches: the names that were checked already, which this adds to."""
     scan, path = row.get("scan", ""), row.get("path", "")
     check_name(scan, "the id", where)
     if not path:
@@ -100,9 +111,12 @@ def _scan(
             f"known are {', '.join(MATERIALS)}"
         )
     batch = row.get("batch") or ""
-    if batch:
+    if batch not in batches:
         check_name(batch, "the batch", where)
-    return Scan(scan, str(folder / path), batch, recipes, material)
+        batches[batch] = batch
+    # Not by pathlib, which takes half of the time of a long sheet.
+    master = os.path.join(folder, path)  # noqa: PTH118
+    return Scan(scan, master, batches[batch], recipes, material)
 
 
 def read_sheet(path: Path, *, recipes: Collection[str], default: str) -> tuple[Scan, ...]:
@@ -122,11 +136,14 @@ def read_sheet(path: Path, *, recipes: Collection[str], default: str) -> tuple[S
         raise ConfigError(
             f"scans: the sheet '{path}' is not UTF-8 text; save it as UTF-8"
         ) from None
+    folder = "" if path.parent == Path() else str(path.parent)
     first_seen: dict[str, int] = {}
     scans: list[Scan] = []
+    # One string and one check for each batch: a sheet names it in every row.
+    batches: dict[str, str] = {"": ""}
     for number, row in _rows(text, path.name):
         where = f"{path.name} line {number}"
-        scan = _scan(row, where, path.parent, recipes, default)
+        scan = _scan(row, where, folder, recipes, default, batches)
         # Case-insensitive: two ids that differ by case alone are one file on some systems.
         earlier = first_seen.setdefault(scan.scan.casefold(), number)
         if earlier != number:

@@ -158,14 +158,21 @@ def colour() -> dict[str, Any]:
 
 
 def plan() -> dict[str, Any]:
-    """Planning collections of 100 to 100,000 scans: a dry run, and a run with nothing to do."""
+    """Planning collections of 100 to 100,000 scans: a dry run, and a run with nothing to do; for
+    the largest also where the plan has to find the batches."""
+
+    def planned(scans: int, batches: int, *more: str) -> dict[str, Any]:
+        size = ["--scans", str(scans), "--batches", str(batches), *more]
+        command = [sys.executable, str(HERE / "plan_scale.py"), *size]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return said
+
     found: dict[str, Any] = {}
     for scans, batches in ((100, 2), (1_000, 20), (10_000, 200), (100_000, 2_000)):
-        for name, more in (("dry run", []), ("nothing to do", ["--tables"])):
-            size = ["--scans", str(scans), "--batches", str(batches), *more]
-            command = [sys.executable, str(HERE / "plan_scale.py"), *size]
-            done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            found[f"{scans} scans, {name}"] = json.loads(done.stdout.splitlines()[-1])[name]
+        found[f"{scans} scans, dry run"] = planned(scans, batches)
+        found[f"{scans} scans, nothing to do"] = planned(scans, batches, "--tables")
+    found["100000 scans, by folder"] = planned(100_000, 2_000, "--by-folder")
     return found
 
 
