@@ -162,11 +162,7 @@ def plan() -> dict[str, Any]:
     the largest also where the plan has to find the batches."""
 
     def planned(scans: int, batches: int, *more: str) -> dict[str, Any]:
-        size = ["--scans", str(scans), "--batches", str(batches), *more]
-        command = [sys.executable, str(HERE / "plan_scale.py"), *size]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-        return said
+        return _script("plan_scale.py", "--scans", str(scans), "--batches", str(batches), *more)
 
     found: dict[str, Any] = {}
     for scans, batches in ((100, 2), (1_000, 20), (10_000, 200), (100_000, 2_000)):
@@ -178,10 +174,25 @@ def plan() -> dict[str, Any]:
 
 def profiles() -> dict[str, Any]:
     """Conversion between colour profiles: error there and back, and speed, beside its peers."""
-    command = [sys.executable, str(HERE / "profile_conversion.py")]
+    return _script("profile_conversion.py")
+
+
+def _script(name: str, *arguments: str) -> dict[str, Any]:
+    """What a benchmark of its own prints as its last line."""
+    command = [sys.executable, str(HERE / name), *arguments]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def overhead() -> dict[str, Any]:
+    """What a run costs beside restoring, and what a second worker brings."""
+    return _script("overhead.py")
+
+
+def thousand() -> dict[str, Any]:
+    """A thousand 4 x 6 inch prints: three kinds of scan, every step, and the cost model's word."""
+    return _script("thousand.py")
 
 
 PARTS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -197,6 +208,8 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "colour": colour,
     "profiles": profiles,
     "plan": plan,
+    "overhead": overhead,
+    "thousand": thousand,
 }
 
 

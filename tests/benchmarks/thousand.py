@@ -38,6 +38,8 @@ from restoration.running import ALLOCATOR
 from restoration.workshop import make_workshop
 
 HEIGHT, WIDTH, PPI = 4800, 7200, 1200
+REPEATS = 4
+"""A scan is a sixteenth of it, mirrored: to simulate all of it takes longer than to restore it."""
 PICTURES = ("astronaut", "coffee", "chelsea", "rocket", "astronaut", "coffee")
 """Two rows of three, 300 x 300 px each."""
 CELL = 300
@@ -59,27 +61,31 @@ class Kind:
 
 KINDS = {
     "healthy": Kind(ppi=1200),
-    "worn": Kind(ppi=300, grain=5.0, specks=60, electrons=2_000.0, soft=3.4),
+    "worn": Kind(ppi=300, grain=5.0, specks=12, electrons=2_000.0, soft=3.4),
     "halftone": Kind(ppi=300, lines_per_inch=150.0, electrons=60_000.0),
 }
 
 
+def mirrored(part: npt.NDArray[Any], rows: int, columns: int) -> npt.NDArray[Any]:
+    """The part and its mirror images in turn, so that no edge is where two meet."""
+    beside = np.hstack([part, part[:, ::-1]])
+    block = np.vstack([beside, beside[::-1]])
+    times = (-(-rows // block.shape[0]), -(-columns // block.shape[1]), 1)
+    return np.tile(block, times)[:rows, :columns]
+
+
 def picture(height: int, width: int) -> Floats:
-    """Photographs side by side, mirrored at their edges, until the sheet is full."""
+    """Photographs side by side, until the sheet is full."""
     cells = [load(name, Crop(0, 60, CELL, CELL)) for name in PICTURES]
-    block = np.vstack([np.hstack(cells[:3]), np.hstack(cells[3:])])
-    mirrored = np.vstack(
-        [np.hstack([block, block[:, ::-1]]), np.hstack([block, block[:, ::-1]])[::-1]]
-    )
-    rows, columns = -(-height // mirrored.shape[0]), -(-width // mirrored.shape[1])
-    return np.tile(mirrored, (rows, columns, 1))[:height, :width]
+    return mirrored(np.vstack([np.hstack(cells[:3]), np.hstack(cells[3:])]), height, width)
 
 
 def scan(kind: Kind) -> Floats:
     noise = simulate.Noise(7)
     share = kind.ppi / PPI
-    fine = picture(round(HEIGHT * share), round(WIDTH * share))
-    seen = simulate.enlarged(fine, HEIGHT, WIDTH)
+    height, width = HEIGHT // REPEATS, WIDTH // REPEATS
+    fine = picture(round(height * share), round(width * share))
+    seen = simulate.enlarged(fine, height, width)
     seen = simulate.blurred(seen, kind.soft)
     if kind.lines_per_inch:
         grey = printing.printable(seen.mean(axis=2, keepdims=True))
@@ -91,7 +97,8 @@ def scan(kind: Kind) -> Floats:
 
 def write(path: Path, kind: Kind) -> None:
     caption = Caption("bench", "SIMULATED", "none", "none", path.stem, "2024:01:15 10:00:00")
-    path.write_bytes(scan_bytes(codes(scan(kind), "sRGB"), PPI, srgb_profile(), caption, "<"))
+    whole = mirrored(codes(scan(kind), "sRGB"), HEIGHT, WIDTH)
+    path.write_bytes(scan_bytes(whole, PPI, srgb_profile(), caption, "<"))
 
 
 def plan_of(folder: Path, kinds: list[str], network: str) -> Plan:
