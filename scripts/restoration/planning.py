@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ class Plan:
     """float32, float16 or bfloat16; resolved likewise."""
     album: tuple[Scan, ...] = ()
     """Every scan of the batch from which a single one is run, in the sheet's order."""
-    assigned: tuple[tuple[str, str], ...] = ()
+    assigned: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """Scan and batch of those to which this plan gave a batch: kept when the run begins."""
 
     @cached_property

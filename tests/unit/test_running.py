@@ -130,6 +130,24 @@ def test_digest_speaks_of_its_own_batch(plan: Plan, tmp_path: Path) -> None:
     assert before["two"] == after["two"]
 
 
+def test_parsing_looks_at_no_master_and_a_job_at_those_of_its_own_batch(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan.save()
+    looked: list[str] = []
+
+    def seen(path: str) -> str:
+        looked.append(Path(path).name)
+        return "missing"
+
+    monkeypatch.setattr("restoration.job_digest.signature", seen)
+    job = running.plan_of_run(plan.config.model_dump(mode="json"), main=False)
+    assert looked == []
+    for step in ("cleanup", "deliver"):
+        job.digest("archive", step, "two")
+    assert looked == ["b.tif"]
+
+
 def test_parsing_loads_nothing_heavy() -> None:
     code = "import sys; import restoration.running; print(*sorted(sys.modules))"
     process, loaded = start(code)
