@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -126,3 +127,11 @@ def test_dry_run_writes_nothing(project: Project, tmp_path: Path) -> None:
     project.configure({**project.config(), "results": "fresh"})
     assert "cleanup" in project.run("--dry-run")
     assert not (project.folder / "fresh").exists()
+
+
+def test_a_part_of_a_large_run_takes_its_share_of_the_batches(project: Project) -> None:
+    project.configure({**project.config(), "results": "again"})
+    part = ("--dry-run", "--quiet", "rules", "--batch", "problems=1/2", "again/plain/problems.tsv")
+    said = project.run(*part)
+    assert re.search(r"^deliver +1$", said, re.MULTILINE), said
+    assert not re.search(r"^problems +", said, re.MULTILINE), said
