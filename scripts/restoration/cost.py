@@ -23,19 +23,20 @@ BYTES_PER_PIXEL = 4.25
 1.4 either way. Nothing is opened to know more."""
 
 SECONDS_PER_MEGAPIXEL: Mapping[str, float] = {
-    "ingest": 0.02,
+    "ingest": 0.01,
     "examine": 0.5,
-    "descreen": 0.5,
-    "repair": 0.5,
-    "denoise": 0.5,
-    "cleanup": 0.3,
+    "descreen": 2.4,
+    "repair": 2.3,
+    "denoise": 0.3,
+    "cleanup": 0.2,
     "faces": 0.05,
-    "upscale": 0.3,
-    "colour": 0.05,
-    "deliver": 0.4,
+    "upscale": 0.2,
+    "colour": 0.01,
+    "deliver": 0.2,
 }
-"""Of a step that applies, without its networks; of ``upscale`` and ``deliver`` for each megapixel
-that they write."""
+"""Processor seconds of a step that applies, without its networks; those of ``descreen`` and
+``repair`` are shared by two threads in good part, so that their batches end early. Of ``upscale``
+and ``deliver`` for each megapixel that they write."""
 
 SECONDS_OF_A_SCAN = 0.3
 """Of a step, whatever the size: opening, records, keys."""
@@ -52,9 +53,11 @@ PIXELS_PER_SECOND: Mapping[tuple[str, str], float] = {
     ("rrdbnet", "torch"): 6_700.0,
     ("srvgg", "native"): 159_000.0,
     ("srvgg", "torch"): 79_000.0,
-    ("ffdnet", "torch"): 100_000.0,
+    ("ffdnet", "native"): 1_100_000.0,
+    ("ffdnet", "torch"): 550_000.0,
 }
-"""Input pixels of a network on two threads, by architecture and runtime."""
+"""Input pixels of a network on two threads, by architecture and runtime. FFDNet's in torch is not
+measured: half of native's, as for the others."""
 
 UNKNOWN_PIXELS_PER_SECOND = 6_700.0
 """Where nobody measured the architecture: as the slowest that was."""
