@@ -17,9 +17,9 @@ from pathlib import Path
 
 from restoration.errors import ConfigError
 from restoration.job_digest import signature
+from restoration.locking import lock_results
 from restoration.planning import Plan, load_plan, plan_file
 from restoration.records import Row, part_name, read_record
-from restoration.running import lock_results
 from restoration.sheet import Scan, read_sheet
 from restoration.verifying.findings import (
     ALTERED,
