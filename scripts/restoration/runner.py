@@ -15,6 +15,7 @@ from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
 from restoration.records import Row, write_table
 from restoration.restoring import Record, Workshop
+from restoration.retention import after_delivery
 from restoration.sheet import Scan
 
 _EQUAL_SURPRISES_THAT_STOP = 3
@@ -139,6 +140,8 @@ def run_batch(
             worked_on += worked
             idle += not worked and row.status != "problem"
             report.end(_outcome(row), worked=worked)
+            if step == "deliver":
+                after_delivery(plan, scan, workshop, report.say)
         if idle:
             report.say(f"{idle} of {len(scans)} up to date")
         if failures.lines:

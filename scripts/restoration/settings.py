@@ -215,6 +215,14 @@ class Config(Section):
     threads: int | None = Field(
         None, ge=1, description="Processor threads of one job; all cores of the run where unset."
     )
+    intermediates: Literal["keep", "last", "none"] = Field(
+        "keep",
+        description="Images between the stages, once a scan is delivered in every recipe that may "
+        "take them over. `keep`: all stay; `last`: the one that delivery read; `none`. Records and "
+        "masks stay, and the report's pictures are made before. Changing this computes nothing "
+        "again; what is delivered already is for `make prune`. A later change of settings makes "
+        "again what it needs of the images that are gone.",
+    )
     rerun_on: Literal["code", "version"] = Field(
         "code",
         description="`code`: a stage runs again when its code changed; `version`: only when its "
