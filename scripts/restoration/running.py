@@ -14,12 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from restoration.disk_need import disk_need, say_disk_need
 from restoration.errors import ConfigError
 from restoration.locking import lock_results
 from restoration.networks.converted import missing_weights
-from restoration.overall import begin_progress
+from restoration.overall import begin_progress, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
+from restoration.shared_fs import begin_shared
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -82,12 +84,20 @@ def forget_untrue_tables(plan: Plan) -> None:
                     (plan.results / recipe / PROBLEMS).unlink(missing_ok=True)
 
 
-def begin_run(plan: Plan) -> None:
-    """Before the first job: lock the results, see that all weights can be had, save the plan."""
+def begin_run(plan: Plan, *, beside: int = 1) -> None:
+    """Before the first job: lock the results, see that all weights can be had, save the plan.
+
+    beside: jobs that may run at the same time. Raises ConfigError or CircumstanceError with one
+    line where the run cannot begin.
+    """
     lock_results(plan.results)
+    begin_shared(plan.results)
     check_weights(plan)
+    work = work_of(plan)
+    need = disk_need(plan, work, beside)
+    say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
     plan.save()
-    begin_progress(plan)
+    begin_progress(plan, work)
 
 
 def check_weights(plan: Plan) -> None:

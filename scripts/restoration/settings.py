@@ -223,6 +223,11 @@ class Config(Section):
         "again; what is delivered already is for `make prune`. A later change of settings makes "
         "again what it needs of the images that are gone.",
     )
+    ignore_disk_need: bool = Field(
+        False,
+        description="Start also where the deliverables, as estimated from the masters' sizes, do "
+        "not fit on the disk.",
+    )
     rerun_on: Literal["code", "version"] = Field(
         "code",
         description="`code`: a stage runs again when its code changed; `version`: only when its "

@@ -52,7 +52,7 @@ def plan(tmp_path: Path) -> Plan:
 
 def begin(plan: Plan) -> None:
     plan.save()
-    begin_progress(plan)
+    begin_progress(plan, work_of(plan))
 
 
 def record(plan: Plan, recipe: str | None, step: str, scan: str, reason: str | None = None) -> None:
