@@ -31,7 +31,10 @@ BESIDE = workflow.nodes or (workflow.cores or 1) // THREADS + 1
 # Relative, so that a checkout can be moved without a command being taken for a new one.
 SCRIPTS = os.path.relpath(Path(workflow.basedir) / "scripts")
 # exec: the worker must be the child of this process itself, to notice when that dies.
-RUN_STEP = f"exec python {SCRIPTS}/run_step.py --results {quote(RESULTS)}"
+RUN_STEP = (
+    f"exec python {SCRIPTS}/run_step.py --results {quote(RESULTS)}"
+    " --scratch {resources.tmpdir:q}"
+)
 
 
 onstart:

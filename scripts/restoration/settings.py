@@ -223,6 +223,13 @@ class Config(Section):
         "again; what is delivered already is for `make prune`. A later change of settings makes "
         "again what it needs of the images that are gone.",
     )
+    scratch: bool = Field(
+        False,
+        description="Make images and deliverables in the job's temporary folder (Snakemake's "
+        "resource `tmpdir`) and copy them to the results when they are finished, each copy read "
+        "back and compared: for results on a network file system and nodes with a disk of their "
+        "own. Where there is no room, files are made in the results. The bytes are the same.",
+    )
     ignore_disk_need: bool = Field(
         False,
         description="Start also where the deliverables, as estimated from the masters' sizes, do "
