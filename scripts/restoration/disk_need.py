@@ -19,6 +19,7 @@ from restoration.cost import BYTES_PER_PIXEL
 from restoration.errors import CircumstanceError
 from restoration.overall import Work
 from restoration.planning import Plan
+from restoration.progress import amount
 from restoration.records import read_record
 from restoration.sheet import Scan
 
@@ -54,15 +55,11 @@ class DiskNeed:
     def line(self) -> str:
         """For the person at the keyboard."""
         return (
-            f"disk: masters of {_gb(self.masters)} to do; about {_gb(self.intermediates)} of "
+            f"disk: masters of {amount(self.masters)} to do; about {amount(self.intermediates)} of "
             f"intermediates at most at the same time under `intermediates: "
-            f"{self.intermediates_setting}`, {_gb(self.deliverables)} of deliverables, "
-            f"{_gb(self.free)} free"
+            f"{self.intermediates_setting}`, {amount(self.deliverables)} of deliverables, "
+            f"{amount(self.free)} free"
         )
-
-
-def _gb(size: float) -> str:
-    return f"{size / 1e9:,.1f} GB"
 
 
 def disk_need(plan: Plan, work: Iterable[Work], beside: int) -> DiskNeed:
@@ -203,13 +200,13 @@ def say_disk_need(need: DiskNeed, results: Path, *, ignore: bool) -> None:
         return
     if need.free < need.deliverables and not ignore:
         raise CircumstanceError(
-            f"results: the deliverables alone need about {_gb(need.deliverables)}, '{results}' has "
-            f"{_gb(need.free)} free; free some, name another folder with `results`, or set "
+            f"results: the deliverables alone need about {amount(need.deliverables)}, '{results}' "
+            f"has {amount(need.free)} free; free some, name another folder with `results`, or set "
             "`ignore_disk_need: true` if you know better"
         )
     missing = need.deliverables + need.intermediates - need.free
     other = "" if need.intermediates_setting == "none" else ", or set `intermediates: none`"
     sys.stderr.write(
-        f"warning: about {_gb(missing)} may be missing, if every stage changes every scan; a full "
-        f"disk loses nothing that is done, but stops the run: free some{other}\n"
+        f"warning: about {amount(missing)} may be missing, if every stage changes every scan; a "
+        f"full disk loses nothing that is done, but stops the run: free some{other}\n"
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from restoration.locking import lock_results
 from restoration.planning import Plan
+from restoration.progress import amount
 from restoration.retention import Keeping, delete, disposable
 from restoration.stages import REGISTRY
 from restoration.verify import known_scans, steady_plan
@@ -112,25 +113,21 @@ def summary(found: Pruned) -> str:
     for (recipe, step), count in found.files.items():
         what = "files that no record names" if step == ORPHANS else step
         size = found.bytes[recipe, step]
-        lines.append(f"{recipe} {what}: {count:,} file{'s' * (count != 1)}, {_size(size)}")
+        lines.append(f"{recipe} {what}: {count:,} file{'s' * (count != 1)}, {amount(size)}")
     total, count = sum(found.bytes.values()), sum(found.files.values())
     left = "the images that delivery read stay" if found.keeping == "last" else "none is kept"
     if not count:
         lines.append(f"nothing to delete in '{found.results}'")
     elif found.deleted:
-        lines.append(f"deleted: {count:,} files, {_size(total)}; all records stay")
+        lines.append(f"deleted: {count:,} files, {amount(total)}; all records stay")
     else:
         lines.append(
-            f"would delete: {count:,} files, {_size(total)} ({left}; records and masks stay)"
+            f"would delete: {count:,} files, {amount(total)} ({left}; records and masks stay)"
         )
         lines.append("nothing is deleted yet: make prune CONFIRM=1, or --yes")
     if found.orphans:
         lines.append(
-            f"{found.orphans:,} more files, {_size(found.orphan_bytes)}, are named by no record: "
+            f"{found.orphans:,} more files, {amount(found.orphan_bytes)}, are named by no record: "
             "`make verify` lists them, ORPHANS=1 deletes them as well"
         )
     return "\n".join([*lines, *found.failed])
-
-
-def _size(number: int) -> str:
-    return f"{number / 1e9:,.3f} GB"

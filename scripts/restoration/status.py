@@ -22,7 +22,7 @@ from restoration.errors import ConfigError
 from restoration.locking import LOCK, STALE, is_alive, locked_by
 from restoration.overall import Run, read_run, seconds_left, steps_of
 from restoration.planning import Plan, load_plan, plan_file
-from restoration.progress import duration
+from restoration.progress import amount, duration
 from restoration.records import HEADER, read_record
 from restoration.running import PROBLEMS
 
@@ -410,8 +410,8 @@ def text_of(status: Status) -> str:
         lines.append(f"  all of them: {', '.join(status.problem_tables) or _NOT_YET}")
         lines.append("  final until something changes; `make retry` tries them again")
     lines.append(
-        f"disk: {_bytes(status.intermediate_bytes)} intermediates, "
-        f"{_bytes(status.deliverable_bytes)} deliverables, {_bytes(status.free_bytes)} free"
+        f"disk: {amount(status.intermediate_bytes)} intermediates, "
+        f"{amount(status.deliverable_bytes)} deliverables, {amount(status.free_bytes)} free"
     )
     ends = {FINISHED: "finished", FINISHED_WITH_PROBLEMS: "finished, with problems"}
     lines.append(ends.get(status.exit_code, "not finished"))
@@ -439,13 +439,3 @@ def _cells(step: StepStatus) -> tuple[str, ...]:
         "-" if step.per_hour is None else f"{step.per_hour:,.0f}",
         "-" if step.seconds_left is None else duration(step.seconds_left),
     )
-
-
-def _bytes(number: int) -> str:
-    """``512 B``, ``3.4 GB``: powers of 1000."""
-    size = float(number)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
