@@ -103,6 +103,7 @@ def test_masters_that_are_known_are_not_guessed_at(tmp_path: Path) -> None:
     assert need(plan).intermediates == pytest.approx(8 * 0.8 * MASTER)
 
 
+@pytest.mark.slow
 def test_what_is_done_needs_nothing(plan: Plan) -> None:
     assert need(plan).masters == 0
     (plan.results / "archive/deliver/two.tsv").unlink()
@@ -111,6 +112,7 @@ def test_what_is_done_needs_nothing(plan: Plan) -> None:
     assert plan.scans[2].batch == "two"
 
 
+@pytest.mark.slow
 def test_the_estimate_is_near_what_a_run_takes(
     plan: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

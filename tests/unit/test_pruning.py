@@ -64,6 +64,7 @@ def test_what_a_delivery_is_still_to_be_made_of_stays(plan: Plan) -> None:
     assert images(plan) == {name for name in ALL if name.endswith("both.tif")}
 
 
+@pytest.mark.slow
 def test_files_that_no_record_names_are_counted_and_deleted_when_asked_for(plan: Plan) -> None:
     folder = plan.results / "archive" / CHANGES
     stray = [folder / "gone.tif", folder / "both.tif.host.77.part"]
@@ -80,6 +81,7 @@ def test_files_that_no_record_names_are_counted_and_deleted_when_asked_for(plan:
     assert own.exists(), "a deliverable is nobody's intermediate"
 
 
+@pytest.mark.slow
 def test_a_run_in_hand_is_left_alone(plan: Plan) -> None:
     holder, _ = start(HOLD, str(plan.results))
     try:

@@ -71,7 +71,11 @@ ALL = {f"{r}/{step}/{s}.tif" for r in ("archive", "other") for step in (CHANGES,
 
 
 @pytest.mark.parametrize(
-    ("how", "left"), [("none", set()), ("last", {name for name in ALL if AGAIN in name})]
+    ("how", "left"),
+    [
+        ("none", set()),
+        pytest.param("last", {name for name in ALL if AGAIN in name}, marks=pytest.mark.slow),
+    ],
 )
 def test_only_what_was_asked_for_stays_and_nothing_else_changes(
     plan: Plan, how: str, left: set[str]
@@ -93,6 +97,7 @@ def test_only_what_was_asked_for_stays_and_nothing_else_changes(
     assert stamps(small) == before
 
 
+@pytest.mark.slow
 def test_the_setting_is_part_of_no_key_and_no_digest(plan: Plan) -> None:
     before = stamps(plan)
     forget_tables(plan)
@@ -140,6 +145,7 @@ def test_what_another_recipe_may_still_take_over_waits_for_it(plan: Plan) -> Non
     assert images(small) == set()
 
 
+@pytest.mark.slow
 def test_a_recipe_with_other_settings_is_not_waited_for(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +161,7 @@ def test_a_recipe_with_other_settings_is_not_waited_for(
     assert images(small) == {f"archive/{CHANGES}/{scan}.tif" for scan in ("both", "plain")}
 
 
+@pytest.mark.slow
 def test_a_delivery_that_failed_keeps_everything(plan: Plan) -> None:
     small = begin(keeping(plan, "none"))
     for step in small.recipe("archive").chain():
@@ -199,6 +206,7 @@ def test_a_kill_between_delivery_and_deletion_loses_nothing(
     assert before["other/deliver/both.tif"] == stamps(small)["other/deliver/both.tif"]
 
 
+@pytest.mark.slow
 def test_images_that_cannot_be_deleted_undo_no_delivery(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -242,6 +250,7 @@ def test_the_report_shows_what_was_deleted(plan: Plan) -> None:
     assert report(small, truth).count("not compared: its image is no longer kept") == 3
 
 
+@pytest.mark.slow
 def test_better_pictures_are_made_when_an_image_is_back(plan: Plan) -> None:
     truth = plan.results.with_name("truth")
     truth.mkdir()
@@ -253,6 +262,7 @@ def test_better_pictures_are_made_when_an_image_is_back(plan: Plan) -> None:
     assert "no longer kept" not in report(plan, truth)
 
 
+@pytest.mark.slow
 def test_images_stay_where_the_report_could_not_be_illustrated(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

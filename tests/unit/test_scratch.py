@@ -62,6 +62,7 @@ def test_an_image_has_the_same_bytes_and_sha256(tmp_path: Path, node: Path) -> N
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_whole_run_has_the_same_deliverables_and_records(
     plan: Plan, node: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_copy_that_differs_is_not_published(
     assert list(tmp_path.glob("a.tif*")) == []
 
 
+@pytest.mark.slow
 def test_a_scratch_disk_that_fails_costs_no_scan(
     plan: Plan, node: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
