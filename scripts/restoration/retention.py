@@ -142,10 +142,16 @@ def _freed(paths: list[Path]) -> dict[Path, int]:
     freed: dict[Path, int] = {}
     names: dict[tuple[int, int], int] = {}
     for path in paths:
-        stat = path.stat()
+        freed[path] = 0
+        try:
+            stat = path.stat()
+        except FileNotFoundError:
+            # The worker that delivers another recipe of the scan was quicker.
+            continue
         node = (stat.st_dev, stat.st_ino)
         names[node] = names.get(node, 0) + 1
-        freed[path] = stat.st_blocks * 512 if names[node] == stat.st_nlink else 0
+        if names[node] == stat.st_nlink:
+            freed[path] = stat.st_blocks * 512
     return freed
 
 
