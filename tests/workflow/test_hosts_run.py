@@ -20,7 +20,7 @@ def test_results_that_snakemake_would_carry_about_are_refused(project: Project) 
 
 def test_a_lock_of_another_host_is_left_alone(project: Project) -> None:
     (project.results / ".lock").write_text("77 elsewhere\n")
-    (project.results / "plain/deliver/one.tsv").unlink()
+    (project.results / "plain/report.html").unlink()
     said = project.run(check=False)
     assert "error: results: another run (process 77 on elsewhere) is working in" in said
     assert "Traceback" not in said
