@@ -9,6 +9,9 @@ RESULTS ?= results
 FACES ?=
 QUICK ?=
 REPAIR ?=
+CONFIRM ?=
+KEEP ?=
+ORPHANS ?=
 ARGS ?=
 # Read by envs/install.sh: the interpreter to start from, another index for torch.
 export PYTHON TORCH_INDEX
@@ -44,7 +47,7 @@ endif
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
-.PHONY: bench-faces bench-identity status retry verify
+.PHONY: bench-faces bench-identity status retry verify prune
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -80,6 +83,10 @@ sheet-named:
 
 verify: $(RUNTIME) ## results against their records: [RESULTS=folder] [QUICK=1] [REPAIR=1]
 	@$(PY) scripts/verify.py --results '$(RESULTS)' $(if $(QUICK),--quick) $(if $(REPAIR),--repair)
+
+prune: $(RUNTIME) ## images between the stages that nobody needs: shown; CONFIRM=1 deletes: [KEEP=last] [ORPHANS=1]
+	@$(PY) scripts/prune.py --results '$(RESULTS)' $(if $(KEEP),--keep '$(KEEP)') \
+	    $(if $(ORPHANS),--orphans) $(if $(CONFIRM),--yes)
 
 env: $(RUNTIME) native ## install what restoring needs, and nothing else
 

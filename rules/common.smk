@@ -9,11 +9,13 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from restoration.errors import RestorationError
 from restoration.keys import canonical_json
 from restoration.running import begin_run, forget_untrue_tables, plan_of_run
+from restoration.shared_fs import check_storage
 
 # Snakemake keeps here what it knows of earlier runs.
 METADATA = ".snakemake/metadata"
 
 try:
+    check_storage(workflow.storage_settings)
     PLAN = plan_of_run(config, main=workflow.is_main_process)
     if workflow.is_main_process and not any(Path(METADATA).glob("*")):
         forget_untrue_tables(PLAN)
@@ -24,15 +26,20 @@ except RestorationError as error:
 RESULTS = str(PLAN.results)
 MODELS = PLAN.config.models_dir
 THREADS = PLAN.config.threads or workflow.cores or 1
+# Batches in hand at the same time: a cluster's jobs, or what fits here and one that is delivered.
+BESIDE = workflow.nodes or (workflow.cores or 1) // THREADS + 1
 # Relative, so that a checkout can be moved without a command being taken for a new one.
 SCRIPTS = os.path.relpath(Path(workflow.basedir) / "scripts")
 # exec: the worker must be the child of this process itself, to notice when that dies.
-RUN_STEP = f"exec python {SCRIPTS}/run_step.py --results {quote(RESULTS)}"
+RUN_STEP = (
+    f"exec python {SCRIPTS}/run_step.py --results {quote(RESULTS)}"
+    " --scratch {resources.tmpdir:q}"
+)
 
 
 onstart:
     try:
-        begin_run(PLAN)
+        begin_run(PLAN, beside=BESIDE)
     except RestorationError as error:
         sys.exit(f"error: {error}")
 

@@ -14,6 +14,7 @@ rule deliver:
         f"{RESULTS}/logs/{{recipe}}/deliver/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/deliver/{{batch}}.tsv"
+    priority: 90
     conda:
         "../envs/restoration.yaml"
     params:

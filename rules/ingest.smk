@@ -26,6 +26,7 @@ rule examine:
         f"{RESULTS}/logs/examine/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/examine/{{batch}}.tsv"
+    priority: 10
     conda:
         "../envs/restoration.yaml"
     params:

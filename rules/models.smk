@@ -12,6 +12,8 @@ rule fetch_model:
         f"{MODELS}/{{name}}.licence.txt",
     log:
         f"{RESULTS}/logs/models/{{name}}.log",
+    # Else every batch is ingested before the first one can go on.
+    priority: 100
     conda:
         "../envs/restoration.yaml"
     params:

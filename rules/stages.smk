@@ -1,4 +1,6 @@
 # The recipe's chain: one rule a stage; each takes the table of whatever stage comes before it.
+# Priorities rise along the way: a batch that was begun is finished before the next one, so that
+# few images wait on the disk, and the first deliverables are there early.
 
 
 rule descreen:
@@ -10,6 +12,7 @@ rule descreen:
         f"{RESULTS}/logs/{{recipe}}/descreen/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/descreen/{{batch}}.tsv"
+    priority: 20
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
@@ -29,6 +32,7 @@ rule repair:
         f"{RESULTS}/logs/{{recipe}}/repair/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/repair/{{batch}}.tsv"
+    priority: 30
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
@@ -49,6 +53,7 @@ rule denoise:
         f"{RESULTS}/logs/{{recipe}}/denoise/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/denoise/{{batch}}.tsv"
+    priority: 40
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
@@ -71,6 +76,7 @@ rule cleanup:
         f"{RESULTS}/logs/{{recipe}}/cleanup/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/cleanup/{{batch}}.tsv"
+    priority: 50
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
@@ -93,6 +99,7 @@ rule faces:
         f"{RESULTS}/logs/{{recipe}}/faces/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/faces/{{batch}}.tsv"
+    priority: 60
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
@@ -115,6 +122,7 @@ rule upscale:
         f"{RESULTS}/logs/{{recipe}}/upscale/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/upscale/{{batch}}.tsv"
+    priority: 70
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
@@ -136,6 +144,7 @@ rule colour:
         f"{RESULTS}/logs/{{recipe}}/colour/{{batch}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/{{recipe}}/colour/{{batch}}.tsv"
+    priority: 80
     conda:
         "../envs/restoration.yaml"
     threads: THREADS

@@ -124,13 +124,14 @@ def _module_facts(path: Path) -> tuple[str, frozenset[str]]:
 
 
 # What these modules say reaches a key by another way: settings and reads by their values,
-# errors and record-keeping not at all, since they touch no pixel.
+# errors, record-keeping and the place where a file is made not at all, since they touch no pixel.
 _NOT_PART_OF_A_RESULT = frozenset(
     {
         "restoration.settings",
         "restoration.stage_settings",
         "restoration.errors",
         "restoration.keys",
+        "restoration.scratch",
         "restoration",
     }
 )

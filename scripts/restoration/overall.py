@@ -126,9 +126,8 @@ def work_of(plan: Plan) -> tuple[Work, ...]:
     )
 
 
-def begin_progress(plan: Plan) -> None:
+def begin_progress(plan: Plan, work: tuple[Work, ...]) -> None:
     """Begin ``progress.jsonl`` anew, and say in the run's log what there is to do."""
-    work = work_of(plan)
     head = {
         "started": time.time(),
         "process": os.getpid(),

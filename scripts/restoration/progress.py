@@ -22,6 +22,16 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def amount(number: float) -> str:
+    """``512 B``, ``3.4 GB``: powers of 1000."""
+    size = float(number)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
 class Reporter:
     """Writes lines to standard error and to the job's log, each at once and whole."""
 

@@ -11,10 +11,11 @@ import json
 from pathlib import Path
 
 from restoration.errors import ConfigError
+from restoration.locking import lock_results
 from restoration.overall import steps_of
 from restoration.planning import Plan
 from restoration.records import read_record, read_table, write_text
-from restoration.running import PROBLEMS, lock_results
+from restoration.running import PROBLEMS
 from restoration.status import plan_of_results
 
 RETRIED = ".retried"

@@ -15,6 +15,8 @@ from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
 from restoration.records import Row, write_table
 from restoration.restoring import Record, Workshop
+from restoration.retention import after_delivery
+from restoration.scratch import ScratchError, leave_scratch
 from restoration.sheet import Scan
 
 _EQUAL_SURPRISES_THAT_STOP = 3
@@ -78,12 +80,19 @@ def row_after_problem(scan: Scan, step: str, reason: str) -> Row:
     return Row(scan.scan, "problem", "", "", f"{step}: {reason}")
 
 
-def _step_for_scan(chain: Chain, step: str, scan: Scan) -> tuple[Row, bool]:
+def _step_for_scan(
+    plan: Plan, recipe: str | None, step: str, scan: Scan, workshop: Workshop, report: Reporter
+) -> tuple[Row, bool]:
     """The scan's row, and whether anything had to be done for it."""
+    chain = Chain(plan, recipe, scan, workshop, report.band)
     try:
         record = chain.ensure(step)
     except EarlierProblemError as earlier:
         return row_after_problem(scan, earlier.step, str(earlier)), False
+    except ScratchError as error:
+        report.say(f"{scan.scan}: {error}; once more, without scratch")
+        leave_scratch()
+        return _step_for_scan(plan, recipe, step, scan, workshop, report)
     return row_of(scan, step, record), bool(chain.worked)
 
 
@@ -125,9 +134,8 @@ def run_batch(
     with reporter(title, len(scans), log) as report:
         for scan in scans:
             report.begin(scan.scan)
-            chain = Chain(plan, recipe, scan, workshop, report.band)
             try:
-                row, worked = _step_for_scan(chain, step, scan)
+                row, worked = _step_for_scan(plan, recipe, step, scan, workshop, report)
             except Exception as error:  # The batch must go on; nothing is hidden.
                 report.say(f"{scan.scan}: {_said(error)}")
                 report.note(traceback.format_exc())
@@ -139,6 +147,8 @@ def run_batch(
             worked_on += worked
             idle += not worked and row.status != "problem"
             report.end(_outcome(row), worked=worked)
+            if step == "deliver":
+                after_delivery(plan, scan, workshop, report.say)
         if idle:
             report.say(f"{idle} of {len(scans)} up to date")
         if failures.lines:

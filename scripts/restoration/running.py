@@ -1,11 +1,10 @@
-"""One run over one folder of results: its plan, its lock, and the life of its workers.
+"""One run over one folder of results: its plan, its beginning, and the life of its workers.
 
 Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 import threading
@@ -16,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from restoration.batching import ASSIGNED, keep_assigned
-from restoration.errors import CircumstanceError, ConfigError
+from restoration.disk_need import disk_need, say_disk_need
+from restoration.errors import ConfigError
+from restoration.locking import lock_results
 from restoration.networks.converted import missing_weights
-from restoration.overall import begin_progress
+from restoration.overall import begin_progress, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
+from restoration.shared_fs import begin_shared
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -30,9 +32,6 @@ ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 each thread: with several that read, compute and write, 90 MiB more on a scan of 12,000 columns.
 MALLOC_MMAP_THRESHOLD_ is left alone: with 4 MiB PyTorch's networks take half of the memory (294 MiB
 instead of 645 at 2,048 columns) and 1.6 times as long."""
-
-_held: dict[Path, int] = {}
-"""Descriptors of locks that this process holds until it ends, however it ends."""
 
 
 def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
@@ -86,13 +85,21 @@ def forget_untrue_tables(plan: Plan) -> None:
                     (plan.results / recipe / PROBLEMS).unlink(missing_ok=True)
 
 
-def begin_run(plan: Plan) -> None:
-    """Before the first job: lock the results, see that all weights can be had, save the plan."""
+def begin_run(plan: Plan, *, beside: int = 1) -> None:
+    """Before the first job: lock the results, see that all weights can be had, save the plan.
+
+    beside: jobs that may run at the same time. Raises ConfigError or CircumstanceError with one
+    line where the run cannot begin.
+    """
     lock_results(plan.results)
+    begin_shared(plan.results)
     check_weights(plan)
+    work = work_of(plan)
+    need = disk_need(plan, work, beside)
+    say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
     keep_assigned(plan.results / ASSIGNED, plan.assigned)
     plan.save()
-    begin_progress(plan)
+    begin_progress(plan, work)
 
 
 def check_weights(plan: Plan) -> None:
@@ -107,37 +114,6 @@ def check_weights(plan: Plan) -> None:
     messages = missing_weights(list(users), plan.manifest, Path(plan.config.models_dir))
     if messages:
         raise ConfigError("; ".join(messages))
-
-
-def lock_results(results: Path) -> None:
-    """Hold the results against a second run until this process ends.
-
-    Also shows that the folder can be written. Raises ConfigError where another run holds it,
-    CircumstanceError where it cannot be written.
-    """
-    if results in _held:
-        return
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(results / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise CircumstanceError(
-            f"results: '{results}' cannot be written ({error.strerror}); choose another folder "
-            "or mend its rights"
-        ) from None
-    try:
-        # Freed by the kernel when the process dies, so no lock can be stale.
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        holder = os.read(descriptor, 64).decode(errors="replace").strip() or "unknown"
-        os.close(descriptor)
-        raise ConfigError(
-            f"results: another run (process {holder}) is working in '{results}'; wait for it, "
-            "or name another folder with `results`"
-        ) from None
-    os.truncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
-    _held[results] = descriptor
 
 
 def die_with_parent(interval: float = 0.1) -> None:

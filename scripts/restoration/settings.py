@@ -234,6 +234,26 @@ class Config(Section):
     threads: int | None = Field(
         None, ge=1, description="Processor threads of one job; all cores of the run where unset."
     )
+    intermediates: Literal["keep", "last", "none"] = Field(
+        "keep",
+        description="Images between the stages, once a scan is delivered in every recipe that may "
+        "take them over. `keep`: all stay; `last`: the one that delivery read; `none`. Records and "
+        "masks stay, and the report's pictures are made before. Changing this computes nothing "
+        "again; what is delivered already is for `make prune`. A later change of settings makes "
+        "again what it needs of the images that are gone.",
+    )
+    scratch: bool = Field(
+        False,
+        description="Make images and deliverables in the job's temporary folder (Snakemake's "
+        "resource `tmpdir`) and copy them to the results when they are finished, each copy read "
+        "back and compared: for results on a network file system and nodes with a disk of their "
+        "own. Where there is no room, files are made in the results. The bytes are the same.",
+    )
+    ignore_disk_need: bool = Field(
+        False,
+        description="Start also where the deliverables, as estimated from the masters' sizes, do "
+        "not fit on the disk.",
+    )
     rerun_on: Literal["code", "version"] = Field(
         "code",
         description="`code`: a stage runs again when its code changed; `version`: only when its "

@@ -18,12 +18,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import psutil
-
 from restoration.errors import ConfigError
+from restoration.locking import LOCK, STALE, is_alive, locked_by
 from restoration.overall import Run, read_run, seconds_left, steps_of
 from restoration.planning import Plan, load_plan, plan_file
-from restoration.progress import duration
+from restoration.progress import amount, duration
 from restoration.records import HEADER, read_record
 from restoration.running import PROBLEMS
 
@@ -42,8 +41,6 @@ seldom has less than this."""
 
 _HOUR = 3600.0
 _SHOWN = 5
-_CLOCKS_APART = 60.0
-"""Seconds by which the clock of a file server may differ from ours."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ class Holder:
     """Whether a run is working in the results."""
 
     state: Literal["running", "no run", "unknown"]
-    """unknown: its process is one of another host."""
+    """unknown: its process is one of another host, and gave no sign of life of late."""
     process: int | None = None
     host: str | None = None
 
@@ -213,22 +210,22 @@ def holder_of(results: Path, run: Run | None) -> Holder:
     The number in the lock outlives its process, and may come to name another: a process that
     began after the lock was written is not the one that wrote it.
     """
-    lock = results / ".lock"
     try:
-        process = int(lock.read_text(encoding="utf-8"))
-        written = lock.stat().st_mtime
-    except (OSError, ValueError):
+        named = locked_by(results)
+        written = (results / LOCK).stat().st_mtime
+    except OSError:
         return Holder("no run")
-    host = run.host if run is not None and run.process == process else None
+    if named is None:
+        return Holder("no run")
+    process = named.process
+    host = named.host
+    if host is None and run is not None and run.process == process:
+        host = run.host
     if host is not None and host != socket.gethostname():
-        return Holder("unknown", process, host)
-    try:
-        found = psutil.Process(process)
-        alive = found.create_time() <= written + _CLOCKS_APART
-        alive = alive and found.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        alive = False
-    return Holder("running", process, host) if alive else Holder("no run")
+        # Only reading: no file is touched to learn what time it is on the server.
+        beats = named.host is not None and abs(time.time() - written) < STALE
+        return Holder("running" if beats else "unknown", process, host)
+    return Holder("running", process, host) if is_alive(named, written) else Holder("no run")
 
 
 def _look(
@@ -413,8 +410,8 @@ def text_of(status: Status) -> str:
         lines.append(f"  all of them: {', '.join(status.problem_tables) or _NOT_YET}")
         lines.append("  final until something changes; `make retry` tries them again")
     lines.append(
-        f"disk: {_bytes(status.intermediate_bytes)} intermediates, "
-        f"{_bytes(status.deliverable_bytes)} deliverables, {_bytes(status.free_bytes)} free"
+        f"disk: {amount(status.intermediate_bytes)} intermediates, "
+        f"{amount(status.deliverable_bytes)} deliverables, {amount(status.free_bytes)} free"
     )
     ends = {FINISHED: "finished", FINISHED_WITH_PROBLEMS: "finished, with problems"}
     lines.append(ends.get(status.exit_code, "not finished"))
@@ -442,13 +439,3 @@ def _cells(step: StepStatus) -> tuple[str, ...]:
         "-" if step.per_hour is None else f"{step.per_hour:,.0f}",
         "-" if step.seconds_left is None else duration(step.seconds_left),
     )
-
-
-def _bytes(number: int) -> str:
-    """``512 B``, ``3.4 GB``: powers of 1000."""
-    size = float(number)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

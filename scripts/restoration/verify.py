@@ -17,9 +17,9 @@ from pathlib import Path
 
 from restoration.errors import ConfigError
 from restoration.job_digest import signature
+from restoration.locking import lock_results
 from restoration.planning import Plan, load_plan, plan_file
 from restoration.records import Row, part_name, read_record
-from restoration.running import lock_results
 from restoration.sheet import Scan, read_sheet
 from restoration.verifying.findings import (
     ALTERED,
@@ -77,16 +77,16 @@ def verify_results(results: Path, *, quick: bool = False, repair: bool = False) 
     results or a run holds them, CircumstanceError where they cannot be written, OSError where the
     disk fails.
     """
-    plan = _plan_of(results)
+    plan = steady_plan(results)
     lock_results(results)
     # Again: a run may have ended between the two.
-    plan = _plan_of(results)
+    plan = steady_plan(results)
     table, tally = results / TABLE, Tally()
     with report_to(table, results, scheduling=repair) as report:
         with Hasher() as hasher:
             for batch in plan.batches(None):
                 _Batch(plan, batch, hasher, report, tally, quick).check()
-        for orphan in orphans(plan, _known(plan)):
+        for orphan in orphans(plan, known_scans(plan)):
             if orphan.path != part_name(table):
                 report.add(orphan)
     scheduled = schedule(plan, report.repairs) if repair else None
@@ -101,7 +101,7 @@ def verify_results(results: Path, *, quick: bool = False, repair: bool = False) 
     )
 
 
-def _plan_of(results: Path) -> SteadyPlan:
+def steady_plan(results: Path) -> SteadyPlan:
     """The plan of the last run, over the results where they lie now."""
     path = plan_file(results)
     if not path.is_file():
@@ -121,7 +121,7 @@ def _plan_of(results: Path) -> SteadyPlan:
     return SteadyPlan(**{**given, "config": config})
 
 
-def _known(plan: Plan) -> Known:
+def known_scans(plan: Plan) -> Known:
     """Whom the sheet names; after the run of a single scan, the sheet is read again."""
     scans = plan.scans
     config = plan.config

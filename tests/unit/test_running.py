@@ -1,4 +1,4 @@
-"""One run at a time, workers that die with it, and the plan that every process sees."""
+"""Workers that die with their run, and the plan that every process sees."""
 
 from __future__ import annotations
 
@@ -19,15 +19,6 @@ from restoration.planning import Plan, load_plan, make_plan, plan_file
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
-HOLD = """
-import sys, time
-from pathlib import Path
-from restoration.running import lock_results
-lock_results(Path(sys.argv[1]))
-print("held", flush=True)
-time.sleep(60)
-"""
-
 PARENT = """
 import subprocess, sys, time
 worker = "import time; from restoration.running import die_with_parent as d; d(); time.sleep(60)"
@@ -47,17 +38,6 @@ def start(code: str, *arguments: str) -> tuple[subprocess.Popen[str], str]:
     )
     assert process.stdout is not None
     return process, process.stdout.readline().strip()
-
-
-def test_results_are_locked_until_the_holder_dies(tmp_path: Path) -> None:
-    holder, said = start(HOLD, str(tmp_path))
-    assert said == "held"
-    with pytest.raises(ConfigError, match=rf"another run \(process {holder.pid}\)"):
-        running.lock_results(tmp_path)
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
-    running.lock_results(tmp_path)
-    os.close(running._held.pop(tmp_path))
 
 
 def test_a_worker_dies_with_its_parent() -> None:

@@ -52,7 +52,7 @@ def plan(tmp_path: Path) -> Plan:
 
 def begin(plan: Plan) -> None:
     plan.save()
-    begin_progress(plan)
+    begin_progress(plan, work_of(plan))
 
 
 def record(plan: Plan, recipe: str | None, step: str, scan: str, reason: str | None = None) -> None:
@@ -168,7 +168,7 @@ def test_a_run_is_seen_without_its_lock_being_taken(plan: Plan) -> None:
     begin(plan)
     do_all(plan)
     hold = (
-        "import sys; from pathlib import Path; from restoration.running import lock_results as l;"
+        "import sys; from pathlib import Path; from restoration.locking import lock_results as l;"
         "l(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
@@ -205,6 +205,16 @@ def test_a_run_on_another_host_cannot_be_seen(plan: Plan, monkeypatch: pytest.Mo
     status = status_of(plan.results)
     assert status.run.state == "unknown"
     assert f"on {here}; whether it still runs cannot be seen from here" in text_of(status)
+
+
+def test_a_run_on_another_host_is_seen_by_its_signs_of_life(plan: Plan) -> None:
+    begin(plan)
+    lock = plan.results / ".lock"
+    lock.write_text("77 elsewhere\n")
+    status = status_of(plan.results)
+    assert (status.run.state, status.run.process, status.run.host) == ("running", 77, "elsewhere")
+    os.utime(lock, (1e9, 1e9))
+    assert status_of(plan.results).run.state == "unknown"
 
 
 def test_disk_counts_a_shared_file_once(plan: Plan) -> None:

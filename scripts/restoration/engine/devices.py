@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
 
+from restoration.engine.gpu_places import lock_folder, take_place
 from restoration.errors import CircumstanceError
 
 PRECISIONS = {
@@ -25,7 +27,8 @@ def dtype_of(network: Any) -> torch.dtype:
 def choose_device(asked: str) -> torch.device:
     """The device for ``auto``, ``cpu``, ``cuda`` or ``mps``.
 
-    ``auto`` is the first CUDA GPU that CUDA_VISIBLE_DEVICES leaves visible, else the processor.
+    ``auto`` is a CUDA GPU that CUDA_VISIBLE_DEVICES leaves visible, else the processor; of several
+    the one that fewest workers have (``choose_gpu``).
     Raises CircumstanceError where the device that was asked for is not there; nothing else is
     taken in its place.
     """
@@ -40,7 +43,38 @@ def choose_device(asked: str) -> torch.device:
         raise CircumstanceError(
             "device: 'mps' was asked for, and PyTorch sees no Apple GPU; set `device: cpu`"
         )
-    return torch.device("cuda", 0) if asked == "cuda" else torch.device(asked)
+    return torch.device("cuda", choose_gpu()) if asked == "cuda" else torch.device(asked)
+
+
+_taken: int | None = None
+"""The GPU that this process took: it asks once for networks and once more for each other use."""
+
+
+def choose_gpu() -> int:
+    """The number, among the GPUs that this process sees, of the one that it is to use.
+
+    Only GPUs of the first one's model are chosen from: another model computes other bytes. Raises
+    CircumstanceError where the locks cannot be had.
+    """
+    global _taken  # noqa: PLW0603 (a process has one GPU)
+    if _taken is None:
+        models = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+        alike = [number for number, model in enumerate(models) if model == models[0]]
+        _taken = alike[0]
+        if len(models) > 1:
+            _taken = alike[take_place([_name(number) for number in alike], lock_folder())]
+        # What asks for "cuda" without a number gets this one as well.
+        torch.cuda.set_device(_taken)
+    return _taken
+
+
+def _name(number: int) -> str:
+    """What a GPU is called whatever CUDA_VISIBLE_DEVICES makes its number."""
+    found = getattr(torch.cuda.get_device_properties(number), "uuid", None)
+    if found is not None:
+        return f"gpu-{found}"
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    return f"gpu-{visible[number].strip() if number < len(visible) and visible[0] else number}"
 
 
 _threads: int | None = None

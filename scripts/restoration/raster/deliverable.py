@@ -104,8 +104,10 @@ def write_deliverable(
     16-bit scan larger than it was; where that would exceed the classic limit, the pages are
     written uncompressed, which fits. Raises CircumstanceError where the disk fails.
     """
-    big = sum(page.pixel_bytes for page in pages) >= classic_limit
-    with published(path) as part:
+    size = sum(page.pixel_bytes for page in pages)
+    big = size >= classic_limit
+    # LZW takes up to 12 bits for a byte.
+    with published(path, size * 3 // 2 + 2**20) as part:
         chosen = compression
         try:
             _write(part, pages, chosen, big, None if big else classic_limit)

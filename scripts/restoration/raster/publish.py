@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from restoration.errors import CircumstanceError
+from restoration.scratch import made_beside
 
 HASH_CHUNK = 8 * 2**20
 
@@ -33,15 +34,18 @@ def write_failure(path: Path, error: OSError) -> CircumstanceError:
 
 
 @contextmanager
-def published(path: Path) -> Iterator[Path]:
+def published(path: Path, most: int | None = None) -> Iterator[Path]:
     """Yields the name to write to; ``path`` appears when the block ends well, whole or not at all.
+
+    most: bytes that the file may take, where it may be made on a scratch disk (``made_beside``).
 
     The name bears host and process, so that workers on a shared file system never meet. Raises
     CircumstanceError where the disk fails; whatever is raised, no partial file stays behind.
     """
     part = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.part")
     try:
-        yield part
+        with made_beside(part, most) as made:
+            yield made
         _flush(part)
         part.replace(path)
         _flush(path.parent)

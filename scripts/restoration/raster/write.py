@@ -63,7 +63,9 @@ def write_intermediate(
     """
     codes = checked_codes(bands, height, width, channels, path.name, clipping or Clipping())
     bytes_of_pixels = height * width * channels * 2
-    with published(path) as part, closing(ahead(codes)) as drawn:
+    # Tiles are filled up at the far edges, and what cannot be packed grows by its headers.
+    most = bytes_of_pixels + (height + width) * TILE * channels * 2 + 2**20
+    with published(path, most) as part, closing(ahead(codes)) as drawn:
         with tifffile.TiffWriter(
             part, bigtiff=bytes_of_pixels >= CLASSIC_LIMIT, byteorder="<"
         ) as t:

@@ -17,7 +17,7 @@ from restoration.review import pictures
 from restoration.review.face_cuts import Cut, cut_of
 from restoration.review.face_order import faces_of, stage_of
 from restoration.review.pictures import Place
-from restoration.review.unconverted import ShownPage, open_restored
+from restoration.review.unconverted import ShownPage, only_converted, open_restored
 
 Record = dict[str, Any]
 
@@ -43,6 +43,8 @@ class _Files:
     result: ShownPage | None
     """Of the stage; None where it restored nothing or its file is no longer kept."""
     truth: ShownPage | None
+    comparable: bool
+    """Whether the deliverable's codes mean the same colours as the master's."""
 
 
 def face_pictures(
@@ -54,7 +56,7 @@ def face_pictures(
     part of the master, upright; middle: whether it is only the middle of a large face, which
     ``small`` shows whole. left: whether a face that was not restored has the master's pixels in the
     deliverable: ``same``, ``around`` (other stages changed its margin alone), ``changed`` (they
-    changed the face itself), ``resized``; empty where it was restored.
+    changed the face itself), ``resized``, ``unknown``; empty where it was restored.
 
     Raises ScanError where the master or the deliverable cannot be read.
     """
@@ -110,6 +112,7 @@ def _open(
         deliverable=made,
         result=opened.enter_context(open_page(kept[0])) if kept else None,
         truth=next(iter(fitting or truths), None),
+        comparable=not only_converted(results, delivered, number),
     )
 
 
@@ -166,6 +169,8 @@ def _small(name: str, image: ShownPage, cut: Cut, master: ShownPage) -> Record:
 def _left(face: Record, cut: Cut, files: _Files) -> str:
     """Whether the deliverable has the master's pixels in the box of a face."""
     master, made = files.master, files.deliverable
+    if not files.comparable:
+        return "unknown"
     if (made.height, made.width) != (master.height, master.width):
         return "resized"
     if not _same(master, made, cut.features):

@@ -28,7 +28,7 @@ def label(face: Record, state: str = "") -> str:
         )
         return f"Restored by {face.get('network') or 'an unnamed network'}, {knows}"
     verdict, reason = VERDICTS.get(decision, decision.capitalize()), face.get("reason")
-    if decision == "gated" and state in ("changed", "resized"):
+    if decision == "gated" and state in ("changed", "resized", "unknown"):
         verdict = "Not restored"
     # The label says it already.
     said = decision == "excluded" and reason == "a person excluded it"
@@ -45,6 +45,8 @@ def left(state: str) -> str:
         "master's pixels.",
         "changed": "This stage left it alone; other stages changed pixels of it.",
         "resized": "This stage left it alone; the deliverable has another size than the master.",
+        "unknown": "This stage left it alone; whether others changed it cannot be told: the "
+        "deliverable is in another profile, and the image before that is no longer kept.",
     }.get(state, "")
 
 

@@ -23,7 +23,7 @@ from restoration.review import pictures, scores
 from restoration.review.face_order import faces_of
 from restoration.review.face_pictures import face_pictures
 from restoration.review.marked import marked
-from restoration.review.unconverted import ShownPage, open_restored
+from restoration.review.unconverted import ShownPage, only_converted, open_restored
 
 Record = dict[str, Any]
 
@@ -45,9 +45,11 @@ def illustrate(results: Path, recipe: str, delivered: Record, truth: Path | None
     scan = delivered["scan"]
     cache = results / recipe / "report" / f"{scan}.json"
     truth_files = _truth_files(truth, scan)
-    key = _key(results, delivered, truth_files)
+    key = _key(delivered, truth_files)
+    # Of images that are gone, pictures made in time are the better ones.
+    without = [image for image, _ in _images(delivered) if not (results / image).is_file()]
     known = read_record(cache)
-    if known is not None and known.get("key") == key:
+    if known is not None and known.get("key") == key and set(known["without"]) <= set(without):
         return known
     try:
         pages = [
@@ -60,17 +62,22 @@ def illustrate(results: Path, recipe: str, delivered: Record, truth: Path | None
         # Not kept: the master may be back on its mount at the next report.
         return {"pages": [], "faces": [], "missing": str(error)}
     record = {"schema": SCHEMA, "scan": scan, "key": key, "pages": pages, "faces": faces}
-    write_record(cache, record)
+    write_record(cache, record | {"without": without})
     return record
 
 
-def _key(results: Path, delivered: Record, truth_files: list[Path]) -> str:
-    images = [
-        [page["image"], page["sha256"], (results / page["image"]).is_file()]
+def _images(delivered: Record) -> list[tuple[str, str | None]]:
+    """Images that the records name, below the results, each with its SHA-256 where it is its
+    stage's own."""
+    return [
+        (page["image"], page["sha256"])
         for stage in delivered["stages"]
         for page in stage["pages"]
         if page["image"]
     ]
+
+
+def _key(delivered: Record, truth_files: list[Path]) -> str:
     tones = [
         page["tones_sha256"]
         for stage in delivered["stages"]
@@ -81,7 +88,7 @@ def _key(results: Path, delivered: Record, truth_files: list[Path]) -> str:
         {
             "master": delivered["master"]["sha256"],
             "deliverable": delivered["deliverable"]["sha256"],
-            "images": images,
+            "images": _images(delivered),
             "tones": tones,
             "truth": [[path.name, _sha256(path)] for path in truth_files],
             "faces": [faces_of(delivered), [r.get("faces") for r in delivered["condition_report"]]],
@@ -137,6 +144,7 @@ def _page(
             "number": number,
             "changed": found.changed,
             "identical": not found.changed and not larger,
+            "converted": only_converted(results, delivered, number),
             "factor": scale,
             "before": pictures.jpeg_uri(found.before, colour, turn),
             "after": pictures.jpeg_uri(found.after, _colour(after), turn),

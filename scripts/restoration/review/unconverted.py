@@ -44,25 +44,41 @@ def open_restored(
 
     Then it is what was converted, since codes of two colour spaces cannot be compared: the last
     stage's image, or the master where no stage wrote one, with the tones that delivery gave it.
-    Where that image was pruned, the deliverable is shown after all, and every pixel counts as
-    changed.
+    Where that image is gone, it is the deliverable after all: see `only_converted`.
     """
+    if not _was_converted(delivered, number) or only_converted(results, delivered, number):
+        return opened.enter_context(open_page(deliverable, number))
+    last = _last_applied(delivered, number)
+    image = last["image"] if last else None
+    if image is None:
+        page = opened.enter_context(open_page(delivered["master"]["path"], number))
+    else:
+        page = opened.enter_context(open_page(results / image))
+    tones = last.get("tones") if last else None
+    return page if tones is None else MappedPage(page, ToneTable.from_record(tones))
+
+
+def only_converted(results: Path, delivered: Record, number: int) -> bool:
+    """Whether of a page's result only the deliverable is left, in another profile than the
+    master's: then their codes differ wherever there is colour, and nothing follows from that."""
+    last = _last_applied(delivered, number)
+    if last is None or last["image"] is None or not _was_converted(delivered, number):
+        return False
+    return not (results / last["image"]).is_file()
+
+
+def _was_converted(delivered: Record, number: int) -> bool:
     pages = delivered["deliverable"].get("pages") or []
     profile = pages[number - 1].get("profile", {}) if len(pages) >= number else {}
-    if not profile.get("converted"):
-        return opened.enter_context(open_page(deliverable, number))
+    return bool(profile.get("converted"))
+
+
+def _last_applied(delivered: Record, number: int) -> Record | None:
+    """What the last stage that changed a page says of it; None where none did."""
     applied = [
         page
         for stage in delivered["stages"]
         for page in stage["pages"]
         if page["number"] == number and page["status"] == "applied"
     ]
-    image = applied[-1]["image"] if applied else None
-    if image is None:
-        page = opened.enter_context(open_page(delivered["master"]["path"], number))
-    elif (results / image).is_file():
-        page = opened.enter_context(open_page(results / image))
-    else:
-        return opened.enter_context(open_page(deliverable, number))
-    tones = applied[-1].get("tones") if applied else None
-    return page if tones is None else MappedPage(page, ToneTable.from_record(tones))
+    return applied[-1] if applied else None
