@@ -25,7 +25,15 @@ from restoration.networks.manifest import (
     needed_weights,
 )
 from restoration.raster.profile_file import ProfileFileError, check_profile_file
-from restoration.regions import COLOUR, FACES, Marks, ScanRegions, damage_mask_of, read_regions
+from restoration.regions import (
+    COLOUR,
+    FACES,
+    Marks,
+    ScanRegions,
+    damage_mask_of,
+    is_file,
+    read_regions,
+)
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
@@ -117,7 +125,7 @@ class Plan:
         return Marks(
             folder=self.regions_folder,
             regions=None if regions is None else regions.of(step),
-            damage=damage if damage is not None and damage.is_file() else None,
+            damage=damage if damage is not None and is_file(damage) else None,
             faces=regions.faces if regions is not None and keeps else None,
             targets=regions.colour.targets
             if regions is not None and regions.colour is not None and step == COLOUR
