@@ -9,6 +9,9 @@ RESULTS ?= results
 FACES ?=
 QUICK ?=
 REPAIR ?=
+SECONDS ?= 300
+SEED ?=
+CASE ?=
 ARGS ?=
 # Read by envs/install.sh: the interpreter to start from, another index for torch.
 export PYTHON TORCH_INDEX
@@ -44,7 +47,7 @@ endif
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
-.PHONY: bench-faces bench-identity status retry verify
+.PHONY: bench-faces bench-identity status retry verify fuzz
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -110,6 +113,10 @@ lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 	$(PY) -m mypy
 	$(PY) -m snakefmt --check Snakefile rules
 	$(PY) -m snakemake --lint
+
+fuzz: $(DEV) ## hostile scans, sheets and weights at random: [SECONDS=300] [SEED=n] [CASE=kind:n]
+	$(PY) tests/fuzz/run.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(CASE),--case '$(CASE)') $(ARGS)
 
 bench: $(DEV) native ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)

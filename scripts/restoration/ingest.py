@@ -78,9 +78,9 @@ def _describe(file: MasterFile, tags: TiffTags) -> Record:
         stored += int(page.layout.counts.sum())
         if stored > MAX_OVERLAP * file.size:
             remedy = "save it anew from an image editor, or restore it from a copy"
-            found = f"{stored} bytes of them in a file of {file.size}"
+            much = f"{stored} bytes of them in a file of {file.size}"
             raise expected_found(
-                file.name, "strips or tiles that lie beside each other", found, remedy
+                file.name, "strips or tiles that lie beside each other", much, remedy
             )
         record, found = _page_record(page)
         pages.append({**record, "directory": directory.index})

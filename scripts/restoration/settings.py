@@ -6,6 +6,7 @@ Imported whenever the Snakefile is parsed, so it knows no torch, no OpenCV and n
 from __future__ import annotations
 
 import difflib
+import re
 import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -268,6 +269,9 @@ def _explain(error: ValidationError) -> str:
     return f"{where}: {message[0].lower()}{message[1:]}, found {_SHOWN.repr(first['input'])}"
 
 
+_NO_NAME = re.compile("[\0\ud800-\udfff]")
+"""NUL, and halves of characters."""
+
 # What YAML's references make of a few lines may be endless when it is written out.
 _SHOWN = reprlib.Repr()
 _SHOWN.maxlevel, _SHOWN.maxstring, _SHOWN.maxother, _SHOWN.maxlong = 2, 200, 200, 80
@@ -285,6 +289,8 @@ def load_config(raw: Mapping[str, Any]) -> Config:
 
 def _plain(value: Any, copied: dict[int, Any]) -> Any:
     """Nested mappings as dicts with names for keys; one that YAML refers to often stays one."""
+    if isinstance(value, str) and _NO_NAME.search(value):
+        raise ConfigError(f"config: the text {value!r} holds what no file's name can")
     if not isinstance(value, Mapping):
         return value
     if id(value) not in copied:

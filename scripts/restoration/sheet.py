@@ -187,13 +187,17 @@ def _is_damage_mask(path: Path) -> bool:
     return any(path.with_name(stem + suffix).is_file() for suffix in (".tif", ".tiff"))
 
 
-def _is_text(path: Path) -> bool:
-    """Whether a name is text; Python stands single surrogates in for bytes that are not."""
+def _check_file_name(path: Path) -> None:
+    """Raises ConfigError where a sheet cannot hold the name."""
+    if _CONTROL.search(str(path)):
+        raise ConfigError(
+            f"the file name {str(path)!r} holds a tab, a line break or another control character; "
+            "rename it"
+        )
     try:
         str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    except UnicodeEncodeError:  # Python stands halves of characters in for bytes that are no text
+        raise ConfigError(f"the file name {str(path)!r} is not UTF-8; rename it") from None
 
 
 def sheet_of_folder(folder: Path) -> str:
@@ -215,16 +219,11 @@ def sheet_of_folder(folder: Path) -> str:
         and path.is_file()
         and not _is_damage_mask(path)
     )
+    for path in paths:
+        _check_file_name(path)
     ids = _ids([path.relative_to(folder) for path in paths])
     lines = ["\t".join(("scan", "path", "batch"))]
     for path, scan in zip(paths, ids, strict=True):
-        if _CONTROL.search(str(path)):
-            raise ConfigError(
-                f"the file name {str(path)!r} holds a tab, a line break or another control "
-                "character; rename it"
-            )
-        if not _is_text(path):
-            raise ConfigError(f"the file name {str(path)!r} is not UTF-8; rename it")
         inside = path.relative_to(folder)
         batch = _safe("-".join(inside.parent.parts)) or _safe(folder.resolve().name) or "all"
         lines.append("\t".join((scan, str(path.resolve()), batch)))

@@ -142,7 +142,9 @@ class Arena:
         if self.guard.seen:
             raise ViolationError("; ".join(self.guard.seen))
         now = snapshot(self.outside)
-        changed = [path for path in {*self._before, *now} if self._before.get(path) != now.get(path)]
+        changed = [
+            path for path in {*self._before, *now} if self._before.get(path) != now.get(path)
+        ]
         if changed:
             raise ViolationError(f"changed outside the results: {sorted(changed)[:5]}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 from collections.abc import Callable, Mapping
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import corpus
-from fuzz import texts
+from fuzz import plan_texts, texts
 from fuzz.arena import HOSTILE, STAGES, Arena
-from fuzz.profile_mutations import SAMPLES, mutated as mutated_profile
+from fuzz.profile_mutations import SAMPLES
+from fuzz.profile_mutations import mutated as mutated_profile
 from fuzz.seeds import HEIGHT, IPTC, WIDTH, tiffs
 from fuzz.tiff_mutations import mutated
 from fuzz.weight_cases import weights
@@ -79,7 +81,7 @@ def _sound_master(arena: Arena) -> None:
 def sheet(arena: Arena, chance: random.Random) -> str:
     """A sheet; where it can be read, its scans are run."""
     _sound_master(arena)
-    (arena.outside / "scans.tsv").write_bytes(texts.sheet(chance))
+    (arena.outside / "scans.tsv").write_bytes(plan_texts.sheet(chance))
     return arena.run(arena.config({}), sheet=True)
 
 
@@ -89,15 +91,18 @@ def regions(arena: Arena, chance: random.Random) -> str:
     folder = arena.outside / "regions"
     folder.mkdir()
     corpus.write_tiff(folder / "mask.tif", corpus.codes(48, 64, 1, 8))
-    (folder / f"{HOSTILE}.yaml").write_bytes(texts.regions(chance, str(arena.canary)))
-    stages = {"cleanup": {"network": "tiny", "apply": "always", "working_ppi": 1200.0}, "colour": {}}
+    (folder / f"{HOSTILE}.yaml").write_bytes(plan_texts.regions(chance, str(arena.canary)))
+    stages = {
+        "cleanup": {"network": "tiny", "apply": "always", "working_ppi": 1200.0},
+        "colour": {},
+    }
     return arena.run(arena.config(stages))
 
 
 def config(arena: Arena, chance: random.Random) -> str:
     """A config; where it is valid, the plan is made and its jobs' digests taken."""
     _sound_master(arena)
-    return arena.plan_only(texts.config(chance, arena.config()))
+    return arena.plan_only(plan_texts.config(chance, arena.config()))
 
 
 def special(arena: Arena, chance: random.Random) -> str:
@@ -105,10 +110,15 @@ def special(arena: Arena, chance: random.Random) -> str:
     _sound_master(arena)
     (arena.outside / "regions").mkdir()
     masters, marks = arena.masters, arena.outside / "regions"
-    path = chance.choice((
-        masters / f"{HOSTILE}.tif", masters / f"{HOSTILE}.damage.tif", marks / f"{HOSTILE}.yaml",
-        marks / "mask.tif", arena.outside / "scans.tsv",
-    ))  # fmt: skip
+    path = chance.choice(
+        (
+            masters / f"{HOSTILE}.tif",
+            masters / f"{HOSTILE}.damage.tif",
+            marks / f"{HOSTILE}.yaml",
+            marks / "mask.tif",
+            arena.outside / "scans.tsv",
+        )
+    )
     if path == marks / "mask.tif":
         (marks / f"{HOSTILE}.yaml").write_text("cleanup: {only: [{mask: mask.tif}]}\n")
     path.unlink(missing_ok=True)
@@ -133,8 +143,6 @@ def _unreadable(path: Path) -> None:
 
 
 def _fifo(path: Path) -> None:
-    import os
-
     os.mkfifo(path)
 
 

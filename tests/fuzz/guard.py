@@ -16,6 +16,7 @@ from typing import Any
 # Modules may be imported while a case is run; that must write nothing.
 sys.dont_write_bytecode = True
 
+_NULL = Path(os.devnull)
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _PATHS = {
     "os.rename": 2, "os.link": 2, "os.symlink": 2, "os.remove": 1, "os.rmdir": 1, "os.mkdir": 1,
@@ -36,7 +37,7 @@ class Guard:
     """Watches this process from now on, whenever it is told to."""
 
     def __init__(self, allowed: list[Path]) -> None:
-        self._roots = [os.path.realpath(path) for path in allowed]
+        self._roots = [path.resolve() for path in allowed]
         self._watching = False
         self.seen: list[str] = []
         sys.addaudithook(self._hook)
@@ -71,10 +72,9 @@ class Guard:
         if isinstance(path, int):
             return True
         # A link is followed but for its last part: removing or renaming it is about the link.
-        given = os.path.abspath(os.fsdecode(path))
-        place = os.path.join(os.path.realpath(os.path.dirname(given)), os.path.basename(given))
-        inside = any(place == root or place.startswith(root + os.sep) for root in self._roots)
-        return inside or place in ("/dev/null", "/dev/shm") or place.startswith("/proc/self/")
+        given = Path(os.fsdecode(path))
+        place = given.parent.resolve() / given.name
+        return place == _NULL or any(place.is_relative_to(root) for root in self._roots)
 
     def _refuse(self, what: str) -> None:
         self.seen.append(what)

@@ -51,8 +51,12 @@ class Worker:
     """A child process that runs cases one after the other."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, PATHS)),
-                       "OMP_NUM_THREADS": "2", "PYTHONFAULTHANDLER": "1"}  # fmt: skip
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, PATHS)),
+            "OMP_NUM_THREADS": "1",
+            "PYTHONFAULTHANDLER": "1",
+        }
         self._log = (folder.parent / f"{folder.name}.log").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fuzz.worker", str(folder), str(seed)],
@@ -130,13 +134,19 @@ class Tally:
         kinds: dict[str, list[Ended]] = defaultdict(list)
         for one in self.ended:
             kinds[one.kind].append(one)
-        lines = [f"{'kind':<10}{'cases':>7}" + "".join(f"{word:>13}" for word in WORDS)
-                 + f"{'slowest s':>11}{'most MiB':>10}"]  # fmt: skip
+        lines = [
+            f"{'kind':<10}{'cases':>7}"
+            + "".join(f"{word:>13}" for word in WORDS)
+            + f"{'slowest s':>11}{'most MiB':>10}"
+        ]
         for kind, cases in [*kinds.items(), ("all", self.ended)]:
             count = Counter(one.word for one in cases)
             slowest, most = max(one.seconds for one in cases), max(one.mib for one in cases)
-            lines.append(f"{kind:<10}{len(cases):>7}" + "".join(f"{count[w]:>13}" for w in WORDS)
-                         + f"{slowest:>11.1f}{most:>10.0f}")  # fmt: skip
+            lines.append(
+                f"{kind:<10}{len(cases):>7}"
+                + "".join(f"{count[w]:>13}" for w in WORDS)
+                + f"{slowest:>11.1f}{most:>10.0f}"
+            )
         return "\n".join(lines)
 
     def violations(self) -> list[Ended]:
@@ -157,9 +167,7 @@ def order(seed: int) -> Iterator[tuple[str, int]]:
         numbers[name] += 1
 
 
-def fuzz(
-    cases: Iterator[tuple[str, int]], seed: int, seconds: float, quiet: bool = False
-) -> Tally:
+def fuzz(cases: Iterator[tuple[str, int]], seed: int, seconds: float, quiet: bool = False) -> Tally:
     """Runs cases until the time is up; a worker that dies or hangs is replaced."""
     tally, until = Tally(), time.monotonic() + seconds
     with TemporaryDirectory(prefix="fuzz-") as scratch:
@@ -179,7 +187,9 @@ def fuzz(
                 worker = None
             if ended.word == "violation" or not quiet:
                 text = ended.outcome if ended.word == "violation" else ended.outcome[:150]
-                print(f"{kind}:{number} {ended.seconds:.1f} s {ended.mib:.0f} MiB {text}", flush=True)
+                print(
+                    f"{kind}:{number} {ended.seconds:.1f} s {ended.mib:.0f} MiB {text}", flush=True
+                )
         if worker is not None:
             worker.close()
     return tally

@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 KINDS: Mapping[int, str] = {
     1: "B", 2: "B", 3: "H", 4: "I", 5: "I", 6: "b", 7: "B", 8: "h", 9: "i", 10: "i",
     11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q",
 }  # fmt: skip
-NUMBERS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 32, 255, 256, 4096, 32767, 32768, 65535, 65536,
-           99_999, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1, 2**63, 2**64 - 1)  # fmt: skip
+NUMBERS = (0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 24, 32, 255, 256, 4096, 32767, 32768, 65535,
+           65536, 99_999, 2**24, 2**31 - 1, 2**31, 2**32 - 1, 2**40,
+           2**63 - 1, 2**63, 2**64 - 1)  # fmt: skip
 POINTERS = (330, 34665, 34853, 40965)
 SIZES = (256, 257, 258, 277, 278, 322, 323)
 STORAGE = (259, 262, 266, 274, 284, 296, 317, 320, 338, 339, 347, 530, 531, 532, 254, 32997)
@@ -279,5 +281,7 @@ def mutated(seed: bytes, chance: random.Random) -> bytes:
     changes, weights = zip(*CHANGES, strict=True)
     for change in chance.choices(changes, weights, k=chance.choice((1, 1, 1, 2, 3, 6))):
         if len(draft.data) > 16 and draft.places():
-            change(draft, chance)
+            # What a change was to start from may be gone by another one.
+            with suppress(struct.error, OverflowError):
+                change(draft, chance)
     return bytes(draft.data)

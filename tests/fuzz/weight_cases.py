@@ -104,9 +104,22 @@ def _odd_tensor(chance: random.Random) -> Any:
 def _changed(state: dict[str, Any], chance: random.Random) -> Any:
     """A state dict with odd tensors, names or values, or none at all."""
     keys = sorted(state)
-    names = ("body.999999999.weight", "body.2000000000.rdb1.conv1.weight", "body.x.weight", "", 3, "a" * 9999,
-             "conv_first.weight", "body.0.rdb1.conv1.weight", "model.0.weight", "fpn.output1.0.weight",
-             "stylegan_decoder.constant_input.weight", "body.-5.weight", "body.1.weight", "\ud800")  # fmt: skip
+    names = (
+        "body.999999999.weight",
+        "body.2000000000.rdb1.conv1.weight",
+        "body.x.weight",
+        "",
+        3,
+        "a" * 9999,
+        "conv_first.weight",
+        "body.0.rdb1.conv1.weight",
+        "model.0.weight",
+        "fpn.output1.0.weight",
+        "stylegan_decoder.constant_input.weight",
+        "body.-5.weight",
+        "body.1.weight",
+        "\ud800",
+    )
     for _ in range(chance.choice((1, 1, 3))):
         key = chance.choice(keys)
         kind = chance.randrange(5)
@@ -177,15 +190,21 @@ def _tensors(chance: random.Random) -> bytes:
     name = chance.choice(sorted(header))
     kind = chance.randrange(9)
     if kind == 0:
-        return struct.pack("<Q", chance.choice((0, 1, 2**63, 2**64 - 1, 10**8, size + 1))) + data[8:]
+        return (
+            struct.pack("<Q", chance.choice((0, 1, 2**63, 2**64 - 1, 10**8, size + 1))) + data[8:]
+        )
     if kind == 1:
         return damaged(data, chance)
     if kind == 2:
-        header[name]["data_offsets"] = chance.choice(([0, 10**15], [8, 0], [-1, 4], [0, 4], "x", []))
+        header[name]["data_offsets"] = chance.choice(
+            ([0, 10**15], [8, 0], [-1, 4], [0, 4], "x", [])
+        )
     elif kind == 3:
         header[name]["shape"] = chance.choice(([2**62, 4], [-1], [], [0], [10**9, 10**9], ["x"], 3))
     elif kind == 4:
-        header[name]["dtype"] = chance.choice(("F64", "BF16", "F8_E5M2", "BOOL", "I64", "U16", "X", 3))
+        header[name]["dtype"] = chance.choice(
+            ("F64", "BF16", "F8_E5M2", "BOOL", "I64", "U16", "X", 3)
+        )
     elif kind == 5:
         header["body.99999999.weight"] = header[name]
     elif kind == 6:
@@ -225,11 +244,21 @@ def _file(path: Path, data: bytes) -> SourceFile:
 
 def _ncnn_case(arena: Arena, chance: random.Random) -> dict[str, Weights]:
     text, blob = _ncnn()
-    old, new = chance.choice((
-        ("8", str(chance.choice((0, -1, 9, 10**9, 10**18)))), ("6=", "7="), ("7767517", "1"), ("1=3", "1=5"),
-        ("Convolution", "Deconvolution"), ("0=8", "0=x"), ("c1 1 1", "c1 99999999 1"), ("a b", ""), ("=", ""),
-        ("PReLU", "é"), ("\n", "\r\n"),
-    ))  # fmt: skip
+    old, new = chance.choice(
+        (
+            ("8", str(chance.choice((0, -1, 9, 10**9, 10**18)))),
+            ("6=", "7="),
+            ("7767517", "1"),
+            ("1=3", "1=5"),
+            ("Convolution", "Deconvolution"),
+            ("0=8", "0=x"),
+            ("c1 1 1", "c1 99999999 1"),
+            ("a b", ""),
+            ("=", ""),
+            ("PReLU", "é"),
+            ("\n", "\r\n"),
+        )
+    )
     if chance.random() < 0.7:
         text = text.replace(old, new, chance.choice((1, -1)))
     blob = damaged(blob, chance) if chance.random() < 0.5 else blob
@@ -238,8 +267,18 @@ def _ncnn_case(arena: Arena, chance: random.Random) -> dict[str, Weights]:
         _file(arena.temporary / "n.param", text.encode()),
         _file(arena.temporary / "n.bin", blob),
     )
-    entry = {"name": NAME, "title": "x", "architecture": "srvgg", "parameters": parameters, "scale": 4,
-             "radius": 18, "licence": "x", "training_data": "x", "citation": "x", "files": files}  # fmt: skip
+    entry = {
+        "name": NAME,
+        "title": "x",
+        "architecture": "srvgg",
+        "parameters": parameters,
+        "scale": 4,
+        "radius": 18,
+        "licence": "x",
+        "training_data": "x",
+        "citation": "x",
+        "files": files,
+    }
     return {NAME: Weights.model_validate(entry)}
 
 
@@ -247,9 +286,12 @@ def _own(arena: Arena, chance: random.Random) -> dict[str, Weights]:
     kind = chance.randrange(3)
     suffix = chance.choice((".pth", ".pth", ".ckpt")) if kind < 2 else ".safetensors"
     data = (
-        _pickled(chance, str(arena.canary)) if kind == 0
-        else _saved(chance) if kind == 1 else _tensors(chance)
-    )  # fmt: skip
+        _pickled(chance, str(arena.canary))
+        if kind == 0
+        else _saved(chance)
+        if kind == 1
+        else _tensors(chance)
+    )
     path = arena.temporary / f"own{suffix}"
     own = {
         "architecture": chance.choice(
@@ -274,7 +316,9 @@ def _damage_converted(arena: Arena, chance: random.Random) -> None:
     else:
         found = json.loads(record.read_text())
         key = chance.choice(sorted(found))
-        found[key] = chance.choice((None, [], {}, "x", 3, {"bytes": 3}, {"num_feat": 10**9, "num_conv": 1}))
+        found[key] = chance.choice(
+            (None, [], {}, "x", 3, {"bytes": 3}, {"num_feat": 10**9, "num_conv": 1})
+        )
         record.write_text(json.dumps(chance.choice((found, found, found, [], None, 3))))
 
 

@@ -51,9 +51,7 @@ def main() -> None:
         started = time.monotonic()
         try:
             outcome = run_case(arena, seed, kind, int(number))
-        except ViolationError as error:
-            outcome = f"violation: {error}"
-        except ForbiddenError as error:
+        except (ViolationError, ForbiddenError) as error:
             outcome = f"violation: {error}"
         except Exception:
             outcome = f"violation: {traceback.format_exc()}"

@@ -119,7 +119,9 @@ def _from_torch(path: Path, buffers: bool) -> State:
             tensors: Any = safetensors.torch.load_file(path)
         else:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a reader of pickles has as many exceptions as they have ways to lie
+    except (
+        Exception
+    ) as error:  # a reader of pickles has as many exceptions as they have ways to lie
         raise CircumstanceError(
             f"{path}: holds more than tensors, or is damaged, and was not loaded "
             f"({_first_line(error)})"

@@ -205,7 +205,13 @@ _PAIRS = {5: "<u4", 10: "<i4"}
 def _extra_tags(page: DeliverablePage) -> list[tuple[int, int, int, Any, bool]]:
     tags: list[tuple[int, int, int, Any, bool]] = [
         # tifffile takes a rational's bytes for so many bytes, and its numbers for what they are.
-        (code, kind, count, np.frombuffer(raw, _PAIRS[kind]).tolist() if kind in _PAIRS else raw, True)
+        (
+            code,
+            kind,
+            count,
+            np.frombuffer(raw, _PAIRS[kind]).tolist() if kind in _PAIRS else raw,
+            True,
+        )
         for code, kind, count, raw in page.carried.fields
     ]
     if page.orientation is not None:

@@ -308,5 +308,7 @@ def _data_sets(raw: bytes) -> tuple[dict[tuple[int, int], list[bytes]], list[str
         at += size
     if at >= len(raw):
         return sets, []
-    more = f"come after {MOST_DATA_SETS} data sets" if found == MOST_DATA_SETS else "are not data sets"
+    more = (
+        f"come after {MOST_DATA_SETS} data sets" if found == MOST_DATA_SETS else "are not data sets"
+    )
     return sets, [f"IPTC: {len(raw) - at} bytes {more}"]
