@@ -151,8 +151,9 @@ def _wait(child: int, parent: int, watched: Iterable[signal.Signals]) -> int:
         if os.getppid() != parent:
             os.kill(child, signal.SIGKILL)
             os._exit(1)
-        # A terminal tells both by itself; its signals come from the kernel, which is process 0.
-        if got is not None and got.si_signo != signal.SIGCHLD and got.si_pid != 0:
+        # Ctrl-C comes from the terminal, which is process 0, and has been told to both.
+        told = got is None or (got.si_signo == signal.SIGINT and got.si_pid == 0)
+        if got is not None and got.si_signo != signal.SIGCHLD and not told:
             os.kill(child, got.si_signo)
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -160,7 +161,9 @@ def _wait(child: int, parent: int, watched: Iterable[signal.Signals]) -> int:
 
 
 def _end_likewise(number: signal.Signals) -> NoReturn:
-    signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None
+    """As whoever started the job expects it."""
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     os.kill(os.getpid(), number)
     os._exit(128 + number)

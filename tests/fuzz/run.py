@@ -213,6 +213,9 @@ def main() -> int:
         cases = (case for case in cases if case[0] == given.kind)
     tally = fuzz(cases, seed, given.seconds, quiet=not (given.verbose or given.case))
     print(f"\nseed {seed}\n{tally.table()}")
+    if tally.ended:
+        slowest = max(tally.ended, key=lambda one: one.seconds)
+        print(f"slowest: {slowest.kind}:{slowest.number}, {slowest.seconds:.1f} s")
     for one in tally.violations():
         print(f"repeat with: make fuzz SEED={seed} CASE={one.kind}:{one.number}")
     return 1 if tally.violations() else 0

@@ -163,7 +163,7 @@ def test_what_the_scan_waits_for_is_not_its_own() -> None:
     assert hand.what is None
 
 
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_what_others_send_condemns_no_scan(tmp_path: Path, name: str) -> None:
     done = run(tmp_path, b=name)
     assert done.returncode == -getattr(signal, name)
@@ -171,7 +171,7 @@ def test_what_others_send_condemns_no_scan(tmp_path: Path, name: str) -> None:
     assert workers(tmp_path) == 1
 
 
-@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_worker_and_the_process_that_waits_end_together(tmp_path: Path, name: str) -> None:
     waiting = subprocess.Popen(
         command(tmp_path, b="sleep"), env={**os.environ, "PYTHONPATH": str(SCRIPTS)}
