@@ -390,7 +390,12 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
         batch = f"{ALONE}{wanted.scan}"
         scans = (Scan(wanted.scan, wanted.path, batch, wanted.recipes, wanted.material),)
     results = Path(config.results)
-    if results.exists() and not results.is_dir():
+    try:
+        is_other = results.exists() and not results.is_dir()
+    except OSError as error:  # a name that is too long, a folder that may not be searched
+        said = f"'{results}' cannot be looked at ({error.strerror})"
+        raise ConfigError(f"config: results: {said}") from None
+    if is_other:
         raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
     device = resolve_device(config.device)
     runtime = resolve_runtime(config.engine.runtime, device)

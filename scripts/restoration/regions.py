@@ -234,8 +234,10 @@ def read_regions(path: Path) -> ScanRegions | None:
         return None
     try:
         raw = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A date or a number that is none is a ValueError, and nesting without end a RecursionError.
+    except (
+        yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
+        # What is said to be a date, a number or a truth value and is none, raises what it likes.
         raise ConfigError(f"regions: '{path}' is not YAML ({error})") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"regions: '{path}': expected stages with their regions; see the README")

@@ -12,6 +12,7 @@ from typing import Any
 import corpus
 from fuzz import plan_texts, texts
 from fuzz.arena import HOSTILE, STAGES, Arena
+from fuzz.bombs import bomb
 from fuzz.profile_mutations import SAMPLES
 from fuzz.profile_mutations import mutated as mutated_profile
 from fuzz.seeds import HEIGHT, IPTC, WIDTH, tiffs
@@ -29,6 +30,12 @@ def tiff(arena: Arena, chance: random.Random) -> str:
     stages = STAGES if chance.random() < 0.5 else LIGHT
     faces = "hog" if chance.random() < 0.1 else "off"
     return arena.run(arena.config(None if stages is STAGES else stages, faces))
+
+
+def bombs(arena: Arena, chance: random.Random) -> str:
+    """A TIFF whose stored bytes become far more than its page declares."""
+    bomb(arena.masters / f"{HOSTILE}.tif", chance)
+    return arena.run(arena.config({}))
 
 
 def _described(arena: Arena, chance: random.Random, **parts: Any) -> str:
@@ -166,6 +173,7 @@ _SPECIAL: tuple[Callable[[Path], Any], ...] = (
 
 KINDS: Mapping[str, tuple[Callable[[Arena, random.Random], str], int]] = {
     "tiff": (tiff, 40),
+    "bombs": (bombs, 6),
     "icc": (icc, 8),
     "xmp": (xmp, 8),
     "exif": (exif, 8),
