@@ -12,6 +12,9 @@ REPAIR ?=
 CONFIRM ?=
 KEEP ?=
 ORPHANS ?=
+SECONDS ?= 300
+SEED ?=
+CASE ?=
 ARGS ?=
 # Read by envs/install.sh: the interpreter to start from, another index for torch.
 export PYTHON TORCH_INDEX
@@ -47,7 +50,7 @@ endif
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
-.PHONY: bench-faces bench-identity status retry verify prune
+.PHONY: bench-faces bench-identity status retry verify prune fuzz
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -117,6 +120,10 @@ lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 	$(PY) -m mypy
 	$(PY) -m snakefmt --check Snakefile rules
 	$(PY) -m snakemake --lint
+
+fuzz: $(DEV) ## hostile scans, sheets and weights at random: [SECONDS=300] [SEED=n] [CASE=kind:n]
+	$(PY) tests/fuzz/run.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(CASE),--case '$(CASE)') $(ARGS)
 
 bench: $(DEV) native ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)

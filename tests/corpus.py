@@ -397,10 +397,40 @@ def only_thumbnail(path: Path) -> Path:
     return write_tiff(path, codes(8, 8), subfiletype=1)
 
 
+def overlapping_tags(path: Path) -> Path:
+    """Two thousand tags whose values are all the same 60,000 bytes."""
+    write_tiff(path, codes(8, 8))
+    content = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, first)
+    entries = bytes(content[first + 2 : first + 2 + 12 * count])
+    content += bytes(60_000 + len(content) % 2)
+    struct.pack_into("<I", content, 4, len(content))
+    content += struct.pack("<H", count + 2000) + entries
+    for code in range(40_000, 42_000):
+        content += struct.pack("<HHII", code, 1, 60_000, 8)
+    path.write_bytes(content + bytes(4))
+    return path
+
+
+def one_strip_for_all(path: Path) -> Path:
+    """A thousand strips, each of which is the first one: 8 KiB of pixels in a file of 12."""
+    write_tiff(path, codes(1000, 100, 1), rows=1)
+    with tifffile.TiffFile(path) as tif:
+        offsets = tif.pages[0].tags[273].value
+    patch_tag(path, 273, [offsets[0]] * 1000)
+    raw = path.read_bytes()
+    with tifffile.TiffFile(path) as tif:
+        last = max(tag.valueoffset + 4 * tag.count for tag in tif.pages[0].tags.values())
+    path.write_bytes(raw[: max(last, offsets[0] + 200)])
+    return path
+
+
 HOSTILE: Mapping[str, tuple[Callable[[Path], Path], str]] = {
     "truncated": (truncated, "truncated"),
     "ifd_loop": (ifd_loop, "loop"),
     "huge_declared": (huge_declared, "at most 4000000000 pixels"),
+    "overlapping_tags": (overlapping_tags, "tags that lie beside each other"),
     "wrong_magic": (wrong_magic, "expected a TIFF file"),
     "zero_bytes": (zero_bytes, "0 bytes"),
     "cmyk": (cmyk, "CMYK"),

@@ -143,6 +143,7 @@ class Chain:
                     "material is 'negative', expected a print or a positive, since every network "
                     "was trained on positives; invert the scan, then set the material 'positive'"
                 )
+            self.workshop.hand.take_up(self.scan.scan, "ingest")
             master = self.workshop.inspect(Path(self.scan.path), self.plan.config.ingest)
         except ScanError as error:
             failed = {"status": "problem", "key": digest([base, stat]), "reason": str(error)}
@@ -164,6 +165,7 @@ class Chain:
         if record is not None:
             return record
         try:
+            self.workshop.hand.take_up(self.scan.scan, "examine")
             reports = [
                 self.workshop.examine(Path(self.scan.path), page["number"], self.plan.config)
                 for page in master["pages"]
@@ -234,6 +236,7 @@ class Chain:
         ):
             return record
         try:
+            self.workshop.hand.take_up(self.scan.scan, step)
             return self.restore(step)
         except ScanError as error:
             return self._problem(step, key, error)
@@ -374,6 +377,7 @@ class Chain:
         target.parent.mkdir(parents=True, exist_ok=True)
         states = self.states(self._before("deliver"))
         try:
+            self.workshop.hand.take_up(self.scan.scan, "deliver")
             delivered = self.workshop.deliver(
                 chain=self, states=states, key=key, output=target, when=now()
             )

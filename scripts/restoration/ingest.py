@@ -18,7 +18,7 @@ from restoration.raster.embedded import (
     xmp_record,
 )
 from restoration.raster.layout import PHOTOMETRIC, set_aside
-from restoration.raster.tags import MasterFile, TiffTags
+from restoration.raster.tags import MAX_OVERLAP, MasterFile, TiffTags, expected_found
 from restoration.raster.tiff import TiffPage, real_pages
 from restoration.settings import IngestSettings
 
@@ -71,9 +71,17 @@ def _describe(file: MasterFile, tags: TiffTags) -> Record:
     directories = real_pages(tags)
     warnings: list[str] = []
     pages = []
+    stored = 0
     for number, directory in enumerate(directories, 1):
         prefix = f"page {number}: " if len(directories) > 1 else ""
         page = TiffPage(file, tags, directories, number)
+        stored += int(page.layout.counts.sum())
+        if stored > MAX_OVERLAP * file.size:
+            remedy = "save it anew from an image editor, or restore it from a copy"
+            much = f"{stored} bytes of them in a file of {file.size}"
+            raise expected_found(
+                file.name, "strips or tiles that lie beside each other", much, remedy
+            )
         record, found = _page_record(page)
         pages.append({**record, "directory": directory.index})
         warnings += [prefix + text for text in found]

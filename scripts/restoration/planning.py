@@ -27,7 +27,15 @@ from restoration.networks.manifest import (
     needed_weights,
 )
 from restoration.raster.profile_file import ProfileFileError, check_profile_file
-from restoration.regions import COLOUR, FACES, Marks, ScanRegions, damage_mask_of, read_regions
+from restoration.regions import (
+    COLOUR,
+    FACES,
+    Marks,
+    ScanRegions,
+    damage_mask_of,
+    is_file,
+    read_regions,
+)
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
@@ -121,7 +129,7 @@ class Plan:
         return Marks(
             folder=self.regions_folder,
             regions=None if regions is None else regions.of(step),
-            damage=damage if damage is not None and damage.is_file() else None,
+            damage=damage if damage is not None and is_file(damage) else None,
             faces=regions.faces if regions is not None and keeps else None,
             targets=regions.colour.targets
             if regions is not None and regions.colour is not None and step == COLOUR
@@ -378,7 +386,12 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     config = load_config(raw)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
     results = Path(config.results)
-    if results.exists() and not results.is_dir():
+    try:
+        is_other = results.exists() and not results.is_dir()
+    except OSError as error:  # a name that is too long, a folder that may not be searched
+        said = f"'{results}' cannot be looked at ({error.strerror})"
+        raise ConfigError(f"config: results: {said}") from None
+    if is_other:
         raise ConfigError(f"config: results: '{results}' is a file; expected a folder, or nothing")
     device = resolve_device(config.device)
     runtime = resolve_runtime(config.engine.runtime, device)

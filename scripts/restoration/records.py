@@ -110,6 +110,12 @@ def read_table(path: Path) -> list[Row]:
     return [Row(**row) for row in reader]
 
 
+def _no_formula(cell: str) -> str:
+    """The text of a cell; a reason may begin with the name of a file, and a spreadsheet computes
+    what begins with one of these."""
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
+
+
 def gather_problems(tables: Iterable[Path], output: Path) -> int:
     """Write the scans that could not be processed (scan, stage, reason); returns their number."""
     lines = ["scan\tstage\treason"]
@@ -117,6 +123,6 @@ def gather_problems(tables: Iterable[Path], output: Path) -> int:
         for row in read_table(table):
             if row.status == "problem":
                 stage, _, reason = row.reason.partition(": ")
-                lines.append(f"{row.scan}\t{stage}\t{reason}")
+                lines.append(f"{row.scan}\t{stage}\t{_no_formula(reason)}")
     write_text(output, "\n".join(lines) + "\n")
     return len(lines) - 1

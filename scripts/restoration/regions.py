@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import hypot
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.errors import ConfigError
 from restoration.sheet import DAMAGE_SUFFIX
@@ -41,6 +41,13 @@ class Shape(Section):
         if len(given) != 1:
             raise ValueError("give one of box, polygon and mask")
         return self
+
+    @field_validator("mask")
+    @classmethod
+    def _beside(cls, mask: str | None) -> str | None:
+        if mask is not None and (PurePath(mask).is_absolute() or ".." in PurePath(mask).parts):
+            raise ValueError(f"'{mask}' leads elsewhere; expected a file beside this one")
+        return mask
 
     @model_validator(mode="after")
     def _holds_something(self) -> Shape:
@@ -184,23 +191,54 @@ class ScanRegions(Section):
             yield self.faces
 
 
+MOST_BYTES = 2 * 2**20
+"""Of a file of regions; 10,000 corners take a tenth of it."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without references, of which a few lines could stand for more than any memory holds."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, "references (*) are not taken; write it out", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+
+def _text_of(path: Path) -> str | None:
+    """The text of a file of regions; None where there is none. Raises ConfigError."""
+    try:
+        # Decided before opening: a named pipe would block.
+        if not path.is_file():
+            if path.is_symlink() or path.exists():
+                raise ConfigError(f"regions: '{path}' is no file; expected one of YAML")
+            return None
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise ConfigError(f"regions: '{path}' is larger than {MOST_BYTES // 2**20} MiB")
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"regions: '{path}' cannot be read ({error})") from None
+
+
 def read_regions(path: Path) -> ScanRegions | None:
     """The regions of a scan; None where there is no such file.
 
     Raises ConfigError with one line that names the file and the key.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    text = _text_of(path)
+    if text is None:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"regions: '{path}' cannot be read ({error})") from None
     try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(
-            f"regions: '{path}' is not YAML ({' '.join(str(error).split())})"
-        ) from None
+        raw = yaml.load(text, Loader=_Loader)
+    except (
+        yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
+        # What is said to be a date, a number or a truth value and is none, raises what it likes.
+        raise ConfigError(f"regions: '{path}' is not YAML ({error})") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"regions: '{path}': expected stages with their regions; see the README")
     apart = {key: raw[key] for key in ("feather", FACES, COLOUR) if key in raw}
@@ -211,7 +249,7 @@ def read_regions(path: Path) -> ScanRegions | None:
         raise ConfigError(f"regions: '{path}': {_explain(error)}") from None
     for stage in found.all():
         for shape in stage.shapes():
-            if shape.mask is not None and not (path.parent / shape.mask).is_file():
+            if shape.mask is not None and not is_file(path.parent / shape.mask):
                 raise ConfigError(
                     f"regions: '{path}': the mask '{shape.mask}' is missing; expected a TIFF "
                     f"file at '{path.parent / shape.mask}'"
@@ -226,6 +264,14 @@ def _explain(error: ValidationError) -> str:
         return f"{where}: unknown key"
     message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
+
+
+def is_file(path: Path) -> bool:
+    """Whether a plain file is there; what may not be looked at, or has no possible name, is not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def damage_mask_of(master: str) -> Path:

@@ -16,6 +16,7 @@ from restoration.albums import Album
 from restoration.beside import Ahead, Beside, beside
 from restoration.colouring.provisional import with_corrected_tones
 from restoration.faces.gate import PageEvidence
+from restoration.in_hand import InHand
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
@@ -47,6 +48,8 @@ class Workshop:
     deliver: Callable[..., Record]
     stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
     """Set up once per job; what a stage measures of its network serves every scan."""
+    hand: InHand = field(default_factory=InHand)
+    """What is begun, for the process that waits for this one."""
     albums: dict[tuple[str, str, str], Album] = field(default_factory=dict)
     """By recipe, step and batch: gathered once per job, not once per scan."""
 
@@ -268,7 +271,8 @@ class PageRestorer:
         if (self.recipe, self.step) not in stages:
             stage = REGISTRY[self.step].load()()
             settings = getattr(self.plan.recipe(self.recipe).stages, self.step)
-            stage.setup(settings, self.workshop.networks)
+            with self.workshop.hand.nothing():  # weights that crash are no fault of the scan's
+                stage.setup(settings, self.workshop.networks)
             stages[self.recipe, self.step] = stage
         return stages[self.recipe, self.step]
 

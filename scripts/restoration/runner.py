@@ -93,6 +93,8 @@ def _step_for_scan(
         report.say(f"{scan.scan}: {error}; once more, without scratch")
         leave_scratch()
         return _step_for_scan(plan, recipe, step, scan, workshop, report)
+    finally:
+        workshop.hand.put_down()
     return row_of(scan, step, record), bool(chain.worked)
 
 
@@ -128,11 +130,12 @@ def run_batch(
     started = time.monotonic()
     scans = plan.members(recipe, batch)
     title = f"{step} {batch}" if recipe is None else f"{recipe} {step} {batch}"
-    rows: list[Row] = []
+    rows: dict[int, Row] = {}
     failures = Failures()
     idle = worked_on = 0
     with reporter(title, len(scans), log) as report:
-        for scan in scans:
+        for at in workshop.hand.order([scan.scan for scan in scans], step):
+            scan = scans[at]
             report.begin(scan.scan)
             try:
                 row, worked = _step_for_scan(plan, recipe, step, scan, workshop, report)
@@ -143,8 +146,10 @@ def run_batch(
                     report.say(f"the same failure {_EQUAL_SURPRISES_THAT_STOP} times: stopping")
                     break
                 continue
-            rows.append(row)
+            rows[at] = row
             worked_on += worked
+            if worked and row.status != "problem":
+                workshop.hand.count_finished()
             idle += not worked and row.status != "problem"
             report.end(_outcome(row), worked=worked)
             if step == "deliver":
@@ -154,14 +159,14 @@ def run_batch(
         if failures.lines:
             _summary(report, failures, len(scans))
     if not failures.lines:
-        write_table(table, rows, digest)
+        write_table(table, [rows[at] for at in range(len(scans))], digest)
     end = BatchEnd(
         recipe=recipe,
         step=step,
         batch=batch,
         scans=len(scans),
         worked=worked_on,
-        problems=found_here(step, rows),
+        problems=found_here(step, rows.values()),
         # Where the job stopped early, also those that it never began.
         failed=len(scans) - len(rows),
         seconds=round(time.monotonic() - started, 3),

@@ -6,6 +6,8 @@ Imported whenever the Snakefile is parsed, so it knows no torch, no OpenCV and n
 from __future__ import annotations
 
 import difflib
+import re
+import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -304,19 +306,34 @@ def _explain(error: ValidationError) -> str:
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "value_error":
         return f"{where}: {message}" if where else message
-    return f"{where}: {message[0].lower()}{message[1:]}, found {first['input']!r}"
+    return f"{where}: {message[0].lower()}{message[1:]}, found {_SHOWN.repr(first['input'])}"
+
+
+_NO_NAME = re.compile("[\0\ud800-\udfff]")
+"""NUL, and halves of characters."""
+
+# What YAML's references make of a few lines may be endless when it is written out.
+_SHOWN = reprlib.Repr()
+_SHOWN.maxlevel, _SHOWN.maxstring, _SHOWN.maxother, _SHOWN.maxlong = 2, 200, 200, 80
 
 
 def load_config(raw: Mapping[str, Any]) -> Config:
     """The validated config. Raises ConfigError with one line that names the first wrong key."""
     try:
-        return Config.model_validate(_floats(dict(raw)))
+        return Config.model_validate(_plain(raw, {}))
     except ValidationError as error:
         raise ConfigError(f"config: {_explain(error)}") from None
+    except RecursionError:
+        raise ConfigError("config: sections inside each other without end") from None
 
 
-def _floats(value: Any) -> Any:
-    """Pydantic's strict mode takes ints for floats already; only nested mappings are copied."""
-    if isinstance(value, Mapping):
-        return {str(key): _floats(item) for key, item in value.items()}
-    return value
+def _plain(value: Any, copied: dict[int, Any]) -> Any:
+    """Nested mappings as dicts with names for keys; one that YAML refers to often stays one."""
+    if isinstance(value, str) and _NO_NAME.search(value):
+        raise ConfigError(f"config: the text {value!r} holds what no file's name can")
+    if not isinstance(value, Mapping):
+        return value
+    if id(value) not in copied:
+        copied[id(value)] = {}
+        copied[id(value)] |= {str(key): _plain(item, copied) for key, item in value.items()}
+    return copied[id(value)]

@@ -23,6 +23,8 @@ SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 MATERIALS = ("print", "positive", "negative")
 COLUMNS = ("scan", "path", "batch", "recipe", "material")
 _MAX_ID = 120
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
+"""Characters that end a line, a text or a terminal's patience; no path in a sheet holds one."""
 DAMAGE_SUFFIX = ".damage.tif"
 """``album-7.tif`` may have a mask of its damage beside it, ``album-7.damage.tif``."""
 
@@ -52,10 +54,19 @@ def check_name(name: str, what: str, where: str) -> None:
         )
 
 
+def _read_lines(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
+    number = 0
+    try:
+        for number, cells in enumerate(lines, start=1):  # noqa: B007 (said of the line after it)
+            yield cells
+    except csv.Error as error:
+        raise ConfigError(f"{name} line {number + 1}: cannot be read ({error})") from None
+
+
 def _rows(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     lines = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
     header: list[str] | None = None
-    for number, cells in enumerate(lines, start=1):
+    for number, cells in enumerate(_read_lines(lines, name), start=1):
         if not cells or not any(cells) or cells[0].startswith("#"):
             continue
         if header is None:
@@ -97,6 +108,13 @@ def _scan(
     check_name(scan, "the id", where)
     if not path:
         raise ConfigError(f"{where}: scan '{scan}' has no path")
+    if _CONTROL.search(path):
+        raise ConfigError(
+            f"{where}: the path of scan '{scan}' holds a control character ({path!r}); rename the "
+            "file"
+        )
+    if not path.strip("./"):
+        raise ConfigError(f"{where}: the path of scan '{scan}' ('{path}') names no file")
     recipes = tuple(dict.fromkeys((row.get("recipe") or default).split()))
     for recipe in recipes:
         if recipe not in known:
@@ -126,6 +144,8 @@ def read_sheet(path: Path, *, recipes: Collection[str], default: str) -> tuple[S
     names the first wrong row.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"scans: the sheet '{path}' is no file; expected a table of scans")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(
@@ -188,6 +208,19 @@ def _is_damage_mask(path: Path) -> bool:
     return any(path.with_name(stem + suffix).is_file() for suffix in (".tif", ".tiff"))
 
 
+def _check_file_name(path: Path) -> None:
+    """Raises ConfigError where a sheet cannot hold the name."""
+    if _CONTROL.search(str(path)):
+        raise ConfigError(
+            f"the file name {str(path)!r} holds a tab, a line break or another control character; "
+            "rename it"
+        )
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:  # Python stands halves of characters in for bytes that are no text
+        raise ConfigError(f"the file name {str(path)!r} is not UTF-8; rename it") from None
+
+
 def sheet_of_folder(folder: Path) -> str:
     """A sheet of every ``*.tif`` and ``*.tiff`` below a folder, as text; no file is opened.
 
@@ -207,10 +240,10 @@ def sheet_of_folder(folder: Path) -> str:
         and path.is_file()
         and not _is_damage_mask(path)
     )
+    for path in paths:
+        _check_file_name(path)
     ids = _ids([path.relative_to(folder) for path in paths])
     lines = ["\t".join(("scan", "path"))]
     for path, scan in zip(paths, ids, strict=True):
-        if any(c in str(path) for c in "\t\r\n"):
-            raise ConfigError(f"the file name {str(path)!r} holds a tab or a line break; rename it")
         lines.append("\t".join((scan, str(path.resolve()))))
     return "\n".join(lines) + "\n"

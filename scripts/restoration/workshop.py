@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
+from restoration.in_hand import InHand
 from restoration.networks.manifest import find_weights
 from restoration.networks.originals import kept_original
 from restoration.planning import Plan
@@ -167,8 +168,8 @@ def _open(limits: IngestSettings) -> Callable[[Path, int], AbstractContextManage
     return lambda path, number: open_page(path, number, limits=limits)
 
 
-def make_workshop(plan: Plan, *, threads: int) -> Workshop:
-    """The workshop of a real run."""
+def make_workshop(plan: Plan, *, threads: int, hand: InHand | None = None) -> Workshop:
+    """The workshop of a real run; hand: known to the process that waits for this one."""
     return Workshop(
         networks=Networks(plan, threads),
         inspect=_inspect,
@@ -177,4 +178,5 @@ def make_workshop(plan: Plan, *, threads: int) -> Workshop:
         colour_of=_colour_of,
         write_image=write_intermediate,
         deliver=_deliver,
+        hand=hand or InHand(),
     )

@@ -312,3 +312,18 @@ def test_memory_does_not_grow_with_the_scan(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] - peaks[0] < 10e6
+
+
+def test_rationals_and_texts_without_an_end_are_delivered(tmp_path):
+    points = (3127, 10000, 3290, 10000)
+    tags = [(318, 5, 2, points, True), (33434, 5, 1, (1, 60), True), (37393, 10, 1, (-1, 3), True)]
+    master = corpus.write_tiff(tmp_path / "m.tif", corpus.codes(20, 20), software="Scan", tags=tags)
+    raw = master.read_bytes()
+    # The last character of a text takes the place of its NUL.
+    master.write_bytes(raw.replace(b"Scan\0", b"Scans"))
+    output, _ = hand_over(tmp_path, master)
+    found = inspect_master(output, LIMITS)["tags"]
+    assert found["WhitePoint"] == ["3127/10000", "3290/10000"]
+    assert found["ExposureTime"] == "1/60"
+    assert found["ImageNumber"] == "-1/3"
+    assert found["Software"] == "Scans"

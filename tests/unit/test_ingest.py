@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 
 import corpus
 from restoration import ingest
@@ -318,3 +320,41 @@ def test_profiles_of_the_wrong_kind_are_warned_of(tmp_path, channels, at, raw, s
     profile = profile[:at] + raw + profile[at + len(raw) :]
     path = corpus.write_tiff(tmp_path / "m.tif", corpus.codes(9, 9, channels), icc=profile)
     assert any(said in text for text in inspect_master(path, LIMITS)["warnings"])
+
+
+def test_strips_that_are_all_the_same_bytes_do_not_make_a_large_scan(tmp_path: Path) -> None:
+    path = corpus.one_strip_for_all(tmp_path / "m.tif")
+    assert path.stat().st_size < 20_000
+    with pytest.raises(ScanError, match="strips or tiles that lie beside each other"):
+        inspect_master(path, LIMITS)
+
+
+def test_data_sets_without_end_are_listed_so_far(tmp_path: Path) -> None:
+    block = b"\x1c\x02\x19\0\x01k" * 10_000
+    path = corpus.write_tiff(tmp_path / "m.tif", corpus.codes(9, 9), iptc=block)
+    record = inspect_master(path, LIMITS)
+    assert len(record["iptc"]["fields"]["2:25 Keywords"]) == 4096
+    assert "come after 4096 data sets" in "\n".join(record["warnings"])
+
+
+def test_exif_of_a_thousand_long_tags_is_shown_in_part(tmp_path: Path) -> None:
+    numbers = bytes(60_000)
+    values = {40_000 + n: numbers for n in range(60)} | {36867: "1998:05:17 10:20:30"}
+    path = corpus.write_tiff(tmp_path / "m.tif", corpus.codes(9, 9), exif=values)
+    exif = inspect_master(path, LIMITS)["exif"]
+    assert exif["EXIF DateTimeOriginal"] == "1998:05:17 10:20:30"
+    assert len(exif) < 40
+
+
+@pytest.mark.parametrize("pair", [(1, 2**32 - 1), (2**32 - 1, 1), (0, 0)])
+def test_a_resolution_that_no_scan_has_is_unknown(tmp_path: Path, pair: tuple[int, int]) -> None:
+    path = corpus.write_tiff(tmp_path / "m.tif", corpus.codes(9, 9))
+    for code in (282, 283):
+        with tifffile.TiffFile(path) as tif:
+            place = tif.pages[0].tags[code].valueoffset
+        raw = bytearray(path.read_bytes())
+        raw[place : place + 8] = struct.pack("<II", *pair)
+        path.write_bytes(raw)
+    record = inspect_master(path, LIMITS)
+    assert record["pages"][0]["ppi"] is None
+    assert "zero or damaged" in "\n".join(record["warnings"])

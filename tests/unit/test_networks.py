@@ -442,3 +442,75 @@ def test_what_its_library_reads_is_kept_as_it_is(tmp_path: Path) -> None:
         fetch("points", manifest, models, [placed])
     with pytest.raises(ConfigError, match="finds or compares faces and restores nothing"):
         load_network("points", models, manifest, CPU)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        (torch.zeros(1).expand(100_000, 100_000), "times the size of their file"),
+        (torch.full((8, 3, 3, 3), torch.nan), "NaN or infinity"),
+        (torch.zeros(8, 3, 3, 3).to_sparse(), "sparse, quantised, complex"),
+        (torch.zeros(8, 3, 3, 3, dtype=torch.complex64), "sparse, quantised, complex"),
+    ],
+)
+def test_a_tensor_that_no_network_can_use_is_refused(
+    tmp_path: Path, tensor: torch.Tensor, said: str
+) -> None:
+    manifest = own_weights(tmp_path, {"params": {**seeded_state(1), "body.0.weight": tensor}})
+    with pytest.raises(ConfigError, match=said):
+        fetch("own", manifest, tmp_path)
+
+
+def test_a_name_does_not_make_a_network_of_a_thousand_million_blocks() -> None:
+    state = {f"body.{n}.rdb1.conv1.weight": torch.zeros(8, 8, 3, 3) for n in (0, 999_999_999)}
+    state["conv_first.weight"] = torch.zeros(8, 3, 3, 3)
+    with pytest.raises(ConfigError, match="without a gap"):
+        architectures.infer_parameters("rrdbnet", 4, state)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x80\x02]",
+        (2**63).to_bytes(8, "little") + b"{}",
+        (2).to_bytes(8, "little") + b"[]",
+        (60).to_bytes(8, "little")
+        + b'{"a":{"dtype":"F32","shape":[9],"data_offsets":[0,99999999]}}',
+    ],
+)
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_a_file_that_lies_is_one_line(tmp_path: Path, content: bytes, suffix: str) -> None:
+    path = tmp_path / f"sent{suffix}"
+    path.write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    own = UserWeights(architecture="srvgg", path=str(path), sha256=sha256)
+    (tmp_path / "none.yaml").write_text("{}")
+    manifest = load_manifest(tmp_path / "none.yaml", {"own": own})
+    with pytest.raises(CircumstanceError, match="is damaged, and was not loaded"):
+        fetch("own", manifest, tmp_path / "models")
+
+
+@pytest.mark.parametrize("record", ["[]", "null", "{}", '{"safetensors": 3}', '{"a": "\xff'])
+def test_a_damaged_record_is_made_anew_where_it_is_fetched(tmp_path: Path, record: str) -> None:
+    manifest = own_weights(tmp_path, {"params": seeded_state(1)})
+    fetch("own", manifest, tmp_path)
+    (tmp_path / "own.json").write_text(record)
+    assert not is_converted(manifest["own"], tmp_path)
+    with pytest.raises(CircumstanceError, match=r"scripts/fetch_model\.py own"):
+        open_weights("own", manifest, tmp_path)
+    fetch("own", manifest, tmp_path)
+    open_weights("own", manifest, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Convolution", "Convolution c x 1", "Convolution c 1 1 a b 0=2 1=3 4=1 5=1 6=-54",
+     "Convolution c 1 1 a b 0=2 1=3 4=1", "Convolution c 1 1 a b 0=5 1=3 4=1 6=54", "é"],
+)  # fmt: skip
+def test_a_layer_that_lies_is_one_line(tmp_path: Path, line: str) -> None:
+    param, binary = tmp_path / "a.param", tmp_path / "a.bin"
+    param.write_text(f"7767517\n2 2\n{line}\n", encoding="utf-8")
+    binary.write_bytes(bytes(4 + 4 * 54))
+    with pytest.raises(CircumstanceError):
+        read_layers(param, binary)

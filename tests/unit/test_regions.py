@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import tifffile
 from restoration.errors import ConfigError, ScanError
 from restoration.limiting import limited, limits_of
 from restoration.raster.base import ArrayRaster
-from restoration.regions import Marks, damage_mask_of, read_regions
+from restoration.regions import Marks, damage_mask_of, is_file, read_regions
 from restoration.sheet import sheet_of_folder
 from restoration.stages.base import Restored
 
@@ -73,6 +74,17 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
         ),
         ("cleanup: {exclude: [{polygon: [[0, 0], [7, 7], [3.5, 3.5]]}]}", "lie on one line"),
         ("cleanup: {exclude: [{polygon: [[4, 4], [4, 4], [4, 4]]}]}", "lie on one line"),
+        ("cleanup: &a {only: []}\nfaces: *a", "references (*) are not taken"),
+        ("feather: 2001-99-99", "is not YAML (month must be in 1..12)"),
+        ("feather: !!timestamp x", "is not YAML"),
+        ("feather: !!bool x", "is not YAML"),
+        ("feather: !!int ''", "is not YAML"),
+        ("feather: " + "9" * 5000, "is not YAML"),
+        ("a: " + "[" * 100_000, "is not YAML (maximum recursion depth"),
+        ("!!python/object/apply:os.mkdir [ran]", "is not YAML (could not determine a constructor"),
+        ("cleanup: {only: [{mask: ../m.tif}]}", "cleanup.only.0.mask: '../m.tif' leads elsewhere"),
+        ("cleanup: {only: [{mask: /etc/hosts}]}", "'/etc/hosts' leads elsewhere"),
+        ("# " + "x" * 2_100_000, "is larger than 2 MiB"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(
@@ -199,3 +211,15 @@ def test_masks_of_damage_are_no_scans(tmp_path: Path) -> None:
     sheet = sheet_of_folder(tmp_path)
     assert [line.split("\t")[0] for line in sheet.splitlines()[1:]] == ["a", "alone.damage", "b"]
     assert damage_mask_of("box/b.tiff") == Path("box/b.damage.tif")
+
+
+def test_a_pipe_in_the_place_of_regions_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "album-7.yaml")
+    with pytest.raises(ConfigError, match="is no file"):
+        read_regions(tmp_path / "album-7.yaml")
+
+
+def test_a_mask_beside_a_name_that_leaves_no_room_for_it_is_none(tmp_path: Path) -> None:
+    master = tmp_path / ("m" * 250 + ".tif")
+    master.touch()
+    assert not is_file(damage_mask_of(str(master)))

@@ -15,7 +15,7 @@ from restoration import chain
 from restoration.errors import CircumstanceError, ScanError
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.raster.base import ArrayRaster
-from restoration.records import read_record, read_table
+from restoration.records import Row, gather_problems, read_record, read_table, write_table
 from restoration.restoring import Workshop
 from restoration.runner import run_batch
 from restoration.stages.base import Declined, Restored
@@ -268,3 +268,13 @@ def test_progress_speaks_of_scans_and_bands(
     assert "[1/3] a: applied, took 0 s" in shown
     assert "[2/3] b: not applied (mean 0.1 is dark)" in shown
     assert shown in (plan.results / "log.txt").read_text() or "left" in shown
+
+
+def test_a_reason_is_no_formula_to_a_spreadsheet(tmp_path: Path) -> None:
+    reasons = {"a": "ingest: =HYPERLINK(1).tif: expected a TIFF file", "b": "ingest: b.tif: none"}
+    rows = [Row(scan, "problem", "", "", reason) for scan, reason in reasons.items()]
+    write_table(tmp_path / "t.tsv", rows, "digest")
+    assert gather_problems([tmp_path / "t.tsv"], tmp_path / "problems.tsv") == 2
+    _, first, second = (tmp_path / "problems.tsv").read_text().splitlines()
+    assert first == "a\tingest\t'=HYPERLINK(1).tif: expected a TIFF file"
+    assert second == "b\tingest\tb.tif: none"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from restoration.config_docs import readme, schema
-from restoration.errors import ConfigError
+from restoration.errors import ConfigError, ScanError
 from restoration.planning import make_plan
 from restoration.settings import load_config
 
@@ -66,3 +66,33 @@ def test_shipped_configs_are_valid(name: str) -> None:
     base = yaml.safe_load((ROOT / "config/config.yaml").read_text())
     over = yaml.safe_load((ROOT / "config" / name).read_text())
     load_config({**base, **over, "recipes": {**base["recipes"], **over.get("recipes", {})}})
+
+
+def test_a_bomb_of_references_is_a_short_message() -> None:
+    bomb: Any = ["ha"]
+    for _ in range(40):
+        bomb = [bomb] * 10
+    sections: Any = {"a": 1}
+    for _ in range(40):
+        sections = {"a": sections, "b": sections}
+    deep: Any = {}
+    for _ in range(5000):
+        deep = {"a": deep}
+    recipes = {"archive": {}}
+    for raw in (
+        {"recipes": recipes, "scans": bomb},
+        {"recipes": recipes, "ingest": sections},
+        {"recipes": recipes, "ingest": deep},
+        {"recipes": recipes, "scans": "a\0b"},
+        {"recipes": recipes, "results": "\ud800"},
+    ):
+        with pytest.raises(ConfigError) as caught:
+            load_config(raw)
+        assert len(str(caught.value)) < 500
+        assert str(caught.value).isprintable()
+
+
+def test_what_steers_a_terminal_is_shown_as_what_it_is() -> None:
+    assert str(ScanError("a\x1b[2J\u202eb\nc\xa0d\0")) == "a\\x1b[2J\\u202eb c d\\x00"
+    assert len(str(ConfigError("x" * 2_000_000))) < 10_100
+    assert str(ConfigError("Müller & Söhne, 1 × 2")) == "Müller & Söhne, 1 × 2"

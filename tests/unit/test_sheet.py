@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_columns_defaults_and_relative_paths(tmp_path: Path) -> None:
         ("scan\tfile\na\ta.tif\n", "line 1: unknown column 'file'"),
         ("scan,path\na,a.tif\n", "line 1: unknown column"),
         ("path\na.tif\n", "must name the columns scan and path"),
+        ("scan\tpath\na\t" + "x" * 200_000 + "\n", "line 2: cannot be read (field larger"),
+        ("scan\tpath\na\ta\0.tif\n", "line 2: the path of scan 'a' holds a control character"),
+        ("scan\tpath\na\t\x1b[2J.tif\n", r"('\x1b[2J.tif')"),
+        ("scan\tpath\na\u202eb\ta.tif\n", "line 2: the id 'a\\u202eb' is not safe"),
+        ("scan\tpath\na\t/\n", "line 2: the path of scan 'a' ('/') names no file"),
         ("scan\tpath\na\ta.tif\tx\ty\n", "4 cells, but the first line names 2 columns"),
     ],
 )
@@ -92,4 +98,16 @@ def test_ids_are_safe_unique_and_stable(tmp_path: Path) -> None:
 def test_file_names_that_a_table_cannot_hold(tmp_path: Path) -> None:
     (tmp_path / "a\tb.tif").touch()
     with pytest.raises(ConfigError, match="holds a tab"):
+        sheet_of_folder(tmp_path)
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "scans.tsv")
+    with pytest.raises(ConfigError, match="is no file"):
+        read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
+
+
+def test_file_names_that_are_no_text(tmp_path: Path) -> None:
+    os.close(os.open(os.fsencode(tmp_path) + b"/m\xfcller.tif", os.O_CREAT))
+    with pytest.raises(ConfigError, match=r"m\\udcfcller\.tif' is not UTF-8"):
         sheet_of_folder(tmp_path)

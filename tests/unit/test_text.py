@@ -172,3 +172,8 @@ def test_too_small_a_page_is_unknown():
     found = text_of(sheet(8, 300))
     assert found["value"] is None
     assert found["detail"]["reason"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 100), (7, 5), (30, 20), (20, 30)])
+def test_a_page_smaller_than_a_letter_holds_none(shape):
+    assert not text_of(np.full((*shape, 3), 0.5, np.float32))["value"]

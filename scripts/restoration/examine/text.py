@@ -195,7 +195,9 @@ def _drawings(squares: Squares, taken: list[Box]) -> list[Area]:
         ] = False
     solid = ndimage.binary_opening(free, np.ones((BLOCK, BLOCK), np.bool_))
     labels, count = ndimage.label(solid, np.ones((3, 3)))
-    areas = []
+    areas: list[Area] = []
+    if count == 0:  # nor can objects be looked for on a page that is smaller than a square
+        return areas
     for index, place in enumerate(ndimage.find_objects(labels, count), start=1):
         own = labels[place] == index
         uneven = squares[place][own & drawn[place]]

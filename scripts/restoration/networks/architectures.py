@@ -144,10 +144,10 @@ def infer_parameters(architecture: str, scale: int, state: Mapping[str, Any]) ->
         return SpandrelParameters(spandrel=recognise(dict(state))[0])
     try:
         return _sizes(architecture, state)
-    except (KeyError, ValueError, IndexError) as error:
+    except (KeyError, ValueError, IndexError, ArithmeticError) as error:
         raise ConfigError(
             f"weights are not those of a {architecture} network of scale {scale} "
-            f"as the reference package saves it ({error} not found)"
+            f"as the reference package saves it ({str(error).splitlines()[0]} not found)"
         ) from None
 
 
@@ -165,6 +165,9 @@ def _sizes(architecture: str, state: Mapping[str, Any]) -> Parameters:
         return RetinafaceParameters(backbone="resnet50" if resnet else "mobile0.25")
     if architecture == "rrdbnet":
         blocks = {int(key.split(".")[1]) for key in state if key.startswith("body.")}
+        if blocks != set(range(len(blocks))):
+            # A name alone must not make a network of a thousand million blocks.
+            raise KeyError("body.0 to the last, without a gap,")
         return RrdbnetParameters(
             num_feat=int(state["conv_first.weight"].shape[0]),
             num_block=max(blocks) + 1,

@@ -38,9 +38,9 @@ def is_converted(weights: Weights, models_dir: Path) -> bool:
         record = json.loads(record_path(models_dir, weights.name).read_text(encoding="utf-8"))
         size = tensors_path(models_dir, weights.name).stat().st_size
         expected = record["safetensors"]["bytes"]
-    except (OSError, ValueError, KeyError, TypeError):
+        made_from = (record.get("weights"), record.get("converter"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    made_from = (record.get("weights"), record.get("converter"))
     return made_from == (weights.sha256, CONVERTER) and size == expected
 
 

@@ -50,7 +50,7 @@ class _Reader:
     def take(self, kind: str, count: int) -> npt.NDArray[np.generic]:
         dtype = np.dtype(kind)
         end = self._at + count * dtype.itemsize
-        if end > len(self._data):
+        if count < 0 or end > len(self._data):
             raise CircumstanceError(f"{self._path}: ends before the weights of its .param do")
         values = np.frombuffer(self._data[self._at : end], dtype=dtype)
         self._at = end + (-end % 4)
@@ -98,10 +98,16 @@ def read_layers(param: Path, binary: Path) -> list[NcnnLayer]:
 
     Raises CircumstanceError where the files are no such pair.
     """
-    lines = param.read_text(encoding="ascii").splitlines()
+    try:
+        lines = param.read_text(encoding="ascii").splitlines()
+    except UnicodeDecodeError:
+        lines = []
     if not lines or lines[0].strip() != _MAGIC:
         raise CircumstanceError(f"{param}: is no ncnn .param file (first line must be {_MAGIC})")
     reader = _Reader(binary)
-    layers = [_layer(line.split(), reader) for line in lines[2:] if line.strip()]
+    try:
+        layers = [_layer(line.split(), reader) for line in lines[2:] if line.strip()]
+    except (ValueError, KeyError, IndexError) as error:
+        raise CircumstanceError(f"{param}: a layer cannot be read ({error})") from None
     reader.finish()
     return [layer for layer in layers if layer is not None]

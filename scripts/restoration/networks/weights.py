@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pickle
 import platform
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -115,16 +114,19 @@ def _from_torch(path: Path, buffers: bool) -> State:
 
     buffers: whether tensors of whole numbers (indices) may be among them, which stay as they are.
     """
-    if path.suffix.lower() == ".safetensors":
-        tensors: Any = safetensors.torch.load_file(path)
-    else:
-        try:
+    try:
+        if path.suffix.lower() == ".safetensors":
+            tensors: Any = safetensors.torch.load_file(path)
+        else:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-            raise CircumstanceError(
-                f"{path}: holds more than tensors, or is damaged, and was not loaded "
-                f"({str(error).splitlines()[0]})"
-            ) from None
+    except (
+        Exception
+    ) as error:  # a reader of pickles has as many exceptions as they have ways to lie
+        raise CircumstanceError(
+            f"{path}: holds more than tensors, or is damaged, and was not loaded "
+            f"({_first_line(error)})"
+        ) from None
+    if path.suffix.lower() != ".safetensors":
         # Real-ESRGAN's own order of preference (realesrgan/utils.py): the averaged weights first.
         for key in ("params_ema", "params"):
             if isinstance(tensors, dict) and isinstance(tensors.get(key), dict):
@@ -134,13 +136,40 @@ def _from_torch(path: Path, buffers: bool) -> State:
         isinstance(k, str) and isinstance(v, torch.Tensor) for k, v in tensors.items()
     ):
         raise ConfigError(f"{path}: holds no state dict")
+    _check_size(path, tensors)
+    return {key: _plain(path, key, value, buffers) for key, value in tensors.items()}
+
+
+_EXPANDED = 4
+"""Tensors may share their numbers, as tied layers do; where they hold more than this many times the
+bytes of their file, they are made to fill the memory."""
+
+
+def _check_size(path: Path, tensors: State) -> None:
+    """Raises ConfigError for tensors whose numbers are not in the file: ``torch.expand`` makes a
+    terabyte of four bytes, and an archive may be compressed."""
+    held = sum(value.numel() * value.element_size() for value in tensors.values())
+    if held > _EXPANDED * path.stat().st_size:
+        raise ConfigError(
+            f"{path}: expected tensors of at most {_EXPANDED} times the size of their file, found "
+            f"{held} bytes"
+        )
+
+
+def _plain(path: Path, key: str, value: torch.Tensor, buffers: bool) -> torch.Tensor:
+    """The tensor dense, on its own, in float32. Raises ConfigError where it has no such form."""
+    if value.layout != torch.strided or value.is_quantized or value.is_complex() or value.is_meta:
+        raise ConfigError(f"{path}: tensor '{key}' is sparse, quantised, complex or empty")
+    whole = buffers and not value.is_floating_point()
     # Cloned: safetensors refuses tensors that share memory.
-    return {
-        key: (value if buffers and not value.is_floating_point() else value.to(torch.float32))
-        .clone()
-        .contiguous()
-        for key, value in tensors.items()
-    }
+    plain = (value if whole else value.to(torch.float32)).detach().clone().contiguous()
+    if not whole and not bool(torch.isfinite(plain).all()):
+        raise ConfigError(f"{path}: tensor '{key}' holds NaN or infinity; no network runs on these")
+    return plain
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
 
 
 def _from_ncnn(weights: Weights, parameters: Known, param: Path, binary: Path) -> State:
@@ -218,13 +247,14 @@ def open_weights(name: str, manifest: Mapping[str, Weights], models_dir: Path) -
     try:
         record = json.loads(record_path(models_dir, name).read_text(encoding="utf-8"))
         data = path.read_bytes()
+        if (record.get("weights"), record.get("converter")) != (weights.sha256, CONVERTER):
+            raise CircumstanceError(f"{path}: was made from another original or long ago; {again}")
+        expected, found = record["safetensors"]["sha256"], hashlib.sha256(data).hexdigest()
+        parameters = PARAMETERS[weights.architecture].model_validate(record["parameters"])
+    except (ValueError, KeyError, TypeError, AttributeError):  # a ValidationError is a ValueError
+        raise CircumstanceError(f"{path}: its record is damaged; {again}") from None
     except FileNotFoundError:
         raise CircumstanceError(f"{path}: the weights were not fetched; {again}") from None
-    except json.JSONDecodeError:
-        raise CircumstanceError(f"{path}: its record is damaged; {again}") from None
-    if record.get("weights") != weights.sha256 or record.get("converter") != CONVERTER:
-        raise CircumstanceError(f"{path}: was made from another original or long ago; {again}")
-    expected, found = record["safetensors"]["sha256"], hashlib.sha256(data).hexdigest()
     if found != expected:
         raise CircumstanceError(
             f"{path}: was altered since it was made: expected SHA-256 {expected}, found {found}; "
@@ -234,5 +264,4 @@ def open_weights(name: str, manifest: Mapping[str, Weights], models_dir: Path) -
         state = safetensors.torch.load(data)
     except safetensors.SafetensorError as error:
         raise CircumstanceError(f"{path}: is damaged ({error}); {again}") from None
-    kind = PARAMETERS[weights.architecture]
-    return OpenedWeights(weights, kind.model_validate(record["parameters"]), state)
+    return OpenedWeights(weights, parameters, state)

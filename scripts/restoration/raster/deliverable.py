@@ -200,8 +200,22 @@ def _plain(strip: np.ndarray[Any, np.dtype[Any]]) -> bytes:
     return strip.astype(strip.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _extra_tags(page: DeliverablePage) -> list[tuple[int, int, int, bytes, bool]]:
-    tags = [(code, kind, count, raw, True) for code, kind, count, raw in page.carried.fields]
+_PAIRS = {5: "<u4", 10: "<i4"}
+"""Field types of two numbers a value, RATIONAL and SRATIONAL."""
+
+
+def _extra_tags(page: DeliverablePage) -> list[tuple[int, int, int, Any, bool]]:
+    tags: list[tuple[int, int, int, Any, bool]] = [
+        # tifffile takes a rational's bytes for so many bytes, and its numbers for what they are.
+        (
+            code,
+            kind,
+            count,
+            np.frombuffer(raw, _PAIRS[kind]).tolist() if kind in _PAIRS else raw,
+            True,
+        )
+        for code, kind, count, raw in page.carried.fields
+    ]
     if page.orientation is not None:
         tags.append((274, 3, 1, page.orientation.to_bytes(2, "little"), True))
     tags.append((XMP, 1, len(page.xmp), page.xmp, True))

@@ -43,6 +43,12 @@ MOST_EXIF_VALUE = 64 * 1024
 XMP, IPTC, PHOTOSHOP, ICC, EXIF, GPS, INTEROPERABILITY = (
     700, 33723, 34377, 34675, 34665, 34853, 40965,
 )  # fmt: skip
+MOST_EXIF = 1024 * 1024
+"""Of more bytes in one directory the rest is not shown to exifread: it makes an object of each."""
+
+MOST_DATA_SETS = 4096
+"""Of more IPTC data sets the rest is not listed."""
+
 _STRUCTURE = frozenset({273, 279, 288, 289, 324, 325, 330, 347, 513, 514, 37500, 37724})
 """Where pixels, previews and maker notes lie: positions mean nothing outside the file."""
 
@@ -195,10 +201,12 @@ def _link(
 def _fields(tags: TiffTags, directory: Directory) -> list[Field]:
     """The descriptive fields as stored, in the classic types."""
     fields: list[Field] = []
+    room = MOST_EXIF
     skipped = _STRUCTURE | {XMP, IPTC, PHOTOSHOP, ICC, EXIF, GPS, INTEROPERABILITY}
     for code, entry in directory.entries.items():
-        if code in skipped or entry.size > MOST_EXIF_VALUE or entry.kind >= 16:
+        if code in skipped or entry.size > min(room, MOST_EXIF_VALUE) or entry.kind >= 16:
             continue
+        room -= entry.size
         fields.append((code, entry.kind, entry.count, tags.raw(entry)))
     return fields
 
@@ -285,8 +293,9 @@ def _photoshop_resource(raw: bytes, wanted: int) -> bytes:
 def _data_sets(raw: bytes) -> tuple[dict[tuple[int, int], list[bytes]], list[str]]:
     """IPTC-IIM 4.2 section 1.5: tag marker, record, data set, length, data."""
     sets: dict[tuple[int, int], list[bytes]] = {}
-    at = 0
-    while at + 5 <= len(raw) and raw[at] == 0x1C:
+    at = found = 0
+    while at + 5 <= len(raw) and raw[at] == 0x1C and found < MOST_DATA_SETS:
+        found += 1
         record, number, size = struct.unpack(">BBH", raw[at + 1 : at + 5])
         at += 5
         if size & 0x8000:  # an extended data set: the length itself follows
@@ -297,5 +306,9 @@ def _data_sets(raw: bytes) -> tuple[dict[tuple[int, int], list[bytes]], list[str
             break
         sets.setdefault((record, number), []).append(raw[at : at + size])
         at += size
-    warnings = [] if at >= len(raw) else [f"IPTC: {len(raw) - at} bytes are not data sets"]
-    return sets, warnings
+    if at >= len(raw):
+        return sets, []
+    more = (
+        f"come after {MOST_DATA_SETS} data sets" if found == MOST_DATA_SETS else "are not data sets"
+    )
+    return sets, [f"IPTC: {len(raw) - at} bytes {more}"]

@@ -42,6 +42,9 @@ JPEG = frozenset({7, 33007})
 JPEG2000 = frozenset({33003, 33004, 33005, 34712})
 SCANNER_SOFTWARE = re.compile(r"silver ?fast|lasersoft|vuescan|hamrick", re.IGNORECASE)
 INFRARED = re.compile(r"infra-?red|\bHDRi\b|\biSRD\b|\bRGBI\b", re.IGNORECASE)
+LEAST_PPI, MOST_PPI = 1.0, 100_000.0
+"""Between these a scan's resolution lies; sizes and distances are worked out from it."""
+
 _CONVERT = "convert it to 8- or 16-bit grey or RGB with its profile, and name that file instead"
 
 
@@ -363,7 +366,8 @@ def _resolution(
     for entry in found:
         pair = tags.values(entry)[0] if entry and entry.kind == 5 and entry.count else (0, 0)
         values.append(pair[0] / pair[1] * per_inch if pair[1] else 0.0)
-    if min(values) <= 0:
-        notes.append("the resolution is zero or damaged; it is unknown")
+    if not LEAST_PPI <= min(values) <= max(values) <= MOST_PPI:
+        said = " x ".join(f"{value:.6g}" for value in values)
+        notes.append(f"the resolution is zero or damaged ({said} per inch); it is unknown")
         return None
     return values[0], values[1]

@@ -137,6 +137,8 @@ def _field(tags: TiffTags, entry: Entry, left: list[str]) -> Field | None:
         left.append(f"tag {entry.code}: of a BigTIFF field type")
         return None
     raw = tags.raw(entry)
+    if entry.kind == 2 and raw[-1:] != b"\0":
+        raw += b"\0"  # TIFF 6.0, section 2; a writer that sets it right must find it again
     word = _WORDS.get(entry.kind, 1)
     if tags.order == ">" and word > 1:
         raw = np.frombuffer(raw, f">u{word}").astype(f"<u{word}").tobytes()

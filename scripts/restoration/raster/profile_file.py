@@ -50,10 +50,14 @@ def check_profile_file(path: Path) -> str:
 def read_profile_file(path: Path) -> bytes:
     """All bytes of the file. Raises ProfileFileError where it is missing, too large, unreadable."""
     try:
+        if path.exists() and not path.is_file():  # a named pipe would block
+            raise ProfileFileError("is no file; expected an ICC profile there")
         if path.stat().st_size > MAX_BYTES:
             raise ProfileFileError(f"is larger than {MAX_BYTES // 2**20} MiB; expected a profile")
         return path.read_bytes()
     except FileNotFoundError:
         raise ProfileFileError("is missing; expected an ICC profile there") from None
+    except ValueError:  # a NUL in its name
+        raise ProfileFileError("is no name of a file; expected that of an ICC profile") from None
     except OSError as error:
         raise ProfileFileError(f"cannot be read ({error.strerror}); mend its rights") from None

@@ -44,6 +44,11 @@ FIELD_TYPES: Mapping[int, tuple[str, int]] = {
 MAX_ENTRIES = 4096
 """Most tags in one directory; real masters have fewer than a hundred."""
 
+MAX_OVERLAP = 8
+"""Values of tags, and strips or tiles, lie beside each other; some may be shared between pages.
+Where together they hold more than this many times the file, a small file is made to cost the work
+of a large one."""
+
 HASH_CHUNK = 1 << 20
 
 
@@ -156,6 +161,7 @@ class TiffTags:
     def __init__(self, file: MasterFile, limits: IngestSettings) -> None:
         self.file = file
         self.limits = limits
+        self._held = 0
         self.order, self.big, first = self._header()
         self.directories = tuple(self._chain(first))
 
@@ -217,6 +223,14 @@ class TiffTags:
         for number in range(count):
             piece = body[number * entry : (number + 1) * entry]
             self._add(entries, notes, piece, offset + head + number * entry)
+        self._held += len(body) + sum(entry.size for entry in entries.values())
+        if self._held > MAX_OVERLAP * max(self.file.size, 1 << 17):
+            raise expected_found(
+                self.file.name,
+                "tags that lie beside each other",
+                f"{self._held} bytes of them in a file of {self.file.size}",
+                "the file is damaged: restore it from a copy",
+            )
         (following,) = struct.unpack(self.order + ("Q" if self.big else "I"), body[count * entry :])
         return Directory(index, offset, entries, tuple(notes)), int(following)
 
