@@ -105,7 +105,7 @@ def workers(folder: Path) -> int:
 def test_a_scan_that_crashes_its_worker_is_a_row_and_the_others_are_done(tmp_path: Path) -> None:
     for name in "abcd":
         (tmp_path / f"{name}.tif").touch()
-    lines = ["scan\tpath", *(f"{name}\t{name}.tif" for name in "abcd"), ""]
+    lines = ["scan\tpath\tbatch", *(f"{name}\t{name}.tif\tall" for name in "abcd"), ""]
     (tmp_path / "scans.tsv").write_text("\n".join(lines))
     done = run(tmp_path, BATCH, b="SIGSEGV")
     assert done.returncode == 0, done.stderr
