@@ -7,10 +7,12 @@ bears its key is done, also where its image was pruned and nothing below needs i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
+from restoration.intact import is_intact, steady
 from restoration.job_digest import signature
 from restoration.keys import digest, stage_key
 from restoration.planning import Plan
@@ -55,7 +57,11 @@ class Chain:
         self.progress = progress
         self.worked: list[str] = []
         """The steps that had to be done, in order, for the worker's log."""
+        self.mended: list[str] = []
+        """What was found damaged and made again, one line each, likewise."""
         self._known: dict[str, Record] = {}
+        self._read: dict[Path, str] = {}
+        """SHA-256 of the intermediates that this job has read, each found intact."""
         self._told = Told(plan, recipe, scan, workshop.albums, lambda: self.ensure("examine"))
 
     # -- records ---------------------------------------------------------------------------
@@ -143,7 +149,8 @@ class Chain:
                     "material is 'negative', expected a print or a positive, since every network "
                     "was trained on positives; invert the scan, then set the material 'positive'"
                 )
-            master = self.workshop.inspect(Path(self.scan.path), self.plan.config.ingest)
+            with steady(self.scan.path, stat, {}):
+                master = self.workshop.inspect(Path(self.scan.path), self.plan.config.ingest)
         except ScanError as error:
             failed = {"status": "problem", "key": digest([base, stat]), "reason": str(error)}
             return self._publish("ingest", {**head, **failed})
@@ -164,10 +171,11 @@ class Chain:
         if record is not None:
             return record
         try:
-            reports = [
-                self.workshop.examine(Path(self.scan.path), page["number"], self.plan.config)
-                for page in master["pages"]
-            ]
+            with self._steady():
+                reports = [
+                    self.workshop.examine(Path(self.scan.path), page["number"], self.plan.config)
+                    for page in master["pages"]
+                ]
         except ScanError as error:
             return self._problem("examine", key, error)
         pages = [
@@ -234,7 +242,8 @@ class Chain:
         ):
             return record
         try:
-            return self.restore(step)
+            with self._steady():
+                return self.restore(step)
         except ScanError as error:
             return self._problem(step, key, error)
 
@@ -327,14 +336,31 @@ class Chain:
         ]
 
     def input_of(self, state: PageState) -> tuple[Path, int]:
-        """File and page number from which a page is read; a pruned image is made again."""
+        """File and page number from which a page is read; an image that was pruned, or is no
+        longer what its record says, is made again."""
         if state.image is None:
             return Path(self.scan.path), state.number
         path = self.plan.results / state.image
-        if not path.is_file():
+        if path not in self._read:
             assert state.owner is not None
-            self.restore(state.owner)
+            if not is_intact(path, self._sha256_of(state)):
+                if path.is_file():
+                    self.mended.append(f"{path} was damaged since it was written: made again")
+                    # Not adopted as finished work, and not left to another recipe's link either.
+                    path.unlink()
+                self.restore(state.owner)
+            self._read[path] = self._sha256_of(state)
         return path, 1
+
+    def _sha256_of(self, state: PageState) -> str:
+        """What the record of the step that wrote a page's image says of it."""
+        assert state.owner is not None
+        pages = self.ensure(state.owner)["pages"]
+        return str(next(page["sha256"] for page in pages if page["number"] == state.number))
+
+    def _steady(self) -> AbstractContextManager[None]:
+        """Around work on pixels: see ``intact.steady``."""
+        return steady(self.scan.path, self.ensure("ingest")["signature"], self._read)
 
     # -- delivering ------------------------------------------------------------------------
 
@@ -374,9 +400,10 @@ class Chain:
         target.parent.mkdir(parents=True, exist_ok=True)
         states = self.states(self._before("deliver"))
         try:
-            delivered = self.workshop.deliver(
-                chain=self, states=states, key=key, output=target, when=now()
-            )
+            with self._steady():
+                delivered = self.workshop.deliver(
+                    chain=self, states=states, key=key, output=target, when=now()
+                )
         except ScanError as error:
             return self._problem("deliver", key, error)
         faces = delivered.pop("faces", [])

@@ -119,7 +119,9 @@ def _same_master(master: Path, ingest: Mapping[str, Any]) -> None:
     if found != ingest["sha256"]:
         raise ScanError(
             f"{master.name}: expected the master that was ingested (SHA-256 {ingest['sha256']}), "
-            f"found {found}: it changed while it was processed; find out why, then run again"
+            f"found {found}: it changed while it was processed; find out why, then run again "
+            "(where not even its time changed: put back a sound copy and `make retry`, or touch "
+            "it, should the new content be meant)"
         )
 
 

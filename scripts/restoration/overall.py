@@ -70,6 +70,17 @@ class Run:
     work: tuple[Work, ...]
     ends: tuple[BatchEnd, ...]
     """In the order in which the jobs ended; a job that was tried twice is there twice."""
+    boot: str = ""
+    """Which start of which machine ``ticks`` counts from; empty where that is not known."""
+    ticks: float = 0.0
+    """When the run began, by that machine's clock that nobody sets."""
+
+    def present(self) -> float:
+        """The present in seconds since 1970, by the clock as it stood when the run began: one that
+        was set since, forward or back, changes nothing on the machine on which the run began."""
+        if self.boot and self.boot == _boot():
+            return self.started + time.monotonic() - self.ticks
+        return time.time()
 
     def ended(self) -> set[tuple[str | None, str, str]]:
         """Jobs (recipe, step, batch) that are done."""
@@ -133,6 +144,8 @@ def begin_progress(plan: Plan) -> None:
         "started": time.time(),
         "process": os.getpid(),
         "host": socket.gethostname(),
+        "boot": _boot(),
+        "ticks": time.monotonic(),
         "deliverables": sum(len(scan.recipes) for scan in plan.scans),
         "work": [asdict(one) for one in work],
     }
@@ -150,7 +163,7 @@ def tell_end(results: Path, end: BatchEnd) -> None:
     try:
         _append(results / PROGRESS, json.dumps(asdict(end)) + "\n")
         run = read_run(results)
-        line = summary(run, time.time()) if run is not None else None
+        line = summary(run, run.present()) if run is not None else None
         if line is not None:
             sys.stderr.write(f"run: {line}\n")
             sys.stderr.flush()
@@ -251,6 +264,14 @@ def _left(run: Run, present: float) -> list[str]:
 
 def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _boot() -> str:
+    """Identifier of this start of this machine; empty where the system tells none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _clock() -> str:

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.chain import Chain, EarlierProblemError
+from restoration.circumstances import MemoryShortageError, circumstance
 from restoration.errors import CircumstanceError, ScanError
+from restoration.leftovers import remove_leftovers
 from restoration.overall import BatchEnd, found_here, tell_end
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
-from restoration.records import Row, write_table
+from restoration.records import Row, not_in_future, write_table
 from restoration.restoring import Record, Workshop
 from restoration.sheet import Scan
 
 _EQUAL_SURPRISES_THAT_STOP = 3
-
-# What the operating system says when the fault is not the scan's.
-_CIRCUMSTANCES = frozenset(
-    {
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EROFS,
-        errno.EACCES,
-        errno.EIO,
-        errno.ESTALE,
-        errno.ENOTCONN,
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.ENOMEM,
-    }
-)
 
 
 @dataclass
@@ -48,6 +33,9 @@ class Failures:
         """Keep one; True where the same surprise has come too often in a row to go on."""
         kind = f"{type(error).__name__}: {error}"
         self.lines.append(f"{scan}: {kind}")
+        if isinstance(error, MemoryShortageError):
+            # The next scan may be a smaller one.
+            return False
         self._repeats = self._repeats + 1 if kind == self._last else 1
         self._last = kind
         return self._repeats >= _EQUAL_SURPRISES_THAT_STOP
@@ -93,10 +81,20 @@ def _outcome(row: Row) -> str:
     return f"not applied ({row.reason})" if row.status == "declined" else row.status
 
 
-def _is_circumstance(error: Exception) -> bool:
-    if isinstance(error, OSError):
-        return error.errno in _CIRCUMSTANCES
-    return isinstance(error, CircumstanceError | MemoryError)
+def folders_written(plan: Plan, recipe: str | None, step: str) -> list[Path]:
+    """Where a job may write: in its own step's folder, and where a missing image is made again."""
+    if recipe is None:
+        return [plan.folder(recipe, step)]
+    steps = plan.steps(recipe)
+    return [plan.folder(recipe, earlier) for earlier in steps[: steps.index(step) + 1]]
+
+
+def _table_before(plan: Plan, recipe: str | None, step: str, batch: str) -> list[Path]:
+    """The job's input; none where it is the first."""
+    if step == "ingest":
+        return []
+    before = "ingest" if recipe is None else plan.step_before(recipe, step)
+    return [Path(plan.table(recipe, before, batch))]
 
 
 def run_batch(
@@ -123,18 +121,25 @@ def run_batch(
     failures = Failures()
     idle = worked_on = 0
     with reporter(title, len(scans), log) as report:
+        removed = remove_leftovers(folders_written(plan, recipe, step))
+        if removed:
+            report.say(f"removed what killed workers left unfinished: {removed} files")
         for scan in scans:
             report.begin(scan.scan)
             chain = Chain(plan, recipe, scan, workshop, report.band)
             try:
                 row, worked = _step_for_scan(chain, step, scan)
-            except Exception as error:  # The batch must go on; nothing is hidden.
+            except Exception as raised:  # The batch must go on; nothing is hidden.
+                error = circumstance(raised) or raised
                 report.say(f"{scan.scan}: {_said(error)}")
                 report.note(traceback.format_exc())
                 if failures.add(scan.scan, error):
                     report.say(f"the same failure {_EQUAL_SURPRISES_THAT_STOP} times: stopping")
                     break
                 continue
+            finally:
+                for line in chain.mended:
+                    report.say(f"{scan.scan}: {line}")
             rows.append(row)
             worked_on += worked
             idle += not worked and row.status != "problem"
@@ -144,6 +149,7 @@ def run_batch(
         if failures.lines:
             _summary(report, failures, len(scans))
     if not failures.lines:
+        not_in_future(_table_before(plan, recipe, step, batch))
         write_table(table, rows, digest)
     end = BatchEnd(
         recipe=recipe,
@@ -161,7 +167,7 @@ def run_batch(
 
 
 def _said(error: Exception) -> str:
-    if _is_circumstance(error):
+    if isinstance(error, CircumstanceError):
         return f"failed for a reason that is not the scan's: {error}; it will be tried again"
     if isinstance(error, ScanError):
         return str(error)

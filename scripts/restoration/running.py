@@ -10,12 +10,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from restoration.errors import CircumstanceError, ConfigError
+from restoration.leftovers import remove_leftovers
 from restoration.networks.converted import missing_weights
 from restoration.overall import begin_progress
 from restoration.planning import Plan, load_plan, make_plan, plan_file
@@ -89,6 +90,8 @@ def begin_run(plan: Plan) -> None:
     """Before the first job: lock the results, see that all weights can be had, save the plan."""
     lock_results(plan.results)
     check_weights(plan)
+    recipes = [plan.results / recipe for recipe in plan.recipes()]
+    remove_leftovers([plan.results, *recipes, *(folder / "report" for folder in recipes)])
     plan.save()
     begin_progress(plan)
 
@@ -138,8 +141,8 @@ def lock_results(results: Path) -> None:
     _held[results] = descriptor
 
 
-def die_with_parent(interval: float = 0.1) -> None:
-    """End this worker at once when the process that started it is gone.
+def die_with_parent(interval: float = 0.1, *, clean: Callable[[], object] = lambda: None) -> None:
+    """End this worker at once when the process that started it is gone; before that, ``clean``.
 
     Polled from a thread: the kernel's own death signal follows the parent's thread, which
     a scheduler may end while its process lives on.
@@ -149,6 +152,7 @@ def die_with_parent(interval: float = 0.1) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(interval)
+        clean()
         os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
