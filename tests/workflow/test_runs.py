@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tifffile
+
 from conftest import ROWS, Project
 
 
