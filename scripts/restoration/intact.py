@@ -15,6 +15,10 @@ from restoration.job_digest import MISSING, signature
 from restoration.raster.publish import sha256_of
 
 
+class AlteredMasterError(ScanError):
+    """A master has another content than at its ingest, though its size and time are the same."""
+
+
 def is_intact(path: Path, sha256: str) -> bool:
     """Whether a file is there with the content that its record states; reads all of it.
 

@@ -24,13 +24,16 @@ HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parents[1] / "scripts"
 BATCH = "box"
 RECIPE = "plain"
+EPOCH = "1700000000"
+"""Time that deliverables bear, so that those of two runs compare."""
+
 STEPS = ("ingest", "examine", "cleanup", "upscale", "colour", "deliver")
 
 Job = tuple[str | None, str, str]
 
 
-def job(step: str) -> Job:
-    return (None if step in ("ingest", "examine") else RECIPE, step, BATCH)
+def job(step: str, recipe: str = RECIPE) -> Job:
+    return (None if step in ("ingest", "examine") else recipe, step, BATCH)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Zygote:
         one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "zygote.py"), str(folder)],
-            env={**os.environ, "PYTHONPATH": path, **one_thread},
+            env={**os.environ, "PYTHONPATH": path, "SOURCE_DATE_EPOCH": EPOCH, **one_thread},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -69,13 +72,14 @@ class Zygote:
         records: int = 0,
         number: int = signal.SIGKILL,
         memory: int | None = None,
+        recipe: str = RECIPE,
     ) -> Ended:
         """One worker that takes the batch through the steps, one job each.
 
         after: seconds until signal ``number`` is sent, from the moment at which so many ``records``
         are there; memory: bytes of address space that it may have beyond what the imports take.
         """
-        jobs = [job(step) for step in steps]
+        jobs = [job(step, recipe) for step in steps]
         given: dict[str, Any] = {"folder": str(folder), "jobs": jobs, "records": records}
         given |= {"after": after, "signal": int(number), "memory": memory}
         assert self._process.stdin is not None

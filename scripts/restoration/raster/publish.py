@@ -7,7 +7,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from restoration.errors import CircumstanceError
@@ -48,9 +48,7 @@ def published(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise write_failure(path, error) from error
     finally:
-        # A read-only file system refuses this too, and that must not hide what went wrong.
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:
