@@ -82,10 +82,9 @@ def _outcome(row: Row) -> str:
 
 
 def folders_written(plan: Plan, recipe: str | None, step: str) -> list[Path]:
-    """Where a job may write: in its own step's folder, and where a missing image is made again."""
-    if recipe is None:
-        return [plan.folder(recipe, step)]
-    steps = plan.steps(recipe)
+    """Where a job may write: in its own step's folder, and in those of earlier steps, where what is
+    missing or untrue by now is made again."""
+    steps = ("ingest", "examine") if recipe is None else plan.steps(recipe)
     return [plan.folder(recipe, earlier) for earlier in steps[: steps.index(step) + 1]]
 
 

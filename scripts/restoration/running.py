@@ -20,6 +20,7 @@ from restoration.leftovers import remove_leftovers
 from restoration.networks.converted import missing_weights
 from restoration.overall import begin_progress
 from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.raster.publish import write_failure
 from restoration.records import digest_of_table
 
 PROBLEMS = "problems.tsv"
@@ -136,8 +137,12 @@ def lock_results(results: Path) -> None:
             f"results: another run (process {holder}) is working in '{results}'; wait for it, "
             "or name another folder with `results`"
         ) from None
-    os.truncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
+    try:
+        os.truncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+    except OSError as error:
+        os.close(descriptor)
+        raise write_failure(results / ".lock", error) from None
     _held[results] = descriptor
 
 

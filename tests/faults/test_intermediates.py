@@ -36,13 +36,20 @@ def lost(path: Path) -> None:
     path.unlink()
 
 
-DAMAGES = (truncated, emptied, flipped, lost)
+QUICK = ((flipped, "deliver"), (truncated, "upscale"))
+CASES = [
+    pytest.param(
+        damage,
+        *steps,
+        marks=() if (damage, steps[1]) in QUICK else pytest.mark.slow,
+        id=f"{damage.__name__}-{steps[0]}",
+    )
+    for damage in (truncated, emptied, flipped, lost)
+    for steps in (("cleanup", "upscale"), ("upscale", "deliver"))
+]
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize(
-    ("written_by", "read_by"), [("cleanup", "upscale"), ("upscale", "deliver")]
-)
+@pytest.mark.parametrize(("damage", "written_by", "read_by"), CASES)
 def test_damage_between_two_stages(
     damage: Callable[[Path], None],
     written_by: str,
@@ -68,6 +75,7 @@ def test_damage_between_two_stages(
     assert outcome(fresh.results) == outcome(undisturbed.results)
 
 
+@pytest.mark.slow
 def test_damage_while_it_is_read(
     fresh: Collection,
     zygote: Zygote,
@@ -106,6 +114,7 @@ def _when_opened(image: Path) -> Callable[[Workshop], Workshop]:
     return change
 
 
+@pytest.mark.slow
 def test_another_recipe_does_not_take_over_what_is_damaged(
     fresh: Collection, zygote: Zygote, undisturbed: Collection
 ) -> None:

@@ -11,7 +11,12 @@ from conftest import write_master
 from faults.bench import in_the_middle_of, run_job, touch_back
 from faults.workers import STEPS, Collection, Zygote, masters, outcome
 
-READS = ("ingest", "examine", "cleanup", "deliver")
+READS = [
+    pytest.param("ingest", marks=pytest.mark.slow),
+    pytest.param("examine", marks=pytest.mark.slow),
+    "cleanup",
+    pytest.param("deliver", marks=pytest.mark.slow),
+]
 """The steps that read masters."""
 
 
@@ -20,12 +25,25 @@ def up_to(collection: Collection, step: str) -> None:
         assert run_job(collection, earlier) == 0
 
 
-def rewritten(path: Path, seed: int) -> None:
+def rewritten(path: Path) -> None:
     """Other content in the same file, as by an editor that saves in place."""
     other = path.with_name("other.tif")
-    write_master(other, seed)
+    write_master(other, seed=40)
     path.write_bytes(other.read_bytes())
     other.unlink()
+    # Always the same time: tables speak of it, and those of two runs are compared.
+    os.utime(path, (1_750_000_000, 1_750_000_000))
+
+
+@pytest.fixture(scope="module")
+def overwritten(
+    template: Collection, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
+    """What comes of the masters after one of them was rewritten."""
+    collection = template.fresh(tmp_path_factory.mktemp("overwritten") / "collection")
+    rewritten(collection.folder / "masters/b.tif")
+    assert zygote.work(collection.folder).code == 0
+    return outcome(collection.results)
 
 
 def replaced_and_back(path: Path) -> None:
@@ -56,30 +74,23 @@ def expect_a_circumstance(collection: Collection, step: str, said: str, how: str
     assert collection.parts() == []
 
 
-def from_scratch(collection: Collection, zygote: Zygote, folder: Path) -> dict[str, str]:
-    """What the masters as they are now come to."""
-    again = collection.fresh(folder)
-    assert zygote.work(again.folder).code == 0
-    return outcome(again.results)
-
-
 @pytest.mark.parametrize("step", READS)
 def test_a_master_that_is_overwritten(
     step: str,
     fresh: Collection,
     zygote: Zygote,
-    tmp_path: Path,
+    overwritten: dict[str, str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     up_to(fresh, step)
     master = fresh.folder / "masters/b.tif"
     capsys.readouterr()
-    act = in_the_middle_of(step, "b", lambda: rewritten(master, seed=40))
+    act = in_the_middle_of(step, "b", lambda: rewritten(master))
     assert run_job(fresh, step, act) == 1
     expect_a_circumstance(fresh, step, capsys.readouterr().err, "changed")
     unchanged = masters(fresh.folder)
     assert zygote.work(fresh.folder).code == 0
-    assert outcome(fresh.results) == from_scratch(fresh, zygote, tmp_path / "again")
+    assert outcome(fresh.results) == overwritten
     assert masters(fresh.folder) == unchanged
 
 
@@ -105,6 +116,7 @@ def test_a_master_that_goes_away_and_comes_back(
     assert masters(fresh.folder) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["examine", "cleanup", "deliver"])
 def test_another_file_of_the_same_size_and_time(
     step: str, fresh: Collection, capsys: pytest.CaptureFixture[str]
@@ -116,23 +128,29 @@ def test_another_file_of_the_same_size_and_time(
     expect_a_circumstance(fresh, step, capsys.readouterr().err, "changed")
 
 
-@pytest.mark.parametrize("after", ["ingest", "examine", "cleanup"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param("ingest", marks=pytest.mark.slow),
+        "examine",
+        pytest.param("cleanup", marks=pytest.mark.slow),
+    ],
+)
 def test_a_master_that_changes_between_two_jobs(
-    after: str, fresh: Collection, zygote: Zygote, tmp_path: Path
+    after: str, fresh: Collection, zygote: Zygote, overwritten: dict[str, str]
 ) -> None:
     first = STEPS[: STEPS.index(after) + 1]
     assert zygote.work(fresh.folder, first).code == 0
-    rewritten(fresh.folder / "masters/b.tif", seed=40)
+    rewritten(fresh.folder / "masters/b.tif")
     # The very same run goes on with its later jobs.
     assert zygote.work(fresh.folder, STEPS[len(first) :]).code == 0
-    wanted = from_scratch(fresh, zygote, tmp_path / "again")
     found = outcome(fresh.results)
     # Tables speak of the master's old time until the next run.
     assert {n: s for n, s in found.items() if not n.endswith(".tsv")} == {
-        n: s for n, s in wanted.items() if not n.endswith(".tsv")
+        n: s for n, s in overwritten.items() if not n.endswith(".tsv")
     }
     assert zygote.work(fresh.folder).code == 0
-    assert outcome(fresh.results) == wanted
+    assert outcome(fresh.results) == overwritten
 
 
 def test_a_bit_that_flips_without_a_trace(fresh: Collection, zygote: Zygote) -> None:

@@ -23,7 +23,9 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_worker_that_is_told_to_end(
     number: signal.Signals, fresh: Collection, zygote: Zygote, undisturbed: Collection
 ) -> None:
