@@ -19,6 +19,7 @@ from typing import Any
 
 from restoration.planning import Plan
 from restoration.progress import duration
+from restoration.raster.publish import write_failure
 from restoration.records import Row, digest_of_table, write_text
 
 PROGRESS = "progress.jsonl"
@@ -138,7 +139,10 @@ def work_of(plan: Plan) -> tuple[Work, ...]:
 
 
 def begin_progress(plan: Plan) -> None:
-    """Begin ``progress.jsonl`` anew, and say in the run's log what there is to do."""
+    """Begin ``progress.jsonl`` anew, and say in the run's log what there is to do.
+
+    Raises CircumstanceError where the disk takes neither.
+    """
     work = work_of(plan)
     head = {
         "started": time.time(),
@@ -152,7 +156,10 @@ def begin_progress(plan: Plan) -> None:
     write_text(plan.results / PROGRESS, json.dumps(head) + "\n")
     jobs = sum(len(one.batches) for one in work)
     said = f"run begins: {_counted(jobs, 'job')} to do, {_counted(len(plan.scans), 'scan')}"
-    _append(plan.results / LOG, f"{_clock()} {said}\n")
+    try:
+        _append(plan.results / LOG, f"{_clock()} {said}\n")
+    except OSError as error:
+        raise write_failure(plan.results / LOG, error) from None
 
 
 def tell_end(results: Path, end: BatchEnd) -> None:
