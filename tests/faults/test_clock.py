@@ -23,7 +23,8 @@ def dated(paths: list[Path], by: float) -> None:
         os.utime(path, (moment, moment))
 
 
-@pytest.mark.parametrize("by", [YEAR, pytest.param(-YEAR, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("by", [YEAR, -YEAR])
 def test_finished_results_of_another_time(by: float, fresh: Collection, zygote: Zygote) -> None:
     with masters_untouched(fresh.folder):
         assert zygote.work(fresh.folder, STEPS[:3]).code == 0

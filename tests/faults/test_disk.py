@@ -38,7 +38,7 @@ def line_about(said: str, scan: str) -> str:
 
 @pytest.mark.parametrize(
     "step",
-    [s if s in ("cleanup", "deliver") else pytest.param(s, marks=pytest.mark.slow) for s in STEPS],
+    [s if s == "deliver" else pytest.param(s, marks=pytest.mark.slow) for s in STEPS],
 )
 def test_a_full_disk_in(
     step: str, fresh: Collection, zygote: Zygote, undisturbed: Collection, mount: Mount
@@ -71,6 +71,7 @@ def test_a_full_disk_in(
     assert outcome(fresh.results) == outcome(undisturbed.results)
 
 
+@pytest.mark.slow
 def test_a_disk_without_room_for_the_table_alone(
     fresh: Collection, zygote: Zygote, undisturbed: Collection, mount: Mount
 ) -> None:

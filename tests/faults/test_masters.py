@@ -128,14 +128,8 @@ def test_another_file_of_the_same_size_and_time(
     expect_a_circumstance(fresh, step, capsys.readouterr().err, "changed")
 
 
-@pytest.mark.parametrize(
-    "after",
-    [
-        pytest.param("ingest", marks=pytest.mark.slow),
-        "examine",
-        pytest.param("cleanup", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("after", ["ingest", "examine", "cleanup"])
 def test_a_master_that_changes_between_two_jobs(
     after: str, fresh: Collection, zygote: Zygote, overwritten: dict[str, str]
 ) -> None:

@@ -28,6 +28,7 @@ def write_large_strip(path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_scan_that_does_not_fit(fresh: Collection, zygote: Zygote) -> None:
     master = fresh.folder / "masters/b.tif"
     small = master.read_bytes()
