@@ -1,9 +1,11 @@
 """Gather the problems of every batch of a recipe into one table."""
 
 import argparse
+import sys
 from pathlib import Path
 
-from restoration.records import gather_problems
+from restoration.command import in_one_line
+from restoration.records import gather_problems, not_in_future
 
 
 def main() -> None:
@@ -12,8 +14,9 @@ def main() -> None:
     parser.add_argument("tables", type=Path, nargs="*")
     given = parser.parse_args()
     count = gather_problems(given.tables, given.output)
+    not_in_future(given.tables)
     print(f"{count} problem{'' if count == 1 else 's'}: {given.output}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_one_line(main))

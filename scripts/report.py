@@ -1,11 +1,14 @@
 """Writes the page on which a person reviews the restored scans of a recipe."""
 
 import argparse
+import sys
 from pathlib import Path
 
+from restoration.command import in_one_line
 from restoration.planning import load_plan, plan_file
-from restoration.records import read_table
+from restoration.records import not_in_future, read_table
 from restoration.review.page import write_report
+from restoration.running import PROBLEMS
 
 
 def main() -> None:
@@ -28,8 +31,9 @@ def main() -> None:
         problems=given.problems,
         description=config.recipes[given.recipe].description,
     )
+    not_in_future([*given.tables, *given.output.parent.glob(PROBLEMS)])
     print(f"{len(scans)} scans: {', '.join(str(path) for path in written)}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(in_one_line(main))

@@ -1,11 +1,10 @@
 """Take one batch through one step: the command of every rule that does work."""
 
 import argparse
-import faulthandler
 import sys
 from pathlib import Path
 
-from restoration.in_hand import InHand, stand_by
+from restoration.in_hand import stand_by
 
 
 def main() -> int:
@@ -18,34 +17,12 @@ def main() -> int:
     parser.add_argument("--log", type=Path)
     parser.add_argument("--scratch", type=Path, help="used where the config says `scratch: true`")
     given = parser.parse_args()
-    return work(given, stand_by())
+    hand = stand_by()
+    # From here on in the worker; what it imports, the process that waits for it does without.
+    from restoration.command import in_one_line  # noqa: PLC0415
+    from restoration.job import Job  # noqa: PLC0415
 
-
-def work(given: argparse.Namespace, hand: InHand) -> int:
-    """The worker's part; what it imports, the process that waits for it does without."""
-    from restoration.errors import RestorationError  # noqa: PLC0415
-    from restoration.planning import load_plan, plan_file  # noqa: PLC0415
-    from restoration.runner import run_batch  # noqa: PLC0415
-    from restoration.running import die_with_parent  # noqa: PLC0415
-    from restoration.scratch import use_scratch  # noqa: PLC0415
-    from restoration.shared_fs import check_same_results  # noqa: PLC0415
-    from restoration.workshop import make_workshop  # noqa: PLC0415
-
-    die_with_parent()
-    faulthandler.enable()
-    try:
-        check_same_results(given.results)
-        plan = load_plan(plan_file(given.results))
-        if plan.config.scratch and given.scratch is not None:
-            use_scratch(given.scratch)
-        table = Path(plan.table(given.recipe, given.step, given.batch))
-        workshop = make_workshop(plan, threads=given.threads, hand=hand)
-        return run_batch(
-            plan, given.recipe, given.step, given.batch, workshop, table=table, log=given.log
-        )
-    except RestorationError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return in_one_line(Job(**vars(given), hand=hand).run)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ bears its key is done, also where its image was pruned and nothing below needs i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
+from restoration.intact import AlteredMasterError, is_intact, steady
 from restoration.job_digest import signature
 from restoration.keys import digest, stage_key
 from restoration.planning import Plan
@@ -55,7 +57,11 @@ class Chain:
         self.progress = progress
         self.worked: list[str] = []
         """The steps that had to be done, in order, for the worker's log."""
+        self.mended: list[str] = []
+        """What was found damaged and made again, one line each, likewise."""
         self._known: dict[str, Record] = {}
+        self._read: dict[Path, str] = {}
+        """SHA-256 of the intermediates that this job has read, each found intact."""
         self._told = Told(plan, recipe, scan, workshop.albums, lambda: self.ensure("examine"))
 
     # -- records ---------------------------------------------------------------------------
@@ -64,7 +70,9 @@ class Chain:
         return self.plan.folder(self.recipe, step) / f"{self.scan.scan}.json"
 
     def _publish(self, step: str, record: Record) -> Record:
-        write_record(self._path(step), {"schema": SCHEMA, **record})
+        # As it will be read: it becomes a part of the scan's deliver record.
+        record = {"schema": SCHEMA, **record}
+        write_record(self._path(step), record)
         self._known[step] = record
         self.worked.append(step)
         return record
@@ -144,7 +152,8 @@ class Chain:
                     "was trained on positives; invert the scan, then set the material 'positive'"
                 )
             self.workshop.hand.take_up(self.scan.scan, "ingest")
-            master = self.workshop.inspect(Path(self.scan.path), self.plan.config.ingest)
+            with steady(self.scan.path, stat, {}):
+                master = self.workshop.inspect(Path(self.scan.path), self.plan.config.ingest)
         except ScanError as error:
             failed = {"status": "problem", "key": digest([base, stat]), "reason": str(error)}
             return self._publish("ingest", {**head, **failed})
@@ -166,10 +175,11 @@ class Chain:
             return record
         try:
             self.workshop.hand.take_up(self.scan.scan, "examine")
-            reports = [
-                self.workshop.examine(Path(self.scan.path), page["number"], self.plan.config)
-                for page in master["pages"]
-            ]
+            with self._steady():
+                reports = [
+                    self.workshop.examine(Path(self.scan.path), page["number"], self.plan.config)
+                    for page in master["pages"]
+                ]
         except ScanError as error:
             return self._problem("examine", key, error)
         pages = [
@@ -291,12 +301,14 @@ class Chain:
             self.plan, self.recipe, step, self.scan, self.workshop, self.progress, self.input_of
         )
         earlier = (read_record(self._path(step)) or {}).get("pages", ())
+        with self._steady():
+            pages = restorer.entries(work, earlier)
         record = {
             **self._head(step),
             "status": "done",
             "reason": None,
             "key": digest(keys),
-            "pages": restorer.entries(work, earlier),
+            "pages": pages,
             "settings": self.plan.settings(self.recipe, step),
             **self._told.marks(step),
             "code": self.plan.code(step),
@@ -330,14 +342,31 @@ class Chain:
         ]
 
     def input_of(self, state: PageState) -> tuple[Path, int]:
-        """File and page number from which a page is read; a pruned image is made again."""
+        """File and page number from which a page is read; an image that was pruned, or is no
+        longer what its record says, is made again."""
         if state.image is None:
             return Path(self.scan.path), state.number
         path = self.plan.results / state.image
-        if not path.is_file():
+        if path not in self._read:
             assert state.owner is not None
-            self.restore(state.owner)
+            if not is_intact(path, self._sha256_of(state)):
+                if path.is_file():
+                    self.mended.append(f"{path} was damaged since it was written: made again")
+                    # Not adopted as finished work, and not left to another recipe's link either.
+                    path.unlink()
+                self.restore(state.owner)
+            self._read[path] = self._sha256_of(state)
         return path, 1
+
+    def _sha256_of(self, state: PageState) -> str:
+        """What the record of the step that wrote a page's image says of it."""
+        assert state.owner is not None
+        pages = self.ensure(state.owner)["pages"]
+        return str(next(page["sha256"] for page in pages if page["number"] == state.number))
+
+    def _steady(self) -> AbstractContextManager[None]:
+        """Around work on pixels: see ``intact.steady``."""
+        return steady(self.scan.path, self.ensure("ingest")["signature"], self._read)
 
     # -- delivering ------------------------------------------------------------------------
 
@@ -378,9 +407,13 @@ class Chain:
         states = self.states(self._before("deliver"))
         try:
             self.workshop.hand.take_up(self.scan.scan, "deliver")
-            delivered = self.workshop.deliver(
-                chain=self, states=states, key=key, output=target, when=now()
-            )
+            with self._steady():
+                delivered = self.workshop.deliver(
+                    chain=self, states=states, key=key, output=target, when=now()
+                )
+        except AlteredMasterError as error:
+            # Not under the key of what was ingested: that may come back, and be delivered.
+            return self._problem("deliver", digest([key, "altered"]), error)
         except ScanError as error:
             return self._problem("deliver", key, error)
         faces = delivered.pop("faces", [])

@@ -16,6 +16,7 @@ from typing import Any
 from restoration.archive.xmp import Provenance, StageEvent, build_packet, read_properties
 from restoration.errors import ScanError
 from restoration.ingest import hash_file
+from restoration.intact import AlteredMasterError
 from restoration.keys import canonical_json
 from restoration.outgoing_profile import OutgoingProfile, outgoing_profile
 from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
@@ -117,9 +118,11 @@ def deliver_scan(
 def _same_master(master: Path, ingest: Mapping[str, Any]) -> None:
     found, _ = hash_file(master)
     if found != ingest["sha256"]:
-        raise ScanError(
+        raise AlteredMasterError(
             f"{master.name}: expected the master that was ingested (SHA-256 {ingest['sha256']}), "
-            f"found {found}: it changed while it was processed; find out why, then run again"
+            f"found {found}: it changed while it was processed; find out why, then run again "
+            "(where not even its time changed: put back a sound copy and `make retry`, or touch "
+            "it, should the new content be meant)"
         )
 
 

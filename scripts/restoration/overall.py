@@ -19,6 +19,7 @@ from typing import Any
 
 from restoration.planning import Plan
 from restoration.progress import duration
+from restoration.raster.publish import write_failure
 from restoration.records import Row, digest_of_table, write_text
 
 PROGRESS = "progress.jsonl"
@@ -70,6 +71,17 @@ class Run:
     work: tuple[Work, ...]
     ends: tuple[BatchEnd, ...]
     """In the order in which the jobs ended; a job that was tried twice is there twice."""
+    boot: str = ""
+    """Which start of which machine ``ticks`` counts from; empty where that is not known."""
+    ticks: float = 0.0
+    """When the run began, by that machine's clock that nobody sets."""
+
+    def present(self) -> float:
+        """The present in seconds since 1970, by the clock as it stood when the run began: one that
+        was set since, forward or back, changes nothing on the machine on which the run began."""
+        if self.boot and self.boot == _boot():
+            return self.started + time.monotonic() - self.ticks
+        return time.time()
 
     def ended(self) -> set[tuple[str | None, str, str]]:
         """Jobs (recipe, step, batch) that are done."""
@@ -127,18 +139,26 @@ def work_of(plan: Plan) -> tuple[Work, ...]:
 
 
 def begin_progress(plan: Plan, work: tuple[Work, ...]) -> None:
-    """Begin ``progress.jsonl`` anew, and say in the run's log what there is to do."""
+    """Begin ``progress.jsonl`` anew, and say in the run's log what there is to do.
+
+    Raises CircumstanceError where the disk takes neither.
+    """
     head = {
         "started": time.time(),
         "process": os.getpid(),
         "host": socket.gethostname(),
+        "boot": _boot(),
+        "ticks": time.monotonic(),
         "deliverables": sum(len(scan.recipes) for scan in plan.scans),
         "work": [asdict(one) for one in work],
     }
     write_text(plan.results / PROGRESS, json.dumps(head) + "\n")
     jobs = sum(len(one.batches) for one in work)
     said = f"run begins: {_counted(jobs, 'job')} to do, {_counted(len(plan.scans), 'scan')}"
-    _append(plan.results / LOG, f"{_clock()} {said}\n")
+    try:
+        _append(plan.results / LOG, f"{_clock()} {said}\n")
+    except OSError as error:
+        raise write_failure(plan.results / LOG, error) from None
 
 
 def tell_end(results: Path, end: BatchEnd) -> None:
@@ -149,7 +169,7 @@ def tell_end(results: Path, end: BatchEnd) -> None:
     try:
         _append(results / PROGRESS, json.dumps(asdict(end)) + "\n")
         run = read_run(results)
-        line = summary(run, time.time()) if run is not None else None
+        line = summary(run, run.present()) if run is not None else None
         if line is not None:
             sys.stderr.write(f"run: {line}\n")
             sys.stderr.flush()
@@ -250,6 +270,14 @@ def _left(run: Run, present: float) -> list[str]:
 
 def _counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _boot() -> str:
+    """Identifier of this start of this machine; empty where the system tells none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _clock() -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
 _SECONDS_BETWEEN_LINES = 1.0
 
@@ -33,9 +33,13 @@ def amount(number: float) -> str:
 
 
 class Reporter:
-    """Writes lines to standard error and to the job's log, each at once and whole."""
+    """Writes lines to standard error and to the job's log, each at once and whole.
 
-    def __init__(self, title: str, total: int, log: TextIO | None) -> None:
+    Neither is worth a scan: where a disk takes no line of the log, that is said, once, and the work
+    goes on.
+    """
+
+    def __init__(self, title: str, total: int, log: BinaryIO | None) -> None:
         self.title = title
         self.total = total
         self._log = log
@@ -45,18 +49,23 @@ class Reporter:
         self._number = 0
         self._worked = 0
         self._scan = ""
+        self._log_fails = False
 
     def say(self, text: str) -> None:
         line = f"{self.title}: {text}\n"
-        sys.stderr.write(line)
-        sys.stderr.flush()
+        _to_terminal(line)
         self.note(line)
 
     def note(self, text: str) -> None:
         """To the log alone: what would drown a terminal."""
-        if self._log is not None:
-            self._log.write(text)
-            self._log.flush()
+        if self._log is None:
+            return
+        try:
+            self._log.write(text.encode())
+        except OSError as error:
+            if not self._log_fails:
+                _to_terminal(f"{self.title}: the log cannot be written ({error.strerror})\n")
+            self._log_fails = True
 
     def begin(self, scan: str) -> None:
         self._number += 1
@@ -90,9 +99,23 @@ class Reporter:
 @contextmanager
 def reporter(title: str, total: int, log: Path | None) -> Iterator[Reporter]:
     """A reporter whose log file is closed at the end."""
-    if log is None:
-        yield Reporter(title, total, None)
-        return
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a", encoding="utf-8") as file:
+    try:
+        if log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered: what a full disk refused must not come back when the file is closed.
+        file = None if log is None else log.open("ab", buffering=0)
+    except OSError as error:
+        _to_terminal(f"{title}: the log '{log}' cannot be written ({error.strerror})\n")
+        file = None
+    try:
         yield Reporter(title, total, file)
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _to_terminal(line: str) -> None:
+    # Standard error may be a file on a full disk, or a pipe that nobody reads any more.
+    with suppress(OSError):
+        sys.stderr.write(line)
+        sys.stderr.flush()

@@ -10,11 +10,15 @@ import io
 import json
 import os
 import socket
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from restoration.raster.publish import write_failure
 
 SCHEMA = 1
 
@@ -32,17 +36,36 @@ def part_name(path: Path) -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Publish a text file whole: written beside, flushed to disk, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Publish a text file whole: written beside, flushed to disk, renamed.
+
+    Raises CircumstanceError where the disk fails; no partial file stays behind.
+    """
     part = part_name(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
+    except OSError as error:
+        raise write_failure(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        # A read-only file system refuses this too, and that must not hide what went wrong.
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def not_in_future(paths: Iterable[Path]) -> None:
+    """Give files that are dated later than the present, as after a clock was set back, its time.
+
+    Snakemake fails a job whose output would be older than its input, and so every job until the
+    clock has caught up.
+    """
+    for path in paths:
+        with suppress(OSError):
+            if path.stat().st_mtime > time.time():
+                os.utime(path)
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

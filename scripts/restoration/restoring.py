@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -17,10 +16,11 @@ from restoration.beside import Ahead, Beside, beside
 from restoration.colouring.provisional import with_corrected_tones
 from restoration.faces.gate import PageEvidence
 from restoration.in_hand import InHand
+from restoration.intact import is_intact
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
-from restoration.records import read_record
+from restoration.records import part_name, read_record
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
@@ -163,6 +163,9 @@ class PageRestorer:
         places = {"image": here}
         if page.get("mask"):
             places["mask"] = mask_path(here)
+        elsewhere = self.plan.results / page["image"]
+        if elsewhere != here and not is_intact(elsewhere, page["sha256"]):
+            return None
         for kind, place in places.items():
             if not _linked(self.plan.results / page[kind], place):
                 return None
@@ -353,7 +356,7 @@ def _linked(there: Path, here: Path) -> bool:
     if there == here:
         return True
     here.parent.mkdir(parents=True, exist_ok=True)
-    part = here.with_name(f"{here.name}.{os.getpid()}.part")
+    part = part_name(here)
     try:
         part.unlink(missing_ok=True)
         part.hardlink_to(there)

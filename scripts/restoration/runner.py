@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import errno
 import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.chain import Chain, EarlierProblemError
+from restoration.circumstances import MemoryShortageError, circumstance
 from restoration.errors import CircumstanceError, ScanError
+from restoration.leftovers import remove_leftovers
 from restoration.overall import BatchEnd, found_here, tell_end
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
-from restoration.records import Row, write_table
+from restoration.records import Row, not_in_future, write_table
 from restoration.restoring import Record, Workshop
 from restoration.retention import after_delivery
 from restoration.scratch import ScratchError, leave_scratch
 from restoration.sheet import Scan
 
 _EQUAL_SURPRISES_THAT_STOP = 3
-
-# What the operating system says when the fault is not the scan's.
-_CIRCUMSTANCES = frozenset(
-    {
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EROFS,
-        errno.EACCES,
-        errno.EIO,
-        errno.ESTALE,
-        errno.ENOTCONN,
-        errno.EMFILE,
-        errno.ENFILE,
-        errno.ENOMEM,
-    }
-)
 
 
 @dataclass
@@ -50,6 +35,9 @@ class Failures:
         """Keep one; True where the same surprise has come too often in a row to go on."""
         kind = f"{type(error).__name__}: {error}"
         self.lines.append(f"{scan}: {kind}")
+        if isinstance(error, MemoryShortageError):
+            # The next scan may be a smaller one.
+            return False
         self._repeats = self._repeats + 1 if kind == self._last else 1
         self._last = kind
         return self._repeats >= _EQUAL_SURPRISES_THAT_STOP
@@ -95,6 +83,8 @@ def _step_for_scan(
         return _step_for_scan(plan, recipe, step, scan, workshop, report)
     finally:
         workshop.hand.put_down()
+        for line in chain.mended:
+            report.say(f"{scan.scan}: {line}")
     return row_of(scan, step, record), bool(chain.worked)
 
 
@@ -104,10 +94,19 @@ def _outcome(row: Row) -> str:
     return f"not applied ({row.reason})" if row.status == "declined" else row.status
 
 
-def _is_circumstance(error: Exception) -> bool:
-    if isinstance(error, OSError):
-        return error.errno in _CIRCUMSTANCES
-    return isinstance(error, CircumstanceError | MemoryError)
+def folders_written(plan: Plan, recipe: str | None, step: str) -> list[Path]:
+    """Where a job may write: in its own step's folder, and in those of earlier steps, where what is
+    missing or untrue by now is made again."""
+    steps = ("ingest", "examine") if recipe is None else plan.steps(recipe)
+    return [plan.folder(recipe, earlier) for earlier in steps[: steps.index(step) + 1]]
+
+
+def _table_before(plan: Plan, recipe: str | None, step: str, batch: str) -> list[Path]:
+    """The job's input; none where it is the first."""
+    if step == "ingest":
+        return []
+    before = "ingest" if recipe is None else plan.step_before(recipe, step)
+    return [Path(plan.table(recipe, before, batch))]
 
 
 def run_batch(
@@ -134,12 +133,16 @@ def run_batch(
     failures = Failures()
     idle = worked_on = 0
     with reporter(title, len(scans), log) as report:
+        removed = remove_leftovers(folders_written(plan, recipe, step))
+        if removed:
+            report.say(f"removed what killed workers left unfinished: {removed} files")
         for at in workshop.hand.order([scan.scan for scan in scans], step):
             scan = scans[at]
             report.begin(scan.scan)
             try:
                 row, worked = _step_for_scan(plan, recipe, step, scan, workshop, report)
-            except Exception as error:  # The batch must go on; nothing is hidden.
+            except Exception as raised:  # The batch must go on; nothing is hidden.
+                error = circumstance(raised) or raised
                 report.say(f"{scan.scan}: {_said(error)}")
                 report.note(traceback.format_exc())
                 if failures.add(scan.scan, error):
@@ -159,6 +162,7 @@ def run_batch(
         if failures.lines:
             _summary(report, failures, len(scans))
     if not failures.lines:
+        not_in_future(_table_before(plan, recipe, step, batch))
         write_table(table, [rows[at] for at in range(len(scans))], digest)
     end = BatchEnd(
         recipe=recipe,
@@ -176,7 +180,7 @@ def run_batch(
 
 
 def _said(error: Exception) -> str:
-    if _is_circumstance(error):
+    if isinstance(error, CircumstanceError):
         return f"failed for a reason that is not the scan's: {error}; it will be tried again"
     if isinstance(error, ScanError):
         return str(error)

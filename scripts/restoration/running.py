@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from restoration.batching import ASSIGNED, keep_assigned
 from restoration.disk_need import disk_need, say_disk_need
 from restoration.errors import ConfigError
+from restoration.leftovers import remove_leftovers
 from restoration.locking import lock_results
 from restoration.networks.converted import missing_weights
 from restoration.overall import begin_progress, work_of
@@ -94,6 +95,8 @@ def begin_run(plan: Plan, *, beside: int = 1) -> None:
     lock_results(plan.results)
     begin_shared(plan.results)
     check_weights(plan)
+    recipes = [plan.results / recipe for recipe in plan.recipes()]
+    remove_leftovers([plan.results, *recipes, *(folder / "report" for folder in recipes)])
     work = work_of(plan)
     need = disk_need(plan, work, beside)
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
@@ -116,8 +119,8 @@ def check_weights(plan: Plan) -> None:
         raise ConfigError("; ".join(messages))
 
 
-def die_with_parent(interval: float = 0.1) -> None:
-    """End this worker at once when the process that started it is gone.
+def die_with_parent(interval: float = 0.1, *, clean: Callable[[], object] = lambda: None) -> None:
+    """End this worker at once when the process that started it is gone; before that, ``clean``.
 
     Polled from a thread: the kernel's own death signal follows the parent's thread, which
     a scheduler may end while its process lives on.
@@ -127,6 +130,7 @@ def die_with_parent(interval: float = 0.1) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(interval)
+        clean()
         os._exit(1)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

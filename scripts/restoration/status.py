@@ -147,6 +147,8 @@ def status_of(results: Path, present: float | None = None) -> Status:
     holder = holder_of(results, run)
     disk = _Disk()
     judge = _Judge(plan, run, began)
+    # For the time left: not by a clock that may have been set since the run began.
+    ticking = run.present() if run is not None and present is None else present
     present = time.time() if present is None else present
     # A record is older than the table of its batch: those of old tables tell nothing of the rate.
     recent = (judge.newest() if holder.state == "no run" else present) - _HOUR
@@ -172,7 +174,7 @@ def status_of(results: Path, present: float | None = None) -> Status:
     tables = [plan.results / recipe / PROBLEMS for recipe in plan.recipes()]
     there = [path for path in tables if path.is_file()]
     whole = len(there) == len(tables) and all(path.is_file() for path in pages)
-    left, unknown = seconds_left(run, present) if run is not None else (0.0, ["all"])
+    left, unknown = seconds_left(run, ticking or present) if run is not None else (0.0, ["all"])
     return Status(
         results=results,
         run=holder,

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +20,12 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 PARENT = """
 import subprocess, sys, time
-worker = "import time; from restoration.running import die_with_parent as d; d(); time.sleep(60)"
-child = subprocess.Popen([sys.executable, "-c", worker])
+worker = (
+    "import time; from restoration.running import die_with_parent as d; d(); "
+    "print('watching', flush=True); time.sleep(60)"
+)
+child = subprocess.Popen([sys.executable, "-c", worker], stdout=subprocess.PIPE, text=True)
+child.stdout.readline()
 print(child.pid, flush=True)
 time.sleep(60)
 """
@@ -43,8 +46,6 @@ def start(code: str, *arguments: str) -> tuple[subprocess.Popen[str], str]:
 def test_a_worker_dies_with_its_parent() -> None:
     parent, said = start(PARENT)
     worker = psutil.Process(int(said))
-    # Long enough for the worker to have begun to watch.
-    time.sleep(2)
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     worker.wait(timeout=10)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from conftest import Project
 
 import corpus
+from conftest import Project
 
 
 def ramp() -> np.ndarray:

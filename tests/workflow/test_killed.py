@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from conftest import Project, write_master
 
 MANY = [f"s{number:02d}" for number in range(16)]

@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import tifffile
+
 from conftest import Project
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from conftest import ROWS, Project, tiny_weights
 
 NOTHING = "Nothing to be done"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import tifffile
+
 from conftest import ROWS, Project
 
 

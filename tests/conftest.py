@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ import yaml
 
 from restoration.engine.native.build import library_path, tested
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "envs", "rules", "scripts", "config", "resources", "profiles")
 Stamp = dict[str, tuple[int, int]]
 
@@ -28,6 +28,8 @@ class Project:
     """A checkout of its own that a test may edit, with what it takes to run it."""
 
     folder: Path
+    patience: ClassVar[float] = 300.0
+    """Seconds after which a run is taken to hang."""
 
     @property
     def results(self) -> Path:
@@ -41,7 +43,7 @@ class Project:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=self.patience,
             check=False,
         )
         text = done.stdout + done.stderr

@@ -1,0 +1,51 @@
+"""One job in its worker process: how it begins, and how it ends when it is told to."""
+
+from __future__ import annotations
+
+import faulthandler
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from restoration.ending import end_when_told
+from restoration.in_hand import InHand
+from restoration.leftovers import remove_own
+from restoration.planning import load_plan, plan_file
+from restoration.runner import folders_written, run_batch
+from restoration.running import die_with_parent
+from restoration.scratch import use_scratch
+from restoration.shared_fs import check_same_results
+from restoration.workshop import make_workshop
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a rule's command line says."""
+
+    step: str
+    batch: str
+    recipe: str | None
+    results: Path
+    threads: int
+    log: Path | None
+    scratch: Path | None
+    """Folder on a disk of the node, used where the config asks for it."""
+    hand: InHand
+
+    def run(self) -> int:
+        """The exit code. Raises RestorationError where the job cannot begin."""
+        written: list[Path] = []
+        abandon = partial(remove_own, written)
+        die_with_parent(clean=abandon)
+        end_when_told(abandon, self.log)
+        faulthandler.enable()
+        check_same_results(self.results)
+        plan = load_plan(plan_file(self.results))
+        written += folders_written(plan, self.recipe, self.step)
+        if plan.config.scratch and self.scratch is not None:
+            use_scratch(self.scratch)
+        table = Path(plan.table(self.recipe, self.step, self.batch))
+        workshop = make_workshop(plan, threads=self.threads, hand=self.hand)
+        return run_batch(
+            plan, self.recipe, self.step, self.batch, workshop, table=table, log=self.log
+        )

@@ -1,0 +1,66 @@
+"""Partial files of workers that were killed: nobody takes them for results, but they fill disks.
+
+Their names end in ``.HOST.PROCESS.part``. Only a host itself knows whether a process of it still
+runs, so what other hosts left stays until a job runs there; ``make verify`` lists it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_PROCESS = re.compile(r"\.(\d+)\.part$")
+
+
+def remove_leftovers(folders: Iterable[Path]) -> int:
+    """Remove what dead processes of this host left in these folders; returns how many files.
+
+    To be called before this process writes there: what bears its own number is then an earlier
+    one's. What cannot be removed stays, since it harms no result.
+    """
+    return _remove(
+        path for path, process in _parts(folders) if process == os.getpid() or not _runs(process)
+    )
+
+
+def remove_own(folders: Iterable[Path]) -> int:
+    """Remove what this very process has not finished; for the moment before it ends."""
+    return _remove(path for path, process in _parts(folders) if process == os.getpid())
+
+
+def _parts(folders: Iterable[Path]) -> Iterator[tuple[Path, int]]:
+    """The partial files of this host, with their processes."""
+    host = f".{socket.gethostname()}"
+    for folder in folders:
+        try:
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(".part")]
+        except OSError:
+            continue
+        for name in names:
+            found = _PROCESS.search(name)
+            if found and name[: found.start()].endswith(host):
+                yield folder / name, int(found[1])
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _remove(paths: Iterable[Path]) -> int:
+    count = 0
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
+            count += 1
+    return count
