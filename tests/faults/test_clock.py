@@ -44,7 +44,7 @@ def test_time_left_of_a_run_in_which_the_clock_was_set(
 ) -> None:
     monkeypatch.chdir(fresh.folder)
     plan = fresh.plan()
-    begin_progress(plan)
+    begin_progress(plan, work_of(plan))
     wrong = time.time() + by
     monkeypatch.setattr("restoration.overall.time.time", lambda: wrong)
     for step in STEPS[:-1]:
