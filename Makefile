@@ -111,8 +111,8 @@ test: $(DEV) native ## all tests but the slow ones; ARGS='-k name' goes to pytes
 test-slow: $(DEV) native ## the tests that take minutes
 	$(PYTEST) -m slow $(ARGS)
 
-slurm-test: confirmed $(SLURM) native ## the demo through a real Slurm; installs it here: CONFIRM=1
-	$(PY) tests/slurm/run.py
+slurm-test: confirmed $(SLURM) native ## the demo through a real Slurm; installs it: CONFIRM=1 [QUICK=1]
+	$(PY) tests/slurm/run.py $(if $(QUICK),--quick)
 
 .PHONY: confirmed
 confirmed:

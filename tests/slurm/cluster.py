@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -177,8 +177,7 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _wait_until(condition: object, seconds: float) -> bool:
-    assert callable(condition)
+def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cluster import Cluster, ask
-from collection import SNAKEMAKE, environment
+from collection import RESULTS, SNAKEMAKE, environment
 
 DOOMED = "node2"
-AT_WORK = 6.0
-"""Seconds after its start that a job is taken to be at work, and not only starting."""
-
 PROFILE = (
     *("--workflow-profile", "profiles/slurm"),
     # No accounting database; and nobody waits 40 s for each table here.
@@ -47,7 +44,6 @@ class Running:
 
     job: str
     node: str
-    seconds: int
     what: str
 
 
@@ -67,7 +63,7 @@ def run(folder: Path, log: Path, cluster: Cluster, happened: Happened, limit: fl
             while process.poll() is None:
                 if time.monotonic() > end:
                     raise RuntimeError(f"the run on the cluster took more than {limit:.0f} s")
-                trouble(cluster, happened)
+                trouble(cluster, happened, folder / RESULTS / "logs")
                 time.sleep(0.5)
         finally:
             process.kill()
@@ -75,26 +71,38 @@ def run(folder: Path, log: Path, cluster: Cluster, happened: Happened, limit: fl
     return process.returncode
 
 
-def trouble(cluster: Cluster, happened: Happened) -> None:
-    """First a job is cancelled while it works, then a node dies under another one."""
+def trouble(cluster: Cluster, happened: Happened, logs: Path) -> None:
+    """First a job is cancelled between two scans, then a node dies under another such job."""
     if happened.all():
         return
-    at_work = [job for job in running() if job.seconds >= AT_WORK and "examine" not in job.what]
+    # What the controller says of an array's jobs is that of its first one.
+    between = [job for job in running() if "_" not in job.job and _has_finished_scans(logs, job)]
     if not happened.cancelled:
-        for job in at_work[:1]:
+        for job in between[:1]:
             ask("scancel", job.job)
             happened.cancelled = f"{job.job} ({job.what})"
-        return
-    on_node = [job for job in at_work if job.node == DOOMED and job.job not in happened.cancelled]
-    if on_node:
+    elif any(job.node == DOOMED and job.job != happened.cancelled.split()[0] for job in between):
         happened.orphaned = [f"{job.job} ({job.what})" for job in running() if job.node == DOOMED]
         happened.processes = cluster.kill_node(DOOMED)
 
 
+def _has_finished_scans(logs: Path, job: Running) -> bool:
+    """Whether the job's log already tells of a scan, but not of its last one."""
+    said = re.findall(r"\[(\d+)/(\d+)\]", _file_of(logs, job.what, ".log"))
+    return bool(said) and int(said[-1][0]) < int(said[-1][1])
+
+
+def _file_of(folder: Path, what: str, suffix: str) -> str:
+    """The text of a job's log or benchmark; nothing where there is none."""
+    step, *recipe, batch = what.split(" ")
+    path = folder.joinpath(*recipe, step, batch + suffix)
+    return path.read_text(errors="replace") if path.is_file() else ""
+
+
 def running() -> list[Running]:
-    lines = ask("squeue", "--noheader", "--states=RUNNING", "--format=%A|%N|%M|%k").splitlines()
+    lines = ask("squeue", "--noheader", "--states=RUNNING", "--format=%i|%N|%k").splitlines()
     rows = [line.split("|") for line in lines]
-    return [Running(r[0], r[1], _seconds(r[2]), _step_and_batch(r[3])) for r in rows]
+    return [Running(r[0], r[1], _step_and_batch(r[2])) for r in rows]
 
 
 @dataclass(frozen=True)
@@ -138,13 +146,12 @@ def overheads(jobs: Sequence[Job], folder: Path) -> list[float]:
     """
     found = []
     for job in jobs:
-        step, *rest = job.what.split(" ")
-        path = folder / "benchmarks" / "/".join([*rest[:-1], step, *rest[-1:]])
-        benchmark = path.with_name(path.name + ".tsv")
-        if job.array or job.restarts or job.state != "COMPLETED" or not benchmark.is_file():
+        if job.array or job.restarts or job.state != "COMPLETED":
             continue
-        header, values = (line.split("\t") for line in benchmark.read_text().splitlines()[:2])
-        found.append(job.seconds - float(values[header.index("s")]))
+        lines = _file_of(folder / "benchmarks", job.what, ".tsv").splitlines()
+        if lines:
+            names, values = (line.split("\t") for line in lines[:2])
+            found.append(job.seconds - float(values[names.index("s")]))
     return found
 
 
