@@ -45,6 +45,12 @@ def rules_sent_as_arrays():
     return getattr(workflow.executor_settings, "array_jobs", None)
 
 
+def gpu_limit():
+    """The GPUs that all jobs may hold together; None where nobody said."""
+    limit = workflow.global_resources.get("gpu")
+    return None if limit is None else limit.value
+
+
 REQUESTS = Requests(PLAN, rules_sent_as_arrays)
 
 
@@ -54,7 +60,7 @@ onstart:
             PLAN,
             rules_sent_as_arrays(),
             jobs=workflow.nodes,
-            gpus=workflow.resource_settings.resources.get("gpu"),
+            gpus=gpu_limit(),
         )
         begin_run(PLAN, beside=BESIDE)
     except RestorationError as error:
