@@ -16,7 +16,6 @@ SECONDS ?= 300
 SEED ?=
 CASE ?=
 ARGS ?=
-CONFIRM ?=
 # Read by envs/install.sh: the interpreter to start from, another index for torch.
 export PYTHON TORCH_INDEX
 
