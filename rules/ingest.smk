@@ -10,6 +10,9 @@ rule ingest:
         f"{RESULTS}/benchmarks/ingest/{{batch}}.tsv"
     conda:
         "../envs/restoration.yaml"
+    resources:
+        mem_mb=memory_of("ingest"),
+        runtime=minutes_of("ingest"),
     params:
         digest=digest_of("ingest"),
     shell:
@@ -29,6 +32,9 @@ rule examine:
     priority: 10
     conda:
         "../envs/restoration.yaml"
+    resources:
+        mem_mb=memory_of("examine"),
+        runtime=minutes_of("examine"),
     params:
         digest=digest_of("examine"),
     shell:

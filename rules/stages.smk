@@ -16,6 +16,9 @@ rule descreen:
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
+    resources:
+        mem_mb=memory_of("descreen"),
+        runtime=minutes_of("descreen"),
     params:
         digest=digest_of("descreen"),
     shell:
@@ -36,6 +39,9 @@ rule repair:
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
+    resources:
+        mem_mb=memory_of("repair"),
+        runtime=minutes_of("repair"),
     params:
         digest=digest_of("repair"),
     shell:
@@ -58,6 +64,8 @@ rule denoise:
         "../envs/restoration.yaml"
     threads: THREADS
     resources:
+        mem_mb=memory_of("denoise"),
+        runtime=minutes_of("denoise"),
         gpu=gpus_of("denoise"),
     params:
         digest=digest_of("denoise"),
@@ -81,6 +89,8 @@ rule cleanup:
         "../envs/restoration.yaml"
     threads: THREADS
     resources:
+        mem_mb=memory_of("cleanup"),
+        runtime=minutes_of("cleanup"),
         gpu=gpus_of("cleanup"),
     params:
         digest=digest_of("cleanup"),
@@ -104,6 +114,8 @@ rule faces:
         "../envs/restoration.yaml"
     threads: THREADS
     resources:
+        mem_mb=memory_of("faces"),
+        runtime=minutes_of("faces"),
         gpu=gpus_of("faces"),
     params:
         digest=digest_of("faces"),
@@ -127,6 +139,8 @@ rule upscale:
         "../envs/restoration.yaml"
     threads: THREADS
     resources:
+        mem_mb=memory_of("upscale"),
+        runtime=minutes_of("upscale"),
         gpu=gpus_of("upscale"),
     params:
         digest=digest_of("upscale"),
@@ -148,6 +162,9 @@ rule colour:
     conda:
         "../envs/restoration.yaml"
     threads: THREADS
+    resources:
+        mem_mb=memory_of("colour"),
+        runtime=minutes_of("colour"),
     params:
         digest=digest_of("colour"),
     shell:

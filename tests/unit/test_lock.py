@@ -2,7 +2,10 @@
 
 import hashlib
 import re
+import shutil
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -12,7 +15,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVS = ROOT / "envs"
-LOCKS = ["lock.txt", "lock-dev.txt", "lock-build.txt", "lock-cuda.txt"]
+LOCKS = ["lock.txt", "lock-dev.txt", "lock-slurm.txt", "lock-build.txt", "lock-cuda.txt"]
 CONDA_LOCKS = ["lock-build.txt", "lock.txt", "lock-cuda.txt"]
 
 
@@ -54,6 +57,7 @@ def test_no_package_has_two_versions() -> None:
     [
         ("requirements.txt", ["lock.txt"]),
         ("requirements-dev.txt", ["lock.txt", "lock-dev.txt"]),
+        ("requirements-slurm.txt", ["lock.txt", "lock-slurm.txt"]),
     ],
 )
 def test_every_direct_requirement_is_pinned_within_its_range(direct: str, locks: list[str]) -> None:
@@ -72,12 +76,63 @@ def test_every_direct_requirement_has_its_reason() -> None:
         for row in re.findall(r"^\| ([a-z0-9, -]+) \|", table, re.MULTILINE)
         for name in row.split(",")
     }
-    missing = set(requirements("requirements.txt")) - named
+    asked = {*requirements("requirements.txt"), *requirements("requirements-slurm.txt")}
+    missing = asked - named
     assert not missing, f"envs/README.md does not say why: {sorted(missing)}"
 
 
 def test_what_mirrors_leave_out_is_not_needed() -> None:
     assert not [key for lock in LOCKS for key in pinned(lock) if "nightly" in key]
+
+
+def make_lock() -> ModuleType:
+    """envs/make_lock.py, which is no module of the package."""
+    specification = spec_from_file_location("make_lock", ENVS / "make_lock.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_a_pin_that_changes_is_noticed_in_the_conda_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = make_lock()
+    before = (ENVS / "restoration.yaml").read_text("utf-8")
+    assert f"# lock: {module.digest()}" in before, "run `make lock`"
+    for name in (*CONDA_LOCKS, "restoration.yaml"):
+        shutil.copy(ENVS / name, tmp_path / name)
+    monkeypatch.setattr(module, "HERE", tmp_path)
+    for name in CONDA_LOCKS:
+        with (tmp_path / name).open("a", encoding="utf-8") as lock:
+            lock.write("another==1.0\n")
+        named = (tmp_path / "restoration.yaml").read_text("utf-8")
+        assert f"# lock: {module.digest()}" not in named, f"{name} is not in the sum"
+        module.name_in_conda_file()
+        assert f"# lock: {module.digest()}" in (tmp_path / "restoration.yaml").read_text("utf-8")
+
+
+def test_conda_installs_the_very_lock_that_its_file_names() -> None:
+    # Snakemake runs the script of this name after it has made the environment.
+    script = (ENVS / "restoration.post-deploy.sh").read_text("utf-8")
+    assert 'exec sh envs/install.sh --into "$CONDA_PREFIX"' in script
+    installer = (ENVS / "install.sh").read_text("utf-8")
+    assert set(re.findall(r"envs/(lock[a-z-]*\.txt)", installer)) == set(CONDA_LOCKS)
+    rules = "".join(path.read_text("utf-8") for path in (ROOT / "rules").glob("*.smk"))
+    named = set(re.findall(r'(?m)^    conda:\n +"([^"]+)"', rules))
+    assert named == {"../envs/restoration.yaml"}
+
+
+def test_apptainer_and_container_make_the_same_environment() -> None:
+    texts = [(ENVS / name).read_text("utf-8") for name in ("Containerfile", "restoration.def")]
+    bases = [re.findall(r"(?im)^from:? (\S+)$", text) for text in texts]
+    packages = [re.findall(r"--no-install-recommends (.+?)(?: \\)?\n", text) for text in texts]
+    installs = [re.findall(r"sh envs/install.sh .+", text) for text in texts]
+    for found in (bases, packages, installs):
+        assert len(found[0]) == 1
+        assert found[0] == found[1]
+    assert all("Not built by our checks" in text for text in texts)
 
 
 def test_conda_and_container_agree_with_the_lock() -> None:
