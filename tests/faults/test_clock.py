@@ -11,7 +11,15 @@ import pytest
 
 from conftest import Project
 from faults.workers import STEPS, Collection, Zygote, masters_untouched, outcome
-from restoration.overall import BatchEnd, begin_progress, read_run, seconds_left, summary, tell_end
+from restoration.overall import (
+    BatchEnd,
+    begin_progress,
+    read_run,
+    seconds_left,
+    summary,
+    tell_end,
+    work_of,
+)
 
 YEAR = 365 * 24 * 3600.0
 
