@@ -16,15 +16,12 @@ from restoration.batching import ASSIGNED, assign, read_assigned
 from restoration.cost import CostModel
 from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
-from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.job_digest import JobDigests
 from restoration.keys import code_fingerprint, digest
+from restoration.needed_networks import needed_networks
 from restoration.networks.manifest import (
     Weights,
-    check_use,
-    find_weights,
     load_manifest,
-    needed_weights,
 )
 from restoration.raster.profile_file import ProfileFileError, check_profile_file
 from restoration.regions import (
@@ -46,20 +43,6 @@ ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
 
 MANIFEST = ROOT / "resources" / "models.yaml"
-
-FACE_WEIGHTS: dict[str, tuple[str, ...]] = {
-    "cnn": ("dlib-face-detector", "dlib-face-points"),
-    "hog": ("dlib-face-points",),
-    "retinaface": (),
-    "off": (),
-}
-"""What `examine.faces` needs to find faces and their points, beside `examine.face_network`."""
-
-FACE_STAGE_WEIGHTS: dict[str, tuple[str, ...]] = {
-    "five": (IDENTITY, "dlib-face-points"),
-    "dlib-68": (IDENTITY, "dlib-face-points", DENSE_POINTS),
-}
-"""What `stages.faces.landmarks` needs beside the network: to compare persons, to place masks."""
 
 SHOWN_CORRECTED = ("cleanup", "faces", "upscale")
 """Steps that `colour.provisional` speaks of; those before them measure what the scanner did."""
@@ -233,39 +216,7 @@ class Plan:
 
         Raises ConfigError where a stage names a network that is unknown or not for its work.
         """
-        if step == "examine":
-            return self._face_weights()
-        if step == "deliver" and recipe is not None and FACES in self.recipe(recipe).chain():
-            # Restored faces are compared once more.
-            return FACE_STAGE_WEIGHTS["five"]
-        if step not in REGISTRY or recipe is None:
-            return ()
-        settings = self.settings(recipe, step)
-        name = settings.get("network", "none")
-        if name == "none":
-            return ()
-        also = FACE_STAGE_WEIGHTS[settings["landmarks"]] if REGISTRY[step].restores_faces else ()
-        try:
-            check_use(find_weights(self.manifest, name), REGISTRY[step].restores_faces)
-            return (*needed_weights(self.manifest, name, settings.get("denoise")), *also)
-        except ConfigError as error:
-            raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
-
-    def _face_weights(self) -> tuple[str, ...]:
-        """Raises ConfigError where the network of faces is unknown, or does not find any."""
-        examine = self.config.examine
-        if examine.faces != "retinaface":
-            return FACE_WEIGHTS[examine.faces]
-        try:
-            found = find_weights(self.manifest, examine.face_network)
-        except ConfigError as error:
-            raise ConfigError(f"config: examine.face_network: {error}") from None
-        if found.architecture != "retinaface":
-            raise ConfigError(
-                f"config: examine.face_network: '{found.name}' is {found.architecture}, expected "
-                "weights of the architecture retinaface"
-            )
-        return (found.name,)
+        return needed_networks(self, recipe, step)
 
     def weights(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """SHA-256 of each set of weights that the step may load."""

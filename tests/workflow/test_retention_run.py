@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Project
 from test_reruns import NOTHING, of
+
+from conftest import Project
 
 
 def images(project: Project) -> set[str]:

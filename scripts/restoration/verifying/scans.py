@@ -26,10 +26,8 @@ from restoration.stages import REGISTRY
 from restoration.verifying.findings import ALTERED, MISSING, ORPHANED, Finding, Place, Repair, Tally
 from restoration.verifying.hashing import Hashed, Hasher
 from restoration.verifying.keychain import KeyChain
+from restoration.verifying.record_parts import copy_of, is_whole, lasting
 from restoration.verifying.tables import Table
-
-_PASSING = frozenset({"schema", "when", "software", "processor", "path", "signature"})
-"""What may differ between a record that was made again and its copy in the deliver record."""
 
 _NOT_AGAIN = "only listed; delete it if nobody needs it"
 _READ_AGAIN = "nothing is scheduled; mend the disk or the rights and verify again"
@@ -216,7 +214,7 @@ class _ScanCheck:
         if record is not None:
             self.checked.tally.records += 1
             found = (record.get("scan"), record.get("stage"), record.get("recipe"))
-            if found == (self.scan.scan, place[1], place[0]) and _whole(place[1], record):
+            if found == (self.scan.scan, place[1], place[0]) and is_whole(place[1], record):
                 return record
             said = " ".join(str(part) for part in found if part)
             expected = f"the record of {' '.join(p for p in (self.scan.scan, *place[::-1]) if p)}"
@@ -338,12 +336,12 @@ class _ScanCheck:
     def _agrees(self, place: Place, record: Record, delivered: Mapping[str, Record | None]) -> bool:
         """Whether the copies in the deliver records say what the record says."""
         for recipe, witness in delivered.items():
-            copy = _copy_of(place[1], witness)
+            copy = copy_of(place[1], witness)
             if copy is None or place[1] == "deliver":
                 continue
             current = self.by.standing[recipe, "deliver"].current
-            own = _lasting(place[1], record)
-            told = _lasting(place[1], copy)
+            own = lasting(place[1], record)
+            told = lasting(place[1], copy)
             # A delivery that is itself out of date may speak of another state of the record.
             if digest(own) == digest(told) or not (current or copy.get("key") == record["key"]):
                 continue
@@ -486,87 +484,3 @@ class _ScanCheck:
 def _same(what: str, expected: Any, found: Any) -> None:
     if expected != found:
         raise _UntrueError(what, str(expected), str(found))
-
-
-def _copy_of(step: str, delivered: Record | None) -> Record | None:
-    """What a deliver record holds of an earlier step; None where it has no such thing."""
-    if delivered is None or delivered.get("status") != "done" or not _whole("deliver", delivered):
-        return None
-    if step == "ingest":
-        return dict(delivered["master"])
-    if step == "examine":
-        return {"reports": delivered["condition_report"]}
-    return next((stage for stage in delivered["stages"] if stage.get("stage") == step), None)
-
-
-def _lasting(step: str, record: Record) -> Record:
-    """What a record would say again if it were made again."""
-    if step == "examine":
-        if "reports" in record:
-            return record
-        return {"reports": [page["report"] for page in record.get("pages", ())]}
-    kept = {name: value for name, value in record.items() if name not in _PASSING}
-    if step == "ingest" and isinstance(kept.get("master"), dict):
-        kept["master"] = {k: v for k, v in kept["master"].items() if k != "mtime_ns"}
-    if "pages" in kept:
-        kept["pages"] = [
-            {name: value for name, value in page.items() if name != "seconds"}
-            for page in kept["pages"]
-            if isinstance(page, dict)
-        ]
-    return kept
-
-
-_PAGE = ("number", "key", "input_key", "output_key", "image", "owner", "sha256", "status", "reason")
-_SIZE = ("height", "width", "ppi", "generated", "generative", "findings")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _whole(step: str, record: Record) -> bool:
-    """Whether a record has the parts that its step writes, so that the rest may rely on them."""
-    if not _is_text(record.get("key")) or record.get("status") not in ("done", "problem"):
-        return False
-    if record["status"] == "problem":
-        return _is_text(record.get("reason")) and (
-            step != "ingest" or _is_text(record.get("signature"))
-        )
-    if step == "ingest":
-        master = record.get("master")
-        return (
-            _is_text(record.get("sha256"))
-            and _is_text(record.get("signature"))
-            and isinstance(master, dict)
-            and "sha256" in master
-            and _entries(master.get("pages"), ("number", "height", "width", "ppi"))
-        )
-    if step == "examine":
-        pages = record.get("pages")
-        return _entries(pages, ("number", "report")) and all(
-            isinstance(page["report"], dict) for page in pages or ()
-        )
-    if step == "deliver":
-        made = record.get("deliverable")
-        return (
-            isinstance(made, dict)
-            and _is_text(made.get("sha256"))
-            and _entries(made.get("cubes", [{}]), ("page", "file", "sha256"), "cubes" in made)
-            and isinstance(record.get("master"), dict)
-            and isinstance(record.get("condition_report"), list)
-            and _entries(record.get("stages"), (), False)
-        )
-    return isinstance(record.get("settings"), dict) and _entries(
-        record.get("pages"), (*_PAGE, *_SIZE)
-    )
-
-
-def _entries(found: Any, names: tuple[str, ...], needed: bool = True) -> bool:
-    """Whether this is a list of mappings that have the names; not empty where ``needed``."""
-    if not isinstance(found, list) or (needed and not found):
-        return False
-    return all(
-        isinstance(one, dict) and (not needed or all(name in one for name in names))
-        for one in found
-    )
