@@ -39,6 +39,12 @@ class EarlierProblemError(ScanError):
         self.step = step
 
 
+def altered_key(key: str) -> str:
+    """The key of a delivery that found another master than was ingested; key: that of the delivery
+    itself, which must stay free, since what was ingested may come back and be delivered."""
+    return digest([key, "altered"])
+
+
 class Chain:
     """The steps of one scan in one recipe (None: only those that carry no recipe)."""
 
@@ -412,8 +418,7 @@ class Chain:
                     chain=self, states=states, key=key, output=target, when=now()
                 )
         except AlteredMasterError as error:
-            # Not under the key of what was ingested: that may come back, and be delivered.
-            return self._problem("deliver", digest([key, "altered"]), error)
+            return self._problem("deliver", altered_key(key), error)
         except ScanError as error:
             return self._problem("deliver", key, error)
         faces = delivered.pop("faces", [])

@@ -513,6 +513,22 @@ def test_an_altered_master_is_reported_and_nothing_else_is_done(plan: Plan) -> N
     assert said(plan, quick=True) == {("altered", "master", str(path))}
 
 
+def test_a_problem_of_delivery_over_an_altered_master_is_no_untrue_record(plan: Plan) -> None:
+    master = Path(plan.scans[0].path)
+    sound, name = master.read_bytes(), plan.scans[0].scan
+    folder = plan.folder("archive", "deliver")
+    for path in (*folder.glob(f"{name}.*"), *folder.glob("*.tsv")):
+        path.unlink()
+    flip(master)
+    run(plan)
+    assert json.loads((folder / f"{name}.json").read_text())["status"] == "problem"
+    assert {what for kind, what, _ in said(plan) if kind == "altered"} == {"master"}
+    status = master.stat()
+    master.write_bytes(sound)
+    os.utime(master, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert said(plan) == set()
+
+
 def test_a_quick_verification_reads_no_master(plan: Plan) -> None:
     path = Path(plan.scans[0].path)
     flip(path)
