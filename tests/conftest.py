@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ from restoration.engine.native.build import library_path, tested
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("Snakefile", "envs", "rules", "scripts", "config", "resources", "profiles")
+
+# A shell that starts the tests in its background has them ignore Ctrl-C, and so what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 Stamp = dict[str, tuple[int, int]]
 
 

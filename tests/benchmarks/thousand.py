@@ -26,7 +26,7 @@ import numpy.typing as npt
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from restoration.cost import CostModel
+from restoration.cost import GPU, SECONDS_OF_A_SCAN, SECONDS_PER_MEGAPIXEL, CostModel
 from restoration.demo import printing, simulate, wear
 from restoration.demo.collection import codes
 from restoration.demo.photographs import Crop, load
@@ -153,7 +153,22 @@ def run(plan: Plan, kind: str) -> dict[str, Any]:
                 if isinstance(value, int | float)
             }
     total = sum(step["seconds"] for step in found.values())
-    return {"steps": found, "seconds": round(total, 1), "a thousand, hours": round(total / 3.6, 1)}
+    with_gpu = sum(on_gpu(plan, step, said["seconds"]) for step, said in found.items())
+    return {
+        "steps": found,
+        "seconds": round(total, 1),
+        "a thousand, hours": round(total / 3.6, 1),
+        "a day": round(86_400 / total),
+        "a thousand with a GPU, hours, calculated": round(with_gpu / 3.6, 1),
+    }
+
+
+def on_gpu(plan: Plan, step: str, seconds: float) -> float:
+    """What a step would take whose networks alone are ``GPU`` times as fast: calculated."""
+    if step not in plan.recipe("archive").chain() or not plan.networks("archive", step):
+        return seconds
+    own = SECONDS_OF_A_SCAN + SECONDS_PER_MEGAPIXEL[step] * HEIGHT * WIDTH / 1e6
+    return min(seconds, own) + max(0.0, seconds - own) / GPU
 
 
 def main() -> None:
