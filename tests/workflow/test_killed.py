@@ -85,7 +85,10 @@ def workers_of(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-@pytest.mark.parametrize("how", ["everything", "the main process alone"])
+# That a worker ends with its parent is tested by itself, in seconds (test_running.py).
+@pytest.mark.parametrize(
+    "how", ["everything", pytest.param("the main process alone", marks=pytest.mark.slow)]
+)
 def test_sigkill_in_the_middle_of_a_batch(
     unfinished: Project, undisturbed: Project, how: str
 ) -> None:

@@ -76,6 +76,7 @@ def test_one_upscale_setting(project: Project) -> None:
     assert project.written_since(before) == of("abc", "upscale", "deliver")
 
 
+@pytest.mark.slow
 def test_two_settings_swapped(project: Project) -> None:
     config = project.config()
     cleanup = config["recipes"]["plain"]["stages"]["cleanup"]
@@ -113,7 +114,11 @@ def test_edited_docstring_reruns_nothing(project: Project) -> None:
     [
         ("restoration/stages/upscale.py", ("upscale", "deliver")),
         ("restoration/stages/cleanup.py", ("cleanup", "upscale", "deliver")),
-        ("restoration/engine/run.py", ("cleanup", "upscale", "deliver")),
+        pytest.param(
+            "restoration/engine/run.py",
+            ("cleanup", "upscale", "deliver"),
+            marks=pytest.mark.slow,
+        ),
         ("restoration/archive/xmp.py", ("deliver",)),
         ("restoration/review/page.py", ()),
     ],
