@@ -32,9 +32,10 @@ from restoration.networks.load import load_network
 from restoration.running import ALLOCATOR
 from restoration.settings import load_config
 
+BATCHES = 4
 NETWORKS = ("realesr-general-x4v3", "realesr-general-x4v3-ncnn", "realesrgan-x4plus-packaged")
 STEPS = ("ingest", "examine", "descreen", "cleanup", "deliver")
-SIDE = 512
+SIDE = 256
 """Of the scans by which overhead is measured, in pixels."""
 
 
@@ -106,12 +107,12 @@ def alone(*command: str) -> float:
 
 
 def again(folder: Path, per_batch: int) -> dict[str, float]:
-    """Eight batches whose scans are all done, run once more; seconds of a job and its parts."""
-    made = Collection(folder, 8, per_batch, SIDE)
+    """Batches whose scans are all done, run once more; seconds of a job and its parts."""
+    made = Collection(folder, BATCHES, per_batch, SIDE)
     made.run(cores=2)
     nothing = made.run("--dry-run")
     wall = made.run("--forcerun", *STEPS)
-    count = 8 * len(STEPS)
+    count = BATCHES * len(STEPS)
     return {"job": wall / count, "inside": made.jobs() / count, "no-op run": nothing}
 
 
@@ -144,7 +145,7 @@ def main() -> None:
     os.environ["PYTHONNOUSERSITE"] = "1"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        few, many = again(folder / "few", 2), again(folder / "many", 22)
+        few, many = again(folder / "few", 1), again(folder / "many", 9)
         found: dict[str, Any] = {
             "network": network_at_hand(),
             "interpreter": alone("-c", "pass"),
@@ -152,7 +153,7 @@ def main() -> None:
             "network loaded": model_load(),
             "one job, all told": few["job"],
             "of it outside the worker": few["job"] - few["inside"],
-            "one scan that is done, each job": (many["inside"] - few["inside"]) / 20,
+            "one scan that is done, each job": (many["inside"] - few["inside"]) / 8,
             "snakemake's own start": few["no-op run"],
             "hash of a master of 207 MB": hashing(folder),
         }
