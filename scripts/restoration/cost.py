@@ -169,8 +169,3 @@ class CostModel:
 
 
 _WRITES_LARGE = ("upscale", "deliver")
-
-
-def need_of(plan: Plan, recipe: str | None, step: str, batch: str) -> Need:
-    """What the job that takes a batch through a step will need, at its first attempt."""
-    return CostModel(plan).need(recipe, step, batch)

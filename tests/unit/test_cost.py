@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restoration.cost import BYTES_PER_PIXEL, MARGIN, SECONDS_PER_MEGAPIXEL, CostModel, need_of
+from restoration.cost import BYTES_PER_PIXEL, MARGIN, SECONDS_PER_MEGAPIXEL, CostModel
 from restoration.planning import Plan, make_plan
 
 CLEANUP: dict[str, Any] = {"cleanup": {"network": "realesrgan-x4plus-packaged"}}
@@ -37,9 +37,9 @@ def seconds(plan: Plan, step: str = "cleanup", megapixels: float = 35.0) -> floa
 def test_time_follows_the_megapixels_of_the_batch(tmp_path: Path) -> None:
     small, large = plan_of(tmp_path, 10), plan_of(tmp_path, 40)
     # Plans see a master's size when they are first asked for it.
-    needs = [need_of(large, "plain", "cleanup", "box")]
+    needs = [CostModel(large).need("plain", "cleanup", "box")]
     (tmp_path / "a.tif").write_bytes(b"0" * round(10e6 * BYTES_PER_PIXEL))
-    needs.insert(0, need_of(small, "plain", "cleanup", "box"))
+    needs.insert(0, CostModel(small).need("plain", "cleanup", "box"))
     assert [round(need.megapixels) for need in needs] == [10, 40]
     per_megapixel = (needs[1].seconds - needs[0].seconds) / 30.0
     assert per_megapixel == pytest.approx(MARGIN * (seconds(small) - seconds(small, megapixels=34)))
@@ -56,7 +56,7 @@ def test_faster_runtimes_threads_and_devices_take_less(tmp_path: Path) -> None:
 
 def test_a_stage_without_a_network_needs_no_memory_for_one(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, 35, engine={"runtime": "torch", "memory_gib": 3.0})
-    needs = {step: need_of(plan, "plain", step, "box") for step in ("cleanup", "deliver")}
+    needs = {step: CostModel(plan).need("plain", step, "box") for step in ("cleanup", "deliver")}
     assert needs["cleanup"].memory_mib > 3 * 1024 > needs["deliver"].memory_mib
 
 
