@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from restoration.cost import BYTES_PER_PIXEL, need_of
+from restoration.cost import BYTES_PER_PIXEL, CostModel
 from restoration.errors import ConfigError
 from restoration.planning import Plan, make_plan
 from restoration.scheduler import LEAST_MINUTES, Requests, check_arrays
@@ -52,7 +52,7 @@ def fixture_plan(tmp_path: Path) -> Plan:
 def test_memory_and_time_follow_the_batch_and_grow_with_the_attempt(plan: Plan) -> None:
     requests = Requests(plan)
     for batch in MEGAPIXELS:
-        need = need_of(plan, "plain", "cleanup", batch)
+        need = CostModel(plan).need("plain", "cleanup", batch)
         memory = [requests.memory_mib("plain", "cleanup", batch, attempt) for attempt in (1, 2, 3)]
         minutes = [requests.minutes("plain", "cleanup", batch, attempt) for attempt in (1, 2, 3)]
         assert memory == [need.memory_mib * attempt for attempt in (1, 2, 3)]
