@@ -36,7 +36,8 @@ SECONDS_PER_MEGAPIXEL: Mapping[str, float] = {
 }
 """Processor seconds of a step that applies, without its networks; those of ``descreen`` and
 ``repair`` are shared by two threads in good part, so that their batches end early. Of ``upscale``
-and ``deliver`` for each megapixel that they write."""
+and ``deliver`` for each megapixel that they write. That of ``upscale`` is not measured: taken to be
+``cleanup``'s."""
 
 SECONDS_OF_A_SCAN = 0.3
 """Of a step, whatever the size: opening, records, keys."""
@@ -74,7 +75,8 @@ MARGIN = 2.0
 """What a scheduler is asked for, over what is expected: scans differ, and nodes too."""
 
 LOADED_MIB = 900
-"""A worker with PyTorch, OpenCV and a network loaded, before it takes a scan."""
+"""A worker with PyTorch, OpenCV and a network loaded, before it takes a scan. This and the next two
+are rounded up from peaks of the benchmarks (README), not measured for each step."""
 
 LIGHT_MIB = 700
 """A worker without a network, with the windows that it reads."""
