@@ -91,8 +91,6 @@ class Need:
 
     seconds: float
     memory_mib: int
-    megapixels: float
-    """Of all masters of the batch, as far as their sizes tell."""
 
 
 class CostModel:
@@ -121,7 +119,7 @@ class CostModel:
         """What the job that takes a batch through a step will need."""
         sizes = [self.megapixels(scan) for scan in self._plan.members(recipe, batch)]
         seconds = SECONDS_OF_A_JOB + sum(self.scan_seconds(recipe, step, s) for s in sizes)
-        return Need(MARGIN * seconds, self._memory_mib(recipe, step), sum(sizes))
+        return Need(MARGIN * seconds, self._memory_mib(recipe, step))
 
     def _lines_of(self, recipes: tuple[str, ...]) -> frozenset[tuple[float, float]]:
         return frozenset(self._line(r, step) for r in recipes for step in self._plan.steps(r))

@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import os
-import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -18,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from restoration.raster.publish import write_failure
+from restoration.raster.publish import part_name, write_failure
 
 SCHEMA = 1
 
@@ -28,11 +27,6 @@ def now() -> str:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     moment = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def part_name(path: Path) -> Path:
-    """A name beside ``path`` that no other worker on any host uses."""
-    return path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.part")
 
 
 def write_text(path: Path, text: str) -> None:

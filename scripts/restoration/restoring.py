@@ -20,7 +20,8 @@ from restoration.intact import is_intact
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
-from restoration.records import part_name, read_record
+from restoration.raster.publish import part_name
+from restoration.records import read_record
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage

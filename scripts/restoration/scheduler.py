@@ -53,7 +53,6 @@ class Requests:
         return Need(
             seconds=max(need.seconds for need in needs),
             memory_mib=max(need.memory_mib for need in needs),
-            megapixels=max(need.megapixels for need in needs),
         )
 
 

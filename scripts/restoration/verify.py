@@ -19,7 +19,8 @@ from restoration.errors import ConfigError
 from restoration.job_digest import signature
 from restoration.locking import lock_results
 from restoration.planning import Plan, load_plan, plan_file
-from restoration.records import Row, part_name, read_record
+from restoration.raster.publish import part_name
+from restoration.records import Row, read_record
 from restoration.sheet import Scan, read_sheet
 from restoration.verifying.findings import (
     ALTERED,

@@ -1,10 +1,11 @@
 """What a thousand 4 x 6 inch prints at 1200 ppi take: four kinds, step by step, times a thousand.
 
-python tests/benchmarks/thousand.py [--network realesrgan-x4plus-packaged] [--kinds worn healthy]
+python tests/benchmarks/thousand.py [--recipes archive preview] [--kinds worn healthy]
 
 Four kinds of scan, each 4800 x 7200 px of RGB16: `healthy` (fine detail, nearly no noise), `worn`
 (a print of 300 ppi with grain), `noisy` (one of 300 ppi seen by a noisy sensor) and `halftone` (the
-same picture printed with 150 lines per inch). Processor seconds say what a step takes beside load.
+same picture printed with 150 lines per inch). The recipes are those of ``config/config.yaml``, with
+weights that are at hand. Processor seconds say what a step takes beside load.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
@@ -43,6 +45,13 @@ REPEATS = 4
 PICTURES = ("astronaut", "coffee", "chelsea", "rocket", "astronaut", "coffee")
 """Two rows of three, 300 x 300 px each."""
 CELL = 300
+LIKE = {
+    "realesrgan-x4plus": "realesrgan-x4plus-packaged",
+    "gfpgan-v1.4": "realesrgan-x4plus-packaged",
+    "realesr-general-x4v3": "realesr-general-x4v3-ncnn",
+}
+"""Weights at hand, by those that the recipes name. GFPGAN's cannot be had from a package index: a
+face takes what the network in its place takes."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -102,20 +111,21 @@ def write(path: Path, kind: Kind) -> None:
     path.write_bytes(scan_bytes(whole, PPI, srgb_profile(), caption, "<"))
 
 
-def plan_of(folder: Path, kinds: list[str], network: str) -> Plan:
+def plan_of(folder: Path, kinds: list[str], recipe: str) -> Plan:
+    """Results of its own for each recipe: it is to take over nothing that another one made."""
     rows = ["scan\tpath\tbatch", *(f"{kind}\t{kind}.tif\t{kind}" for kind in kinds)]
     (folder / "scans.tsv").write_text("\n".join(rows) + "\n")
-    stages: dict[str, Any] = {name: {} for name in ("descreen", "repair", "denoise", "colour")}
-    stages |= {name: {"network": network} for name in ("cleanup", "faces")}
-    if "general" in network:
-        stages["faces"] = {"network": "realesrgan-x4plus-packaged"}
+    found = yaml.safe_load((ROOT / "config/config.yaml").read_text())["recipes"][recipe]
+    for settings in found["stages"].values():
+        if "network" in settings:
+            settings["network"] = LIKE[settings["network"]]
     return make_plan(
         {
             "scans": str(folder / "scans.tsv"),
-            "results": str(folder / "results"),
+            "results": str(folder / recipe),
             "models_dir": str(ROOT / "models"),
-            "recipe": "archive",
-            "recipes": {"archive": {"stages": stages}},
+            "recipe": recipe,
+            "recipes": {recipe: found},
             "device": "cpu",
         }
     )
@@ -128,10 +138,11 @@ def processor_seconds() -> float:
 
 def run(plan: Plan, kind: str) -> dict[str, Any]:
     """Every step of one scan: seconds, processor seconds, and what the cost model says."""
+    (name,) = plan.recipes()
     model, found = CostModel(plan), {}
     megapixels = HEIGHT * WIDTH / 1e6
-    for step in plan.steps("archive"):
-        recipe = None if step in ("ingest", "examine") else "archive"
+    for step in plan.steps(name):
+        recipe = None if step in ("ingest", "examine") else name
         workshop = make_workshop(plan, threads=2)
         started, used = time.monotonic(), processor_seconds()
         table = Path(plan.table(recipe, step, kind))
@@ -153,7 +164,7 @@ def run(plan: Plan, kind: str) -> dict[str, Any]:
                 if isinstance(value, int | float)
             }
     total = sum(step["seconds"] for step in found.values())
-    with_gpu = sum(on_gpu(plan, step, said["seconds"]) for step, said in found.items())
+    with_gpu = sum(on_gpu(plan, name, step, said["seconds"]) for step, said in found.items())
     return {
         "steps": found,
         "seconds": round(total, 1),
@@ -163,9 +174,9 @@ def run(plan: Plan, kind: str) -> dict[str, Any]:
     }
 
 
-def on_gpu(plan: Plan, step: str, seconds: float) -> float:
+def on_gpu(plan: Plan, recipe: str, step: str, seconds: float) -> float:
     """What a step would take whose networks alone are ``GPU`` times as fast: calculated."""
-    if step not in plan.recipe("archive").chain() or not plan.networks("archive", step):
+    if step not in plan.recipe(recipe).chain() or not plan.networks(recipe, step):
         return seconds
     own = SECONDS_OF_A_SCAN + SECONDS_PER_MEGAPIXEL[step] * HEIGHT * WIDTH / 1e6
     return min(seconds, own) + max(0.0, seconds - own) / GPU
@@ -173,7 +184,7 @@ def on_gpu(plan: Plan, step: str, seconds: float) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="thousand", description=__doc__)
-    parser.add_argument("--network", default="realesrgan-x4plus-packaged")
+    parser.add_argument("--recipes", nargs="+", default=["archive", "preview", "conservation"])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     given = parser.parse_args()
     os.environ.update({k: v for k, v in ALLOCATOR.items() if k not in os.environ})
@@ -181,9 +192,11 @@ def main() -> None:
         folder = Path(name)
         for kind in given.kinds:
             write(folder / f"{kind}.tif", KINDS[kind])
-        plan = plan_of(folder, given.kinds, given.network)
-        found = {kind: run(plan, kind) for kind in given.kinds}
-    print(json.dumps({"network": given.network, "scans": found}))
+        found = {}
+        for recipe in given.recipes:
+            plan = plan_of(folder, given.kinds, recipe)
+            found[recipe] = {kind: run(plan, kind) for kind in given.kinds}
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,13 @@ def test_a_disk_without_room_for_the_table_alone(
     assert outcome(fresh.results) == outcome(undisturbed.results)
 
 
+def begin_anew(project: Project, mount: Mount) -> None:
+    """Without results, which are to lie on a small disk."""
+    shutil.rmtree(project.results)
+    shutil.rmtree(project.folder / ".snakemake")
+    mount(project.results, "size=8m")
+
+
 def remount(folder: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", str(folder)], check=True)
 
@@ -131,9 +138,7 @@ def test_results_that_take_no_writing(
 def test_a_whole_run_on_a_disk_that_fills_up(
     finished: Project, project: Project, mount: Mount
 ) -> None:
-    shutil.rmtree(project.results)
-    shutil.rmtree(project.folder / ".snakemake")
-    mount(project.results, "size=8m")
+    begin_anew(project, mount)
     with masters_untouched(project.folder):
         # The lock, the plan of the run, its progress, then logs, records, images, tables.
         for leave in (0, 1, 3, 12, 40, 80):
@@ -153,9 +158,7 @@ def test_a_whole_run_on_a_disk_that_fills_up(
 def test_a_whole_run_over_results_that_take_no_writing(
     finished: Project, project: Project, mount: Mount
 ) -> None:
-    shutil.rmtree(project.results)
-    shutil.rmtree(project.folder / ".snakemake")
-    mount(project.results, "size=8m")
+    begin_anew(project, mount)
     with masters_untouched(project.folder):
         remount(project.results, "ro")
         said = project.run(check=False)

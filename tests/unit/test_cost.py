@@ -40,7 +40,6 @@ def test_time_follows_the_megapixels_of_the_batch(tmp_path: Path) -> None:
     needs = [CostModel(large).need("plain", "cleanup", "box")]
     (tmp_path / "a.tif").write_bytes(b"0" * round(10e6 * BYTES_PER_PIXEL))
     needs.insert(0, CostModel(small).need("plain", "cleanup", "box"))
-    assert [round(need.megapixels) for need in needs] == [10, 40]
     per_megapixel = (needs[1].seconds - needs[0].seconds) / 30.0
     assert per_megapixel == pytest.approx(MARGIN * (seconds(small) - seconds(small, megapixels=34)))
     assert needs[0].memory_mib == needs[1].memory_mib

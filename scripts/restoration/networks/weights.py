@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from restoration.networks.manifest import (
     find_weights,
 )
 from restoration.networks.ncnn_files import read_layers
+from restoration.raster.publish import published
 
 
 @dataclass(frozen=True)
@@ -226,12 +225,8 @@ def _publish(weights: Weights, parameters: Parameters, state: State, models_dir:
 
 
 def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f"{path.name}.{platform.node()}.{os.getpid()}.part")
-    with partial.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    with published(path) as part:
+        part.write_bytes(data)
 
 
 def open_weights(name: str, manifest: Mapping[str, Weights], models_dir: Path) -> OpenedWeights:

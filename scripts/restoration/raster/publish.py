@@ -7,7 +7,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from restoration.errors import CircumstanceError
@@ -33,16 +33,20 @@ def write_failure(path: Path, error: OSError) -> CircumstanceError:
     return CircumstanceError(f"{path}: cannot be written ({error.strerror or error}); {remedy}")
 
 
+def part_name(path: Path) -> Path:
+    """A name beside ``path`` that no other worker on any host uses."""
+    return path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.part")
+
+
 @contextmanager
 def published(path: Path, most: int | None = None) -> Iterator[Path]:
     """Yields the name to write to; ``path`` appears when the block ends well, whole or not at all.
 
     most: bytes that the file may take, where it may be made on a scratch disk (``made_beside``).
 
-    The name bears host and process, so that workers on a shared file system never meet. Raises
-    CircumstanceError where the disk fails; whatever is raised, no partial file stays behind.
+    Raises CircumstanceError where the disk fails; whatever is raised, no partial file stays behind.
     """
-    part = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}.part")
+    part = part_name(path)
     try:
         with made_beside(part, most) as made:
             yield made
@@ -52,7 +56,9 @@ def published(path: Path, most: int | None = None) -> Iterator[Path]:
     except OSError as error:
         raise write_failure(path, error) from error
     finally:
-        part.unlink(missing_ok=True)
+        # A read-only file system refuses this too, and that must not hide what went wrong.
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _flush(path: Path) -> None:

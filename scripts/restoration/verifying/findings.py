@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from restoration.records import part_name
+from restoration.raster.publish import part_name
 
 MISSING, ALTERED, ORPHANED = "missing", "altered", "orphaned"
 CLASSES = (MISSING, ALTERED, ORPHANED)
