@@ -191,7 +191,7 @@ def overhead() -> dict[str, Any]:
 
 
 def thousand() -> dict[str, Any]:
-    """A thousand 4 x 6 inch prints: four kinds of scan, three recipes, every step, and the cost model's word."""
+    """A thousand 4 x 6 inch prints: four kinds, three recipes, every step; and the cost model."""
     return _script("thousand.py")
 
 
