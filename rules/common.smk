@@ -1,6 +1,7 @@
 # What the rules share: the plan of this run, and the names of its files.
 import os
 import sys
+from inspect import signature
 from pathlib import Path
 from shlex import quote
 
@@ -72,9 +73,17 @@ wildcard_constraints:
     batch="@?[A-Za-z0-9][A-Za-z0-9_.-]*",
 
 
+def told(function):
+    """The function, its signature with it: Snakemake asks for that some 17 times for each job."""
+    function.__signature__ = signature(function)
+    return function
+
+
 def digest_of(step):
     """Params: everything that the job's results depend on, as one value."""
-    return lambda wildcards: PLAN.digest(wildcards.get("recipe"), step, wildcards.batch)
+    return told(
+        lambda wildcards: PLAN.digest(wildcards.get("recipe"), step, wildcards.batch)
+    )
 
 
 def table_before(step):
@@ -84,15 +93,17 @@ def table_before(step):
         before = PLAN.step_before(wildcards.recipe, step)
         return PLAN.table(wildcards.recipe, before, wildcards.batch)
 
-    return table
+    return told(table)
 
 
 def models_of(step):
     """Input: that the weights which the stage may load are there, verified and converted."""
-    return lambda wildcards: [
-        f"{MODELS}/{name}.licence.txt"
-        for name in PLAN.networks(wildcards.get("recipe"), step)
-    ]
+    return told(
+        lambda wildcards: [
+            f"{MODELS}/{name}.licence.txt"
+            for name in PLAN.networks(wildcards.get("recipe"), step)
+        ]
+    )
 
 
 def own_weights_json(name):
@@ -103,22 +114,28 @@ def own_weights_json(name):
 
 def gpus_of(step):
     """Resources: one GPU where the stage runs a network on one, else none."""
-    return lambda wildcards: int(
-        PLAN.device != "cpu" and bool(PLAN.networks(wildcards.recipe, step))
+    return told(
+        lambda wildcards: int(
+            PLAN.device != "cpu" and bool(PLAN.networks(wildcards.recipe, step))
+        )
     )
 
 
 def memory_of(step):
     """Resources: MiB by the batch, more with each attempt; a scheduler holds the job to it."""
-    return lambda wildcards, attempt: REQUESTS.memory_mib(
-        wildcards.get("recipe"), step, wildcards.batch, attempt
+    return told(
+        lambda wildcards, attempt: REQUESTS.memory_mib(
+            wildcards.get("recipe"), step, wildcards.batch, attempt
+        )
     )
 
 
 def minutes_of(step):
     """Resources: minutes by the batch's megapixels, more with each attempt."""
-    return lambda wildcards, attempt: REQUESTS.minutes(
-        wildcards.get("recipe"), step, wildcards.batch, attempt
+    return told(
+        lambda wildcards, attempt: REQUESTS.minutes(
+            wildcards.get("recipe"), step, wildcards.batch, attempt
+        )
     )
 
 

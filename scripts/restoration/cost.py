@@ -100,6 +100,7 @@ class CostModel:
         self._plan = plan
         self._line = cache(self._line_of)
         self._lines = cache(self._lines_of)
+        self._size = cache(self._size_of)
 
     def scan_seconds(self, recipe: str | None, step: str, megapixels: float) -> float:
         """One scan's way through a step that applies."""
@@ -117,9 +118,15 @@ class CostModel:
 
     def need(self, recipe: str | None, step: str, batch: str) -> Need:
         """What the job that takes a batch through a step will need."""
-        sizes = [self.megapixels(scan) for scan in self._plan.members(recipe, batch)]
-        seconds = SECONDS_OF_A_JOB + sum(self.scan_seconds(recipe, step, s) for s in sizes)
+        fixed, slope = self._line(recipe, step)
+        scans, megapixels = self._size(recipe, batch)
+        seconds = SECONDS_OF_A_JOB + fixed * scans + slope * megapixels
         return Need(MARGIN * seconds, self._memory_mib(recipe, step))
+
+    def _size_of(self, recipe: str | None, batch: str) -> tuple[int, float]:
+        """Scans of a batch, and their megapixels."""
+        scans = self._plan.members(recipe, batch)
+        return len(scans), sum(map(self.megapixels, scans))
 
     def _lines_of(self, recipes: tuple[str, ...]) -> frozenset[tuple[float, float]]:
         return frozenset(self._line(r, step) for r in recipes for step in self._plan.steps(r))

@@ -73,6 +73,8 @@ class JobDigests:
 
     def _marked(self, recipe: str | None, batch: str, step: str) -> str | None:
         """SHA-256 over what people marked on the scans of a batch for a step; None: nothing."""
+        if not self._plan.may_be_marked(step):
+            return None
         marked = [
             [scan.scan, facts]
             for scan in self._plan.members(recipe, batch)

@@ -103,6 +103,11 @@ class Plan:
         """Raises ConfigError where a file of regions is wrong."""
         _ = self._regions
 
+    def may_be_marked(self, step: str) -> bool:
+        """False where no scan can have marks for a stage, so that none need be looked at."""
+        entry = REGISTRY.get(step)
+        return entry is not None and (entry.fills_damage or bool(self._regions))
+
     def marks(self, recipe: str | None, scan: Scan, step: str) -> Marks:
         """What people marked on the scan for a stage."""
         entry = REGISTRY.get(step)
