@@ -25,25 +25,25 @@ BYTES_PER_PIXEL = 4.25
 SECONDS_PER_MEGAPIXEL: Mapping[str, float] = {
     "ingest": 0.01,
     "examine": 0.5,
-    "descreen": 2.4,
-    "repair": 2.3,
+    "descreen": 1.0,
+    "repair": 2.5,
     "denoise": 0.3,
     "cleanup": 0.2,
     "faces": 0.05,
     "upscale": 0.2,
     "colour": 0.01,
-    "deliver": 0.2,
+    "deliver": 0.13,
 }
-"""Processor seconds of a step that applies, without its networks; those of ``descreen`` and
-``repair`` are shared by two threads in good part, so that their batches end early. Of ``upscale``
-and ``deliver`` for each megapixel that they write. That of ``upscale`` is not measured: taken to be
+"""Seconds of a step that applies, on two threads, without its networks. Of ``upscale`` and
+``deliver`` for each megapixel that they write. That of ``upscale`` is not measured: taken to be
 ``cleanup``'s."""
 
 SECONDS_OF_A_SCAN = 0.3
 """Of a step, whatever the size: opening, records, keys."""
 
 SECONDS_OF_A_JOB = 8.0
-"""Interpreter, imports, plan, networks loaded: once for each job."""
+"""Interpreter, imports, plan, networks loaded: once for each job. Measured are 1.7 s, and 4.7 s of
+imports where a network is loaded (``make bench ARGS=overhead``)."""
 
 WORKING_SHARE = 0.125
 """Of a scan's pixels, those that a network of ``cleanup`` and ``upscale`` starts from where a
@@ -65,7 +65,8 @@ UNKNOWN_PIXELS_PER_SECOND = 6_700.0
 
 FACES = 2
 SECONDS_PER_FACE = 3.0
-"""Faces of a photograph, and what one takes on two threads, its comparisons included."""
+"""Faces of a photograph, and what one takes on two threads, its comparisons included: 2.5 s with a
+network of GFPGAN's size, 4 to 6 s with Real-ESRGAN's in its place."""
 
 GPU = 20.0
 """So many times as fast a GPU is taken to run a network as two processor threads: calculated for 10
