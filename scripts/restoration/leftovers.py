@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from restoration.processes import is_alive
+
 _PROCESS = re.compile(r"\.(\d+)\.part$")
 
 
@@ -23,7 +25,9 @@ def remove_leftovers(folders: Iterable[Path]) -> int:
     one's. What cannot be removed stays, since it harms no result.
     """
     return _remove(
-        path for path, process in _parts(folders) if process == os.getpid() or not _runs(process)
+        path
+        for path, process in _parts(folders)
+        if process == os.getpid() or not _is_written(path, process)
     )
 
 
@@ -47,14 +51,13 @@ def _parts(folders: Iterable[Path]) -> Iterator[tuple[Path, int]]:
                 yield folder / name, int(found[1])
 
 
-def _runs(process: int) -> bool:
+def _is_written(path: Path, process: int) -> bool:
+    """Whether the process that its name bears may still be writing a file."""
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
+        return is_alive(process, path.stat().st_mtime)
     except OSError:
+        # Its process has just published or removed it.
         return True
-    return True
 
 
 def _remove(paths: Iterable[Path]) -> int:

@@ -22,9 +22,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from restoration.errors import CircumstanceError, ConfigError
+from restoration.processes import is_alive
 from restoration.progress import duration
 
 LOCK = ".lock"
@@ -34,9 +33,6 @@ BEAT = 30.0
 
 STALE = 180.0
 """Seconds without a sign of life after which the holder on another host counts as gone."""
-
-_CLOCKS_APART = 60.0
-"""Seconds by which the clock of a file server may differ from ours."""
 
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 """What a file system says that knows no locks, or whose lock service is down."""
@@ -130,18 +126,6 @@ def locked_by(results: Path) -> LockedBy | None:
         return None
 
 
-def is_alive(holder: LockedBy, written: float) -> bool:
-    """Whether a process of this host still is the one that last touched a lock, at ``written``
-    (seconds since 1970): its number may have come to name a process that began later."""
-    try:
-        found = psutil.Process(holder.process)
-        if found.create_time() > written + _CLOCKS_APART:
-            return False
-        return bool(found.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
 def silence(results: Path) -> float:
     """Seconds since the lock was last touched, by the clock of its own file system.
 
@@ -183,7 +167,7 @@ def _refuse_living(results: Path, known_to_kernel: bool) -> None:
         return
     if holder.here:
         # A lock that the kernel let go is that of a dead process.
-        if not known_to_kernel and is_alive(holder, (results / LOCK).stat().st_mtime):
+        if not known_to_kernel and is_alive(holder.process, (results / LOCK).stat().st_mtime):
             raise _refusal(results, holder)
         return
     quiet = silence(results)

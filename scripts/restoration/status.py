@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from restoration.errors import ConfigError
-from restoration.locking import LOCK, STALE, is_alive, locked_by
+from restoration.locking import LOCK, STALE, locked_by
 from restoration.overall import Run, read_run, seconds_left, steps_of
 from restoration.planning import Plan, load_plan, plan_file
+from restoration.processes import is_alive
 from restoration.progress import amount, duration
 from restoration.records import HEADER, read_record
 from restoration.running import PROBLEMS
@@ -227,7 +228,7 @@ def holder_of(results: Path, run: Run | None) -> Holder:
         # Only reading: no file is touched to learn what time it is on the server.
         beats = named.host is not None and abs(time.time() - written) < STALE
         return Holder("running" if beats else "unknown", process, host)
-    return Holder("running", process, host) if is_alive(named, written) else Holder("no run")
+    return Holder("running", process, host) if is_alive(process, written) else Holder("no run")
 
 
 def _look(

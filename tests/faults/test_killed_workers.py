@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
+import socket
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -100,9 +103,6 @@ def test_one_run_killed_again_and_again(
 def test_what_a_killed_worker_left_is_removed_and_what_runs_is_not(
     fresh: Collection, zygote: Zygote
 ) -> None:
-    import os
-    import socket
-
     assert zygote.work(fresh.folder, ("ingest", "examine")).code == 0
     folder = fresh.results / "plain/cleanup"
     folder.mkdir(parents=True)
@@ -111,9 +111,16 @@ def test_what_a_killed_worker_left_is_removed_and_what_runs_is_not(
     dead = folder / f"a.tif.{host}.4194305.part"
     alive = folder / f"b.tif.{host}.{os.getpid()}.part"
     elsewhere = folder / "c.tif.another-host.4194305.part"
-    for part in (dead, alive, elsewhere):
-        part.write_bytes(b"half")
-    ended = zygote.work(fresh.folder, ("cleanup",))
+    # Ended, and nobody has waited for it.
+    with subprocess.Popen(["true"]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        unawaited = folder / f"a.mask.tif.{host}.{child.pid}.part"
+        # Its number has come to name a process that began later.
+        earlier = folder / f"c.tif.{host}.{os.getppid()}.part"
+        for part in (dead, unawaited, earlier, alive, elsewhere):
+            part.write_bytes(b"half")
+        os.utime(earlier, (0, 0))
+        ended = zygote.work(fresh.folder, ("cleanup",))
     assert ended.code == 0
-    assert "removed what killed workers left unfinished: 1 files" in ended.said
+    assert "removed what killed workers left unfinished: 3 files" in ended.said
     assert fresh.parts() == sorted([alive, elsewhere])
