@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from restoration.descreening.lattice import Plane
 from restoration.descreening.light import LightCurve
+from restoration.descreening.paper import Border, find_border
 from restoration.descreening.phases import Pair, Screen, WaveSurvey, combined
 from restoration.descreening.prepared import CORE, PreparedRegion, Window, read_window, tiles
 from restoration.descreening.smoothing import local_mean
@@ -86,15 +87,20 @@ class DescreenedPage:
     ) -> None:
         """Take the region's dots out of one window of the band."""
         window = read_window(self._source, self._light, core, region.margin)
-        tones, weight = _tones(region, window)
-        weight *= self._strength
+        border = find_border(window.light, region.longest)
+        tones, weight = _tones(region, window, border)
+        seam = None if border is None else border.seam_beside(weight)
         inner = window.inner
         row = core[0] % CORE
         area = np.s_[row : row + core[2], core[1] : core[1] + core[3]]
         changed = weight[inner] > 0.0
+        if seam is not None:
+            changed |= seam[inner]
         for channel, tone in tones.items():
-            scan = window.light[channel]
-            mixed = scan + weight * (tone - scan)
+            scan = below = window.light[channel]
+            if border is not None and seam is not None:
+                below = np.where(seam, border.paper(scan, region.longest), scan)
+            mixed = scan + self._strength * (below + weight * (tone - below) - scan)
             plane = band[area][:, :, channel]
             plane[changed] = self._light.encode(mixed[inner])[changed]
             self._observe(region, channel, window, mixed)
@@ -120,13 +126,18 @@ def _fundamentals(region: PreparedRegion, screen: Screen) -> Pair:
     )
 
 
-def _tones(region: PreparedRegion, window: Window) -> tuple[dict[int, Plane], Plane]:
+def _tones(
+    region: PreparedRegion, window: Window, border: Border | None
+) -> tuple[dict[int, Plane], Plane]:
     """The tones of each screened channel of a window, and where they replace the scan (0 to 1)."""
+    printed = None if border is None else border.printed
     channels = {
-        number: Channel.of(window.light[number], screens, window.top, window.left)
+        number: Channel.of(window.light[number], screens, window.top, window.left, printed=printed)
         for number, screens in region.screens.items()
     }
     weight = region.weight(window, channels)
+    if border is not None:
+        weight = weight * border.share
     tones = {
         number: estimate(channel, region.profiles[number]) for number, channel in channels.items()
     }

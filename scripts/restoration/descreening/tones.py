@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from restoration.descreening.lattice import Plane
+from restoration.descreening.paper import mean_within
 from restoration.descreening.phases import Screen
 from restoration.descreening.profile import DotProfile, Index, Range, Sample
 from restoration.descreening.smoothing import local_mean, smoothed_within_edges
@@ -91,6 +92,8 @@ class Channel:
     """The estimate."""
     evenness: Plane
     """What a pixel counts when profiles are learned."""
+    printed: Plane | None = None
+    """1 where there is print, 0 where paper; None where there is nothing but print."""
 
     @property
     def windows(self) -> tuple[float, ...]:
@@ -106,26 +109,29 @@ class Channel:
         top: int,
         left: int,
         weight: Plane | None = None,
+        printed: Plane | None = None,
     ) -> Channel:
         """A channel at the start: its tones are means over the dots.
 
         scan: float32 (h, w), linear light, both multiples of ``smoothing.ALIGNED``; top, left:
-        place of the window on the page; weight: 0 where pixels are outside the region.
+        place of the window on the page; weight: 0 where pixels are outside the region; printed:
+        0 where they are paper, of which nothing is learned.
         """
         height, width = scan.shape
         period = float(np.mean([screen.lattice.period for screen in screens]))
         start = FIRST * period * (ROSETTE if len(screens) > 1 else 1.0)
-        tone = local_mean(scan, start)
+        tone = local_mean(scan, start) if printed is None else mean_within(scan, printed, start)
         slope = cv2.magnitude(
             cv2.Sobel(tone, cv2.CV_32F, 1, 0, scale=0.125),
             cv2.Sobel(tone, cv2.CV_32F, 0, 1, scale=0.125),
         )
         change = local_mean(slope, 0.5 * period) * np.float32(period / UNEVEN)
         evenness: Plane = np.reciprocal(1.0 + change * change)
-        if weight is not None:
-            evenness *= weight
+        for counts in (weight, printed):
+            if counts is not None:
+                evenness *= counts
         phases = [screen.phases(top, left, height, width) for screen in screens]
-        return cls(scan, period, phases, tone, evenness)
+        return cls(scan, period, phases, tone, evenness, printed)
 
     def sample(self, profiles: Sequence[DotProfile], which: int) -> Sample:
         """What this window says about one of its screens, the others being known."""
@@ -170,18 +176,33 @@ class Channel:
         missing = self.scan - self.tone
         missing -= dots
         sigma = self.windows[step]
+        if self.printed is not None:
+            missing *= self.printed
+            reaction *= self.printed
         change = local_mean(reaction * missing, sigma)
         change /= local_mean(reaction * reaction, sigma) + np.float32(PRIOR)
-        change += local_mean(missing - change, ANCHOR * self.period)
+        change += self._mean(missing - change, ANCHOR)
         change += self.tone
         np.clip(change, DARKEST, LIGHTEST, out=change)
         contrast = min(EDGE_CONTRAST, DOT_CONTRAST * dot_variance(profiles))
         contrast *= MORE_SCREENS if len(self.phases) > 1 else 1.0
+        if self.printed is not None:
+            # Beyond the border the print is taken to go on, or it would be smoothed into the paper.
+            change = np.where(self.printed > 0.0, change, self._mean(change, FIRST))
         self.tone = smoothed_within_edges(change, EDGE_WINDOW * self.period, contrast)
+
+    def _mean(self, plane: Plane, periods: float) -> Plane:
+        """The local mean over the print."""
+        sigma = periods * self.period
+        if self.printed is None:
+            return local_mean(plane, sigma)
+        return mean_within(plane, self.printed, sigma)
 
     def _presence(self, dots: Plane) -> Plane:
         """How much of the predicted dots the scan shows nearby, 0 to MOST_PRESENT."""
         sigma = PRESENCE * self.period
+        if self.printed is not None:
+            dots = dots * self.printed
         found = local_mean((self.scan - self.tone) * dots, sigma)
         found /= local_mean(dots * dots, sigma) + np.float32(FAINT) * self.tone
         return np.clip(found, 0.0, MOST_PRESENT, out=found)
