@@ -389,6 +389,13 @@ def test_no_rim_of_dots_is_left_where_a_print_ends_at_blank_paper(
     assert np.array_equal(ours[depth < -6.0], scan[depth < -6.0])
 
 
+def test_windows_of_paper_alone_keep_their_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "CORE", 128)
+    scan, _, depth = framed(4.5, 45.0, 192)
+    ours = descreened(scan, 4.5, 45.0)
+    assert np.array_equal(ours[depth < -6.0], scan[depth < -6.0])
+
+
 def test_half_the_strength_is_half_way_at_a_border_too() -> None:
     scan, _, depth = framed(6.0, 45.0, 48)
     full = light(descreened(scan, 6.0, 45.0))

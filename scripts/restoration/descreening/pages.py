@@ -138,6 +138,8 @@ def _tones(
     weight = region.weight(window, channels)
     if border is not None:
         weight = weight * border.share
+    if not weight.any():
+        return {number: channel.scan for number, channel in channels.items()}, weight
     tones = {
         number: estimate(channel, region.profiles[number]) for number, channel in channels.items()
     }

@@ -89,8 +89,6 @@ def find_border(light: Sequence[Plane], period: float) -> Border | None:
         return None
     outside = _distance(~core) <= WIDE * period + square.shape[0] // 2
     inside = ~outside
-    if not inside.any():
-        return None
     depth, height = _distance(inside), _distance(outside)
     seam = (depth <= EDGE) & (height <= EDGE)
     blank = (height > 1.0).astype(np.float32)
