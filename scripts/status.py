@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from restoration.errors import ConfigError
-from restoration.status import EXIT_CODES, NO_RESULTS, status_of, text_of
+from restoration.status import EXIT_CODES, NO_RESULTS, status_of
+from restoration.status_text import text_of
 
 
 def main() -> int:

@@ -23,7 +23,6 @@ from restoration.locking import LOCK, STALE, locked_by
 from restoration.overall import Run, read_run, seconds_left, steps_of
 from restoration.planning import Plan, load_plan, plan_file
 from restoration.processes import is_alive
-from restoration.progress import amount, duration
 from restoration.records import HEADER, read_record
 from restoration.running import PROBLEMS
 
@@ -41,7 +40,6 @@ _SMALL_RECORD = 1536
 seldom has less than this."""
 
 _HOUR = 3600.0
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -392,53 +390,3 @@ def _time_of(path: str) -> int | None:
         return Path(path).stat().st_mtime_ns
     except OSError:
         return None
-
-
-def text_of(status: Status) -> str:
-    """The status for people."""
-    lines = [f"results: {status.results}", f"run: {_holder_text(status.run)}", ""]
-    head = ("step", "done", "problems", "waiting", "an hour", "left")
-    rows = [head, *(_cells(step) for step in status.steps)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells).rstrip())
-    lines.append("")
-    if status.seconds_left:
-        lines.append(f"all steps: {duration(status.seconds_left)} left")
-    lines.append(f"problems: {len(status.problems):,}")
-    lines += [f"  {p.scan}: {p.step}: {p.reason}" for p in status.problems[:_SHOWN]]
-    if status.problems:
-        lines.append(f"  all of them: {', '.join(status.problem_tables) or _NOT_YET}")
-        lines.append("  final until something changes; `make retry` tries them again")
-    lines.append(
-        f"disk: {amount(status.intermediate_bytes)} intermediates, "
-        f"{amount(status.deliverable_bytes)} deliverables, {amount(status.free_bytes)} free"
-    )
-    ends = {FINISHED: "finished", FINISHED_WITH_PROBLEMS: "finished, with problems"}
-    lines.append(ends.get(status.exit_code, "not finished"))
-    return "\n".join(lines) + "\n"
-
-
-_NOT_YET = f"{PROBLEMS} of each recipe, when the run ends"
-
-
-def _holder_text(run: Holder) -> str:
-    if run.state == "no run":
-        return "no run"
-    where = f" on {run.host}" if run.host else ""
-    if run.state == "running":
-        return f"running (process {run.process}{where})"
-    return f"begun by process {run.process}{where}; whether it still runs cannot be seen from here"
-
-
-def _cells(step: StepStatus) -> tuple[str, ...]:
-    return (
-        step.step if step.recipe is None else f"{step.recipe} {step.step}",
-        f"{step.done:,}",
-        f"{step.problems:,}",
-        f"{step.waiting:,}",
-        "-" if step.per_hour is None else f"{step.per_hour:,.0f}",
-        "-" if step.seconds_left is None else duration(step.seconds_left),
-    )

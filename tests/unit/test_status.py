@@ -27,7 +27,8 @@ from restoration.overall import (
 )
 from restoration.planning import Plan, make_plan
 from restoration.records import Row, write_record, write_table
-from restoration.status import status_of, text_of
+from restoration.status import status_of
+from restoration.status_text import text_of
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 

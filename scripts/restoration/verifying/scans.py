@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from restoration.chain import altered_key
 from restoration.job_digest import signature
 from restoration.keys import digest
 from restoration.planning import Plan
@@ -27,21 +25,12 @@ from restoration.stages import REGISTRY
 from restoration.verifying.findings import ALTERED, MISSING, ORPHANED, Finding, Place, Repair, Tally
 from restoration.verifying.hashing import Hashed, Hasher
 from restoration.verifying.keychain import KeyChain
+from restoration.verifying.keys_of_records import UntrueKeyError, check_keys
 from restoration.verifying.record_parts import copy_of, is_whole, lasting
 from restoration.verifying.tables import Table
 
 _NOT_AGAIN = "only listed; delete it if nobody needs it"
 _READ_AGAIN = "nothing is scheduled; mend the disk or the rights and verify again"
-
-
-class _UntrueError(Exception):
-    """Carries what is wrong with a record's keys: what, expected, found."""
-
-    def __init__(self, what: str, expected: str, found: str) -> None:
-        super().__init__(what)
-        self.what = what
-        self.expected = expected
-        self.found = found
 
 
 @dataclass(frozen=True)
@@ -256,19 +245,10 @@ class _ScanCheck:
 
     def _keys_hold(self, chain: KeyChain, place: Place, record: Record) -> bool:
         """Whether the record bears the keys that follow from those before it."""
-        _, step = place
         current = self.by.standing[place].current
         try:
-            if step == "ingest":
-                self._ingest_key(chain, record, current)
-            elif step == "examine":
-                self._examine_key(chain, record, current)
-            elif step == "deliver":
-                if current:
-                    self._deliver_key(chain, record)
-            else:
-                self._stage_keys(chain, place, record, current)
-        except _UntrueError as untrue:
+            check_keys(chain, place, record, current=current)
+        except UntrueKeyError as untrue:
             if self._of_batch(place):
                 self.checked.bad.add(place)
                 self.checked.deferred.append(
@@ -286,56 +266,11 @@ class _ScanCheck:
             return False
         return True
 
-    def _deliver_key(self, chain: KeyChain, record: Record) -> None:
-        key = chain.deliver_key()
-        if record["status"] != "problem" or record["key"] != altered_key(key):
-            _same("key", key, record["key"])
-
     def _of_batch(self, place: Place) -> bool:
         recipe, step = place
         if step not in REGISTRY or not REGISTRY[step].shares_batch:
             return False
         return bool(self.plan.settings(recipe, step).get("scope") == "batch")
-
-    def _ingest_key(self, chain: KeyChain, record: Record, current: bool) -> None:
-        if record["status"] == "done":
-            _same("SHA-256", record["master"]["sha256"], record["sha256"])
-        if current:
-            _same("base", chain.ingest_base(), record.get("base"))
-            _same("key", chain.ingest_key(record), record["key"])
-
-    def _examine_key(self, chain: KeyChain, record: Record, current: bool) -> None:
-        if record["status"] == "done":
-            pages = chain.ensure("ingest")["master"]["pages"]
-            found = [page["number"] for page in record["pages"]]
-            _same("pages", [page["number"] for page in pages], found)
-        if current:
-            _same("key", chain.examine_key(), record["key"])
-
-    def _stage_keys(self, chain: KeyChain, place: Place, record: Record, current: bool) -> None:
-        recipe, step = place
-        if record["status"] == "problem":
-            if current:
-                _same("key", digest(chain.page_keys(step)), record["key"])
-            return
-        pages = record["pages"]
-        _same("key", digest([page["key"] for page in pages]), record["key"])
-        if not current:
-            return
-        states, keys = chain.before(step), chain.page_keys(step)
-        _same("pages", [state.number for state in states], [page["number"] for page in pages])
-        for state, key, page in zip(states, keys, pages, strict=True):
-            where = f"page {page['number']}: "
-            _same(f"{where}input_key", state.key, page["input_key"])
-            _same(f"{where}key", key, page["key"])
-            applied = page["status"] == "applied"
-            _same(f"{where}output_key", key if applied else state.key, page["output_key"])
-            image = state.image
-            if has_own_image(page):
-                folder = self.plan.folder(recipe, step)
-                own = image_path(folder, self.scan.scan, state.number, len(states))
-                image = str(own.relative_to(self.plan.results))
-            _same(f"{where}image", image, page["image"])
 
     # -- copies ----------------------------------------------------------------------------
 
@@ -485,8 +420,3 @@ class _ScanCheck:
         self.checked.wanted.append(
             _Wanted(place, what, path, sha256, repair, advice, self._hashing[node], first)
         )
-
-
-def _same(what: str, expected: Any, found: Any) -> None:
-    if expected != found:
-        raise _UntrueError(what, str(expected), str(found))
