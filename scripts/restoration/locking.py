@@ -25,6 +25,7 @@ from pathlib import Path
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.processes import is_alive
 from restoration.progress import duration
+from restoration.raster.publish import write_failure
 
 LOCK = ".lock"
 
@@ -90,9 +91,7 @@ def lock_results(results: Path) -> None:
         os.fsync(descriptor)
     except OSError as error:
         os.close(descriptor)
-        raise CircumstanceError(
-            f"results: '{lock}' cannot be written ({error.strerror}); check the disk or the mount"
-        ) from None
+        raise write_failure(lock, error) from None
     except ConfigError:
         os.close(descriptor)
         raise

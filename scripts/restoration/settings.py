@@ -266,6 +266,12 @@ class Config(Section):
     examine: ExamineSettings = Field(default_factory=lambda: ExamineSettings.model_validate({}))
     engine: EngineSettings = Field(default_factory=lambda: EngineSettings.model_validate({}))
 
+    @field_validator("scratch", "ignore_disk_need", mode="before")
+    @classmethod
+    def _also_as_text(cls, value: object) -> object:
+        """Of `--config key=true` Snakemake makes a text; only True and False are more to it."""
+        return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
     @model_validator(mode="after")
     def _recipe_exists(self) -> Config:
         for name in sorted(RESERVED.intersection(self.recipes)):

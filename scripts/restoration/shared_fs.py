@@ -9,6 +9,7 @@ Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -20,6 +21,7 @@ from typing import Any
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.planning import plan_file
+from restoration.raster.publish import write_failure
 from restoration.records import write_text
 
 MARKER = ".run"
@@ -89,6 +91,8 @@ def _try_file_system(results: Path) -> None:
         doing = "read back"
         found = other.read_bytes()
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise write_failure(results, error) from None
         raise CircumstanceError(
             f"results: a file in '{results}' cannot be {doing} ({error.strerror}); workers publish "
             "by flush and rename: name a folder on another file system with `results`"

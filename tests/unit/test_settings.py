@@ -68,6 +68,14 @@ def test_shipped_configs_are_valid(name: str) -> None:
     load_config({**base, **over, "recipes": {**base["recipes"], **over.get("recipes", {})}})
 
 
+def test_switches_of_the_command_line_are_spelt_as_in_yaml() -> None:
+    recipes = {"recipes": {"archive": {}}}
+    assert load_config({**recipes, "scratch": "true"}).scratch is True
+    assert load_config({**recipes, "ignore_disk_need": "false"}).ignore_disk_need is False
+    with pytest.raises(ConfigError, match="found 'yes'"):
+        load_config({**recipes, "scratch": "yes"})
+
+
 def test_a_bomb_of_references_is_a_short_message() -> None:
     bomb: Any = ["ha"]
     for _ in range(40):
