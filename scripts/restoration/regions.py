@@ -133,6 +133,8 @@ class MarkedTarget(Section):
             raise ValueError("give one of box and polygon")
         if self.box is not None and min(self.box[2:]) < 8.0:
             raise ValueError("the box is too small to hold a target")
+        if self.polygon is not None and _on_one_line(self.polygon):
+            raise ValueError("the corners lie on one line, so that they hold no target")
         return self
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from restoration.albums import Album, gather_album
 from restoration.faces.gate import GATE_SETTINGS, PageEvidence
 from restoration.faces.known import where_faces_lie
+from restoration.ingest import hash_file
 from restoration.keys import code_fingerprint
 from restoration.planning import Plan
 from restoration.regions import COLOUR
@@ -106,6 +106,6 @@ class Told:
 
 
 def _sha256_of(path: Path) -> str:
-    """SHA-256 of a mask that a person painted."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """SHA-256 of a mask that a person painted. Raises ScanError and CircumstanceError as
+    ``hash_file``, which reads no further than the file's size: of a device there is no end."""
+    return hash_file(path)[0]

@@ -43,7 +43,7 @@ class CountingNetwork:
     """What the engine and the stages ask of a network."""
 
     name, scale, radius, weights_sha256 = "counting", 4, 1, ("0" * 64,)
-    channels, generative = 3, True
+    channels, generative, licence = 3, True, "none"
 
     def __init__(self) -> None:
         self.module = Counting()

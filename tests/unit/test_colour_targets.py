@@ -181,6 +181,14 @@ def test_a_small_chart_says_the_same(width: int) -> None:
     assert found.kept == pytest.approx(STRONG.kept, abs=0.03)
 
 
+def test_corners_beyond_the_page_show_no_target() -> None:
+    page = ArrayRaster(np.full((40, 60, 3), 0.5, np.float32))
+    beyond = [(70.0, 5.0), (90.0, 5.0), (90.0, 20.0), (70.0, 20.0)]
+    assert straightened(page, beyond, ROWS, COLUMNS) is None
+    assert grey_strip_says(page, beyond, LIGHT) is None
+    assert colorchecker_says(page, beyond, ColourSpace.from_profile(None, 3), LIGHT) is None
+
+
 def test_a_large_chart_is_made_smaller_first() -> None:
     pixels, corners = chart(96, 16)
     page = ageing(densities(pixels), STRONG)

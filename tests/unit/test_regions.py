@@ -74,6 +74,10 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
         ),
         ("cleanup: {exclude: [{polygon: [[0, 0], [7, 7], [3.5, 3.5]]}]}", "lie on one line"),
         ("cleanup: {exclude: [{polygon: [[4, 4], [4, 4], [4, 4]]}]}", "lie on one line"),
+        (
+            "colour: {targets: [{kind: grey, polygon: [[1, 1], [5, 5], [9, 9], [20, 20]]}]}",
+            "colour.targets.0: the corners lie on one line",
+        ),
         ("cleanup: &a {only: []}\nfaces: *a", "references (*) are not taken"),
         ("feather: 2001-99-99", "is not YAML (month must be in 1..12)"),
         ("feather: !!timestamp x", "is not YAML"),

@@ -83,8 +83,11 @@ Corner = tuple[float, float]
 """x, y in pixels of the page."""
 
 
-def straightened(page: Raster, corners: Sequence[Corner], rows: int, columns: int) -> FloatImage:
-    """The quadrilateral seen from the front: (rows x PATCH, columns x PATCH, channels), encoded.
+def straightened(
+    page: Raster, corners: Sequence[Corner], rows: int, columns: int
+) -> FloatImage | None:
+    """The quadrilateral seen from the front: (rows x PATCH, columns x PATCH, channels), encoded;
+    None where no pixel of the page lies inside.
 
     corners: top left, top right, bottom right, bottom left of the target's own picture.
     """
@@ -92,6 +95,8 @@ def straightened(page: Raster, corners: Sequence[Corner], rows: int, columns: in
     left, top = np.maximum(np.floor(points.min(axis=0)).astype(int), 0)
     right, bottom = np.ceil(points.max(axis=0)).astype(int)
     right, bottom = min(right, page.width), min(bottom, page.height)
+    if right <= left or bottom <= top:
+        return None
     part = Cropped(page, int(top), int(left), int(bottom - top), int(right - left))
     wanted = 2.0 * PATCH * max(rows, columns)
     shrink = min(1.0, wanted / max(part.height, part.width))
@@ -112,6 +117,8 @@ def colorchecker_says(
     """What a ColorChecker Classic inside the corners says, whichever way up it lies; None where
     none is seen there."""
     flat = straightened(page, corners, ROWS, COLUMNS)
+    if flat is None:
+        return None
     seen = patch_densities(flat, light)
     wanted = _reference(space, light)
     tried = [_fitted(seen[order], wanted, space, light) for order in _orders()]
@@ -124,7 +131,10 @@ def grey_strip_says(
 ) -> TargetSays | None:
     """What a strip of neutral steps says: the balance of the dyes and of the paper, no more; None
     where its tones span too little."""
-    cells = density(light.light(straightened(page, corners, ROWS, COLUMNS)))
+    front = straightened(page, corners, ROWS, COLUMNS)
+    if front is None:
+        return None
+    cells = density(light.light(front))
     flat = cells.reshape(-1, cells.shape[2])
     tone = flat.mean(axis=1)
     if float(np.ptp(np.percentile(tone, (2, 98)))) < 0.3:
