@@ -49,7 +49,7 @@ class CountingNetwork:
         self.module = Counting()
 
 
-def plan_for(folder: Path, height: int, width: int, working_ppi: float) -> Plan:
+def plan_for(folder: Path, height: int, width: int, working_ppi: float, faces: str) -> Plan:
     folder.mkdir(parents=True, exist_ok=True)
     master = folder / "large.tif"
     if not master.exists():
@@ -65,6 +65,7 @@ def plan_for(folder: Path, height: int, width: int, working_ppi: float) -> Plan:
             "results": str(folder / "results"),
             "recipes": {"archive": {"stages": stages}},
             "device": "cpu",
+            "examine": {"faces": faces},
         }
     )
 
@@ -99,8 +100,9 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=9600)
     parser.add_argument("--width", type=int, default=12000)
     parser.add_argument("--working-ppi", type=float, default=300.0)
+    parser.add_argument("--faces", default="cnn")
     given = parser.parse_args()
-    plan = plan_for(given.folder, given.height, given.width, given.working_ppi)
+    plan = plan_for(given.folder, given.height, given.width, given.working_ppi, given.faces)
     print(json.dumps(run(plan)))
 
 
