@@ -5,6 +5,8 @@ Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy.
 
 from __future__ import annotations
 
+import os
+
 import psutil
 
 _CLOCKS_APART = 60.0
@@ -21,4 +23,16 @@ def is_alive(process: int, written: float) -> bool:
             return False
         return bool(found.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
+        return _is_hidden(process)
+
+
+def _is_hidden(process: int) -> bool:
+    """Whether it is another user's, of whom this system shows nothing (``hidepid``)."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except OSError:
         return False
+    # It began between the two looks, and so wrote nothing.
+    return False
