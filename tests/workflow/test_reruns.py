@@ -51,6 +51,7 @@ def test_touched_files_rerun_nothing(project: Project) -> None:
     assert project.written_since(before) == set()
 
 
+@pytest.mark.slow
 def test_touched_master_recomputes_no_stage(project: Project) -> None:
     before = project.stamps()
     os.utime(project.folder / "masters/a.tif")
@@ -90,6 +91,7 @@ def test_two_settings_swapped(project: Project) -> None:
     assert project.written_since(before) == of("abc", "cleanup", "upscale", "deliver")
 
 
+@pytest.mark.slow
 def test_reordered_keys_rerun_nothing(project: Project) -> None:
     config = project.config()
 
@@ -103,6 +105,7 @@ def test_reordered_keys_rerun_nothing(project: Project) -> None:
     assert NOTHING in project.run()
 
 
+@pytest.mark.slow
 def test_edited_docstring_reruns_nothing(project: Project) -> None:
     edit(project.folder / "scripts/restoration/stages/cleanup.py", '"""', '"""Edited. ')
     edit(project.folder / "scripts/restoration/raster/resample.py", '"""', '"""Edited. ')
@@ -144,6 +147,7 @@ def test_replaced_weights(project: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_added_row(project: Project) -> None:
     before = project.stamps()
     project.sheet([*ROWS, ("d", "masters/d.tif", "one", "")])
@@ -152,6 +156,7 @@ def test_added_row(project: Project) -> None:
     assert project.written_since(before) == of("d", *steps)
 
 
+@pytest.mark.slow
 def test_removed_row(project: Project) -> None:
     before = project.stamps()
     project.sheet(ROWS[:1] + ROWS[2:])
@@ -161,6 +166,7 @@ def test_removed_row(project: Project) -> None:
     assert NOTHING in project.run()
 
 
+@pytest.mark.slow
 def test_moved_row(project: Project) -> None:
     before = project.stamps()
     project.sheet([ROWS[0], ("b", "masters/b.tif", "two", ""), ROWS[2]])
@@ -170,6 +176,7 @@ def test_moved_row(project: Project) -> None:
     assert NOTHING in project.run()
 
 
+@pytest.mark.slow
 def test_added_recipe_shares_what_it_can(project: Project) -> None:
     before = project.stamps()
     project.sheet([("a", "masters/a.tif", "one", "plain other"), *ROWS[1:]])
@@ -200,6 +207,7 @@ def test_results_in_a_fresh_clone_without_snakemakes_metadata(project: Project) 
     assert project.written_since(before) == of("abc", "upscale", "deliver")
 
 
+@pytest.mark.slow
 def test_pruned_intermediates_are_made_again_only_when_needed(project: Project) -> None:
     for image in (project.results / "plain/cleanup").glob("*.tif"):
         image.unlink()
