@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
+import pytest
 import tifffile
 
 from conftest import Project
@@ -16,6 +17,7 @@ def mark(project: Project, scan: str, text: str) -> None:
     (folder / f"{scan}.yaml").write_text(text)
 
 
+@pytest.mark.slow
 def test_a_marked_scan_runs_again_from_its_stage_and_keeps_the_marked_pixels(
     project: Project,
 ) -> None:
