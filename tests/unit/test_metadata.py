@@ -217,6 +217,15 @@ def test_positions_in_the_master_are_left_and_large_numbers_narrowed(tmp_path):
     assert below(output, EXIF, 65002) == struct.pack("<I", 70_000)
 
 
+def test_a_directory_that_is_left_with_what_held_it_is_named(tmp_path):
+    # metadata_tools links interoperability below what has an ExifVersion: here it is of no type.
+    fields = [field("<", 36864, IFD, 8)]
+    below_it = {EXIF: fields, INTEROPERABILITY: tools.interoperability_fields("<")}
+    output, record = deliver(tmp_path, "<", [([], below_it)])
+    assert stored(output, EXIF) is None
+    assert any("Interoperability" in line for line in record["pages"][0]["not_carried"])
+
+
 def test_utf8_fields_of_exif_3_are_delivered_as_text(tmp_path):
     text = "Jürgen Müller\0".encode()
     page = (

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import tifffile
-
 from restoration.raster.metadata import EXIF, GPS, INTEROPERABILITY, Carried
 from restoration.raster.tags import Field
 
@@ -60,21 +58,22 @@ def finish_directories(path: Path, pages: Sequence[tuple[Carried, bool]]) -> Non
     ``pages``: what each hands on, and whether it states a resolution. Its EXIF and GPS directories
     are appended to the file.
     """
-    with tifffile.TiffFile(path) as tif:
-        form = _BIG if tif.is_bigtiff else _CLASSIC
-        starts = [page.offset for page in tif.pages]
     with path.open("r+b") as file:
-        for (carried, has_resolution), start in zip(pages, starts, strict=True):
-            entries, following = _entries(file, start, form)
-            before = len(entries)
-            if not has_resolution:
-                entries = [e for e in entries if _code(e) not in RESOLUTION]
-            counts = {code: count for code, _, count, _ in carried.fields if code == DESCRIPTION}
-            entries = [_with_count(e, counts.get(_code(e)), form) for e in entries]
-            entries = [_linked(file, e, carried, form) for e in entries]
+        big = file.read(4)[2] == 43
+        form, link = (_BIG, 8) if big else (_CLASSIC, 4)
+        file.seek(link)
+        position = file.read(form.width)
+        for carried, has_resolution in pages:
+            (start,) = struct.unpack(form.word, position)
+            entries, position = _entries(file, start, form)
+            made = [
+                _linked(file, _with_count(entry, carried, form), carried, form)
+                for entry in entries
+                if has_resolution or _code(entry) not in RESOLUTION
+            ]
             file.seek(start)
-            file.write(struct.pack(form.count, len(entries)) + b"".join(entries) + following)
-            file.write(bytes((before - len(entries)) * form.entry))
+            file.write(struct.pack(form.count, len(made)) + b"".join(made) + position)
+            file.write(bytes((len(entries) - len(made)) * form.entry))
 
 
 def _entries(file: BinaryIO, start: int, form: _Format) -> tuple[list[bytes], bytes]:
@@ -88,10 +87,12 @@ def _code(entry: bytes) -> int:
     return int.from_bytes(entry[:2], "little")
 
 
-def _with_count(entry: bytes, count: int | None, form: _Format) -> bytes:
-    if count is None:
-        return entry
-    return entry[:4] + struct.pack(form.word, count) + entry[4 + form.width :]
+def _with_count(entry: bytes, carried: Carried, form: _Format) -> bytes:
+    """The entry; of an ImageDescription, with the count of all its bytes."""
+    for code, _, count, _ in carried.fields:
+        if code == DESCRIPTION == _code(entry):
+            return entry[:4] + struct.pack(form.word, count) + entry[4 + form.width :]
+    return entry
 
 
 def _linked(file: BinaryIO, entry: bytes, carried: Carried, form: _Format) -> bytes:

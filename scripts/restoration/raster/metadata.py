@@ -118,7 +118,7 @@ def carry_over(page: TiffPage, height: int, width: int) -> Carried:
         if kept:
             fields.append((PHOTOSHOP, 1, len(kept), kept))
     exif, interoperability = _exif(tags, directory, height, width, said)
-    gps = _subdirectory(tags, directory, GPS, "GPS", said)
+    gps = _subdirectory(tags, directory, GPS, "GPS", said) or None
     said.left += [
         f"tag {code}: private or about storage"
         for code in sorted(set(directory.entries) - set(DESCRIPTIVE) - REWRITTEN)
@@ -233,7 +233,7 @@ def _subdirectory(
         found.left.append(f"{name} MakerNote: holds positions in the master")
     said.left += [*found.left, *(f"{name}: {note}" for note in inner.notes)]
     said.notes += found.notes
-    return tuple(f for f in made if f is not None) or None
+    return tuple(f for f in made if f is not None)
 
 
 def _exif(
@@ -244,7 +244,11 @@ def _exif(
     if fields is None:
         return None, None
     inner = tags.subdirectory(tags.number(directory, EXIF) or 0)
-    below = _subdirectory(tags, inner, INTEROPERABILITY, "Interoperability", said)
+    below = _subdirectory(tags, inner, INTEROPERABILITY, "Interoperability", said) or None
+    if not fields:
+        if below:
+            said.left.append("Interoperability: its EXIF directory holds nothing else")
+        return None, None
     sizes = {PIXEL_X: width, PIXEL_Y: height}
     kept = tuple(
         (code, 4, 1, struct.pack("<I", sizes[code])) if code in sizes else (code, kind, count, raw)
