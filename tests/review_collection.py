@@ -95,7 +95,14 @@ class Collection:
                     "bytes": 123456,
                     "bigtiff": False,
                     "compression": "lzw",
-                    "pages": [{"number": 1, "bits": 16, "conversions": ["alpha kept"]}],
+                    "pages": [
+                        {
+                            "number": 1,
+                            "bits": 16,
+                            "conversions": ["alpha kept"],
+                            "notes": ["a date"],
+                        }
+                    ],
                     "notes": [],
                     "verified": ["pixels", "icc"],
                 },

@@ -53,6 +53,7 @@ def test_page_tells_the_archivist_what_happened_and_why(collection: Collection) 
     assert "16-bit TIFF, LZW" in text
     assert "pixels, icc" in text
     assert "alpha kept" in text
+    assert "a date" in text
 
 
 def test_generative_pixels_are_labelled_at_the_picture_and_at_the_scan(

@@ -97,7 +97,7 @@ def build_packet(
     master_xmp: bytes | None,
     provenance: Provenance,
     *,
-    tiff: Mapping[str, str | int],
+    tiff: Mapping[str, str | int | None],
     profile: tuple[str, bool] | None = None,
 ) -> tuple[bytes, list[str]]:
     """Build the deliverable's packet; equal arguments give equal bytes.
@@ -110,7 +110,8 @@ def build_packet(
         What was done, by what, to which master.
     tiff
         Properties of the tiff namespace as they are in the deliverable, by local name. Arrays
-        (BitsPerSample) are given as text with spaces or commas between the items.
+        (BitsPerSample) are given as text with spaces or commas between the items; None takes a
+        property out.
     profile
         The colour profile that the deliverable was brought to, by name, and whether that is sRGB;
         None where it is the master's own.

@@ -156,7 +156,9 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
     rows += [("Digital source type", source) for source in sources if source]
     for page in pages:
         rows += _profile(page.get("profile") or {})
-    changes = [text for page in pages for text in page.get("conversions") or []]
+    changes = [
+        text for page in pages for kind in ("conversions", "notes") for text in page.get(kind) or []
+    ]
     rows += [("Note", str(text)) for text in dict.fromkeys([*(made.get("notes") or []), *changes])]
     rows += [("Tones", text) for text in _tones(pages)]
     rows += [("Tone table", cube["file"]) for cube in made.get("cubes") or []]
