@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from restoration.damage_marks import mask_of
 from restoration.errors import ConfigError
-from restoration.sheet import DAMAGE_SUFFIX
 from restoration.stage_settings import CHAIN, Section
 
 Pixels = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -279,7 +279,7 @@ def is_file(path: Path) -> bool:
 def damage_mask_of(master: str) -> Path:
     """Where a person puts the mask of damage of a master."""
     path = Path(master)
-    return path.with_name(path.stem + DAMAGE_SUFFIX)
+    return path.with_name(mask_of(path.name))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from restoration.errors import ConfigError, ScanError
 from restoration.limiting import limited, limits_of
 from restoration.raster.base import ArrayRaster
 from restoration.regions import Marks, damage_mask_of, is_file, read_regions
-from restoration.sheet import sheet_of_folder
 from restoration.stages.base import Restored
 
 
@@ -207,14 +206,6 @@ def test_a_region_of_another_page_does_not_touch_this_one(tmp_path: Path) -> Non
     with ExitStack() as files:
         assert limits_of(found, 1, (80, 70), files) is None
         assert limits_of(found, 2, (80, 70), files) is not None
-
-
-def test_masks_of_damage_are_no_scans(tmp_path: Path) -> None:
-    for name in ("a.tif", "a.damage.tif", "b.tiff", "b.damage.tif", "alone.damage.tif"):
-        (tmp_path / name).touch()
-    sheet = sheet_of_folder(tmp_path)
-    assert [line.split("\t")[0] for line in sheet.splitlines()[1:]] == ["a", "alone.damage", "b"]
-    assert damage_mask_of("box/b.tiff") == Path("box/b.damage.tif")
 
 
 def test_a_pipe_in_the_place_of_regions_is_not_waited_for(tmp_path: Path) -> None:
