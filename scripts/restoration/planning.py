@@ -301,6 +301,10 @@ class Plan:
         """Size of a scan's master as this process first saw it; 0 where it is missing."""
         return self._digests.bytes_of(scan)
 
+    def is_missing(self, scan: Scan) -> bool:
+        """Whether a scan's master was missing when this process first looked at it."""
+        return self._digests.is_missing(scan)
+
     @cached_property
     def _digests(self) -> JobDigests:
         return JobDigests(self)
