@@ -13,7 +13,12 @@ from pathlib import PurePath
 DAMAGE_SUFFIX = ".damage.tif"
 """``album-7.tif`` may have a mask of its damage beside it, ``album-7.damage.tif``."""
 
-_IMAGE = re.compile(r"\.tiff?$", re.IGNORECASE)
+_TIFF = re.compile(r"\.tiff?$", re.IGNORECASE)
+_IMAGE = re.compile(
+    r"\.(tiff?|png|jpe?g|jp2|jpf|jpx|bmp|gif|webp|psd|psb|xcf|kra|ora|pdf|heic|damage)$",
+    re.IGNORECASE,
+)
+"""Suffixes of what a mask may have been painted in or saved as."""
 _WORD = re.compile(r"damages?(mask)?(copy)?")
 _LETTERS = re.compile(r"[^a-z]+")
 _JOINED = re.compile(r"(?P<stem>.+)[_ -]+damages?(?:[_ -]?mask)?", re.IGNORECASE)
@@ -22,6 +27,16 @@ _JOINED = re.compile(r"(?P<stem>.+)[_ -]+damages?(?:[_ -]?mask)?", re.IGNORECASE
 def mask_of(master: str) -> str:
     """Name of the mask of damage of a master; master: the name of its file."""
     return PurePath(master).stem + DAMAGE_SUFFIX
+
+
+def is_tiff(name: str) -> bool:
+    """Whether a file is a TIFF by its suffix."""
+    return _TIFF.search(name) is not None
+
+
+def is_image(name: str) -> bool:
+    """Whether somebody may have painted a mask in a file of this name."""
+    return _IMAGE.search(name) is not None
 
 
 def _says_damage(part: str) -> bool:
@@ -52,7 +67,9 @@ def joined_stem(name: str) -> str | None:
 
     Masters are named so as well: only where there is a master of the stem does it mean anything.
     """
-    found = _JOINED.fullmatch(_IMAGE.sub("", name)) if "damage" in name.casefold() else None
+    if not is_image(name) or "damage" not in name.casefold():
+        return None
+    found = _JOINED.fullmatch(_IMAGE.sub("", name))
     return None if found is None else found["stem"]
 
 
@@ -64,7 +81,7 @@ def belongs_to(name: str, names: Collection[str]) -> str | None:
     stem = damaged_stem(name)
     if stem is None:
         return None
-    bare = _IMAGE.sub("", stem)
+    bare = _TIFF.sub("", stem)
     for suffix in (".tif", ".tiff", ".TIF", ".TIFF", ".Tif", ".Tiff"):
         if bare + suffix in names:
             return bare + suffix

@@ -99,6 +99,10 @@ class Plan:
                 found[path.stem] = regions
         return found
 
+    def regions_of(self, scan: Scan) -> ScanRegions | None:
+        """What a person marked on a scan in the folder of regions; None where nothing."""
+        return self._regions.get(scan.scan)
+
     def check_regions(self) -> None:
         """Raises ConfigError where a file of regions is wrong."""
         _ = self._regions
@@ -130,6 +134,10 @@ class Plan:
         if step not in REGISTRY or REGISTRY[step].restores_faces:
             return False
         return any(self.manifest[name].generative for name in self.networks(recipe, step))
+
+    def fills_damage(self, recipe: str) -> bool:
+        """Whether a recipe has a stage that takes masks of damage."""
+        return any(REGISTRY[step].fills_damage for step in self.recipe(recipe).chain())
 
     def faces_ahead(self, recipe: str | None, step: str) -> FacesSettings | None:
         """The settings of the stage ``faces``, where it comes after a step of the recipe."""

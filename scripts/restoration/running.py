@@ -24,6 +24,7 @@ from restoration.overall import begin_progress, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
 from restoration.shared_fs import begin_shared
+from restoration.unused_marks import check_marks
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -44,6 +45,8 @@ def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
     """
     _prepare_environment()
     plan = make_plan(raw)
+    if main:
+        check_marks(plan)
     if main or not plan_file(plan.results).is_file():
         return plan
     decided = load_plan(plan_file(plan.results))
