@@ -126,6 +126,8 @@ class Plan:
             targets=regions.colour.targets
             if regions is not None and regions.colour is not None and step == COLOUR
             else (),
+            scan=scan.scan,
+            stage=step,
         )
 
     def keeps_faces(self, recipe: str | None, step: str) -> bool:

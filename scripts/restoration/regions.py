@@ -113,6 +113,12 @@ class FaceRegions(StageRegions):
         yield from super().shapes()
         yield from self.include
 
+    @model_validator(mode="after")
+    def _some_or_none(self) -> FaceRegions:
+        if self.none and self.include:
+            raise ValueError("'none' says that there are no faces, 'include' that there are some")
+        return self
+
 
 class MarkedTarget(Section):
     """A target that was photographed with the picture, and has aged with it."""
@@ -264,6 +270,10 @@ def _explain(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"] if part != "stages")
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown key"
+    if first["type"] == "too_short":
+        what = "corners, each x, y" if first["loc"][-1] == "polygon" else "entries"
+        least, found = (first["ctx"][name] for name in ("min_length", "actual_length"))
+        return f"{where}: expected at least {least} {what}, found {found}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
 
@@ -295,6 +305,9 @@ class Marks:
     """What is said of faces, for stages that must leave them alone; None where nothing is."""
     targets: tuple[MarkedTarget, ...] = ()
     """Those of the scan, for the stage that judges colours by them."""
+    scan: str = ""
+    stage: str = ""
+    """Whose and for which stage, for what is said of them."""
 
     def __bool__(self) -> bool:
         marked = self.regions is not None or self.faces is not None or bool(self.targets)

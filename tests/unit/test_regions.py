@@ -77,6 +77,14 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
             "colour: {targets: [{kind: grey, polygon: [[1, 1], [5, 5], [9, 9], [20, 20]]}]}",
             "colour.targets.0: the corners lie on one line",
         ),
+        (
+            "cleanup: {exclude: [{polygon: [[0, 0], [9, 9]]}]}",
+            "cleanup.exclude.0.polygon: expected at least 3 corners, each x, y, found 2",
+        ),
+        (
+            "faces: {none: true, include: [{box: [0, 0, 9, 9]}]}",
+            "faces: 'none' says that there are no faces, 'include' that there are some",
+        ),
         ("cleanup: &a {only: []}\nfaces: *a", "references (*) are not taken"),
         ("feather: 2001-99-99", "is not YAML (month must be in 1..12)"),
         ("feather: !!timestamp x", "is not YAML"),
