@@ -20,6 +20,8 @@ def main() -> int:
     except ConfigError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    # As the sheet is read, whatever the terminal's encoding.
+    sys.stdout.reconfigure(encoding="utf-8")
     sys.stdout.write(sheet.text)
     for line in sheet.lines:
         print(line, file=sys.stderr)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from restoration.damage_marks import belongs_to, mask_of
+from restoration.damage_marks import belongs_to, joined_stem, mask_of
 from restoration.errors import ConfigError, one_line
 from restoration.sheet import CONTROL, ids_of
 
@@ -133,9 +133,9 @@ def gather(folder: Path) -> Gathered:
     is not listed a second time. Raises ConfigError where the folder is none, cannot be read, has a
     name that no sheet can hold, or holds results of this workflow.
     """
-    if not folder.is_dir():
-        raise ConfigError(f"'{folder}' is not a folder; give the folder that holds the scans")
     root = os.path.realpath(folder)
+    if not os.path.isdir(root):  # noqa: PTH112 (False where nobody may look)
+        raise ConfigError(f"'{folder}' is not a folder; give the folder that holds the scans")
     if not is_text(root):
         raise ConfigError(f"the folder's name {root!r} {NO_TEXT}")
     walk = _Walk(root)
@@ -189,7 +189,11 @@ class _Walk:
 
     def _follow(self, path: str, below: str) -> None:
         target = os.path.realpath(path)
-        identity = _identity(os.stat(target))  # noqa: PTH116 (as many as there are links)
+        try:
+            identity = _identity(os.stat(target))  # noqa: PTH116 (as many as there are links)
+        except OSError as error:
+            self.gathered.unread["folders"].append(f"{below}: {error.strerror}")
+            return
         if identity in self._above:
             self._left("links to a folder that holds this one", below)
         elif identity in self._seen:
@@ -260,7 +264,7 @@ class _Walk:
             self._left(_KIND_OF.get(suffix, "other files, no images by their suffix"), below)
         elif not entry.is_file():
             self._left("no plain files (devices, pipes, sockets)", below)
-        elif not is_text(below):
+        elif not (is_text(below) and is_text(entry.path)):
             self.gathered.unread[f"files whose name {NO_TEXT}"].append(repr(below))
         elif (master := belongs_to(name, names)) is not None:
             right = mask_of(master) == name
@@ -271,6 +275,10 @@ class _Walk:
             found = entry.stat()
             scan = FoundScan(entry.path, below, _identity(found), entry.is_symlink(), found.st_size)
             self._scan(scan)
+            stem = joined_stem(name)
+            if stem is not None and not names.isdisjoint(stem + end for end in TIFF_SUFFIXES):
+                kind = "scans by their names that may be masks of damage (<master>.damage.tif)"
+                self.gathered.doubtful[kind].append(below)
 
     def _scan(self, scan: FoundScan) -> None:
         self.gathered.scans.append(scan)

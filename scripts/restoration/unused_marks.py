@@ -35,6 +35,8 @@ MOST_SAID = 20
 _OF_EDITORS = re.compile(r"\.|.*~$|#.*#$|(thumbs\.db|desktop\.ini|icon\r?)$", re.IGNORECASE)
 """Names of hidden files and of what editors and file managers leave."""
 
+_YAML = re.compile(r"\.ya?ml", re.IGNORECASE)
+
 _BACKUP = (".bak", ".orig")
 """What some editors make of a file when they write it: no mark where that file is there."""
 
@@ -122,10 +124,20 @@ def _unused_regions(plan: Plan, sheet: Sequence[Scan]) -> Iterator[Unused]:
     if not files:
         return
     names = _Names(sheet)
+    if _holds_masters(folder, sheet):
+        files = [name for name in files if _YAML.search(name)]
     for name in files:
         # Of one scan alone nobody knows which masks the regions of the others name.
         if plan.config.only is None or not is_tiff(name) or damaged_stem(name) is not None:
             yield _judged(plan, name, names)
+
+
+def _holds_masters(folder: Path, sheet: Iterable[Scan]) -> bool:
+    """Whether masters lie below the folder of regions: then only YAML in it is meant as one."""
+    real = f"{os.path.realpath(folder)}/"
+    # Folders are fewer than scans.
+    places = {os.path.dirname(scan.path) for scan in sheet}  # noqa: PTH120
+    return any(f"{os.path.realpath(place)}/".startswith(real) for place in places)
 
 
 _REGIONS = (
@@ -172,12 +184,14 @@ def _is_there(folder: Path, *, named: bool) -> bool:
             f"config: regions: '{folder}' is no folder; expected one that holds <scan>.yaml"
         )
     try:
-        beside = {path.name.casefold(): path for path in folder.parent.iterdir()}
+        beside = sorted(folder.parent.iterdir())
     except OSError:
         return False
-    for name in difflib.get_close_matches("regions", beside, cutoff=0.8):
-        other = beside[name]
-        if other.is_dir() and any(other.glob("*.y*ml")):
+    for other in beside:
+        name = other.name.casefold()
+        # Another case, letters in another order, the singular: others may be another sheet's.
+        alike = sorted(name) == sorted("regions") or name == "region"
+        if alike and other.is_dir() and any(other.glob("*.y*ml")):
             raise ConfigError(
                 f"marks: '{other}' is not read; did you mean '{folder}'? Rename it, or name it "
                 "under `regions` in the config"

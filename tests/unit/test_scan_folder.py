@@ -143,6 +143,11 @@ def bad_names(folder: Path) -> None:
     os.close(os.open(os.fsencode(folder) + b"/m\xfcller.tif", os.O_CREAT))
 
 
+def linked_to_bad_name(folder: Path) -> None:
+    touch(folder.parent, "else\twhere/a.tif")
+    (folder / "box").symlink_to(folder.parent / "else\twhere")
+
+
 def pipe(folder: Path) -> None:
     os.mkfifo(folder / "a.tif")
 
@@ -181,6 +186,8 @@ CASES: list[tuple[str, Callable[[Path], None], list[str], str, bool]] = [
     ("misnamed masks",
      lambda f: touch(f, "A.TIF", "A.damage.TIF", "b.tif", "b.damage.tiff", "b.tif.damage.tif"),
      ["A", "b"], "must be named <master>.damage.tif: 3 (A.damage.TIF, b.damage.tiff, b.tif.", True),
+    ("perhaps a mask", lambda f: touch(f, "a.tif", "a_damage.tif", "b-damage.tif"),
+     ["a", "a_damage", "b-damage"], "may be masks of damage (<master>.damage.tif): 1 (a_dam", True),
     ("results", results_of_a_run, [],
      "left out: folders of results of this workflow: 1 (results)", True),
     ("deliverables", copied_deliverables, ["out--own"],
@@ -200,6 +207,7 @@ CASES: list[tuple[str, Callable[[Path], None], list[str], str, bool]] = [
     ("linked file elsewhere", linked_file_elsewhere, ["a"], "listed: 1 scan", True),
     ("hard links", hard_links, ["a", "b"],
      "listed, but look at them: names of one and the same file: 2 (a.tif, b.tif)", True),
+    ("linked to a bad name", linked_to_bad_name, [], "so that no sheet can hold it", False),
     ("dangling links", dangling, ["b"],
      "could not be read: links that lead nowhere: 2 (a.tif, box)", False),
     ("a link to itself", circle, ["b"], "could not be read: ", False),
@@ -279,17 +287,20 @@ def test_results_are_no_masters(folder: Path) -> None:
 def test_exit_codes_and_the_sheet_that_is_written_all_the_same(
     tmp_path: Path, name: str, code: int
 ) -> None:
-    touch(tmp_path, "whole/a.tif", "whole/b.jpg", "gaps/a.tif")
+    touch(tmp_path, "whole/ł.tif", "whole/b.jpg", "gaps/ł.tif")
     (tmp_path / "gaps/b.tif").symlink_to("gone.tif")
     done = subprocess.run(
         [sys.executable, ROOT / "scripts/sheet.py", tmp_path / name],
         capture_output=True,
         text=True,
         check=False,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        encoding="utf-8",
     )
     assert done.returncode == code, done.stderr
-    rows = [f"a\t{tmp_path.resolve() / name / 'a.tif'}"] if code < 2 else []
-    assert done.stdout.splitlines() == (["scan\tpath", *rows] if rows else [])
+    path = str(tmp_path.resolve() / name / "ł.tif")
+    paths = [line.split("\t")[1] for line in done.stdout.splitlines()]
+    assert paths == (["path", path] if code < 2 else [])
     said = {
         0: "left out: JPEG files: 1 (b.jpg)",
         1: "could not be read: links that lead nowhere: 1 (b.tif)",

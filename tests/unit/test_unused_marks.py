@@ -164,6 +164,14 @@ def test_what_is_used_or_is_no_mark_lets_the_run_begin(
     assert capsys.readouterr().err == ""
 
 
+def test_regions_beside_the_masters_are_told_from_them_by_their_suffix(table: Table) -> None:
+    table.lay("masters/a.yaml", "masters/notes.txt", "masters/a.jpg", text=FACE)
+    place = str(table.folder / "masters")
+    check_marks(table.plan(regions=place))
+    table.lay("masters/A.yml", text=FACE)
+    assert "did you mean 'masters/a.yaml'" in table.refused(regions=place)
+
+
 def test_a_scan_whose_name_speaks_of_damage_is_a_scan(table: Table) -> None:
     table.lay("masters/lone.damage.tif", "masters/a_damage.tif")
     rows = "a\tmasters/a.tif\nlone.damage\tmasters/lone.damage.tif\na2\tmasters/a_damage.tif\n"
@@ -204,6 +212,11 @@ def test_a_share_with_regions_that_is_not_mounted(table: Table) -> None:
 def test_regions_in_a_folder_of_nearly_the_right_name(table: Table, name: str) -> None:
     table.lay(f"{name}/a.yaml", text=FACE)
     assert f"marks: '{name}' is not read; did you mean 'regions'?" in table.refused()
+
+
+def test_regions_of_another_sheet_lie_beside_it(table: Table) -> None:
+    table.lay("regions-box2/x.yaml", "regions2/x.yaml", text=FACE)
+    check_marks(table.plan())
 
 
 def test_a_folder_of_regions_that_cannot_be_listed(
