@@ -30,7 +30,7 @@ def unmet_marks(
     sought = (finding or {}).get("value", len(faces)) is not None
     said = []
     kinds: list[tuple[str, Sequence[Shape], str]] = [
-        ("exclude", regions.exclude, "what it marks is left alone, and nothing around it"),
+        ("exclude", regions.exclude, "what it marks is left alone all the same"),
         ("include", regions.include, "what it marks counts as a face of its own"),
         ("only", regions.only or (), "it lets no face be restored"),
     ]
