@@ -14,7 +14,9 @@ from restoration.faces.frame import Places
 from restoration.faces.gate import PageEvidence, judge
 from restoration.faces.known import KnownFace, known_faces
 from restoration.faces.protecting import feather_of, protected
+from restoration.faces.unmet import unmet_marks
 from restoration.limiting import Limits, area_of, limits_of, marked_areas, open_mask
+from restoration.marks_on_page import check_on_page, is_blank, unused_targets
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.tiff import TiffPage, open_page
 from restoration.regions import FaceRegions, Marks, Shape
@@ -59,6 +61,8 @@ class Beside:
     """Where a generative network may not work, for the sake of faces; None = nowhere."""
     master: Raster | None = None
     """The master's own page; None where the stage has no use for it."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about marks that do not do what the person may have meant."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,17 @@ def beside(
         return Beside()
     page = files.enter_context(open_page(master, number, limits=ingest))
     extent = (page.height, page.width)
+    said = check_on_page(marks, number, page.pages, extent, files)
+    said += unused_targets(marks.targets, number, page.channels)
     infrared, damage = None, None
     if extent == size:
         if wants_infrared and "infrared" in page.extra:
             infrared = ExtraChannel(page, page.extra.index("infrared"))
         if marks.damage is not None:
             damage = open_mask(marks.damage, number, extent, files)
-    known = _known(marks, number, extent, faces, files)
+            if is_blank(damage):
+                said.append(f"the mask of damage '{marks.damage}' marks nothing: it is 0 all over")
+    known, unmet = _known(marks, number, extent, faces, files)
     return Beside(
         infrared,
         damage,
@@ -112,6 +120,7 @@ def beside(
         known,
         _keep(marks, number, extent, (known, ahead), files),
         page,
+        (*said, *unmet),
     )
 
 
@@ -121,7 +130,8 @@ def _known(
     extent: tuple[int, int],
     faces: Mapping[str, Any] | None,
     files: ExitStack,
-) -> tuple[KnownFace, ...]:
+) -> tuple[tuple[KnownFace, ...], list[str]]:
+    """The faces of a page, and what is to be said of marks that meet none."""
     regions = marks.faces
     if isinstance(marks.regions, FaceRegions):
         regions = marks.regions
@@ -130,7 +140,8 @@ def _known(
         area = area_of(shape, marks.folder, extent, files)
         return bool(area.holds(place[1:], place[:1])[0, 0])
 
-    return tuple(known_faces(faces, regions, number, holds))
+    known = tuple(known_faces(faces, regions, number, holds))
+    return known, unmet_marks(faces, regions, number, holds)
 
 
 def _keep(

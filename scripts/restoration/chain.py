@@ -29,6 +29,7 @@ from restoration.restoring import (
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
 from restoration.told import Told
+from restoration.unheeded import unheeded
 
 
 class EarlierProblemError(ScanError):
@@ -434,4 +435,7 @@ class Chain:
             "condition_report": reports,
             "stages": list(self._chain_records()),
         }
+        said = unheeded(self.plan, self.recipe, self.scan)
+        if said:
+            record["unheeded_marks"] = said
         return self._publish("deliver", record)

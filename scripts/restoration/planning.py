@@ -99,6 +99,10 @@ class Plan:
                 found[path.stem] = regions
         return found
 
+    def regions_of(self, scan: Scan) -> ScanRegions | None:
+        """What a person marked on a scan in the folder of regions; None where nothing."""
+        return self._regions.get(scan.scan)
+
     def check_regions(self) -> None:
         """Raises ConfigError where a file of regions is wrong."""
         _ = self._regions
@@ -122,6 +126,8 @@ class Plan:
             targets=regions.colour.targets
             if regions is not None and regions.colour is not None and step == COLOUR
             else (),
+            scan=scan.scan,
+            stage=step,
         )
 
     def keeps_faces(self, recipe: str | None, step: str) -> bool:
@@ -130,6 +136,10 @@ class Plan:
         if step not in REGISTRY or REGISTRY[step].restores_faces:
             return False
         return any(self.manifest[name].generative for name in self.networks(recipe, step))
+
+    def fills_damage(self, recipe: str) -> bool:
+        """Whether a recipe has a stage that takes masks of damage."""
+        return any(REGISTRY[step].fills_damage for step in self.recipe(recipe).chain())
 
     def faces_ahead(self, recipe: str | None, step: str) -> FacesSettings | None:
         """The settings of the stage ``faces``, where it comes after a step of the recipe."""
@@ -300,6 +310,10 @@ class Plan:
     def master_bytes(self, scan: Scan) -> int:
         """Size of a scan's master as this process first saw it; 0 where it is missing."""
         return self._digests.bytes_of(scan)
+
+    def is_missing(self, scan: Scan) -> bool:
+        """Whether a scan's master was missing when this process first looked at it."""
+        return self._digests.is_missing(scan)
 
     @cached_property
     def _digests(self) -> JobDigests:

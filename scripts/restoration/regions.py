@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from restoration.damage_marks import mask_of
 from restoration.errors import ConfigError
-from restoration.sheet import DAMAGE_SUFFIX
 from restoration.stage_settings import CHAIN, Section
 
 Pixels = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -112,6 +112,12 @@ class FaceRegions(StageRegions):
     def shapes(self) -> Iterator[Shape]:
         yield from super().shapes()
         yield from self.include
+
+    @model_validator(mode="after")
+    def _some_or_none(self) -> FaceRegions:
+        if self.none and self.include:
+            raise ValueError("'none' says that there are no faces, 'include' that there are some")
+        return self
 
 
 class MarkedTarget(Section):
@@ -264,6 +270,10 @@ def _explain(error: ValidationError) -> str:
     where = ".".join(str(part) for part in first["loc"] if part != "stages")
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown key"
+    if first["type"] == "too_short":
+        what = "corners, each x, y" if first["loc"][-1] == "polygon" else "entries"
+        least, found = (first["ctx"][name] for name in ("min_length", "actual_length"))
+        return f"{where}: expected at least {least} {what}, found {found}"
     message = first["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message
 
@@ -279,7 +289,7 @@ def is_file(path: Path) -> bool:
 def damage_mask_of(master: str) -> Path:
     """Where a person puts the mask of damage of a master."""
     path = Path(master)
-    return path.with_name(path.stem + DAMAGE_SUFFIX)
+    return path.with_name(mask_of(path.name))
 
 
 @dataclass(frozen=True)
@@ -295,6 +305,9 @@ class Marks:
     """What is said of faces, for stages that must leave them alone; None where nothing is."""
     targets: tuple[MarkedTarget, ...] = ()
     """Those of the scan, for the stage that judges colours by them."""
+    scan: str = ""
+    stage: str = ""
+    """Whose and for which stage, for what is said of them."""
 
     def __bool__(self) -> bool:
         marked = self.regions is not None or self.faces is not None or bool(self.targets)

@@ -214,6 +214,8 @@ class PageRestorer:
                 entry |= _mapped(work, source, result)
             else:
                 entry |= self._write_page(work, source, result)
+        if around.warnings:
+            entry["warnings"] = list(around.warnings)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
 
     def _colour(self, work: PageWork, source: OpenImage) -> Any:

@@ -16,7 +16,7 @@ from typing import Any
 
 from restoration.batching import ASSIGNED, keep_assigned
 from restoration.disk_need import disk_need, say_disk_need
-from restoration.errors import ConfigError
+from restoration.errors import CircumstanceError, ConfigError
 from restoration.leftovers import remove_leftovers
 from restoration.locking import lock_results
 from restoration.networks.converted import missing_weights
@@ -24,6 +24,7 @@ from restoration.overall import begin_progress, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
 from restoration.shared_fs import begin_shared
+from restoration.unused_marks import check_marks
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -44,6 +45,8 @@ def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
     """
     _prepare_environment()
     plan = make_plan(raw)
+    if main:
+        check_marks(plan)
     if main or not plan_file(plan.results).is_file():
         return plan
     decided = load_plan(plan_file(plan.results))
@@ -74,6 +77,8 @@ def forget_untrue_tables(plan: Plan) -> None:
     """
     if not plan.results.is_dir():
         return
+    if plan.scans:
+        check_masters(plan)
     lock_results(plan.results)
     for recipe in plan.recipes():
         for step in plan.steps(recipe):
@@ -92,6 +97,7 @@ def begin_run(plan: Plan, *, beside: int = 1) -> None:
     beside: jobs that may run at the same time. Raises ConfigError or CircumstanceError with one
     line where the run cannot begin.
     """
+    check_masters(plan)
     lock_results(plan.results)
     begin_shared(plan.results)
     check_weights(plan)
@@ -103,6 +109,35 @@ def begin_run(plan: Plan, *, beside: int = 1) -> None:
     keep_assigned(plan.results / ASSIGNED, plan.assigned)
     plan.save()
     begin_progress(plan, work)
+
+
+def check_masters(plan: Plan) -> None:
+    """Stop where there is nothing to restore, or most masters are missing: a mount that is gone is
+    no property of the scans, of which each would otherwise become a problem.
+
+    Costs a ``stat`` of each master, which the digests of the run's jobs cost anyway. Raises
+    ConfigError and CircumstanceError with one line.
+    """
+    sheet = plan.config.scans
+    if not plan.scans:
+        raise ConfigError(
+            f"scans: the sheet '{sheet}' names no scan; make one with `python scripts/sheet.py "
+            "FOLDER > my.tsv` and name it: `make restore SHEET=my.tsv`, or `scans` in the config"
+        )
+    missing = [scan for scan in plan.scans if plan.is_missing(scan)]
+    if 2 * len(missing) <= len(plan.scans):
+        return
+    first = missing[0]
+    try:
+        os.stat(first.path)  # noqa: PTH116 (its error says more than that it is missing)
+        why = "now it is there"
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise CircumstanceError(
+        f"scans: {len(missing)} of {len(plan.scans)} masters of the sheet '{sheet}' are missing, "
+        f"the first one '{first.path}' (scan {first.scan}: {why}); is the mount there? Nothing was "
+        "begun: put them back, or correct the paths in the sheet"
+    )
 
 
 def check_weights(plan: Plan) -> None:

@@ -216,6 +216,13 @@ class Config(Section):
         description="Folder of the regions that people marked, <scan>.yaml each; `regions` beside "
         "the sheet where unset.",
     )
+    unused_marks: Literal["stop", "warn"] = Field(
+        "stop",
+        description="Files in the folder of regions and masks of damage beside masters that fit no "
+        "scan of the sheet. `stop`: the run does not begin; `warn`: it says them and goes on, for "
+        "sheets that share a folder of regions and masters that cannot be renamed. What can only "
+        "be meant for a scan of the sheet (`a.yml` for `a`) stops the run all the same.",
+    )
     recipe: Identifier = Field("archive", description="Recipe of rows that name none.")
     recipes: dict[Identifier, Recipe] = Field(description="Recipes by name.")
     only: Identifier | None = Field(

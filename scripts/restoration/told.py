@@ -53,7 +53,7 @@ class Told:
         """What people marked for the stage, as it enters its keys; empty for most scans."""
         if step not in self._marks:
             facts = self._plan.marks(self._recipe, self._scan, step).facts(_sha256_of)
-            code = code_fingerprint("restoration.limiting") if facts else None
+            code = code_fingerprint("restoration.marks_on_page") if facts else None
             self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
         return self._marks[step]
 

@@ -19,6 +19,7 @@ from restoration.faces.protecting import FACE_ITSELF, HEAD, Oval, oval_of
 from restoration.faces.sampling import in_frame
 from restoration.planning import Plan, make_plan
 from restoration.raster.base import ArrayRaster
+from restoration.review.dossier import gather
 from restoration.workshop import make_workshop
 
 SIDE = 600
@@ -245,3 +246,97 @@ def test_what_a_person_says_of_faces_is_part_of_the_keys(plan: Plan, tmp_path: P
     stage = next(stage for stage in record["stages"] if stage["stage"] == "faces")
     assert stage["pages"][0]["reason"] == "what was found are no faces: a person said so"
     assert (made != master(plan))[inside(2, HEAD)].mean() > 0.5
+
+
+def marked_again(plan: Plan, text: str) -> Plan:
+    """The plan after a person wrote other regions."""
+    (plan.regions_folder / "group.yaml").write_text(text)
+    return make_plan(plan.config.model_dump(mode="json"))
+
+
+def warnings_of(record: dict[str, Any], stage: str) -> list[str]:
+    (found,) = (entry for entry in record["stages"] if entry["stage"] == stage)
+    return list(found["pages"][0].get("warnings", ()))
+
+
+def test_marks_that_meet_no_face_are_said_in_the_record_and_the_report(plan: Plan) -> None:
+    """Face 3 lies from 130, 430 to 170, 470 or so; the first box covers its upper left alone."""
+    left, top, width, height = FACES[3].box
+    text = f"""
+faces:
+  exclude:
+    - box: [{left - 20}, {top - 20}, {20 + width / 4}, {20 + height / 4}]
+    - box: [290, 10, 20, 20]
+  include:
+    - box: [280, 280, 40, 40]
+    - box: [{left}, {top}, {width}, {height}]
+    - box: [{left - 5}, {top - 5}, {width + 10}, {height + 10}]
+"""
+    _, record, _ = run(marked_again(plan, text), "same-size")
+    expected = [
+        "faces.exclude.0 touches face 3, whose middle lies outside of it, and so does not mean "
+        "that face: what it marks is left alone all the same",
+        "faces.exclude.1 meets no face that was found: what it marks is left alone all the same",
+        "faces.include.0 meets no face that was found: what it marks counts as a face of its own",
+        "faces.include.2 marks face 3, and so does faces.include.1, whose strength counts",
+    ]
+    assert warnings_of(record, "faces") == expected
+    assert warnings_of(record, "cleanup") == expected
+    # Two marks over one face are no second face.
+    asked_for = [number for number, face in faces_of(record).items() if face["asked_for"]]
+    assert asked_for == [3, 5]
+    told = gather(plan.results, "same-size", "group", {}, None).warnings
+    assert [text for text in told if text.startswith("marks: ")] == [
+        f"marks: {text}" for text in expected
+    ]
+
+
+def test_marks_that_meet_their_faces_are_not_warned_of(plan: Plan) -> None:
+    _, record, _ = run(plan, "same-size")
+    assert warnings_of(record, "faces") == warnings_of(record, "cleanup") == []
+    assert "unheeded_marks" not in record
+
+
+def test_marks_for_a_stage_that_the_recipe_lacks_are_in_the_record_and_the_report(
+    plan: Plan,
+) -> None:
+    text = "descreen: {exclude: [{box: [0, 0, 9, 9]}]}\nfaces: {include: [{box: [9, 9, 9, 9]}]}"
+    _, record, _ = run(marked_again(plan, text), "resampled")
+    expected = [
+        "the regions say where `descreen` may work, a stage that the recipe does not have",
+        "the regions ask for faces to be restored: the recipe has no stage `faces`",
+        "the regions mark faces, but no stage of the recipe restores faces or runs a generative "
+        "network",
+    ]
+    assert record["unheeded_marks"] == expected
+    told = gather(plan.results, "resampled", "group", {}, None).warnings
+    assert [f"marks: {text}" for text in expected] == [t for t in told if t.startswith("marks: ")]
+
+
+def test_a_mark_beside_the_page_is_a_problem_of_the_scan_until_it_is_corrected(plan: Plan) -> None:
+    """An excluded face is not restored because its box was drawn on a larger copy."""
+    wrong = marked_again(plan, "faces: {exclude: [{box: [2100, 2400, 100, 100]}]}")
+    workshop = replace(
+        make_workshop(wrong, threads=1),
+        networks=Sources(),
+        examine=lambda path, number, config: REPORT,
+    )
+    record = Chain(wrong, "same-size", wrong.scans[0], workshop).ensure("cleanup")
+    assert record["status"] == "problem"
+    assert (
+        "group.yaml': faces.exclude.0: the box 2100, 2400, 100, 100 (left, top, width, height) "
+        "lies beside page 1, which is 600 x 600 px; correct it, or take it out"
+    ) in record["reason"]
+    right = marked_again(plan, "faces: {exclude: [{box: [100, 400, 100, 100]}]}")
+    run(right, "same-size")
+
+
+def test_an_empty_mask_of_damage_is_said(plan: Plan, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "group.damage.tif", np.zeros((SIDE, SIDE), np.uint8))
+    raw = plan.config.model_dump(mode="json")
+    raw["recipes"]["same-size"]["stages"] = {"repair": {}}
+    again = make_plan(raw)
+    _, record, _ = run(again, "same-size")
+    assert warnings_of(record, "repair") == [
+        f"the mask of damage '{tmp_path}/group.damage.tif' marks nothing: it is 0 all over"
+    ]

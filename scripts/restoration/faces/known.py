@@ -76,13 +76,13 @@ def known_faces(
     if regions is not None and regions.none:
         return []
     included = [] if regions is None else [mark for mark in regions.include if mark.page == page]
-    faces, met = [], set()
+    faces: list[KnownFace] = []
+    met: set[int] = set()
     for number, entry in enumerate(detail.get("faces") or (), 1):
         face = _found(number, entry)
-        mark = next((m for m in included if holds(m, face.middle)), None)
-        if mark is not None:
-            met.add(id(mark))
-        faces.append(_judged(face, mark, regions, page, holds))
+        marks = [mark for mark in included if holds(mark, face.middle)]
+        met.update(id(mark) for mark in marks)
+        faces.append(_judged(face, marks[0] if marks else None, regions, page, holds))
     upright = detail.get("upright") or {}
     for mark in included:
         if id(mark) not in met:

@@ -200,12 +200,17 @@ def _findings(reports: list[Record]) -> list[Record]:
 
 
 def _warnings(delivered: Record) -> list[str]:
-    """Of the master and of the condition report, each once, in order."""
+    """Of the master, of the condition report and of what people marked, each once, in order."""
     reports = delivered["condition_report"]
     found = [str(text) for text in delivered["master"]["master"].get("warnings") or []]
     for number, report in enumerate(reports, 1):
         prefix = f"page {number}: " if len(reports) > 1 else ""
         found += [prefix + str(warning["text"]) for warning in report.get("warnings") or []]
+    for stage in delivered["stages"]:
+        for page in stage["pages"]:
+            prefix = f"page {page['number']}: " if len(reports) > 1 else ""
+            found += [f"{prefix}marks: {text}" for text in page.get("warnings") or []]
+    found += [f"marks: {text}" for text in delivered.get("unheeded_marks") or []]
     return list(dict.fromkeys(found))
 
 
