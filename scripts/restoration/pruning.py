@@ -14,7 +14,7 @@ from restoration.locking import lock_results
 from restoration.planning import Plan
 from restoration.progress import amount
 from restoration.retention import Keeping, delete, disposable
-from restoration.stages import REGISTRY
+from restoration.stages import MASKS, REGISTRY
 from restoration.verify import known_scans, steady_plan
 from restoration.verifying.keychain import idle_workshop
 from restoration.verifying.orphans import orphans
@@ -92,9 +92,14 @@ def _strays(plan: Plan) -> Iterator[Path]:
     """Images and parts in the folders of stages that no record names; nothing of deliveries."""
     for orphan in orphans(plan, known_scans(plan)):
         path = orphan.path
-        inside = path.is_file() and path.parent.name in REGISTRY
+        inside = path.is_file() and _stage_folder(path).name in REGISTRY
         if inside and path.suffix in (".tif", ".part"):
             yield path
+
+
+def _stage_folder(path: Path) -> Path:
+    """The folder of the stage to which an image or a mask belongs."""
+    return path.parent.parent if path.parent.name == MASKS else path.parent
 
 
 def _delete_stray(found: Pruned, path: Path, size: int) -> None:
@@ -104,7 +109,7 @@ def _delete_stray(found: Pruned, path: Path, size: int) -> None:
         except OSError as error:
             found.failed.append(f"{path}: {error.strerror}")
             return
-    found.add((path.parent.parent.name, ORPHANS), size)
+    found.add((_stage_folder(path).parent.name, ORPHANS), size)
 
 
 def summary(found: Pruned) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,7 +23,7 @@ from restoration.raster.base import Raster
 from restoration.raster.publish import part_name
 from restoration.records import read_record
 from restoration.sheet import Scan
-from restoration.stages import REGISTRY
+from restoration.stages import MASKS, REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 
 Record = dict[str, Any]
@@ -314,6 +314,7 @@ class PageRestorer:
         """Where the stage worked, as an image of one channel beside its result."""
         assert page.mask is not None
         path = mask_path(image)
+        path.parent.mkdir(exist_ok=True)
         self.workshop.write_image(
             path,
             (band * np.float32(1.0 / 255.0) for band in page.mask()),
@@ -372,7 +373,14 @@ def _linked(there: Path, here: Path) -> bool:
 
 def mask_path(image: Path) -> Path:
     """Where the mask of a stage's image lies."""
-    return image.with_name(f"{image.stem}.mask.tif")
+    return image.parent / MASKS / image.name
+
+
+def mask_of(page: Record, image: Path) -> Path:
+    """Where the mask of a page lies that its record names: beside the image, as
+    ``<scan>.mask.tif``, where an earlier version wrote it."""
+    beside = image.with_name(f"{image.stem}.mask.tif")
+    return beside if PurePath(page["mask"]).name == beside.name else mask_path(image)
 
 
 def _passed_on(state: PageState) -> Record:

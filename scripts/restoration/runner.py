@@ -19,6 +19,7 @@ from restoration.restoring import Record, Workshop
 from restoration.retention import after_delivery
 from restoration.scratch import ScratchError, leave_scratch
 from restoration.sheet import Scan
+from restoration.stages import MASKS, REGISTRY
 
 _EQUAL_SURPRISES_THAT_STOP = 3
 
@@ -98,7 +99,8 @@ def folders_written(plan: Plan, recipe: str | None, step: str) -> list[Path]:
     """Where a job may write: in its own step's folder, and in those of earlier steps, where what is
     missing or untrue by now is made again."""
     steps = ("ingest", "examine") if recipe is None else plan.steps(recipe)
-    return [plan.folder(recipe, earlier) for earlier in steps[: steps.index(step) + 1]]
+    folders = [plan.folder(recipe, earlier) for earlier in steps[: steps.index(step) + 1]]
+    return [*folders, *(folder / MASKS for folder in folders if folder.name in REGISTRY)]
 
 
 def _table_before(plan: Plan, recipe: str | None, step: str, batch: str) -> list[Path]:
