@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.locking import lock_results
+from restoration.masters_apart import protect_every_master
 from restoration.planning import Plan
 from restoration.progress import amount
+from restoration.raster.masters import MasterInTheWayError
+from restoration.raster.publish import unlink
 from restoration.retention import Keeping, delete, disposable
 from restoration.stages import MASKS, REGISTRY
 from restoration.verify import known_scans, steady_plan
@@ -62,6 +65,7 @@ def prune_results(
     lock_results(results)
     # Again: a run may have ended between the two.
     plan = steady_plan(results)
+    protect_every_master(plan)
     if keeping is None:
         keeping = "last" if plan.config.intermediates == "last" else "none"
     found = Pruned(results, keeping, confirm)
@@ -76,7 +80,7 @@ def prune_results(
         try:
             for image in delete(plan, images, found.failed.append):
                 found.add((image.recipe, image.step), image.bytes)
-        except OSError as error:
+        except (OSError, MasterInTheWayError) as error:
             found.failed.append(f"{scan.scan}: {error}")
     for path in _strays(plan):
         size = path.stat().st_blocks * 512
@@ -105,9 +109,12 @@ def _stage_folder(path: Path) -> Path:
 def _delete_stray(found: Pruned, path: Path, size: int) -> None:
     if found.deleted:
         try:
-            path.unlink()
+            unlink(path)
         except OSError as error:
             found.failed.append(f"{path}: {error.strerror}")
+            return
+        except MasterInTheWayError as error:
+            found.failed.append(str(error))
             return
     found.add((_stage_folder(path).parent.name, ORPHANS), size)
 

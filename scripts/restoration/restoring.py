@@ -20,7 +20,7 @@ from restoration.intact import is_intact
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
-from restoration.raster.publish import part_name
+from restoration.raster.publish import linked
 from restoration.records import read_record
 from restoration.sheet import Scan
 from restoration.stages import MASKS, REGISTRY
@@ -168,7 +168,7 @@ class PageRestorer:
         if elsewhere != here and not is_intact(elsewhere, page["sha256"]):
             return None
         for kind, place in places.items():
-            if not _linked(self.plan.results / page[kind], place):
+            if not linked(self.plan.results / page[kind], place):
                 return None
         own = {kind: str(place.relative_to(self.plan.results)) for kind, place in places.items()}
         return {**page, **own, "owner": self.step}
@@ -351,24 +351,6 @@ def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
         "tones": page.tones.record(),
         "tones_sha256": page.tones.sha256,
     }
-
-
-def _linked(there: Path, here: Path) -> bool:
-    """Whether ``here`` is now the same file as ``there``."""
-    if there == here:
-        return True
-    here.parent.mkdir(parents=True, exist_ok=True)
-    part = part_name(here)
-    try:
-        part.unlink(missing_ok=True)
-        part.hardlink_to(there)
-        part.replace(here)
-    except OSError:
-        # No hard links on this file system: the work is done again instead.
-        return False
-    finally:
-        part.unlink(missing_ok=True)
-    return True
 
 
 def mask_path(image: Path) -> Path:

@@ -14,6 +14,7 @@ from restoration.leftovers import remove_leftovers
 from restoration.overall import BatchEnd, found_here, tell_end
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
+from restoration.raster.masters import protect_as_they_are
 from restoration.records import Row, not_in_future, write_table
 from restoration.restoring import Record, Workshop
 from restoration.retention import after_delivery
@@ -133,6 +134,8 @@ def run_batch(
     title = f"{step} {batch}" if recipe is None else f"{recipe} {step} {batch}"
     rows: dict[int, Row] = {}
     failures = Failures()
+    # Those of the batch also where a run did not tell, or one was put back since.
+    protect_as_they_are(scan.path for scan in scans)
     idle = worked_on = 0
     with reporter(title, len(scans), log) as report:
         removed = remove_leftovers(folders_written(plan, recipe, step))
