@@ -179,13 +179,3 @@ def test_a_few_masters_that_are_missing_are_problems_of_their_scans(tmp_path: Pa
         (tmp_path / f"mount/s{number}.tif").touch()
     running.begin_run(plan)
     assert plan_file(plan.results).is_file()
-
-
-def test_a_mount_that_is_gone_costs_no_table(tmp_path: Path) -> None:
-    """Results without Snakemake's metadata, as in a fresh clone: tables are judged at the parse."""
-    table = tmp_path / "results/archive/deliver/mount.tsv"
-    table.parent.mkdir(parents=True)
-    table.write_text("# digest 0\n")
-    with pytest.raises(CircumstanceError, match="is the mount there"):
-        running.forget_untrue_tables(sheet_of(tmp_path, 2))
-    assert table.is_file()
