@@ -12,13 +12,22 @@ from restoration.keys import canonical_json
 from restoration.running import begin_run, forget_untrue_tables, plan_of_run
 from restoration.scheduler import Requests, check_arrays
 from restoration.shared_fs import check_storage
+from restoration.yaml_text import WrittenFiles
 
 # Snakemake keeps here what it knows of earlier runs.
 METADATA = ".snakemake/metadata"
 
+
+def written_files():
+    """The files of the config in the order in which they are read: the Snakefile's own first."""
+    named = list(workflow.overwrite_configfiles)
+    first = [Path(path) for path in workflow.configfiles if path not in named]
+    return WrittenFiles([*first, *named], workflow.config_settings.config)
+
+
 try:
     check_storage(workflow.storage_settings)
-    PLAN = plan_of_run(config, main=workflow.is_main_process)
+    PLAN = plan_of_run(config, main=workflow.is_main_process, written=written_files())
     if workflow.is_main_process and not any(Path(METADATA).glob("*")):
         forget_untrue_tables(PLAN)
 except RestorationError as error:

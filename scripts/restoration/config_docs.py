@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from restoration.settings import Config
 from restoration.sheet import MATERIALS
 
-_NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false"}
+_NAMES = {float: "number", int: "whole number", str: "text", bool: "yes or no"}
 
 _INTRODUCTION = """\
 # Configuration
@@ -28,8 +28,10 @@ only the keys that differ need be there:
 
     snakemake --cores all --configfile my.yaml
 
-A mistake stops before any job, with one line that names the key or the row of the sheet.
-Setting a stage to `null` (`upscale: null`) takes it out of a recipe.
+A mistake stops before any job, with one line that names file, line and key, or the row of the sheet.
+`make restore CONFIG=my.yaml` also says in which line and column a file is no YAML; Snakemake, called
+by itself, reads the files before it reads ours.
+A stage that is `off` (`upscale: off`) or `null` is not in a recipe; `on` gives it its defaults.
 
 ## The sheet of scans
 

@@ -24,6 +24,7 @@ from restoration.overall import begin_progress, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
 from restoration.shared_fs import begin_shared
+from restoration.yaml_text import WrittenFiles
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -35,15 +36,17 @@ MALLOC_MMAP_THRESHOLD_ is left alone: with 4 MiB PyTorch's networks take half of
 instead of 645 at 2,048 columns) and 1.6 times as long."""
 
 
-def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
+def plan_of_run(raw: Mapping[str, Any], *, main: bool, written: WrittenFiles | None = None) -> Plan:
     """The plan, as every process of the run must see it.
 
     The main process decides what `auto` means for device, runtime and precision; a job's own
-    process, which may run on another node, takes that decision over. Raises ConfigError with one
-    line.
+    process, which may run on another node, takes that decision over. written: the files from
+    which the config was read. Raises ConfigError with one line.
     """
     _prepare_environment()
-    plan = make_plan(raw)
+    if main and written is not None:
+        written.check()
+    plan = make_plan(raw, written)
     if main or not plan_file(plan.results).is_file():
         return plan
     decided = load_plan(plan_file(plan.results))
