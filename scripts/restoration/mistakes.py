@@ -78,6 +78,11 @@ def mistake_of(
     said = _said(chosen, first, model, spelt)
     if chosen["type"] in ("extra_forbidden", "missing") and not _in_tuple(first, chosen):
         return Mistake(_whole(first, chosen["loc"]), said)
+    # What is wrong with a section as a whole may name the key of it.
+    keys, _, rest = said.partition(": ")
+    inner = _place(model, first.value, keys.split("."))
+    if chosen["type"] == "value_error" and rest and ".".join(map(str, inner.path)) == keys:
+        return Mistake((*first.path, *inner.path), rest)
     return Mistake(first.path, said)
 
 

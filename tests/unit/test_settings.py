@@ -157,7 +157,11 @@ BEGIN = "recipes:\n  archive:\n    stages:\n"
         ("recipes: {archive: {}}\nmodels: {own: {pth: x}}", "line 2: models.own.architecture: is"),
         ("recipes: {archive: {}}\nonly: 007", "line 2: only: expected a text, found '007'; write"),
         ("recipes: {archive: {}}\nexamine: off", "examine: expected a section of keys (window, "),
-        ("recipes: {archive: {}}\nrecipe: archiv", "recipe: 'archiv' is not among the recipes"),
+        (
+            "recipes: {archive: {}}\nrecipe: archiv",
+            "line 2: recipe: 'archiv' is not among the recipes (archive); did you mean 'archive'?",
+        ),
+        ("recipes:\n  archive: {}\n  ingest: {}", "line 3: recipes.ingest: is a folder of the"),
         ("recipes: archive", "recipes: expected names, each with its section, found 'archive'"),
         ("recipes: {archive: {}}\nthreads: 1.5", "threads: expected a whole number, found '1.5'"),
         (
