@@ -9,7 +9,12 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from restoration.errors import RestorationError
 from restoration.keys import canonical_json
-from restoration.running import begin_run, forget_untrue_tables, plan_of_run
+from restoration.running import (
+    begin_run,
+    check_cores,
+    forget_untrue_tables,
+    plan_of_run,
+)
 from restoration.scheduler import Requests, check_arrays
 from restoration.shared_fs import check_storage
 from restoration.yaml_text import WrittenFiles
@@ -26,6 +31,7 @@ def written_files():
 
 
 try:
+    check_cores(workflow.resource_settings.cores)
     check_storage(workflow.storage_settings)
     PLAN = plan_of_run(config, main=workflow.is_main_process, written=written_files())
     if workflow.is_main_process and not any(Path(METADATA).glob("*")):
@@ -72,7 +78,7 @@ onstart:
             jobs=workflow.nodes,
             gpus=gpu_limit(),
         )
-        begin_run(PLAN, beside=BESIDE)
+        begin_run(PLAN, beside=BESIDE, here=workflow.nodes is None)
     except RestorationError as error:
         sys.exit(f"error: {error}")
 

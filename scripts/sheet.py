@@ -1,10 +1,16 @@
 """Print a sheet of every *.tif and *.tiff below a folder: sheet.py DIR > scans.tsv."""
 
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import argparse
 import sys
 from pathlib import Path
 
 from restoration.errors import ConfigError
+from restoration.interrupt import run
 from restoration.sheet import sheet_of_folder
 
 
@@ -18,4 +24,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -23,6 +23,7 @@ from restoration.networks.converted import missing_weights
 from restoration.overall import begin_progress, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
+from restoration.resolving import check_device
 from restoration.shared_fs import begin_shared
 from restoration.yaml_text import WrittenFiles
 
@@ -89,13 +90,23 @@ def forget_untrue_tables(plan: Plan) -> None:
                     (plan.results / recipe / PROBLEMS).unlink(missing_ok=True)
 
 
-def begin_run(plan: Plan, *, beside: int = 1) -> None:
+def check_cores(cores: int | None) -> None:
+    """Raises ConfigError where Snakemake was given cores on which nothing can run."""
+    if cores is not None and cores < 1:
+        raise ConfigError(
+            f"--cores: expected `all`, or a whole number from 1 on, found {cores} (make: CORES=)"
+        )
+
+
+def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     """Before the first job: lock the results, see that all weights can be had, save the plan.
 
-    beside: jobs that may run at the same time. Raises ConfigError or CircumstanceError with one
-    line where the run cannot begin.
+    beside: jobs that may run at the same time; here: whether they run on this machine. Raises
+    ConfigError or CircumstanceError with one line where the run cannot begin.
     """
     lock_results(plan.results)
+    if any(plan.networks(r, step) for r in plan.recipes() for step in plan.recipe(r).chain()):
+        check_device(plan.device, plan.config.device, here=here)
     begin_shared(plan.results)
     check_weights(plan)
     recipes = [plan.results / recipe for recipe in plan.recipes()]

@@ -5,6 +5,7 @@ Imported whenever the Snakefile is parsed, so it knows no torch, no OpenCV and n
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -204,6 +205,24 @@ class UserWeights(Section):
         "and `retinaface`.",
     )
     licence: str = Field("not stated", description="Licence of the weights, shown in records.")
+
+
+def own_weights(text: str) -> dict[str, UserWeights]:
+    """The section `models` of a config, from JSON. Raises ConfigError with one line."""
+    try:
+        given = json.loads(text)
+        if not isinstance(given, dict):
+            raise ConfigError(f"models: expected names, each with its section, found {text!r}")
+        return {name: _one_of(name, body) for name, body in given.items()}
+    except ValueError as error:
+        raise ConfigError(f"models: expected JSON, found {text!r} ({error})") from None
+
+
+def _one_of(name: str, body: Any) -> UserWeights:
+    try:
+        return UserWeights.model_validate(body)
+    except ValidationError as error:
+        raise ConfigError(f"models.{name}.{mistake_of(error, UserWeights, body)}") from None
 
 
 class Config(Section):
