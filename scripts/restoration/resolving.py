@@ -5,8 +5,10 @@ Parsed with the Snakefile, so it knows no torch.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,15 +19,28 @@ from restoration.errors import ConfigError
 
 
 def resolve_device(device: str) -> str:
-    """cpu, cuda or mps; `auto` takes a GPU where its driver is."""
+    """cpu, cuda or mps; `auto` takes a GPU where its driver is and PyTorch was built for it."""
     if device != "auto":
         return device
     # The kernel driver's own file: asking torch would cost seconds at each parse.
-    return "cuda" if NVIDIA.exists() else "cpu"
+    return "cuda" if NVIDIA.exists() and _built_for_cuda() else "cpu"
 
 
 NVIDIA = Path("/proc/driver/nvidia/version")
 """What the NVIDIA driver shows of itself where it is loaded."""
+
+
+def _built_for_cuda() -> bool:
+    """Whether the PyTorch that is installed is a build for CUDA, by the file that says so."""
+    found = importlib.util.find_spec("torch")
+    if found is None or found.origin is None:
+        return False
+    try:
+        said = Path(found.origin).with_name("version.py").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    stated = re.search(r"^cuda\b[^=\n]*=\s*(.+)$", said, re.MULTILINE)
+    return stated is not None and stated[1].strip() != "None"
 
 
 _PROBE = """

@@ -104,9 +104,9 @@ def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     beside: jobs that may run at the same time; here: whether they run on this machine. Raises
     ConfigError or CircumstanceError with one line where the run cannot begin.
     """
-    lock_results(plan.results)
     if any(plan.networks(r, step) for r in plan.recipes() for step in plan.recipe(r).chain()):
         check_device(plan.device, plan.config.device, here=here)
+    lock_results(plan.results)
     begin_shared(plan.results)
     check_weights(plan)
     recipes = [plan.results / recipe for recipe in plan.recipes()]
