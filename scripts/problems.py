@@ -1,17 +1,23 @@
 """Gather the problems of every batch of a recipe into one table."""
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 from pathlib import Path
 
 from restoration.command import in_one_line
+from restoration.command_line import Parser, a_file
+from restoration.interrupt import run
 from restoration.records import gather_problems, not_in_future
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("output", type=Path)
-    parser.add_argument("tables", type=Path, nargs="*")
+    parser.add_argument("tables", type=a_file, nargs="*")
     given = parser.parse_args()
     count = gather_problems(given.tables, given.output)
     not_in_future(given.tables)
@@ -19,4 +25,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(in_one_line(main))
+    sys.exit(run(lambda: in_one_line(main)))

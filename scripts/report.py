@@ -1,26 +1,36 @@
 """Writes the page on which a person reviews the restored scans of a recipe."""
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 from pathlib import Path
 
 from restoration.command import in_one_line
-from restoration.planning import load_plan, plan_file
+from restoration.command_line import Parser, a_file
+from restoration.errors import ConfigError
+from restoration.interrupt import run
 from restoration.records import not_in_future, read_table
 from restoration.review.page import write_report
 from restoration.running import PROBLEMS
+from restoration.status import plan_of_results
 
 
 def main() -> None:
     """Parses the arguments; where the truth lies comes from the plan of the run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", type=Path, nargs="*", help="delivery tables of the batches")
+    parser = Parser(description=__doc__)
+    parser.add_argument("tables", type=a_file, nargs="*", help="delivery tables of the batches")
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--recipe", required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--problems", type=Path, help="default: RESULTS/RECIPE/problems.tsv")
     given = parser.parse_args()
-    config = load_plan(plan_file(given.results)).config
+    config = plan_of_results(given.results).config
+    if given.recipe not in config.recipes:
+        known = ", ".join(config.recipes)
+        raise ConfigError(f"recipe '{given.recipe}' is not among those of the run ({known})")
     scans = [row.scan for table in given.tables for row in read_table(table)]
     written = write_report(
         given.results,
@@ -36,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(in_one_line(main))
+    sys.exit(run(lambda: in_one_line(main)))

@@ -4,11 +4,17 @@ What is listed, what is left out and why goes to the terminal. Exit code: 0 the 
 something could not be read and scans may be missing, 2 there is no sheet.
 """
 
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import argparse
 import sys
 from pathlib import Path
 
 from restoration.errors import ConfigError
+from restoration.interrupt import run
 from restoration.scan_folder import sheet_of_folder
 
 
@@ -29,4 +35,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -3,11 +3,17 @@
 Exit status: 0 where all is true, 1 where something was found, 2 where it cannot be checked.
 """
 
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import argparse
 import sys
 from pathlib import Path
 
 from restoration.errors import RestorationError
+from restoration.interrupt import run
 from restoration.verify import summary, verify_results
 
 
@@ -29,4 +35,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

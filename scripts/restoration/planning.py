@@ -39,6 +39,7 @@ from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
 from restoration.stage_settings import ColourSettings, FacesSettings, Section
 from restoration.stages import REGISTRY
+from restoration.yaml_text import WrittenFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
@@ -359,9 +360,12 @@ def load_plan(path: Path) -> Plan:
     return Plan(config=config, scans=scans, album=album, inodes=inodes, **resolved)
 
 
-def make_plan(raw: Mapping[str, Any]) -> Plan:
-    """Validate config and sheet. Raises ConfigError with one line that names key or row."""
-    config = load_config(raw)
+def make_plan(raw: Mapping[str, Any], written: WrittenFiles | None = None) -> Plan:
+    """Validate config and sheet; written: the files from which the config was read.
+
+    Raises ConfigError with one line that names key or row.
+    """
+    config = load_config(raw, written)
     _check_place("results", config.results)
     _check_place("models_dir", config.models_dir)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)

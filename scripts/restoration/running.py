@@ -25,8 +25,10 @@ from restoration.overall import begin_progress, carrier, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.raster.masters import protect
 from restoration.records import digest_of_table
+from restoration.resolving import check_device
 from restoration.shared_fs import begin_shared
 from restoration.unused_marks import check_marks
+from restoration.yaml_text import WrittenFiles
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -47,15 +49,17 @@ def check_checkout(folder: str) -> None:
         )
 
 
-def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
+def plan_of_run(raw: Mapping[str, Any], *, main: bool, written: WrittenFiles | None = None) -> Plan:
     """The plan, as every process of the run must see it.
 
     The main process decides what `auto` means for device, runtime and precision; a job's own
-    process, which may run on another node, takes that decision over. Raises ConfigError with one
-    line.
+    process, which may run on another node, takes that decision over. written: the files from
+    which the config was read. Raises ConfigError with one line.
     """
     _prepare_environment()
-    plan = make_plan(raw)
+    if main and written is not None:
+        written.check()
+    plan = make_plan(raw, written)
     if main:
         check_marks(plan)
     if main or not plan_file(plan.results).is_file():
@@ -101,17 +105,27 @@ def untrue_tables(plan: Plan) -> set[str]:
     return {path for path in untrue if Path(path).is_file()}
 
 
-def begin_run(plan: Plan, *, beside: int = 1) -> None:
+def check_cores(cores: int | None) -> None:
+    """Raises ConfigError where Snakemake was given cores on which nothing can run."""
+    if cores is not None and cores < 1:
+        raise ConfigError(
+            f"--cores: expected `all`, or a whole number from 1 on, found {cores} (make: CORES=)"
+        )
+
+
+def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     """Before the first job: see that no master is in the way, lock the results, see that all
     weights can be had, save the plan.
 
-    beside: jobs that may run at the same time. Raises ConfigError or CircumstanceError with one
-    line where the run cannot begin.
+    beside: jobs that may run at the same time; here: whether they run on this machine. Raises
+    ConfigError or CircumstanceError with one line where the run cannot begin.
     """
     check_masters(plan)
     inodes = check_links(plan)
     check_benchmarks(plan)
     protect((scan.path, inode) for scan, inode in zip(plan.scans, inodes, strict=True))
+    if any(plan.networks(r, step) for r in plan.recipes() for step in plan.recipe(r).chain()):
+        check_device(plan.device, plan.config.device, here=here)
     lock_results(plan.results)
     begin_shared(plan.results)
     check_weights(plan)

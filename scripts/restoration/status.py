@@ -195,12 +195,16 @@ def plan_of_results(results: Path) -> Plan:
     path = plan_file(results)
     try:
         return load_plan(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(
             f"results: '{path}' is not there; expected the plan of a run: name the folder with "
             "RESULTS=..., or start a run"
         ) from None
-    except (OSError, KeyError, TypeError, ValueError, ConfigError) as error:
+    except OSError as error:
+        raise ConfigError(
+            f"results: '{path}' cannot be read ({error.strerror}); mend its rights, or the mount"
+        ) from None
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise ConfigError(
             f"results: '{path}' cannot be read ({error}); it comes from another version: start the "
             "run again, which writes it anew"

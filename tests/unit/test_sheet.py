@@ -41,7 +41,20 @@ def test_columns_defaults_and_relative_paths(tmp_path: Path) -> None:
         ("scan\tpath\tbatch\na\ta.tif\tb/c\n", "line 2: the batch 'b/c' is not safe"),
         ("scan\tpath\tbatch\na\ta.tif\t@a\n", "line 2: the batch '@a' is not safe"),
         ("scan\tfile\na\ta.tif\n", "line 1: unknown column 'file'"),
-        ("scan,path\na,a.tif\n", "line 1: unknown column"),
+        ("scan,path\na,a.tif\n", "line 1: the columns are separated by commas, expected tabs"),
+        ('"scan";"path"\na;a.tif\n', "separated by semicolons, expected tabs; save the sheet as"),
+        ("scan   path\na  a.tif\n", "separated by spaces, expected tabs"),
+        ("a\ta.tif\n", "line 1: unknown column 'a' (the first line must name the columns)"),
+        ("Scan\tPath\na\ta.tif\n", "line 1: unknown column 'Scan'"),
+        ("Scan\tPath\na\ta.tif\n", "did you mean 'scan'?"),
+        ("scan\tpath\tmateriel\na\ta.tif\n", "did you mean 'material'?"),
+        ("scan\t\tpath\na\t\ta.tif\n", "line 1: a column without a name"),
+        ("scan\tpath\tscan\na\ta.tif\tb\n", "each once, separated by tabs; found 'scan path scan'"),
+        (
+            'scan\tpath\na\t"a.tif\n',
+            'line 2: the cell "a.tif opens with a quote that is not closed',
+        ),
+        ('scan\tpath\na\t"a "b" c.tif"\n', "those inside doubled"),
         ("path\na.tif\n", "must name the columns scan and path"),
         ("scan\tpath\na\t" + "x" * 200_000 + "\n", "line 2: cannot be read (field larger"),
         ("scan\tpath\na\ta\0.tif\n", "line 2: the path of scan 'a' holds a control character"),
@@ -58,6 +71,39 @@ def test_mistakes_name_their_line(tmp_path: Path, text: str, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+SAVED = """\
+scan\tpath\tbatch\trecipe\tmaterial\t\t
+# a note, with "quotes"\t\t\t
+\t\t\t
+   \t
+a\t"box ""1"", left/a, b.tif"\tone\t\t
+"b"\t"b.tif"\t""\t"print"\t"positive"
+c\tsay "c".tif
+"""
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_sheets_as_spreadsheets_save_them(tmp_path: Path, encoding: str, ends: str) -> None:
+    """Cells in quotes, quotes doubled, empty cells and lines, Excel's UTF-16, any end of line."""
+    header = SAVED.replace("scan\tpath\tbatch", '"scan"\t path \tbatch ', 1)
+    (tmp_path / "scans.tsv").write_bytes(header.replace("\n", ends).encode(encoding))
+    found = read_sheet(tmp_path / "scans.tsv", recipes=["archive", "print"], default="archive")
+    assert [(scan.scan, Path(scan.path).relative_to(tmp_path)) for scan in found] == [
+        ("a", Path('box "1", left/a, b.tif')),
+        ("b", Path("b.tif")),
+        ("c", Path('say "c".tif')),
+    ]
+    assert found[0].batch == "one"
+    assert (found[1].recipes, found[1].material) == (("print",), "positive")
+
+
+def test_a_workbook_is_no_sheet(tmp_path: Path) -> None:
+    (tmp_path / "scans.tsv").write_bytes(b"PK\3\4" + b"\0" * 30)
+    with pytest.raises(ConfigError, match=r"is a workbook .* save it as tab-separated"):
+        read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
+
+
 def test_missing_sheet_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"scripts/sheet\.py FOLDER"):
         read_sheet(tmp_path / "none.tsv", recipes=["archive"], default="archive")
@@ -65,7 +111,7 @@ def test_missing_sheet_says_how_to_make_one(tmp_path: Path) -> None:
 
 def test_sheet_not_in_utf8(tmp_path: Path) -> None:
     (tmp_path / "scans.tsv").write_bytes(b"scan\tpath\nm\xfcller\ta.tif\n")
-    with pytest.raises(ConfigError, match="not UTF-8"):
+    with pytest.raises(ConfigError, match=r"not UTF-8 text \(line 2\)"):
         read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
 
 

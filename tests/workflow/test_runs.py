@@ -33,10 +33,15 @@ def test_finished_run_has_all_its_parts(finished: Project) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("resluts", "x", "error: config: resluts: unknown key; did you mean 'results'?"),
-        ("device", 3, "error: config: device: input should be 'auto', 'cpu', 'cuda' or 'mps'"),
+        ("resluts", "x", "resluts: unknown key; did you mean 'results'?"),
+        ("device", 3, "device: expected auto, cpu, cuda or mps, found '3'"),
         ("scans", "none.tsv", "error: scans: the sheet 'none.tsv' cannot be read"),
-        ("recipe", "best", "error: config: recipe: 'best' is not among the recipes"),
+        ("recipe", "best", "recipe: 'best' is not among the recipes"),
+        (
+            "examine",
+            {"faces": "of"},
+            "examine.faces: expected cnn, hog, retinaface or off, found",
+        ),
     ],
 )
 def test_mistakes_stop_before_any_job(project: Project, key: str, value: object, said: str) -> None:
@@ -44,7 +49,21 @@ def test_mistakes_stop_before_any_job(project: Project, key: str, value: object,
     project.configure({**project.config(), key: value})
     output = project.run(check=False)
     assert said in output
+    if key != "scans":
+        line = (project.folder / "my.yaml").read_text().split(f"{key}:")[0].count("\n") + 1
+        line += key == "examine"  # what is wrong stands below it
+        assert f"error: config: 'my.yaml', line {line}: " in output
     assert "Traceback" not in output
+    assert project.stamps() == before
+
+
+def test_a_key_given_twice_stops_before_any_job(project: Project) -> None:
+    before = project.stamps()
+    with (project.folder / "my.yaml").open("a") as file:
+        file.write("results: elsewhere\n")
+    output = project.run(check=False)
+    assert "error: config: 'my.yaml', line" in output
+    assert "the key 'results' is given twice" in output
     assert project.stamps() == before
 
 
