@@ -149,6 +149,12 @@ def test_what_is_left_alone_says_why(
     assert network.pixels == 0
 
 
+def test_what_is_denoised_because_it_is_asked_for_says_so_and_what_was_measured() -> None:
+    _, result = drawn(stage(FakeDenoiser(), apply="always").apply(page(noise(0.6))))
+    assert result.findings["reason"].startswith("the recipe asks for it at any strength: ")
+    assert "0.6/255" in result.findings["reason"]
+
+
 def test_a_report_without_the_findings_leaves_the_page_alone() -> None:
     result = stage(FakeDenoiser()).apply(replace(page(noise(1.0)), report={}))
     assert isinstance(result, Declined)
@@ -307,7 +313,10 @@ def test_where_grain_is_kept_the_noise_of_the_colours_goes() -> None:
     network = FakeDenoiser()
     made, result = drawn(stage(network).apply(page(found)))
     assert np.allclose(network.levels[0], 8.0 * (1 - 0.81) ** 0.5, atol=0.05)
-    assert "3.5/255 beside grain of the photograph, 7.2/255 of a noise of 8/255" in result.findings["reason"]
+    assert (
+        "3.5/255 beside grain of the photograph, 7.2/255 of a noise of 8/255"
+        in result.findings["reason"]
+    )
     change = made - PHOTO
     inside = (made > 0).all(2) & (made < 1).all(2)
     assert np.abs(change.mean(axis=2))[inside].max() < 1e-6

@@ -30,7 +30,6 @@ def test_no_sentence_of_a_run_contradicts_another(
 def test_the_finished_picture_tells_its_grain_in_record_xmp_and_report(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cleanup with random weights leaves nothing of it, whatever denoise left."""
     monkeypatch.chdir(project.folder)
     for scan in read_results(project.results):
         (page,) = scan.pages()
