@@ -256,6 +256,8 @@ def trusted_figures(page: Page) -> Iterator[str]:
         if (entry := page.finding(name)).get("value") is not None
         and float(entry.get("confidence") or 0.0) < TRUSTED
     }
+    for told, match in page.claims(r"\d[^|;]*\(confidence (?:low|none)\)"):
+        yield f"{told} told as a fact: {match.group()}"
     for line in page.scan.report:
         cells = line.split(" | ")
         if len(cells) >= 3 and cells[0] in doubtful and re.search(r"\d", cells[1]):

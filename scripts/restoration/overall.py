@@ -247,18 +247,27 @@ def problems_so_far(run: Run) -> int:
 
 
 def _recorded_problems(plan: Plan, work: tuple[Work, ...]) -> int:
-    """Those in tables that this run has no reason to make anew."""
+    """Those in tables that this run has no reason to make anew.
+
+    A table names the problems of all steps before its own: of each batch the last one is read.
+    """
     waiting = {(one.recipe, one.step, batch) for one in work for batch in one.batches}
-    tables = {
-        Path(plan.table(*job)): job[1]
-        for recipe in plan.recipes()
-        for batch in plan.batches(recipe)
-        for step in plan.steps(recipe)
-        if (job := (carrier(recipe, step), step, batch)) not in waiting
-    }
-    return sum(
-        found_here(step, read_table(table)) for table, step in tables.items() if table.is_file()
-    )
+    found = set()
+    for recipe in plan.recipes():
+        for batch in plan.batches(recipe):
+            kept = [
+                (carrier(recipe, step), step, batch)
+                for step in plan.steps(recipe)
+                if (carrier(recipe, step), step, batch) not in waiting
+            ]
+            table = Path(plan.table(*kept[-1])) if kept else None
+            if table is None or not table.is_file():
+                continue
+            for row in read_table(table):
+                if row.status == "problem":
+                    step = row.reason.partition(": ")[0]
+                    found.add((carrier(recipe, step), step, row.scan))
+    return len(found)
 
 
 def seconds_left(run: Run, present: float) -> tuple[float, list[str]]:

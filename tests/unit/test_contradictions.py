@@ -282,6 +282,10 @@ PUT_IN: dict[str, tuple[Change, str]] = {
         ),
         "told as a fact at low confidence",
     ),
+    "no confidence in a face": (
+        line("Occlusion | 0 % covered (confidence none)"),
+        "told as a fact: 0 % covered (confidence none)",
+    ),
     "another share": (
         sets(lambda s: deliverable_of(s)["finished"]["grain"], kept=0.8),
         "but the record says 0.8 is kept",
