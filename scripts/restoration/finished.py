@@ -112,7 +112,9 @@ def finished_page(
         said = (
             f"{share} % of the pixels looked at are the master's own, with their grain and noise."
         )
-        return {name: {"kept": 1.0, "same": round(same, 4), "confidence": 0.9}, "said": [said]}
+        # At least: of the few others nothing is known.
+        least = math.floor(1e4 * same) / 1e4
+        return {name: {"kept": least, "same": least, "confidence": 0.9}, "said": [said]}
     found = _measured(master, final, noise, _Look(side, size, box))
     if same is not None:
         found["same"] = round(same, 4)

@@ -102,7 +102,7 @@ def _sentence(name: str, record: Record, against: str) -> str:
         reason = detail.get("reason") or _unsaid_of_dyes(detail)
         return f"Not known: {reason}." if reason else "Not known."
     sure = float(record.get("confidence", 1.0))
-    lost = name == "fading" and float(value) >= LOST
+    lost = name == "fading" and value is not None and value >= LOST
     if name != "paper" and (sure < TRUSTED or (lost and (sure < TRUSTED_LOSS or against))):
         # No figure without the confidence to carry it.
         doubt = against or detail.get("doubt") or detail.get("judged_by") or detail.get("reason")
