@@ -12,6 +12,7 @@ from pathlib import Path
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
+from restoration.finished import FINISHED_READS
 from restoration.intact import AlteredMasterError, is_intact, steady
 from restoration.job_digest import signature
 from restoration.keys import digest, stage_key
@@ -386,6 +387,11 @@ class Chain:
                 "input": [state.key for state in states],
                 # What was tried and declined is part of the deliverable's history.
                 "chain": [record["key"] for record in steps],
+                # By these the finished picture is judged.
+                "reports": [
+                    {name: page["report"].get(name) for name in FINISHED_READS}
+                    for page in self.ensure("examine")["pages"]
+                ],
                 "settings": self.plan.settings(self.recipe, "deliver"),
                 "code": self.plan.code("deliver"),
                 "weights": self.plan.weights(self.recipe, "deliver"),

@@ -47,6 +47,8 @@ class PageToDeliver:
     """What each stage did or why it did nothing, in order, for the page's history."""
     tones: ToneTable | None = None
     """By which the values are mapped on their way into the deliverable; None leaves them."""
+    finished: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured on the finished picture, and in its ``said`` the sentences on it."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,9 @@ def deliver_scan(
     compared), ``master_sha256`` and ``pages``, each with size, depth, resolution, identifiers,
     what delivery itself changed (``conversions``), its colours (``profile``: see
     `OutgoingProfile.record`), which tags were left (``not_carried``), what is odd about those that
-    were handed on (``notes``), whether a tone table was applied (``tones``), and ``clipped``: of
-    each channel the share of samples that it newly put to 0 and to full.
+    were handed on (``notes``), whether a tone table was applied (``tones``), ``clipped``: of each
+    channel the share of samples that it newly put to 0 and to full, and what was measured on the
+    finished picture (``finished``).
 
     Raises ScanError where the master changed since ingest, cannot be read, the pages do not fit
     it, or the metadata read back mean something else; CircumstanceError where the disk fails or
@@ -138,6 +141,7 @@ class _Made:
     notes: tuple[str, ...]
     mapped: MappedRows | None
     """The page's rows where a tone table maps them."""
+    finished: Mapping[str, Any]
 
 
 def _make(
@@ -194,7 +198,7 @@ def _make(
     )
     source = "master" if page.image is None else page.image.name
     said = (*carried.notes, *resolution_notes(original, resolution, resized), *notes)
-    return _Made(ready, source, outgoing, conversions, said, mapped)
+    return _Made(ready, source, outgoing, conversions, said, mapped, page.finished)
 
 
 def _provenance(
@@ -233,6 +237,7 @@ def _provenance(
         when=delivery.when,
         software=delivery.software,
         events=(*page.events, saved),
+        finished=tuple(page.finished.get("said", ())),
     )
 
 
@@ -392,6 +397,7 @@ def _page_record(number: int, one: _Made) -> Record:
         "conversions": list(one.conversions),
         "tones": one.mapped is not None,
         "clipped": None if one.mapped is None else one.mapped.clipped(),
+        "finished": dict(one.finished),
         "profile": one.outgoing.record(),
         "not_carried": list(page.carried.left),
         "notes": list(one.notes),

@@ -25,6 +25,7 @@ from restoration.records import read_record
 from restoration.sheet import Scan
 from restoration.stages import MASKS, REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
+from restoration.unchanged import Watched
 
 Record = dict[str, Any]
 Progress = Callable[[float, str], None]
@@ -285,15 +286,20 @@ class PageRestorer:
     def _write_page(self, work: PageWork, source: OpenImage, page: Restored) -> Record:
         target = self._image(work)
         target.parent.mkdir(parents=True, exist_ok=True)
+        same_size = (page.height, page.width) == (source.height, source.width)
+        watched = Watched(page.bands, source, differs=not same_size)
         sha256 = self.workshop.write_image(
             target,
-            page.bands,
+            iter(watched),
             height=page.height,
             width=page.width,
             channels=source.channels,
             ppi=page.ppi,
             profile=source.profile,
         )
+        if not watched.differs:
+            target.unlink()
+            return _changed_nothing(work.state, page)
         mask = None if page.mask is None else self._write_mask(target, page)
         return {
             "status": "applied",
@@ -327,6 +333,22 @@ class PageRestorer:
             profile=None,
         )
         return str(path.relative_to(self.plan.results))
+
+
+def _changed_nothing(state: PageState, page: Restored) -> Record:
+    """A page that the stage set out to change, and of which no pixel differs."""
+    findings = dict(page.findings)
+    meant = findings.pop("reason", None)
+    why = "it changed not one pixel" + (f", though it was to: {meant}" if meant else "")
+    findings["generative"] = False
+    return {
+        "status": "declined",
+        "reason": why,
+        "sha256": None,
+        "generative": False,
+        "findings": findings,
+        **_passed_on(state),
+    }
 
 
 def has_own_image(page: Record) -> bool:

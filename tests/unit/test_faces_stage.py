@@ -135,6 +135,7 @@ def test_two_overlapping_faces_share_what_both_claim() -> None:
     # Neither twice: nowhere more than one face alone would change.
     assert np.abs(after - before).max() < 0.05 * 1.25
     assert result.findings["counts"]["restored"] == 2
+    assert result.findings["reason"].startswith("2 of 2 restored: ")
 
 
 def test_forty_small_faces() -> None:

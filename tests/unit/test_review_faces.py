@@ -164,6 +164,13 @@ def test_a_network_that_knows_nothing_of_faces_is_called_so() -> None:
     assert label == "Restored by realesrgan-x4plus, a general network that knows nothing of faces"
 
 
+def test_of_a_face_nothing_is_told_that_the_report_is_not_sure_of() -> None:
+    blur = {"kind": "motion", "length_px": 9.0, "confidence": 0.1}
+    unsure = {"occlusion": {"share": 0.0, "confidence": 0.0}, "blur": blur}
+    told = dict(face_words.rows(face(measures=unsure)))
+    assert (told["Occlusion"], told["Blur"]) == ("not sure", "not sure: perhaps motion")
+
+
 def test_faces_that_were_left_alone_say_why(collection: Collection) -> None:
     pixels = photo("coffee", 40, 60, 160, 200)
     collection.add("table", pixels, None)

@@ -156,8 +156,8 @@ def _moved(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
 def _sharp(width: float | None, found: Mapping[str, Any], page: PageEvidence) -> str | None:
     if page.hidden:
         return (
-            f"nothing shows that it is soft: noise of {page.noise:.0f}/255 hides its detail. Let "
-            "`denoise` take the noise away"
+            "nothing shows that it is soft: beside any grain the master's noise of "
+            f"{page.noise:.0f}/255 hides its detail"
         )
     if width is not None and width >= BOX_SIDE:
         return (

@@ -160,6 +160,11 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
         text for page in pages for kind in ("conversions", "notes") for text in page.get(kind) or []
     ]
     rows += [("Note", str(text)) for text in dict.fromkeys([*(made.get("notes") or []), *changes])]
+    rows += [
+        (f"Page {page['number']}" if len(pages) > 1 else "Finished picture", text)
+        for page in pages
+        for text in (page.get("finished") or {}).get("said", ())
+    ]
     rows += [("Tones", text) for text in _tones(pages)]
     rows += [("Tone table", cube["file"]) for cube in made.get("cubes") or []]
     if made.get("verified"):

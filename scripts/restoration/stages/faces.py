@@ -52,6 +52,7 @@ class Faces:
         findings = _findings(list(records.values()))
         if not patches:
             return Declined(f"no face is restored: {_told(findings['counts'])}", findings)
+        findings["reason"] = _restored(findings["counts"], findings["faces"])
         tools = self._loaded()
         merged = MergedPage(page.source, page.colour, patches, is_neutral(page.source))
         return Restored(
@@ -161,6 +162,14 @@ def _findings(records: list[dict[str, Any]]) -> dict[str, Any]:
         "faces": records,
         "review": sum(bool(record["review"]) for record in records),
     }
+
+
+def _restored(counts: Mapping[str, int], records: Sequence[Mapping[str, Any]]) -> str:
+    """How many faces, and what spoke for them."""
+    said = dict.fromkeys(r["reason"] for r in records if r["decision"] == "restored")
+    others = _told(counts)
+    beside = f"; {others}" if others else ""
+    return f"{counts['restored']} of {counts['found']} restored: {'; '.join(said)}{beside}"
 
 
 def _told(counts: Mapping[str, int]) -> str:
