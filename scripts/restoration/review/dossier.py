@@ -204,6 +204,13 @@ def _warnings(delivered: Record) -> list[str]:
     for number, report in enumerate(reports, 1):
         prefix = f"page {number}: " if len(reports) > 1 else ""
         found += [prefix + str(warning["text"]) for warning in report.get("warnings") or []]
+    for stage in delivered["stages"]:
+        name = findings.stage_label(stage["stage"])
+        for page in stage["pages"]:
+            reason = (page.get("findings") or {}).get("faces_not_kept")
+            if reason:
+                prefix = f"page {page['number']}: " if len(reports) > 1 else ""
+                found.append(f"{prefix}{name} worked on faces as on everything else: {reason}.")
     return list(dict.fromkeys(found))
 
 
