@@ -12,7 +12,14 @@ from restoration.engine.anchoring import is_neutral
 from restoration.engine.enlarged_face import face_runner
 from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.faces.frame import Frame
-from restoration.faces.gate import PageEvidence, Verdict, effective_width, judge, share_of
+from restoration.faces.gate import (
+    UNKNOWN_SHARPNESS,
+    PageEvidence,
+    Verdict,
+    effective_width,
+    judge,
+    share_of,
+)
 from restoration.faces.head import head_of
 from restoration.faces.known import NO_VERDICT, KnownFace
 from restoration.faces.merging import MergedPage, Patch
@@ -102,7 +109,7 @@ class Faces:
                 _reject(record, rejected(self._settings.identity_limit, record["distance"]))
             else:
                 patches[result.face.number] = result.patch
-                record["review"] = list(record["doubts"])
+                record["review"] = [*_unsure(record), *record["doubts"]]
             page.progress(SEARCH * number / len(accepted), f"face {number} of {len(accepted)}")
         return patches
 
@@ -141,6 +148,11 @@ def _reject(record: dict[str, Any], reason: str) -> None:
     record |= {"decision": "rejected", "reason": reason, "review": [reason], "strength": None}
 
 
+def _unsure(record: Mapping[str, Any]) -> list[str]:
+    """What a person should know of a restored face, beside the doubts of the checks."""
+    return [UNKNOWN_SHARPNESS] if record["reason"] == UNKNOWN_SHARPNESS else []
+
+
 def _size(page: Raster) -> tuple[int, int]:
     return page.height, page.width
 
@@ -162,6 +174,7 @@ _MEASURES = (
     "interocular_mm",
     "pose",
     "effective_share",
+    "effective_confidence",
     "effective_limited_by",
     "effective_ppi",
     "blur",
