@@ -17,6 +17,10 @@ MOST_COVERED = 0.02
 """Share of a face that may lie on a head that is left alone: a strip of its cheek. Beyond, a face
 would be restored in part, with a border through it."""
 
+NARROWER = 0.25
+"""Width of the transition as a share of that of other stages: a face is to keep its restoration
+beside a head."""
+
 STEP = 4
 """Pixels of the frame between the places that are counted."""
 
@@ -33,7 +37,7 @@ def spared(
         return None
     scale = (size[0] / master[0], size[1] / master[1])
     heads = [head_of(face).area() for face in left]
-    return Allowed(*size, scale, None, heads, feather_of(left))
+    return Allowed(*size, scale, None, heads, NARROWER * feather_of(left))
 
 
 def covered(frame: Frame, weights: Plane, left: Sequence[KnownFace]) -> list[tuple[int, float]]:
