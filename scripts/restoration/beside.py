@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from restoration.faces.frame import Places
-from restoration.faces.gate import PageEvidence, judge
 from restoration.faces.known import KnownFace, known_faces
 from restoration.faces.protecting import feather_of, protected
 from restoration.faces.unmet import unmet_marks
@@ -21,7 +20,6 @@ from restoration.raster.base import FloatImage, Raster
 from restoration.raster.tiff import TiffPage, open_page
 from restoration.regions import FaceRegions, Marks, Shape
 from restoration.settings import IngestSettings
-from restoration.stage_settings import FacesSettings
 
 
 class ExtraChannel:
@@ -65,18 +63,6 @@ class Beside:
     """Sentences about marks that do not do what the person may have meant."""
 
 
-@dataclass(frozen=True)
-class Ahead:
-    """The stage ``faces`` of the same recipe, seen from a stage before it."""
-
-    settings: FacesSettings
-    page: PageEvidence
-
-    def accepted(self, faces: tuple[KnownFace, ...]) -> set[int]:
-        """Numbers of the faces that it is to restore."""
-        return {f.number for f in faces if judge(f, self.settings, self.page).accepted}
-
-
 def beside(
     marks: Marks,
     *,
@@ -87,12 +73,10 @@ def beside(
     ingest: IngestSettings,
     files: ExitStack,
     faces: Mapping[str, Any] | None = None,
-    ahead: Ahead | None = None,
 ) -> Beside:
     """What lies beside a page of a master.
 
     faces: the condition report's finding, for stages that restore faces or leave them alone.
-    ahead: the stage that will restore some of them; None where none will.
 
     number: 1 for the first page; size: height and width of the page as the stage gets it: what
     lies beside it is of the master's size, and left out where an earlier stage changed that.
@@ -118,7 +102,7 @@ def beside(
         damage,
         limits_of(marks, number, extent, files),
         known,
-        _keep(marks, number, extent, (known, ahead), files),
+        _keep(marks, number, extent, known, files),
         page,
         (*said, *unmet),
     )
@@ -148,12 +132,10 @@ def _keep(
     marks: Marks,
     number: int,
     extent: tuple[int, int],
-    faces: tuple[tuple[KnownFace, ...], Ahead | None],
+    known: tuple[KnownFace, ...],
     files: ExitStack,
 ) -> Limits | None:
-    """Also what a person excluded as a face that no detector saw."""
-    known, ahead = faces
+    """The heads of all faces, and the whole of what a person excluded."""
     excluded = () if marks.faces is None else marks.faces.exclude
-    accepted = set() if ahead is None else ahead.accepted(known)
-    areas = protected(known, accepted, marked_areas(excluded, marks.folder, number, extent, files))
+    areas = protected(known, marked_areas(excluded, marks.folder, number, extent, files))
     return Limits(None, tuple(areas), feather_of(known), extent) if areas else None

@@ -150,8 +150,9 @@ def _faces(chain: Chain, states: Sequence[PageState]) -> list[Record]:
 
 def _worth_telling(page: Record) -> Record:
     """The findings without what is said of each face: the record keeps that, a picture that may go
-    anywhere says how many were restored and by what."""
-    return {name: found for name, found in page["findings"].items() if name != "faces"}
+    anywhere says how many were restored and by what, and how many were left alone."""
+    each = ("faces", "heads")
+    return {name: found for name, found in page["findings"].items() if name not in each}
 
 
 def _event(record: Record, number: int) -> StageEvent:

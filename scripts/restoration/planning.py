@@ -27,7 +27,6 @@ from restoration.networks.manifest import (
 from restoration.raster.profile_file import ProfileFileError, check_profile_file
 from restoration.regions import (
     COLOUR,
-    FACES,
     Marks,
     ScanRegions,
     damage_mask_of,
@@ -37,7 +36,7 @@ from restoration.regions import (
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
-from restoration.stage_settings import ColourSettings, FacesSettings, Section
+from restoration.stage_settings import ColourSettings, Section
 from restoration.stages import REGISTRY
 from restoration.yaml_text import WrittenFiles
 
@@ -144,15 +143,6 @@ class Plan:
     def fills_damage(self, recipe: str) -> bool:
         """Whether a recipe has a stage that takes masks of damage."""
         return any(REGISTRY[step].fills_damage for step in self.recipe(recipe).chain())
-
-    def faces_ahead(self, recipe: str | None, step: str) -> FacesSettings | None:
-        """The settings of the stage ``faces``, where it comes after a step of the recipe."""
-        if recipe is None:
-            return None
-        steps = self.steps(recipe)
-        if FACES not in steps or steps.index(step) >= steps.index(FACES):
-            return None
-        return self.recipe(recipe).stages.faces
 
     def tones_ahead(self, recipe: str | None, step: str) -> ColourSettings | None:
         """The settings of the stage ``colour``, where a step of the recipe is to be shown the tones

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from restoration.albums import Album
-from restoration.beside import Ahead, Beside, beside
+from restoration.beside import Beside, beside
 from restoration.colouring.provisional import with_corrected_tones
-from restoration.faces.gate import PageEvidence
+from restoration.faces.protecting import told_of_heads
 from restoration.in_hand import InHand
 from restoration.intact import is_intact
 from restoration.limiting import limited
@@ -206,7 +206,7 @@ class PageRestorer:
             )
             result = stage.apply(page)
             if isinstance(result, Restored):
-                result = self._held(result, source, around)
+                result = self._held(result, source, around, work)
             if isinstance(result, Declined):
                 entry |= {"status": "declined", "reason": result.reason, "sha256": None}
                 entry |= {"generative": False, "findings": dict(result.findings)}
@@ -236,14 +236,14 @@ class PageRestorer:
         opened: Raster = files.enter_context(self.workshop.open_image(path, number))
         return opened
 
-    def _held(self, result: Restored, source: Raster, around: Beside) -> Restored:
+    def _held(self, result: Restored, source: Raster, around: Beside, work: PageWork) -> Restored:
         """The stage's page without what it may not change."""
         if around.limits is not None:
             result = limited(result, source, around.limits)
-        keeps = self.plan.keeps_faces(self.recipe, self.step)
-        if keeps and result.generative and around.keep is not None:
-            result.findings["faces_kept"] = len(around.faces)
-            result = limited(result, source, around.keep, "outside_faces_share")
+        if result.generative and self.plan.keeps_faces(self.recipe, self.step):
+            result.findings.update(told_of_heads(around.faces, work.report.get("faces")))
+            if around.keep is not None:
+                result = limited(result, source, around.keep, "outside_faces_share")
         return result
 
     def _beside(self, work: PageWork, files: ExitStack) -> Beside:
@@ -257,15 +257,7 @@ class PageRestorer:
             ingest=self.plan.config.ingest,
             files=files,
             faces=self._faces(work),
-            ahead=self._ahead(work),
         )
-
-    def _ahead(self, work: PageWork) -> Ahead | None:
-        settings = self.plan.faces_ahead(self.recipe, self.step)
-        if settings is None:
-            return None
-        page = (work.report.get("gate") or {}).get("page") or {}
-        return Ahead(settings, PageEvidence(page.get("share"), page.get("noise")))
 
     def _faces(self, work: PageWork) -> Mapping[str, Any] | None:
         """The finding, for the stages that restore faces or leave them alone."""

@@ -14,8 +14,8 @@ import corpus
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, picture, stripes
 from fake_networks import FakeNetwork, sharpening
 from restoration.chain import Chain
+from restoration.faces.head import Head, head_of
 from restoration.faces.known import KnownFace
-from restoration.faces.protecting import FACE_ITSELF, HEAD, Oval, oval_of
 from restoration.faces.sampling import in_frame
 from restoration.planning import Plan, make_plan
 from restoration.raster.base import ArrayRaster
@@ -132,9 +132,18 @@ def master(plan: Plan) -> np.ndarray:
     return tifffile.imread(plan.scans[0].path).astype(int)
 
 
-def inside(number: int, oval: Oval, factor: int = 1) -> np.ndarray:
+def inside(number: int, factor: int = 1, smaller: float = 0.0) -> np.ndarray:
+    """Pixels of a face's head; smaller: by how many pixels of the master its half axes."""
+    head = head_of(FACES[number])
+    across, along = head.half
     centres = (np.arange(SIDE * factor) + 0.5) / factor
-    return oval_of(FACES[number].frame, oval).holds(centres, centres)
+    cut = Head(head.middle, (across - smaller, along - smaller), head.angle)
+    return cut.area().holds(centres, centres)
+
+
+def mask_of(plan: Plan, recipe: str) -> np.ndarray:
+    """Where the stage put restored faces."""
+    return tifffile.imread(plan.folder(recipe, "faces") / "masks/group.tif") > 0
 
 
 def faces_of(record: dict[str, Any]) -> dict[int, dict[str, Any]]:
@@ -152,22 +161,35 @@ def test_no_network_touches_an_excluded_a_gated_or_a_rejected_face(plan: Plan) -
     assert len(sources.face.seen) == 2
     corner = np.s_[:40, 280:320]
     assert np.abs(made - recorded)[corner].max() > 500
-    for number, oval in ((2, HEAD), (3, HEAD), (4, FACE_ITSELF)):
-        place = inside(number, oval)
-        assert place.sum() > 3000
+    for number in (2, 3, 4):
+        place = inside(number)
+        assert place.sum() > 20_000
         assert np.array_equal(made[place], recorded[place]), decisions[number]
-    assert (made != recorded)[inside(1, FACE_ITSELF)].mean() > 0.9
+    # Of the restored face the face network's own mask is all that changed.
+    restored = mask_of(plan, "same-size")
+    assert (made != recorded)[restored].mean() > 0.9
+    own = inside(1) & ~restored
+    assert np.array_equal(made[own], recorded[own])
 
 
-def test_cleanup_leaves_an_accepted_face_to_the_face_network(plan: Plan) -> None:
-    run(plan, "same-size")
+def test_cleanup_leaves_every_head_alone_and_says_which(plan: Plan) -> None:
+    """Also of the face that will be restored: whether it is, nobody knows before."""
+    _, record, _ = run(plan, "same-size")
     cleaned = tifffile.imread(plan.folder("same-size", "cleanup") / "group.tif").astype(int)
     recorded = master(plan)
-    place = inside(1, FACE_ITSELF)
-    assert np.array_equal(cleaned[place], recorded[place])
-    # Its hair and neck are cleaned with the page.
-    around = inside(1, HEAD) & ~inside(1, ((256.0, 310.0), (125.0, 170.0)))
-    assert (cleaned != recorded)[around].mean() > 0.5
+    found = record["stages"][0]["pages"][0]["findings"]
+    assert found["faces_kept"] == 4
+    assert [head["face"] for head in found["heads"]] == [1, 2, 3, 4]
+    kept = np.zeros((SIDE, SIDE), bool)
+    centres = np.arange(SIDE) + 0.5
+    for head in found["heads"]:
+        kept |= Head.of_record(head).area().holds(centres, centres)
+    assert np.array_equal(kept, np.logical_or.reduce([inside(number) for number in FACES]))
+    assert np.array_equal(cleaned[kept], recorded[kept])
+    assert (cleaned != recorded)[~kept].mean() > 0.5
+    # The stage of the faces tells of the same ovals.
+    told = {number: face["head"] for number, face in faces_of(record).items()}
+    assert told == {h["face"]: {k: v for k, v in h.items() if k != "face"} for h in found["heads"]}
 
 
 def test_the_face_network_sees_the_page_before_another_network_sharpened_it(plan: Plan) -> None:
@@ -188,7 +210,7 @@ def test_upscale_resamples_every_face_even_accepted_ones(plan: Plan) -> None:
     assert by_network.shape == resampled.shape == (2 * SIDE, 2 * SIDE, 3)
     assert np.abs(by_network - resampled)[:40, 560:640].max() > 500
     for number in FACES:
-        place = inside(number, HEAD, 2)
+        place = inside(number, 2)
         assert np.array_equal(by_network[place], resampled[place]), number
     page = record["stages"][0]["pages"][0]
     assert page["findings"]["faces_kept"] == 4
@@ -197,10 +219,9 @@ def test_upscale_resamples_every_face_even_accepted_ones(plan: Plan) -> None:
 def test_after_cleanup_upscale_asks_no_network_at_all(plan: Plan) -> None:
     made, _, _ = run(plan, "all")
     recorded, _, _ = run(plan, "resampled")
-    for number, oval in ((2, HEAD), (3, HEAD), (4, FACE_ITSELF)):
+    for number in (2, 3, 4):
         # Resampling looks 3 pixels around: not up to the oval's own edge.
-        middle, half = oval
-        place = inside(number, (middle, (half[0] - 25.0, half[1] - 25.0)), 2)
+        place = inside(number, 2, smaller=8.0)
         assert place.sum() > 5000
         assert np.array_equal(made[place], recorded[place]), number
 
@@ -245,7 +266,7 @@ def test_what_a_person_says_of_faces_is_part_of_the_keys(plan: Plan, tmp_path: P
     # What was found are no faces: nothing is restored as one, and nothing protected.
     stage = next(stage for stage in record["stages"] if stage["stage"] == "faces")
     assert stage["pages"][0]["reason"] == "what was found are no faces: a person said so"
-    assert (made != master(plan))[inside(2, HEAD)].mean() > 0.5
+    assert (made != master(plan))[inside(2)].mean() > 0.5
 
 
 def marked_again(plan: Plan, text: str) -> Plan:

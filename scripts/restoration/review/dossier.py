@@ -212,9 +212,13 @@ def _warnings(delivered: Record) -> list[str]:
         prefix = f"page {number}: " if len(reports) > 1 else ""
         found += [prefix + str(warning["text"]) for warning in report.get("warnings") or []]
     for stage in delivered["stages"]:
+        name = findings.stage_label(stage["stage"])
         for page in stage["pages"]:
             prefix = f"page {page['number']}: " if len(reports) > 1 else ""
             found += [f"{prefix}marks: {text}" for text in page.get("warnings") or []]
+            reason = (page.get("findings") or {}).get("faces_not_kept")
+            if reason:
+                found.append(f"{prefix}{name} worked on faces as on everything else: {reason}.")
     found += [f"marks: {text}" for text in delivered.get("unheeded_marks") or []]
     return list(dict.fromkeys(found))
 

@@ -78,7 +78,24 @@ def _decided(face: Record) -> Rows:
     by = "a person" if face.get("found_by") == "a person" else "the detector"
     asked = "; a person asked for it to be restored" if face.get("asked_for") else ""
     found.append(("Found by", f"{by}{asked}"))
-    return found
+    return [*found, *_head(face.get("head") or {})]
+
+
+def _head(oval: Record) -> Rows:
+    """Where the oval lies in which no network but that of the faces works."""
+    if not oval:
+        return []
+    (left, top), (across, along) = oval["middle"], oval["half_axes"]
+    angle = oval["angle_deg"]
+    turned = f", turned clockwise by {number(angle)}°" if angle else ""
+    return [
+        (
+            "Head",
+            f"an oval, {number(2 * across)} px from ear to ear and {number(2 * along)} px from "
+            f"crown to neck, its middle {number(left)} px from the left and {number(top)} px from "
+            f"the top of the stored master{turned}",
+        )
+    ]
 
 
 def _identity(face: Record) -> Rows:

@@ -60,6 +60,7 @@ def decision(page: Record) -> dict[str, Any]:
     findings.pop("generative", None)
     # A row each in the section on faces; here a crowd would be pages of figures.
     findings.pop("faces", None)
+    findings.pop("heads", None)
     applied = page["status"] == "applied"
     return {
         "applied": applied,
