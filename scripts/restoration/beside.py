@@ -16,7 +16,7 @@ from restoration.faces.known import KnownFace, known_faces
 from restoration.faces.protecting import feather_of, protected
 from restoration.limiting import Limits, area_of, limits_of, marked_areas, open_mask
 from restoration.raster.base import FloatImage, Raster
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import TiffPage, open_infrared, open_page
 from restoration.regions import FaceRegions, Marks, Shape
 from restoration.settings import IngestSettings
 from restoration.stage_settings import FacesSettings
@@ -52,6 +52,8 @@ class Beside:
     """What a stage is told of one page beyond its pixels and its condition report."""
 
     infrared: Raster | None = None
+    no_infrared: str = "the master holds no infrared"
+    """Why there is no infrared."""
     damage: Raster | None = None
     limits: Limits | None = None
     faces: tuple[KnownFace, ...] = ()
@@ -98,21 +100,42 @@ def beside(
         return Beside()
     page = files.enter_context(open_page(master, number, limits=ingest))
     extent = (page.height, page.width)
-    infrared, damage = None, None
-    if extent == size:
-        if wants_infrared and "infrared" in page.extra:
-            infrared = ExtraChannel(page, page.extra.index("infrared"))
-        if marks.damage is not None:
-            damage = open_mask(marks.damage, number, extent, files)
+    infrared, why = _infrared(page, size, ingest, files) if wants_infrared else (None, "")
+    damage = None
+    if extent == size and marks.damage is not None:
+        damage = open_mask(marks.damage, number, extent, files)
     known = _known(marks, number, extent, faces, files)
     return Beside(
         infrared,
+        why,
         damage,
         limits_of(marks, number, extent, files),
         known,
         _keep(marks, number, extent, (known, ahead), files),
         page,
     )
+
+
+def _infrared(
+    page: TiffPage, size: tuple[int, int], ingest: IngestSettings, files: ExitStack
+) -> tuple[Raster | None, str]:
+    """The infrared picture of a master's page, and why there is none to be used."""
+    channel = "infrared" in page.extra
+    own = None if channel else open_infrared(page.path, page.number, limits=ingest)
+    if own is not None:
+        files.enter_context(own)
+    if not channel and own is None:
+        return None, Beside.no_infrared
+    if (page.height, page.width) != size:
+        return None, "the page was brought to another size than its infrared has"
+    if own is None:
+        return ExtraChannel(page, page.extra.index("infrared")), ""
+    if (own.height, own.width) != size:
+        return None, (
+            f"the infrared picture is {own.width} x {own.height} px, the page "
+            f"{page.width} x {page.height} px"
+        )
+    return own, ""
 
 
 def _known(

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from restoration.archive.xmp import Provenance, StageEvent, build_packet, read_properties
+from restoration.as_it_was import page_as_it_was, stated_resolution
 from restoration.errors import ScanError
 from restoration.ingest import hash_file
 from restoration.intact import AlteredMasterError
@@ -21,13 +21,15 @@ from restoration.keys import canonical_json
 from restoration.outgoing_profile import OutgoingProfile, outgoing_profile
 from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
 from restoration.raster.deliverable import DeliverablePage, Written, write_deliverable
+from restoration.raster.kinds import JPEG, SCALES
 from restoration.raster.mapped import MappedRows
 from restoration.raster.metadata import carry_over, recoloured
 from restoration.raster.read_back import compare
 from restoration.raster.resample import Resampled
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import TiffPage, open_infrared, open_page
 from restoration.raster.tone_table import ToneTable
 from restoration.raster.write import CLASSIC_LIMIT, Rational, rational
+from restoration.records import left_out
 from restoration.settings import DeliverSettings, IngestSettings
 
 Record = dict[str, Any]
@@ -86,7 +88,9 @@ def deliver_scan(
     what delivery itself changed (``conversions``), its colours (``profile``: see
     `OutgoingProfile.record`), which tags were left (``not_carried``), whether a tone table was
     applied (``tones``), and ``clipped``: of each channel the share of samples that it newly put to
-    0 and to full.
+    0 and to full. ``infrared``: pages that were delivered as they were, each with the ``page`` it
+    belongs to. Each has its ``directory`` in the file, from 0: the master's order. ``left_out``:
+    what of the master is not in the file, in words.
 
     Raises ScanError where the master changed since ingest, cannot be read, or the pages do not
     fit it; CircumstanceError where the disk fails or the file read back differs.
@@ -97,7 +101,11 @@ def deliver_scan(
             f"{[page.number for page in pages]}; run the scan's stages again"
         )
     with ExitStack() as files:
-        made = [_make(files, delivery, master, ingest, page, settings) for page in pages]
+        restored = [_make(files, delivery, master, ingest, page, settings) for page in pages]
+        beside = [_make_infrared(files, delivery, master, page.number) for page in pages]
+        made = sorted(
+            [*restored, *(one for one in beside if one is not None)], key=lambda one: one.place
+        )
         ready = [one.page for one in made]
 
         def check(part: Path) -> None:
@@ -130,9 +138,14 @@ def _same_master(master: Path, ingest: Mapping[str, Any]) -> None:
 class _Made:
     """A page that is ready to be written, and what is said of it."""
 
+    number: int
+    """Of the page; of an infrared one, the page that it belongs to."""
+    place: int
+    """Its directory in the master."""
     page: DeliverablePage
     source: str
-    outgoing: OutgoingProfile
+    outgoing: OutgoingProfile | None
+    """None where the picture is delivered as it was."""
     conversions: tuple[str, ...]
     notes: tuple[str, ...]
     mapped: MappedRows | None
@@ -192,7 +205,19 @@ def _make(
         xmp=packet,
     )
     source = "master" if page.image is None else page.image.name
-    return _Made(ready, source, outgoing, conversions, tuple(notes), mapped)
+    place = original.directory.index
+    return _Made(page.number, place, ready, source, outgoing, conversions, tuple(notes), mapped)
+
+
+def _make_infrared(files: ExitStack, delivery: Delivery, master: Path, number: int) -> _Made | None:
+    """The infrared picture of a page, ready to be written as it was; None where it has none."""
+    original = open_infrared(master, number, limits=delivery.limits)
+    if original is None:
+        return None
+    files.enter_context(original)
+    conversions = _conversions(original, original.bits)
+    ready, place = page_as_it_was(original), original.directory.index
+    return _Made(number, place, ready, "master", None, conversions, (), None)
 
 
 def _provenance(
@@ -324,16 +349,7 @@ def resolution_of(
     if resized:
         # A resolution without unit is an aspect ratio only; it says nothing of the new size.
         return (None, 1) if ppi is None else ((rational(ppi[0]), rational(ppi[1])), 2)
-    found = []
-    for code in (282, 283):
-        entry = original.directory.entries.get(code)
-        pair = original.tags.values(entry)[0] if entry and entry.kind == 5 and entry.count else None
-        if pair is None or not pair[0] or not pair[1]:
-            return None, 1
-        # In lowest terms, as the file will hold it and the reading back expect it.
-        found.append(Fraction(*pair).as_integer_ratio())
-    unit = original.tags.number(original.directory, 296, 2) or 2
-    return (found[0], found[1]), unit if unit in (1, 2, 3) else 1
+    return stated_resolution(original)
 
 
 def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
@@ -341,10 +357,14 @@ def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
     changes = []
     if original.layout.photometric == 0:
         changes.append("min-is-white to black-is-zero, values inverted")
+    stored = original.layout.bits
     if original.layout.photometric == 3:
-        changes.append("palette to RGB, 16 bits as in its colour map")
+        changes.append(f"palette to RGB, {original.bits} bits as in its colour map")
+    elif stored < 8:
+        changes.append(f"{stored} to 8 bits, values times {SCALES[stored]}")
     if original.layout.photometric == 6:
-        changes.append("YCbCr inside JPEG to RGB")
+        inside = " inside JPEG" if original.layout.compression in JPEG else ""
+        changes.append(f"YCbCr{inside} to RGB")
     if bits != original.bits:
         changes.append(f"{original.bits} to {bits} bits, values times 257")
     return tuple(changes)
@@ -369,15 +389,37 @@ def _record(
         "master_sha256": ingest["sha256"],
         "verified": ["pixels", "icc", "resolution", "tags", "exif", "xmp", "pages", "master"],
         "notes": notes,
-        "pages": [_page_record(number, one) for number, one in enumerate(made, 1)],
+        "pages": [
+            _page_record(one, one.outgoing, at)
+            for at, one in enumerate(made)
+            if one.outgoing is not None
+        ],
+        "infrared": [
+            _infrared_record(one, at) for at, one in enumerate(made) if one.outgoing is None
+        ],
+        "left_out": left_out(ingest),
     }
 
 
-def _page_record(number: int, one: _Made) -> Record:
+def _infrared_record(one: _Made, at: int) -> Record:
+    page = one.page
+    return {
+        "page": one.number,
+        "directory": at,
+        "height": page.height,
+        "width": page.width,
+        "bits": page.bits,
+        "conversions": list(one.conversions),
+        "not_carried": list(page.carried.left),
+    }
+
+
+def _page_record(one: _Made, outgoing: OutgoingProfile, at: int) -> Record:
     page = one.page
     said = read_properties(page.xmp)
     return {
-        "number": number,
+        "number": one.number,
+        "directory": at,
         "source": one.source,
         "height": page.height,
         "width": page.width,
@@ -392,7 +434,7 @@ def _page_record(number: int, one: _Made) -> Record:
         "conversions": list(one.conversions),
         "tones": one.mapped is not None,
         "clipped": None if one.mapped is None else one.mapped.clipped(),
-        "profile": one.outgoing.record(),
+        "profile": outgoing.record(),
         "not_carried": list(page.carried.left),
         "notes": list(one.notes),
     }

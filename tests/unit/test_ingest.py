@@ -117,9 +117,7 @@ def test_the_pages_of_a_scan_are_listed_and_the_rest_set_aside(tmp_path: Path) -
     assert record["pages"][1]["channels"] == 1
     assert record["pages"][1]["icc"]["description"] == "Grey gamma 2.2"
     assert record["pages"][1]["tags"]["XResolution"] == "600/1"
-    assert record["set_aside"] == [
-        {"directory": 1, "reason": "a reduced version", "lost": False}
-    ]
+    assert record["set_aside"] == [{"directory": 1, "reason": "a reduced version", "lost": False}]
     assert record["infrared"] == []
 
 

@@ -148,7 +148,11 @@ def test_a_strip_that_goes_on_for_ever_costs_no_memory(tmp_path: Path) -> None:
 def test_jpeg_of_a_last_strip_may_go_on_to_rows_per_strip(tmp_path: Path) -> None:
     pixels = corpus.smooth(64, WIDTH)
     pieces = [
-        bytes(imagecodecs.jpeg8_encode(part, 95, colorspace="RGB", outcolorspace="YCBCR", subsampling="444"))
+        bytes(
+            imagecodecs.jpeg8_encode(
+                part, 95, colorspace="RGB", outcolorspace="YCBCR", subsampling="444"
+            )
+        )
         for part in np.split(pixels, 2)
     ]
     fields = {
@@ -269,7 +273,7 @@ REC_709 = [(2126, 10000), (7152, 10000), (722, 10000)]
 
 def blocks(samples: np.ndarray, across: int, down: int) -> bytes:
     """Full-size Y, Cb, Cr as the data units of TIFF 6.0: the chroma of each block's first pixel."""
-    high, wide = (-(-size // step) for size, step in zip(samples.shape, (down, across)))
+    high, wide = -(-samples.shape[0] // down), -(-samples.shape[1] // across)
     filled = np.zeros((high * down, wide * across, 3), np.uint8)
     filled[: samples.shape[0], : samples.shape[1]] = samples
     units = []

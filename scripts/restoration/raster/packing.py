@@ -53,19 +53,20 @@ class Packing:
 
     def unpacked(self, raw: bytes, rows: int, width: int) -> Samples:
         """The samples of the first rows of ``raw``, which must hold ``stored_bytes`` of them."""
-        raw = memoryview(raw)[: self.stored_bytes(rows, width)]
+        stored = self.stored_bytes(rows, width)
+        data = np.frombuffer(raw, np.uint8, stored)
         if self.fill_order == 2:
-            raw = imagecodecs.bitorder_decode(bytes(raw))
+            data = np.asarray(imagecodecs.bitorder_decode(data), np.uint8)
         if self.across * self.down > 1:
-            return self._blocks(np.frombuffer(raw, np.uint8), rows, width)
+            return self._blocks(data, rows, width)
         shape = (rows, width, self.samples)
         if self.bits < 8:
             run = width * self.samples
-            flat: Any = imagecodecs.packints_decode(bytes(raw), np.uint8, self.bits, runlen=run)
+            flat: Any = imagecodecs.packints_decode(bytes(data), np.uint8, self.bits, runlen=run)
             return np.asarray(flat, np.uint8).reshape(shape)
-        stored = np.frombuffer(raw, np.uint8 if self.bits == 8 else f"{self.order}u2")
-        native: Samples = stored.astype(stored.dtype.newbyteorder("="), copy=False).reshape(shape)
-        return native
+        if self.bits == 8:
+            return data.reshape(shape)
+        return data.view(f"{self.order}u2").astype(np.uint16, copy=False).reshape(shape)
 
     def _blocks(self, flat: npt.NDArray[np.uint8], rows: int, width: int) -> Samples:
         """Each chroma sample stands for every pixel of its block, as libtiff takes it."""

@@ -66,7 +66,7 @@ class SegmentReader:
             min(row + layout.segment_bytes, MAX_CACHE_BYTES),
             layout.planes * layout.segment_bytes,
         )
-        self._decode: Callable[..., Any] | None = None
+        self._decode: Callable[[bytes, int], Samples] | None = None
         if not self._plain:
             self._check_size()
             self._decode = self._decoder(order)
@@ -168,7 +168,7 @@ class SegmentReader:
         """A segment whose compression gives bytes: as many as are needed, as libtiff takes them."""
         layout, packing = self._layout, self._packing
         if layout.fill_order == 2:
-            data = imagecodecs.bitorder_decode(data)
+            data = bytes(imagecodecs.bitorder_decode(data))
         height, width = self._least(index)
         rows, wide = layout.rows_of(index), layout.segment_width
         need = packing.stored_bytes(rows, wide)

@@ -9,7 +9,7 @@ import numpy as np
 
 from restoration.raster.base import FloatImage, UInt16Image, to_float
 from restoration.raster.codestream import jpeg_colours
-from restoration.raster.contents import Contents, read_contents
+from restoration.raster.contents import Contents, nth, read_contents
 from restoration.raster.kinds import JPEG, PHOTOMETRIC, SCALES, compression_name
 from restoration.raster.layout import Layout, read_layout
 from restoration.raster.segments import SegmentReader
@@ -54,19 +54,31 @@ class TiffPage:
     """1 for the first page of the scan; what is no page of it (see `contents`) is not counted."""
     pages: int
     """Pages of the scan in this file."""
+    path: Path
+    """The file, opened for reading only."""
+    infrared: str | None
+    """Where the page's infrared is, in words; None where the file holds none."""
     notes: tuple[str, ...]
     """Oddities of the file that change no pixel, one line each."""
 
     def __init__(
-        self, file: MasterFile, tags: TiffTags, directory: Directory, number: int, pages: int
+        self,
+        file: MasterFile,
+        tags: TiffTags,
+        directory: Directory,
+        number: int,
+        pages: int,
+        infrared: Directory | None = None,
     ) -> None:
-        self.tags, self.directory = tags, directory
+        """infrared: the directory that holds the page's infrared picture, if one does."""
+        self.tags, self.directory, self.path = tags, directory, file.path
         self.number, self.pages = number, pages
         where = file.name if pages == 1 else f"{file.name}, page {number}"
         layout = read_layout(tags, directory, where)
         self.layout = layout
         self.height, self.width = layout.height, layout.width
         self.orientation, self.ppi, self.extra = layout.orientation, layout.ppi, layout.extra
+        self.infrared = _infrared_place(tags, layout, infrared)
         self.compression = compression_name(layout.compression)
         self.tiled, self.bigtiff = layout.tiled, tags.big
         notes = list(layout.notes)
@@ -213,7 +225,8 @@ def page_of(file: MasterFile, tags: TiffTags, contents: Contents, number: int) -
         remedy = "check the page number"
         found = f"{len(pages)} page(s)"
         raise expected_found(file.name, f"a page {number}", found, remedy)
-    return TiffPage(file, tags, pages[number - 1], number, len(pages))
+    infrared = contents.infrared_of(number)
+    return TiffPage(file, tags, pages[number - 1], number, len(pages), infrared)
 
 
 def default_limits() -> IngestSettings:
@@ -240,6 +253,12 @@ def _palette(
     notes.append("the colour map holds 8-bit values (none above 255); taken times 257")
     colours *= 257
     return colours, 8
+
+
+def _infrared_place(tags: TiffTags, layout: Layout, infrared: Directory | None) -> str | None:
+    if "infrared" in layout.extra:
+        return "a channel of the page"
+    return None if infrared is None else f"a page of its own, {nth(tags, infrared)}"
 
 
 def _ycbcr(tags: TiffTags, directory: Directory, layout: Layout, where: str) -> YCbCr | None:

@@ -57,6 +57,8 @@ def decision(page: Record) -> dict[str, Any]:
     findings.pop("generative", None)
     # A row each in the section on faces; here a crowd would be pages of figures.
     findings.pop("faces", None)
+    # Among the scan's warnings.
+    findings.pop("cautions", None)
     applied = page["status"] == "applied"
     unsaid = "as the recipe asks" if applied else "no reason was recorded"
     return {
