@@ -114,6 +114,15 @@ def test_infrared_is_delivered_as_it_was(
     assert (len(again["pages"]), len(again["infrared"])) == (1, 1)
 
 
+def test_grey_film_has_its_infrared_too(tmp_path: Path) -> None:
+    pages = [(INFRARED[::-1], {}), (INFRARED, {"kind": 4})]
+    path = write(tmp_path / "i.tif", *pages, software="SilverFast 8.8")
+    record = inspect_master(path, LIMITS)
+    assert [(i["page"], i["directory"]) for i in record["infrared"]] == [(1, 1)]
+    output, _ = hand_over(tmp_path, path)
+    np.testing.assert_array_equal(tifffile.imread(output, key=1), INFRARED[..., 0])
+
+
 def test_deeper_pages_do_not_deepen_their_infrared(tmp_path: Path) -> None:
     eight = corpus.codes(60, 80, 1, 8)
     path = write(

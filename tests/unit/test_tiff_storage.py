@@ -8,11 +8,13 @@ import shutil
 import subprocess
 import zlib
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import imagecodecs
 import numpy as np
 import pytest
+from test_deliver import hand_over
 
 import corpus
 from restoration.errors import ScanError
@@ -94,6 +96,56 @@ def test_a_last_strip_that_is_filled_up_is_sound(
         np.testing.assert_array_equal(libtiff(path), pixels)
         assert_codes(path, pixels)
         assert not any("ByteCounts" in text for text in inspect_master(path, LIMITS)["warnings"])
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("tiled", [False, True])
+@pytest.mark.parametrize("name", STREAMS)
+def test_planes_in_strips_and_tiles_are_those_of_libtiff(
+    tmp_path: Path, name: str, tiled: bool, order: str
+) -> None:
+    code, encode = STREAMS[name]
+    for bits in (8, 16):
+        pixels = corpus.codes(HEIGHT, WIDTH, 3, bits)
+        predictor = 2 if name not in ("none", "packbits") else 1
+        fields = {
+            256: [WIDTH], 257: [HEIGHT], 258: [bits] * 3, 259: [code], 262: [2], 277: [3],
+            284: [2], 317: [predictor],
+        }  # fmt: skip
+        fields |= {322: [32], 323: [16]} if tiled else {278: [16]}
+        filled = np.zeros((64, 96, 3), pixels.dtype)
+        filled[:HEIGHT, :WIDTH] = pixels
+        width, across = (32, range(0, 96, 32)) if tiled else (WIDTH, (0,))
+        pieces = []
+        for plane, top, left in product(range(3), range(0, 64, 16), across):
+            part = filled[top : top + 16, left : left + width, plane]
+            part = differenced(part) if predictor == 2 else part
+            pieces.append(encode(part.astype(part.dtype.newbyteorder(order)).tobytes()))
+        path = corpus.write_pieces(tmp_path / "p.tif", fields, pieces, order=order)
+        np.testing.assert_array_equal(np.moveaxis(libtiff(path), 0, -1), pixels)
+        assert_codes(path, pixels)
+
+
+@pytest.mark.parametrize("subsampling", ["444", "422", "420"])
+@pytest.mark.parametrize("tiled", [False, True])
+def test_jpeg_is_what_libtiff_makes_of_it(tmp_path: Path, tiled: bool, subsampling: str) -> None:
+    pixels = corpus.photo("coffee")[:128, :128]
+    pixels = np.rint(pixels * 255).astype(np.uint8)
+    options = {"colorspace": "RGB", "outcolorspace": "YCBCR", "subsampling": subsampling}
+    across = (0, 64) if tiled else (0,)
+    pieces = [
+        bytes(imagecodecs.jpeg8_encode(pixels[top : top + 32, left : left + 128 // len(across)],
+                                       80, **options))
+        for top in range(0, 128, 32)
+        for left in across
+    ]  # fmt: skip
+    fields = {256: [128], 257: [128], 258: [8] * 3, 259: [7], 262: [6], 277: [3]}
+    fields[530] = {"444": [1, 1], "422": [2, 1], "420": [2, 2]}[subsampling]
+    fields |= {322: [64], 323: [32]} if tiled else {278: [32]}
+    path = corpus.write_pieces(tmp_path / "j.tif", fields, pieces)
+    with open_page(path) as page:
+        found = page.read_codes(0, 0, 128, 128)
+    np.testing.assert_array_equal(found, libtiff(path).astype(np.uint16) * 257)
 
 
 @pytest.mark.parametrize("name", ["deflate", "packbits", "zstd", "lzma", "lzw"])
@@ -400,6 +452,43 @@ def test_ycbcr_that_its_tags_do_not_define_is_refused(tmp_path: Path, tags, said
     with pytest.raises(ScanError, match=said) as caught:
         open_page(path)
     assert "\n" not in str(caught.value)
+
+
+# --- what is delivered of it --------------------------------------------------------------------
+
+
+def test_the_record_says_what_became_of_packed_and_other_values(tmp_path: Path) -> None:
+    values = corpus.codes(HEIGHT, WIDTH, 1, 8) >> 4
+    grey = {256: [WIDTH], 257: [HEIGHT], 258: [4], 259: [1]}
+    small, large = (corpus.codes(16, 1, 3, bits)[:, 0] for bits in (8, 16))
+    chroma = {256: [8], 257: [8], 258: [8] * 3, 259: [1], 262: [6], 277: [3], 530: [2, 2]}
+    raw = packed(values, 4)
+    for fields, piece, bits, said in (
+        ({**grey, 262: [1]}, raw, 8, ["4 to 8 bits, values times 17"]),
+        (
+            {**grey, 262: [0]}, raw, 8,
+            ["min-is-white to black-is-zero, values inverted", "4 to 8 bits, values times 17"],
+        ),
+        (
+            {**grey, 262: [3], 320: [int(c) for c in small.T.ravel()]}, raw, 8,
+            ["palette to RGB, 8 bits as in its colour map"],
+        ),
+        (
+            {**grey, 262: [3], 320: [int(c) for c in large.T.ravel()]}, raw, 16,
+            ["palette to RGB, 16 bits as in its colour map"],
+        ),
+        (chroma, bytes(range(96)), 8, ["YCbCr to RGB"]),
+    ):  # fmt: skip
+        path = corpus.write_pieces(tmp_path / "m.tif", fields, [piece])
+        output, record = hand_over(tmp_path, path)
+        (page,) = record["pages"]
+        assert (page["bits"], page["conversions"]) == (bits, said)
+        with open_page(path) as master, open_page(output) as made:
+            assert made.bits == bits
+            everything = (0, 0, master.height, master.width)
+            np.testing.assert_array_equal(
+                made.read_codes(*everything), master.read_codes(*everything)
+            )
 
 
 # --- what a file says against itself ------------------------------------------------------------
