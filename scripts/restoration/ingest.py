@@ -20,7 +20,7 @@ from restoration.raster.embedded import (
 )
 from restoration.raster.kinds import PHOTOMETRIC
 from restoration.raster.tags import MAX_OVERLAP, MasterFile, TiffTags, expected_found
-from restoration.raster.tiff import TiffPage, page_of
+from restoration.raster.tiff import TiffPage, infrared_page, page_of
 from restoration.settings import IngestSettings
 
 HASH_CHUNK = 8 * 2**20
@@ -84,7 +84,8 @@ def _describe(file: MasterFile, tags: TiffTags) -> Record:
         warnings += [prefix + text for text in found]
     infrared = []
     for number, known in contents.infrared.items():
-        page = TiffPage(file, tags, known.directory, number, len(directories))
+        page = infrared_page(file, tags, contents, number)
+        assert page is not None
         stored = _with_stored(stored, page, file)
         record, found = _infrared_record(page, pages[number - 1], known.why)
         infrared.append(record)

@@ -114,6 +114,13 @@ def test_infrared_is_delivered_as_it_was(
     assert (len(again["pages"]), len(again["infrared"])) == (1, 1)
 
 
+def test_damage_of_an_infrared_picture_names_it(tmp_path: Path) -> None:
+    path = silverfast(tmp_path / "i.tif")
+    corpus.patch_tag(path, 273, [path.stat().st_size - 10], page=1)
+    with pytest.raises(ScanError, match=r"i\.tif, picture 2 of 2 in the file: expected at least"):
+        inspect_master(path, LIMITS)
+
+
 def test_grey_film_has_its_infrared_too(tmp_path: Path) -> None:
     pages = [(INFRARED[::-1], {}), (INFRARED, {"kind": 4})]
     path = write(tmp_path / "i.tif", *pages, software="SilverFast 8.8")
@@ -215,6 +222,8 @@ def test_a_page_that_calls_itself_infrared_is_it_among_others(tmp_path: Path) ->
     pages = [(COLOUR, {}), (COLOUR, {}), (INFRARED, {"description": "Infrared"})]
     record = inspect_master(write(tmp_path / "p.tif", *pages, software="VueScan"), LIMITS)
     assert [(i["page"], i["directory"]) for i in record["infrared"]] == [(2, 2)]
+    assert record["infrared"][0]["why"] == "it says that it is infrared"
+    assert not any("taken for" in text for text in record["warnings"])
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from restoration.raster.kinds import Kind, UnsupportedPageError, read_kind
+from restoration.raster.kinds import PictureKind, UnsupportedPageError, read_kind
 from restoration.raster.layout import INFRARED, SCANNER_SOFTWARE
 from restoration.raster.tags import Directory, TiffTags, expected_found
 
 _REDUCED, _MASK = 1, 4
 """Bits of NewSubfileType; bit 1, a page of several, changes nothing."""
+
+Candidate = tuple[Directory, PictureKind]
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def read_contents(tags: TiffTags) -> Contents:
     an unsupported kind, if there is one.
     """
     found = Contents()
-    candidates: list[tuple[Directory, Kind]] = []
+    candidates: list[Candidate] = []
     refusals: list[UnsupportedPageError] = []
     for directory in tags.directories:
         kind = tags.number(directory, 254)
@@ -130,51 +132,55 @@ def _add_mask(tags: TiffTags, directory: Directory, found: Contents) -> None:
         found.infrared[number] = Infrared(directory, "it says that it is a mask, and is grey")
 
 
-def _pair_pages(tags: TiffTags, found: Contents, candidates: list[tuple[Directory, Kind]]) -> None:
+def _pair_pages(tags: TiffTags, found: Contents, candidates: list[Candidate]) -> None:
     """Takes grey pages for the infrared pictures of the colour pages before them, where the file's
     software writes such and the pages leave no doubt: each grey one says that it is infrared, or
     all pages of the file are such pairs."""
-    if found.infrared or len(candidates) < 2:
+    if found.infrared:
         return
-    pairs = [
-        (first, second) for first, second in pairwise(candidates) if _is_pair(tags, first, second)
-    ]
-    seconds = {id(second[0]) for _, second in pairs}
-    called = {
-        id(directory)
-        for directory, _ in candidates
-        if INFRARED.search(f"{tags.text(directory, 270)} {tags.text(directory, 285)}")
-    }
+    pairs = [pair for pair in pairwise(candidates) if _is_pair(tags, *pair)]
     if 2 * len(pairs) != len(candidates):
-        pairs = [(first, second) for first, second in pairs if id(second[0]) in called]
-        seconds = {id(second[0]) for _, second in pairs}
-    found.pages = [directory for directory in found.pages if id(directory) not in seconds]
-    for first, second in pairs:
-        software = tags.text(first[0], 305) or tags.text(second[0], 305)
-        number = found.pages.index(first[0]) + 1
-        why = f"it is grey, of the size of page {number}, and written by {software}"
-        found.infrared[number] = Infrared(second[0], why)
+        pairs = [pair for pair in pairs if _says_infrared(tags, pair[1][0])]
+    taken = {grey.index for _, (grey, _) in pairs}
+    found.pages = [page for page in found.pages if page.index not in taken]
+    for (colour, _), (grey, _) in pairs:
+        number = found.pages.index(colour) + 1
+        found.infrared[number] = Infrared(grey, _why_a_pair(tags, colour, grey, number))
 
 
-def _is_pair(tags: TiffTags, first: tuple[Directory, Kind], second: tuple[Directory, Kind]) -> bool:
+def _why_a_pair(tags: TiffTags, colour: Directory, grey: Directory, number: int) -> str:
+    if _says_infrared(tags, grey):
+        return "it says that it is infrared"
+    software = tags.text(colour, 305) or tags.text(grey, 305)
+    by = f"written by {software}" if software else "its page speaks of infrared"
+    return f"it is grey, of the size of page {number}, and {by}"
+
+
+def _is_pair(tags: TiffTags, first: Candidate, second: Candidate) -> bool:
     """Whether a grey picture follows a 16-bit colour one of its size, by software that scans
     infrared."""
-    if first[1].colours != 3 or first[1].bits != 16 or first[1].samples != 3:
+    (colour, kind), (grey, other) = first, second
+    if kind.colours != 3 or kind.bits != 16 or kind.samples != 3:
         return False
-    if not _is_grey(second[1]) or second[1].bits != 16:
+    if not _is_grey(other) or other.bits != 16:
         return False
-    named = _named(tags, first[0]) or _named(tags, second[0])
-    return named and _size(tags, first[0]) == _size(tags, second[0])
+    named = _named(tags, colour) or _named(tags, grey)
+    return named and _size(tags, colour) == _size(tags, grey)
 
 
-def _is_grey(kind: Kind) -> bool:
+def _says_infrared(tags: TiffTags, directory: Directory) -> bool:
+    """By its description or its name; what the file's software is called tells of all pages."""
+    return bool(INFRARED.search(f"{tags.text(directory, 270)} {tags.text(directory, 285)}"))
+
+
+def _is_grey(kind: PictureKind) -> bool:
     return kind.photometric in (0, 1) and kind.samples == 1 and kind.bits in (8, 16)
 
 
 def _named(tags: TiffTags, directory: Directory) -> bool:
     software = tags.text(directory, 305)
-    words = f"{software} {tags.text(directory, 270)} {tags.text(directory, 285)}"
-    return bool(SCANNER_SOFTWARE.search(software) or INFRARED.search(words))
+    told = SCANNER_SOFTWARE.search(software) or INFRARED.search(software)
+    return bool(told) or _says_infrared(tags, directory)
 
 
 def _size(tags: TiffTags, directory: Directory) -> tuple[int, int]:

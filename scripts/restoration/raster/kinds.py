@@ -71,7 +71,7 @@ def compression_name(code: int) -> str:
 
 
 @dataclass(frozen=True)
-class Kind:
+class PictureKind:
     """What kind of picture a page is, before anybody asks where its pixels lie."""
 
     photometric: int
@@ -86,7 +86,7 @@ class Kind:
     notes: tuple[str, ...]
 
 
-def read_kind(tags: TiffTags, directory: Directory, where: str) -> Kind:
+def read_kind(tags: TiffTags, directory: Directory, where: str) -> PictureKind:
     """The kind of one page; raises UnsupportedPageError for those that cannot be carried exactly.
 
     ``where`` names file and page in the messages.
@@ -105,7 +105,7 @@ def read_kind(tags: TiffTags, directory: Directory, where: str) -> Kind:
     planar = tags.number(directory, 284, 1)
     if planar not in (1, 2):
         raise unsupported(where, "PlanarConfiguration 1 or 2", str(planar))
-    kind = Kind(
+    kind = PictureKind(
         photometric=photometric,
         compression=compression,
         bits=bits,
@@ -120,7 +120,7 @@ def read_kind(tags: TiffTags, directory: Directory, where: str) -> Kind:
     return kind if photometric != 6 else _chroma(kind, tags, directory, where)
 
 
-def _chroma(kind: Kind, tags: TiffTags, directory: Directory, where: str) -> Kind:
+def _chroma(kind: PictureKind, tags: TiffTags, directory: Directory, where: str) -> PictureKind:
     """The kind of a YCbCr page, whose samples may be fewer than its pixels."""
     if kind.samples != 3:
         raise unsupported(where, "YCbCr with 3 samples", str(kind.samples))

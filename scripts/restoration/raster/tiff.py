@@ -9,7 +9,7 @@ import numpy as np
 
 from restoration.raster.base import FloatImage, UInt16Image, to_float
 from restoration.raster.codestream import jpeg_colours
-from restoration.raster.contents import Contents, nth, read_contents
+from restoration.raster.contents import Contents, nth, place_of, read_contents
 from restoration.raster.kinds import JPEG, PHOTOMETRIC, SCALES, compression_name
 from restoration.raster.layout import Layout, read_layout
 from restoration.raster.segments import SegmentReader
@@ -69,11 +69,13 @@ class TiffPage:
         number: int,
         pages: int,
         infrared: Directory | None = None,
+        where: str | None = None,
     ) -> None:
-        """infrared: the directory that holds the page's infrared picture, if one does."""
+        """infrared: the directory that holds the page's infrared picture, if one does; where: file
+        and picture, for messages, if it is not the page itself."""
         self.tags, self.directory, self.path = tags, directory, file.path
         self.number, self.pages = number, pages
-        where = file.name if pages == 1 else f"{file.name}, page {number}"
+        where = where or (file.name if pages == 1 else f"{file.name}, page {number}")
         layout = read_layout(tags, directory, where)
         self.layout = layout
         self.height, self.width = layout.height, layout.width
@@ -192,10 +194,9 @@ def open_infrared(
     file = MasterFile(Path(path))
     try:
         tags = TiffTags(file, limits or default_limits())
-        contents = read_contents(tags)
-        directory = contents.infrared_of(number)
-        if directory is not None:
-            return TiffPage(file, tags, directory, number, len(contents.pages))
+        found = infrared_page(file, tags, read_contents(tags), number)
+        if found is not None:
+            return found
     except BaseException:
         file.close()
         raise
@@ -227,6 +228,17 @@ def page_of(file: MasterFile, tags: TiffTags, contents: Contents, number: int) -
         raise expected_found(file.name, f"a page {number}", found, remedy)
     infrared = contents.infrared_of(number)
     return TiffPage(file, tags, pages[number - 1], number, len(pages), infrared)
+
+
+def infrared_page(
+    file: MasterFile, tags: TiffTags, contents: Contents, number: int
+) -> TiffPage | None:
+    """As `open_infrared`, of an opened file."""
+    directory = contents.infrared_of(number)
+    if directory is None:
+        return None
+    where = place_of(tags, directory)
+    return TiffPage(file, tags, directory, number, len(contents.pages), where=where)
 
 
 def default_limits() -> IngestSettings:
