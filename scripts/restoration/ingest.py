@@ -84,10 +84,10 @@ def _describe(file: MasterFile, tags: TiffTags) -> Record:
         warnings += [prefix + text for text in found]
     infrared = []
     for number, known in contents.infrared.items():
-        page = infrared_page(file, tags, contents, number)
-        assert page is not None
-        stored = _with_stored(stored, page, file)
-        record, found = _infrared_record(page, pages[number - 1], known.why)
+        own = infrared_page(file, tags, contents, number)
+        assert own is not None
+        stored = _with_stored(stored, own, file)
+        record, found = _infrared_record(own, pages[number - 1], known.why)
         infrared.append(record)
         place = nth(tags, known.directory)
         warnings += [f"{place}: {text}" for text in found]
