@@ -17,7 +17,7 @@ from restoration.faces.unmet import unmet_marks
 from restoration.limiting import Limits, area_of, limits_of, marked_areas, open_mask
 from restoration.marks_on_page import check_on_page, is_blank, unused_targets
 from restoration.raster.base import FloatImage, Raster
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import TiffPage, open_infrared, open_page
 from restoration.regions import FaceRegions, Marks, Shape
 from restoration.settings import IngestSettings
 
@@ -52,6 +52,8 @@ class Beside:
     """What a stage is told of one page beyond its pixels and its condition report."""
 
     infrared: Raster | None = None
+    no_infrared: str = "the master holds no infrared"
+    """Why there is no infrared."""
     damage: Raster | None = None
     limits: Limits | None = None
     faces: tuple[KnownFace, ...] = ()
@@ -88,17 +90,16 @@ def beside(
     extent = (page.height, page.width)
     said = check_on_page(marks, number, page.pages, extent, files)
     said += unused_targets(marks.targets, number, page.channels)
-    infrared, damage = None, None
-    if extent == size:
-        if wants_infrared and "infrared" in page.extra:
-            infrared = ExtraChannel(page, page.extra.index("infrared"))
-        if marks.damage is not None:
-            damage = open_mask(marks.damage, number, extent, files)
-            if is_blank(damage):
-                said.append(f"the mask of damage '{marks.damage}' marks nothing: it is 0 all over")
+    infrared, why = _infrared(page, size, ingest, files) if wants_infrared else (None, "")
+    damage = None
+    if extent == size and marks.damage is not None:
+        damage = open_mask(marks.damage, number, extent, files)
+        if is_blank(damage):
+            said.append(f"the mask of damage '{marks.damage}' marks nothing: it is 0 all over")
     known, unmet = _known(marks, number, extent, faces, files)
     return Beside(
         infrared,
+        why,
         damage,
         limits_of(marks, number, extent, files),
         known,
@@ -106,6 +107,28 @@ def beside(
         page,
         (*said, *unmet),
     )
+
+
+def _infrared(
+    page: TiffPage, size: tuple[int, int], ingest: IngestSettings, files: ExitStack
+) -> tuple[Raster | None, str]:
+    """The infrared picture of a master's page, and why there is none to be used."""
+    channel = "infrared" in page.extra
+    own = None if channel else open_infrared(page.path, page.number, limits=ingest)
+    if own is not None:
+        files.enter_context(own)
+    if not channel and own is None:
+        return None, Beside.no_infrared
+    if (page.height, page.width) != size:
+        return None, "the page was brought to another size than its infrared has"
+    if own is None:
+        return ExtraChannel(page, page.extra.index("infrared")), ""
+    if (own.height, own.width) != size:
+        return None, (
+            f"the infrared picture is {own.width} x {own.height} px, the page "
+            f"{page.width} x {page.height} px"
+        )
+    return own, ""
 
 
 def _known(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.archive.xmp import Provenance, StageEvent, build_packet, read_properties
+from restoration.as_it_was import page_as_it_was
 from restoration.errors import ScanError
 from restoration.ingest import hash_file
 from restoration.intact import AlteredMasterError
@@ -20,14 +21,16 @@ from restoration.keys import canonical_json
 from restoration.outgoing_profile import OutgoingProfile, outgoing_profile
 from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
 from restoration.raster.deliverable import DeliverablePage, Written, write_deliverable
+from restoration.raster.kinds import JPEG, SCALES
 from restoration.raster.mapped import MappedRows
 from restoration.raster.metadata import carry_over, recoloured
 from restoration.raster.read_back import compare
 from restoration.raster.resample import Resampled
 from restoration.raster.resolution import resolution_notes, resolution_of
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import TiffPage, open_infrared, open_page
 from restoration.raster.tone_table import ToneTable
 from restoration.raster.write import CLASSIC_LIMIT, Rational
+from restoration.records import left_out
 from restoration.settings import DeliverSettings, IngestSettings
 
 Record = dict[str, Any]
@@ -89,7 +92,9 @@ def deliver_scan(
     `OutgoingProfile.record`), which tags were left (``not_carried``), what is odd about those that
     were handed on (``notes``), whether a tone table was applied (``tones``), ``clipped``: of each
     channel the share of samples that it newly put to 0 and to full, and what was measured on the
-    finished picture (``finished``).
+    finished picture (``finished``). ``infrared``: pages that were delivered as they were, each with
+    the ``page`` it belongs to. Each has its ``directory`` in the file, from 0: the master's order.
+    ``left_out``: what of the master is not in the file, in words.
 
     Raises ScanError where the master changed since ingest, cannot be read, the pages do not fit
     it, or the metadata read back mean something else; CircumstanceError where the disk fails or
@@ -101,7 +106,11 @@ def deliver_scan(
             f"{[page.number for page in pages]}; run the scan's stages again"
         )
     with ExitStack() as files:
-        made = [_make(files, delivery, master, ingest, page, settings) for page in pages]
+        restored = [_make(files, delivery, master, ingest, page, settings) for page in pages]
+        beside = [_make_infrared(files, delivery, master, page.number) for page in pages]
+        made = sorted(
+            [*restored, *(one for one in beside if one is not None)], key=lambda one: one.place
+        )
         ready = [one.page for one in made]
 
         def check(part: Path) -> None:
@@ -134,9 +143,14 @@ def _same_master(master: Path, ingest: Mapping[str, Any]) -> None:
 class _Made:
     """A page that is ready to be written, and what is said of it."""
 
+    number: int
+    """Of the page; of an infrared one, the page that it belongs to."""
+    place: int
+    """Its directory in the master."""
     page: DeliverablePage
     source: str
-    outgoing: OutgoingProfile
+    outgoing: OutgoingProfile | None
+    """None where the picture is delivered as it was."""
     conversions: tuple[str, ...]
     notes: tuple[str, ...]
     mapped: MappedRows | None
@@ -197,8 +211,23 @@ def _make(
         xmp=packet,
     )
     source = "master" if page.image is None else page.image.name
+    place = original.directory.index
     said = (*carried.notes, *resolution_notes(original, resolution, resized), *notes)
-    return _Made(ready, source, outgoing, conversions, said, mapped, page.finished)
+    return _Made(
+        page.number, place, ready, source, outgoing, conversions, said, mapped, page.finished
+    )
+
+
+def _make_infrared(files: ExitStack, delivery: Delivery, master: Path, number: int) -> _Made | None:
+    """The infrared picture of a page, ready to be written as it was; None where it has none."""
+    original = open_infrared(master, number, limits=delivery.limits)
+    if original is None:
+        return None
+    files.enter_context(original)
+    conversions = _conversions(original, original.bits)
+    ready, place = page_as_it_was(original), original.directory.index
+    notes = (*ready.carried.notes, *resolution_notes(original, ready.resolution, False))
+    return _Made(number, place, ready, "master", None, conversions, notes, None, {})
 
 
 def _provenance(
@@ -333,10 +362,14 @@ def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
     changes = []
     if original.layout.photometric == 0:
         changes.append("min-is-white to black-is-zero, values inverted")
+    stored = original.layout.bits
     if original.layout.photometric == 3:
-        changes.append("palette to RGB, 16 bits as in its colour map")
+        changes.append(f"palette to RGB, {original.bits} bits as in its colour map")
+    elif stored < 8:
+        changes.append(f"{stored} to 8 bits, values times {SCALES[stored]}")
     if original.layout.photometric == 6:
-        changes.append("YCbCr inside JPEG to RGB")
+        inside = " inside JPEG" if original.layout.compression in JPEG else ""
+        changes.append(f"YCbCr{inside} to RGB")
     if bits != original.bits:
         changes.append(f"{original.bits} to {bits} bits, values times 257")
     return tuple(changes)
@@ -371,18 +404,41 @@ def _record(
             "master",
         ],
         "notes": notes,
-        "pages": [_page_record(number, one) for number, one in enumerate(made, 1)],
+        "pages": [
+            _page_record(one, one.outgoing, at)
+            for at, one in enumerate(made)
+            if one.outgoing is not None
+        ],
+        "infrared": [
+            _infrared_record(one, at) for at, one in enumerate(made) if one.outgoing is None
+        ],
+        "left_out": left_out(ingest),
     }
 
 
 _UNITS = {1: "none", 2: "inch", 3: "centimetre"}
 
 
-def _page_record(number: int, one: _Made) -> Record:
+def _infrared_record(one: _Made, at: int) -> Record:
+    page = one.page
+    return {
+        "page": one.number,
+        "directory": at,
+        "height": page.height,
+        "width": page.width,
+        "bits": page.bits,
+        "conversions": list(one.conversions),
+        "not_carried": list(page.carried.left),
+        "notes": list(one.notes),
+    }
+
+
+def _page_record(one: _Made, outgoing: OutgoingProfile, at: int) -> Record:
     page = one.page
     said = read_properties(page.xmp)
     return {
-        "number": number,
+        "number": one.number,
+        "directory": at,
         "source": one.source,
         "height": page.height,
         "width": page.width,
@@ -398,7 +454,7 @@ def _page_record(number: int, one: _Made) -> Record:
         "tones": one.mapped is not None,
         "clipped": None if one.mapped is None else one.mapped.clipped(),
         "finished": dict(one.finished),
-        "profile": one.outgoing.record(),
+        "profile": outgoing.record(),
         "not_carried": list(page.carried.left),
         "notes": list(one.notes),
     }

@@ -20,7 +20,7 @@ from typing import Any
 from restoration.planning import Plan
 from restoration.progress import duration
 from restoration.raster.publish import opened_to_append, write_failure
-from restoration.records import Row, digest_of_table, read_table, write_text
+from restoration.records import Row, digest_of_table, lacks_pages, read_table, write_text
 
 PROGRESS = "progress.jsonl"
 LOG = "run.log"
@@ -182,8 +182,14 @@ def tell_end(results: Path, end: BatchEnd) -> None:
 
 
 def found_here(step: str, rows: Iterable[Row]) -> int:
-    """Rows of problems that the step itself found; those of earlier steps are counted there."""
-    return sum(row.status == "problem" and row.reason.startswith(f"{step}: ") for row in rows)
+    """Rows of problems that the step itself found; those of earlier steps are counted there. A
+    delivery without some of the scan's pages is one of them."""
+    return sum(
+        lacks_pages(row.status, row.reason)
+        if step == "deliver" and row.status != "problem"
+        else row.status == "problem" and row.reason.startswith(f"{step}: ")
+        for row in rows
+    )
 
 
 def read_run(results: Path) -> Run | None:

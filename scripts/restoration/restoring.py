@@ -196,6 +196,7 @@ class PageRestorer:
                 generative=state.generated,
                 material=self.scan.material,
                 infrared=around.infrared,
+                no_infrared=around.no_infrared,
                 damage=around.damage,
                 faces=around.faces,
                 ungenerated=self._ungenerated(work, files),

@@ -62,8 +62,10 @@ class RepairSettings(Section):
     )
     infrared: Literal["auto", "always", "never"] = Field(
         "auto",
-        description="Use of an infrared channel as the mask. `auto`: on colour film alone "
-        "(material `positive`, not grey): prints and silver film are opaque to infrared.",
+        description="Use of infrared, a channel or a page of its own, as the mask. `auto`: on "
+        "colour film alone (material `positive`, not grey): prints and silver film are opaque to "
+        "infrared. `always`: whatever the material; a scan without any is searched as usual and "
+        "warned of.",
     )
     most_share: float = Field(
         0.05,

@@ -43,8 +43,12 @@ class Told:
         return read if album is None else {**read, "album": album.pages}
 
     def keyed(self, step: str, number: int) -> Mapping[str, Any]:
-        """``of`` as it enters keys: a long album by its digest."""
+        """``of`` as it enters keys: a long album by its digest; with the material, for the stages
+        that decide by it: those that may use infrared, and those that judge colours."""
         read, album = self._reads(step, number), self._album(step)
+        entry = REGISTRY[step]
+        if entry.fills_damage or entry.shares_batch or "corrected_tones" in read:
+            read = {**read, "material": self._scan.material}
         return read if album is None else {**read, "album": album.digest}
 
     def marks(self, step: str) -> Record:

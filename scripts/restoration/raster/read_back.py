@@ -19,7 +19,7 @@ from restoration.raster.deliverable import BAND_ROWS, DeliverablePage, output_co
 from restoration.raster.meaning import meaning
 from restoration.raster.metadata import EXIF, GPS, INTEROPERABILITY, XMP
 from restoration.raster.tags import Directory, Field
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import TiffPage, open_directory
 from restoration.settings import IngestSettings
 
 
@@ -42,7 +42,7 @@ def compare(
     )
     try:
         for number, meant in enumerate(pages, 1):
-            with open_page(path, number, limits=limits) as found:
+            with open_directory(path, number - 1, limits=limits) as found:
                 where = name if len(pages) == 1 else f"{name}, page {number}"
                 _expect(found.pages == len(pages), where, "the number of pages")
                 _compare_page(found, meant, where)
@@ -68,10 +68,13 @@ def _compare_page(found: TiffPage, meant: DeliverablePage, where: str) -> None:
     _expect((found.height, found.width) == (meant.height, meant.width), where, "the size")
     _expect(found.channels == meant.channels, where, "the channels")
     _expect(found.bits == meant.bits, where, "the depth")
+    if meant.kind is not None:
+        kind = found.tags.number(found.directory, 254, 0)
+        _expect(kind == meant.kind, where, "what kind of page it says it is")
     _expect(len(found.extra) == len(meant.extra), where, "the extra samples")
     _expect(found.profile == meant.profile, where, "the ICC profile")
     _expect(found.orientation == (meant.orientation or 1), where, "the orientation")
-    _expect(found.tag_bytes(XMP) == meant.xmp, where, "the XMP packet")
+    _expect((found.tag_bytes(XMP) or b"") == meant.xmp, where, "the XMP packet")
     _compare_resolution(found, meant, where)
     for field in meant.carried.fields:
         _compare_field(found, found.directory, field, where)

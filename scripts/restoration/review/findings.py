@@ -120,11 +120,13 @@ def _unsaid_of_dyes(detail: Record) -> str:
 
 
 def _stated(value: Any, detail: Record) -> str:
+    infrared = detail.get("infrared")
+    also = f" Infrared: {infrared}." if infrared else ""
     if not detail.get("colour_space"):
-        return f"{number(value)} ppi."
+        return f"{number(value)} ppi.{also}"
     assumed = " (assumed: the file carries no usable profile)"
     space = f"{detail['colour_space']}{assumed if detail.get('colour_space_assumed') else ''}"
-    return f"{number(value)} ppi, {detail.get('bits')} bits per sample, colours: {space}."
+    return f"{number(value)} ppi, {detail.get('bits')} bits per sample, colours: {space}.{also}"
 
 
 def _effective(value: Any, detail: Record) -> str:

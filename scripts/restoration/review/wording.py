@@ -61,6 +61,8 @@ def decision(page: Record) -> dict[str, Any]:
     # A row each in the section on faces; here a crowd would be pages of figures.
     findings.pop("faces", None)
     findings.pop("heads", None)
+    # Among the scan's warnings.
+    findings.pop("cautions", None)
     applied = page["status"] == "applied"
     return {
         "applied": applied,

@@ -54,14 +54,15 @@ class Repair:
         infrared, why = self._infrared(page)
         refusal = None if infrared else self._refusal(page.report)
         if refusal is not None and page.damage is None:
-            return Declined(refusal, {"infrared_used": False, "infrared_reason": why})
+            return self._declined(page, refusal, self._said_of_infrared(page, infrared, why))
         with one_thread():
             found = self._found(page, infrared, refusal)
             mask, findings = self._decided(page, found)
-        findings |= {"infrared_used": infrared, "infrared_reason": why}
+        findings |= self._said_of_infrared(page, infrared, why)
         filled = mask.count()
         if filled == 0:
-            return Declined(findings.pop("left", "nothing was found that is damage"), findings)
+            reason = findings.pop("left", "nothing was found that is damage")
+            return self._declined(page, reason, findings)
         return self._restored(page, mask, found, findings, filled)
 
     def _restored(
@@ -100,12 +101,12 @@ class Repair:
         )
 
     def _infrared(self, page: Page) -> tuple[bool, str]:
-        """Whether the infrared channel is the mask, and why."""
-        if page.infrared is None:
-            return False, "no infrared channel was found with the page"
+        """Whether the infrared picture is the mask, and why."""
         setting = self._settings.infrared
         if setting == "never":
             return False, "the recipe has repair leave it unused"
+        if page.infrared is None:
+            return False, page.no_infrared
         if setting == "always":
             return True, "the recipe has repair use it whatever the material"
         if page.material != "positive":
@@ -115,6 +116,21 @@ class Repair:
             kind = "unknown" if colour is None else colour
             return False, f"the film's colour is {kind}: silver is opaque to infrared"
         return True, "colour film: dyes let infrared through, dust does not"
+
+    def _said_of_infrared(self, page: Page, used: bool, why: str) -> dict[str, Any]:
+        said: dict[str, Any] = {"infrared_used": used, "infrared_reason": why}
+        if self._lacks_infrared(page):
+            said["cautions"] = [f"the recipe asks for infrared always, and {why}"]
+        return said
+
+    def _lacks_infrared(self, page: Page) -> bool:
+        """Whether what the recipe asks for whatever the material is, is not there."""
+        return page.infrared is None and self._settings.infrared == "always"
+
+    def _declined(self, page: Page, reason: str, findings: Mapping[str, Any]) -> Declined:
+        if self._lacks_infrared(page):
+            reason = f"{reason}; the recipe asks for infrared always, and {page.no_infrared}"
+        return Declined(reason, findings)
 
     def _refusal(self, report: Mapping[str, Any]) -> str | None:
         """Why ``auto`` does not search; None where it does."""
