@@ -132,7 +132,7 @@ def read_results(results: Path) -> Iterator[Delivered]:
         if record.get("status") != "done":
             continue
         recipe = path.parent.parent.name
-        sections = _sections(results / recipe)
+        sections = lines_of(results / recipe)
         packets = []
         deliverable = path.parent / f"{record['scan']}.tif"
         for number in range(1, len(record["deliverable"]["pages"]) + 1):
@@ -146,7 +146,8 @@ def _packet(page: Any) -> bytes:
     return bytes(page.tags.raw(entry))
 
 
-def _sections(folder: Path) -> dict[str, list[str]]:
+def lines_of(folder: Path) -> dict[str, list[str]]:
+    """By scan, the lines of its section in the report of a recipe's folder."""
     found: dict[str, list[str]] = {}
     for path in (folder / "report.html", *sorted((folder / "report-pages").glob("*.html"))):
         if path.is_file():
@@ -165,14 +166,19 @@ class _Report(HTMLParser):
         super().__init__()
         self.sections: dict[str, list[str]] = {}
         self._scan: str | None = None
+        self._depth = 0
         self._text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         identifier = dict(attrs).get("id") or ""
-        if tag == "section" and identifier.startswith("scan-"):
+        if tag != "section":
+            return
+        # The section on faces lies inside that of its scan.
+        self._depth += self._scan is not None
+        if identifier.startswith("scan-"):
             self._scan = identifier.removeprefix("scan-")
             self.sections[self._scan] = []
-            self._text = ""
+            self._text, self._depth = "", 0
 
     def handle_endtag(self, tag: str) -> None:
         if self._scan is None:
@@ -185,7 +191,9 @@ class _Report(HTMLParser):
                 self.sections[self._scan].append(line)
             self._text = ""
         elif tag == "section":
-            self._scan = None
+            self._depth -= 1
+            if self._depth < 0:
+                self._scan = None
 
     def handle_data(self, data: str) -> None:
         if self._scan is not None:

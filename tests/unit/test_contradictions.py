@@ -12,7 +12,7 @@ import pytest
 import contradictions
 from contradictions import of_run
 from corpus import write_tiff
-from said import Delivered
+from said import Delivered, lines_of
 
 Record = dict[str, Any]
 Change = Callable[[Delivered], object]
@@ -340,6 +340,13 @@ def test_a_contradiction_is_found(scan: Delivered, name: str) -> None:
     assert found(scan) == ""
     change(scan)
     assert expected in found(scan)
+
+
+def test_what_stands_below_the_faces_is_read_as_well(tmp_path: Path) -> None:
+    faces = '<section id="faces-a"><p>1 found.</p></section>'
+    text = f'<p>Head</p><section id="scan-a">{faces}<tr><th>Blur</th><td>None</td></tr></section>'
+    (tmp_path / "report.html").write_text(text + "<p>Foot</p>")
+    assert lines_of(tmp_path) == {"a": ["1 found.", "Blur | None"]}
 
 
 @pytest.mark.parametrize(("told", "rows", "wrong"), [(1, 1, False), (0, 2, True), (1, 2, True)])

@@ -527,7 +527,7 @@ def test_the_fill_has_the_grain_of_its_surroundings(sigma: float) -> None:
     for apart in (1, 2):
         known = float(np.exp(-(apart**2) / (4 * 0.7**2)))
         assert together(inside, apart) == pytest.approx(known, abs=0.15)
-    assert result.findings["grain"]["sigma_255"] == pytest.approx(sigma, rel=0.15)
+    assert result.findings["grain_drawn"]["sigma_255"] == pytest.approx(sigma, rel=0.15)
 
 
 def together(plane: npt.NDArray[np.floating], apart: int) -> float:
@@ -554,4 +554,4 @@ def test_a_weave_is_not_put_back_as_grain() -> None:
     hole[100:106, 50:250] = True
     result = repaired(on_grid(cloth.astype(np.float32)[:, :, None]), {}, user=hole)
     drawn(result)
-    assert result.findings["grain"]["sigma_255"] is None
+    assert result.findings["grain_drawn"]["sigma_255"] is None

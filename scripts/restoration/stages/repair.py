@@ -79,7 +79,8 @@ class Repair:
         findings["reason"] = _filled(findings)
         findings["mask_px"] = filled
         findings["method"] = "biharmonic equation; Telea where a hole is wide"
-        findings["grain"] = {
+        # Not the noise finding's: this is what was drawn into the fillings.
+        findings["grain_drawn"] = {
             "sigma_255": None if grain is None else round(255.0 * grain.sigma, 3),
             "correlation": None if grain is None else round(grain.correlation, 3),
             "seed": page.key,
