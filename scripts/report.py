@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from restoration.command import in_one_line
+from restoration.masters_apart import protect_masters
 from restoration.planning import load_plan, plan_file
 from restoration.records import not_in_future, read_table
 from restoration.review.page import write_report
@@ -12,7 +13,6 @@ from restoration.running import PROBLEMS
 
 
 def main() -> None:
-    """Parses the arguments; where the truth lies comes from the plan of the run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tables", type=Path, nargs="*", help="delivery tables of the batches")
     parser.add_argument("--results", type=Path, required=True)
@@ -20,16 +20,17 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--problems", type=Path, help="default: RESULTS/RECIPE/problems.tsv")
     given = parser.parse_args()
-    config = load_plan(plan_file(given.results)).config
+    plan = load_plan(plan_file(given.results))
+    protect_masters(plan)
     scans = [row.scan for table in given.tables for row in read_table(table)]
     written = write_report(
         given.results,
         given.recipe,
         scans,
         given.output,
-        truth=Path(config.truth) if config.truth else None,
+        truth=Path(plan.config.truth) if plan.config.truth else None,
         problems=given.problems,
-        description=config.recipes[given.recipe].description,
+        description=plan.config.recipes[given.recipe].description,
     )
     not_in_future([*given.tables, *given.output.parent.glob(PROBLEMS)])
     print(f"{len(scans)} scans: {', '.join(str(path) for path in written)}")
