@@ -12,6 +12,7 @@ from restoration.command import in_one_line
 from restoration.command_line import Parser, a_file
 from restoration.errors import ConfigError
 from restoration.interrupt import run
+from restoration.masters_apart import protect_masters
 from restoration.records import not_in_future, read_table
 from restoration.review.page import write_report
 from restoration.running import PROBLEMS
@@ -27,7 +28,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--problems", type=Path, help="default: RESULTS/RECIPE/problems.tsv")
     given = parser.parse_args()
-    config = plan_of_results(given.results).config
+    plan = plan_of_results(given.results)
+    protect_masters(plan)
+    config = plan.config
     if given.recipe not in config.recipes:
         known = ", ".join(config.recipes)
         raise ConfigError(f"recipe '{given.recipe}' is not among those of the run ({known})")

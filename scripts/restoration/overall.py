@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from restoration.errors import CircumstanceError
 from restoration.planning import Plan
 from restoration.progress import duration
 from restoration.raster.publish import opened_to_append, write_failure
@@ -177,8 +178,9 @@ def tell_end(results: Path, end: BatchEnd) -> None:
             sys.stderr.write(f"run: {line}\n")
             sys.stderr.flush()
             _append(results / LOG, f"{_clock()} {line}\n")
-    except OSError as error:
-        sys.stderr.write(f"run: progress cannot be written in '{results}' ({error.strerror})\n")
+    except (OSError, CircumstanceError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        sys.stderr.write(f"run: progress cannot be written in '{results}' ({said})\n")
 
 
 def found_here(step: str, rows: Iterable[Row]) -> int:

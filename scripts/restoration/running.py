@@ -130,7 +130,8 @@ def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     begin_shared(plan.results)
     check_weights(plan)
     recipes = [plan.results / recipe for recipe in plan.recipes()]
-    remove_leftovers([plan.results, *recipes, *(folder / "report" for folder in recipes)])
+    shown = [folder / name for folder in recipes for name in ("report", "report-pages")]
+    remove_leftovers([plan.results, *recipes, *shown])
     work = work_of(plan)
     need = disk_need(plan, work, beside)
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
