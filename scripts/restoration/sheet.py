@@ -223,6 +223,11 @@ def _decoded(data: bytes, path: Path) -> str:
         raise ConfigError(
             f"scans: the sheet '{path}' is not UTF-8 text (line {line}); save it as UTF-8"
         ) from None
+    if "\0" in text.partition("\n")[0]:
+        raise ConfigError(
+            f"scans: the sheet '{path}' is UTF-16 without a byte-order mark, or no text; save it "
+            "as UTF-8"
+        )
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -17,6 +17,9 @@ from restoration.errors import ConfigError
 Keys = Sequence[str | int]
 """The way to a value: keys of mappings and numbers in lists."""
 
+_OF_COMMANDS = ".snakemake"
+"""Folder of what is no person's file, but made of the words of a command line."""
+
 _OURS = "ours: "
 """Marks what is said in plain words already."""
 
@@ -137,6 +140,7 @@ _WORDS = {
         "expected `key: value`; write a colon and a space behind the key of the line above"
     ),
     "expected <block end>": _INDENTED,
+    "expected '<document start>'": "expected `key: value` at the beginning of this line",
     "unindent": _INDENTED,
 }
 """What YAML's parser says, in plain words."""
@@ -248,6 +252,8 @@ class WrittenFiles:
                 line = written.line_of(keys[:length])
                 if line is not None:
                     text = written.text_of(keys) if length == len(keys) else None
+                    if _OF_COMMANDS in path.parts:
+                        return "on the command line", text
                     return f"'{path}', line {line}", text
         return "", None
 

@@ -15,6 +15,7 @@ import pytest
 from restoration import running
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.shared_fs import MARKER
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -99,6 +100,35 @@ def test_weights_that_cannot_be_had_are_named_with_a_way_out(
     ):
         assert part in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("recipe", "step", "batch", "said"),
+    [
+        (None, "polish", "one", "step 'polish' is not one of no recipe: ingest, examine"),
+        (None, "cleanup", "one", "step 'cleanup' is not one of no recipe: ingest, examine"),
+        ("archive", "repair", "one", "not one of the recipe 'archive': cleanup, deliver"),
+        ("print", "cleanup", "one", "recipe 'print' is not in this run; it has archive"),
+        ("archive", "cleanup", "three", "batch 'three' is not in this run"),
+    ],
+)
+def test_a_job_that_no_run_has_is_one_line(
+    plan: Plan, recipe: str | None, step: str, batch: str, said: str
+) -> None:
+    """As a person may start it by hand: scripts/run_step.py."""
+    plan.save()
+    (plan.results / MARKER).write_text("{}")
+    words = [step, batch, "--results", str(plan.results)]
+    words += ["--recipe", recipe] if recipe else []
+    done = subprocess.run(
+        [sys.executable, str(SCRIPTS / "run_step.py"), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
 
 
 def test_digest_speaks_of_its_own_batch(plan: Plan, tmp_path: Path) -> None:

@@ -192,6 +192,15 @@ def test_a_mistake_on_the_command_line_is_said_to_be_there() -> None:
         load_config({"recipes": {"archive": {}}, **given}, WrittenFiles([], given))
 
 
+def test_what_make_was_told_is_said_to_be_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / ".snakemake" / "restore" / "0123.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{\n "recipe": "archiv"\n}')
+    given = {"recipes": {"archive": {}}, "recipe": "archiv"}
+    with pytest.raises(ConfigError, match=r"^config: on the command line: recipe: 'archiv' is not"):
+        load_config(given, WrittenFiles([path]))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -104,6 +104,12 @@ def test_a_workbook_is_no_sheet(tmp_path: Path) -> None:
         read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
 
 
+def test_utf_16_without_its_mark_is_said(tmp_path: Path) -> None:
+    (tmp_path / "scans.tsv").write_bytes("scan\tpath\na\ta.tif\n".encode("utf-16-le"))
+    with pytest.raises(ConfigError, match="is UTF-16 without a byte-order mark"):
+        read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
+
+
 def test_missing_sheet_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"scripts/sheet\.py FOLDER"):
         read_sheet(tmp_path / "none.tsv", recipes=["archive"], default="archive")
