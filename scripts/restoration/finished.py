@@ -7,7 +7,8 @@ grain is measured when the chain is done.
 In flat places of the master, what varies faster than the picture's shading is grain and noise. The
 finished picture holds ``kept`` of it, the coefficient of regression of the finished places on the
 master's: what has another pattern is no grain of this photograph, whatever its strength, and is
-counted as ``added``. Where nearly every pixel is the master's own, no more need be measured.
+counted as ``added``. No place is quite without picture, of which more is left: ``kept`` is at most
+so much. Where nearly every pixel is the master's own, no more need be measured.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ Spectrum = npt.NDArray[np.complex128]
 SIDES = (64, 128)
 """Sides of a place in pixels: fine grain, coarse grain."""
 
-FINE = 5.0
-"""Width of grain in pixels up to which the smaller places hold enough of it."""
+FINE = 16.0
+"""Width of grain in pixels up to which the smaller places hold enough of it. Of smaller ones there
+are more that are flat."""
 
 BANDS = 24
 """Bands of rows that are looked at, spread over the page: the cost stays that of a few tens of
@@ -44,8 +46,9 @@ places however large the page is."""
 ACROSS = 64
 """Places that are looked at in each band."""
 
-MOST = 48
-"""Flattest places that are measured."""
+MOST = 24
+"""Flattest places that are measured. On a simulated print of which 57 % of the grain was gone, 24
+said 48 %, twice as many 37 %: what is left of the picture in busier ones passes for grain."""
 
 FEWEST = 6
 """With fewer nothing is said."""
@@ -53,7 +56,7 @@ FEWEST = 6
 ENOUGH = 24
 """Places that carry full confidence."""
 
-BUSY = 2.0
+BUSY = 1.5
 """A place with more variation than this many times the reported noise is picture."""
 
 CLIPPED = 0.01
@@ -289,7 +292,8 @@ def _told(found: Record, noise: ReportedNoise) -> str:
         text = f"The master's {what} is still there, {100.0 * kept:.0f} % of its strength, {where}."
     else:
         gone = 100 - round(100.0 * kept)
-        text = f"{gone} % of the master's {what} is gone, {where}."
+        # No place is so flat that it holds no picture, and stages leave more of that.
+        text = f"At least {gone} % of the master's {what} is gone, {where}."
     added = found["added_255"]
     if added < max(TEXTURE, TEXTURE * found["master_255"]):
         return text

@@ -51,7 +51,7 @@ def test_so_much_of_the_grain_is_told_as_is_left(left: float) -> None:
     if left == 1.0:
         assert said.startswith("The master's grain is still there, 100 % of its strength")
     else:
-        assert said.startswith(f"{100 - 100 * left:.0f} % of the master's grain is gone")
+        assert said.startswith(f"At least {100 - 100 * left:.0f} % of the master's grain is gone")
 
 
 def test_texture_of_the_grains_strength_is_no_grain_of_this_photograph() -> None:
@@ -113,7 +113,7 @@ def test_noise_of_the_scanner_is_not_called_grain() -> None:
     noise = drawn(1, SIGMA, size=0.01)
     told = finished(shading() + noise, shading() + drawn(2, 0.1), found=False)
     assert "grain" not in told
-    assert told["said"][0].startswith("100 % of the master's noise is gone, measured in ")
+    assert told["said"][0].startswith("At least 100 % of the master's noise is gone, measured in ")
 
 
 def test_a_page_that_no_stage_drew_has_its_grain() -> None:
