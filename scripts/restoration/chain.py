@@ -12,10 +12,12 @@ from pathlib import Path
 
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
+from restoration.finished import FINISHED_READS
 from restoration.intact import AlteredMasterError, is_intact, steady
 from restoration.job_digest import signature
 from restoration.keys import digest, stage_key
 from restoration.planning import Plan
+from restoration.raster.publish import unlink
 from restoration.records import SCHEMA, now, read_record, write_record
 from restoration.restoring import (
     PageRestorer,
@@ -29,6 +31,7 @@ from restoration.restoring import (
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
 from restoration.told import Told
+from restoration.unheeded import unheeded
 
 
 class EarlierProblemError(ScanError):
@@ -359,7 +362,7 @@ class Chain:
                 if path.is_file():
                     self.mended.append(f"{path} was damaged since it was written: made again")
                     # Not adopted as finished work, and not left to another recipe's link either.
-                    path.unlink()
+                    unlink(path)
                 self.restore(state.owner)
             self._read[path] = self._sha256_of(state)
         return path, 1
@@ -384,6 +387,11 @@ class Chain:
                 "input": [state.key for state in states],
                 # What was tried and declined is part of the deliverable's history.
                 "chain": [record["key"] for record in steps],
+                # By these the finished picture is judged.
+                "reports": [
+                    {name: page["report"].get(name) for name in FINISHED_READS}
+                    for page in self.ensure("examine")["pages"]
+                ],
                 "settings": self.plan.settings(self.recipe, "deliver"),
                 "code": self.plan.code("deliver"),
                 "weights": self.plan.weights(self.recipe, "deliver"),
@@ -434,4 +442,7 @@ class Chain:
             "condition_report": reports,
             "stages": list(self._chain_records()),
         }
+        said = unheeded(self.plan, self.recipe, self.scan)
+        if said:
+            record["unheeded_marks"] = said
         return self._publish("deliver", record)

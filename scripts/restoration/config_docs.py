@@ -38,12 +38,14 @@ A stage that is `off` (`upscale: off`) or `null` is not in a recipe; `on` gives 
 
 Tab-separated text in UTF-8 or UTF-16, as spreadsheets save it; first line = column names. Cells may
 stand in double quotes, a quote inside them doubled. Relative paths start at the sheet's own folder.
-`python scripts/sheet.py FOLDER > scans.tsv` makes one.
+`python scripts/sheet.py FOLDER > scans.tsv` makes one. Ids and batches name files: none
+may be called like a device of Windows (`aux`, `nul`, `com1.tif`), nor differ from another in upper
+and lower case alone.
 
 | column | needed | meaning |
 |---|---|---|
 | `scan` | yes | id, unique, the deliverable's name: letters, digits, `_`, `-`, single `.` |
-| `path` | yes | the master, a TIFF file; opened read-only |
+| `path` | yes | the master, a TIFF file; opened read-only; in no folder that the run writes |
 | `batch` | no | scans of one job: an album, a box; default: the folder (see `batches`) |
 | `recipe` | no | one recipe or several, separated by spaces; default: the key `recipe` |
 | `material` | no | {materials}; default `print`. A negative is a problem until it is inverted |

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,10 @@ from restoration.raster.mapped import MappedRows
 from restoration.raster.metadata import carry_over, recoloured
 from restoration.raster.read_back import compare
 from restoration.raster.resample import Resampled
+from restoration.raster.resolution import resolution_notes, resolution_of
 from restoration.raster.tiff import TiffPage, open_page
 from restoration.raster.tone_table import ToneTable
-from restoration.raster.write import CLASSIC_LIMIT, Rational, rational
+from restoration.raster.write import CLASSIC_LIMIT, Rational
 from restoration.settings import DeliverSettings, IngestSettings
 
 Record = dict[str, Any]
@@ -47,6 +47,8 @@ class PageToDeliver:
     """What each stage did or why it did nothing, in order, for the page's history."""
     tones: ToneTable | None = None
     """By which the values are mapped on their way into the deliverable; None leaves them."""
+    finished: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured on the finished picture, and in its ``said`` the sentences on it."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,14 @@ def deliver_scan(
     The record: ``sha256``, ``bytes``, ``bigtiff``, ``compression``, ``verified`` (what was
     compared), ``master_sha256`` and ``pages``, each with size, depth, resolution, identifiers,
     what delivery itself changed (``conversions``), its colours (``profile``: see
-    `OutgoingProfile.record`), which tags were left (``not_carried``), whether a tone table was
-    applied (``tones``), and ``clipped``: of each channel the share of samples that it newly put to
-    0 and to full.
+    `OutgoingProfile.record`), which tags were left (``not_carried``), what is odd about those that
+    were handed on (``notes``), whether a tone table was applied (``tones``), ``clipped``: of each
+    channel the share of samples that it newly put to 0 and to full, and what was measured on the
+    finished picture (``finished``).
 
-    Raises ScanError where the master changed since ingest, cannot be read, or the pages do not
-    fit it; CircumstanceError where the disk fails or the file read back differs.
+    Raises ScanError where the master changed since ingest, cannot be read, the pages do not fit
+    it, or the metadata read back mean something else; CircumstanceError where the disk fails or
+    the file read back differs.
     """
     if [page.number for page in pages] != list(range(1, len(ingest["pages"]) + 1)):
         raise ScanError(
@@ -137,6 +141,7 @@ class _Made:
     notes: tuple[str, ...]
     mapped: MappedRows | None
     """The page's rows where a tone table maps them."""
+    finished: Mapping[str, Any]
 
 
 def _make(
@@ -173,7 +178,7 @@ def _make(
     packet, notes = build_packet(
         carried.xmp,
         _provenance(delivery, master.name, ingest, page, conversions, outgoing.warning),
-        tiff=_tiff_properties(original, result, bits, orientation, resolution, unit),
+        tiff=_tiff_properties(original, result, bits, orientation, resolution, unit, resized),
         profile=(outgoing.name, outgoing.is_srgb) if outgoing.changed else None,
     )
     ready = DeliverablePage(
@@ -192,7 +197,8 @@ def _make(
         xmp=packet,
     )
     source = "master" if page.image is None else page.image.name
-    return _Made(ready, source, outgoing, conversions, tuple(notes), mapped)
+    said = (*carried.notes, *resolution_notes(original, resolution, resized), *notes)
+    return _Made(ready, source, outgoing, conversions, said, mapped, page.finished)
 
 
 def _provenance(
@@ -231,6 +237,7 @@ def _provenance(
         when=delivery.when,
         software=delivery.software,
         events=(*page.events, saved),
+        finished=tuple(page.finished.get("said", ())),
     )
 
 
@@ -241,10 +248,11 @@ def _tiff_properties(
     orientation: int | None,
     resolution: tuple[Rational, Rational] | None,
     unit: int,
-) -> dict[str, str | int]:
-    """What the tags of the page say, restated for readers of XMP alone."""
+    resized: bool,
+) -> dict[str, str | int | None]:
+    """What the tags of the page say, restated for readers of XMP alone; None takes out."""
     samples = result.channels + len(original.extra)
-    stated: dict[str, str | int] = {
+    stated: dict[str, str | int | None] = {
         "ImageWidth": result.width,
         "ImageLength": result.height,
         "BitsPerSample": " ".join([str(bits)] * samples),
@@ -256,6 +264,9 @@ def _tiff_properties(
     if resolution is not None:
         across, down = (f"{above}/{below}" for above, below in resolution)
         stated |= {"XResolution": across, "YResolution": down, "ResolutionUnit": unit}
+    elif resized:
+        # A master that states it in its XMP alone means its own size.
+        stated |= {"XResolution": None, "YResolution": None, "ResolutionUnit": None}
     return stated
 
 
@@ -317,25 +328,6 @@ class _ExtraSamples:
         return codes
 
 
-def resolution_of(
-    original: TiffPage, ppi: tuple[float, float] | None, resized: bool
-) -> tuple[tuple[Rational, Rational] | None, int]:
-    """The resolution and its unit: the master's own numbers as long as the size is the master's."""
-    if resized:
-        # A resolution without unit is an aspect ratio only; it says nothing of the new size.
-        return (None, 1) if ppi is None else ((rational(ppi[0]), rational(ppi[1])), 2)
-    found = []
-    for code in (282, 283):
-        entry = original.directory.entries.get(code)
-        pair = original.tags.values(entry)[0] if entry and entry.kind == 5 and entry.count else None
-        if pair is None or not pair[0] or not pair[1]:
-            return None, 1
-        # In lowest terms, as the file will hold it and the reading back expect it.
-        found.append(Fraction(*pair).as_integer_ratio())
-    unit = original.tags.number(original.directory, 296, 2) or 2
-    return (found[0], found[1]), unit if unit in (1, 2, 3) else 1
-
-
 def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
     """What delivery changes in the form of the values, though not in what they show."""
     changes = []
@@ -367,10 +359,23 @@ def _record(
         "bigtiff": written.bigtiff,
         "compression": written.compression,
         "master_sha256": ingest["sha256"],
-        "verified": ["pixels", "icc", "resolution", "tags", "exif", "xmp", "pages", "master"],
+        "verified": [
+            "pixels",
+            "icc",
+            "resolution",
+            "tags",
+            "exif",
+            "meaning of exif, gps and iptc",
+            "xmp",
+            "pages",
+            "master",
+        ],
         "notes": notes,
         "pages": [_page_record(number, one) for number, one in enumerate(made, 1)],
     }
+
+
+_UNITS = {1: "none", 2: "inch", 3: "centimetre"}
 
 
 def _page_record(number: int, one: _Made) -> Record:
@@ -385,13 +390,14 @@ def _page_record(number: int, one: _Made) -> Record:
         "bits": page.bits,
         "extra": list(page.extra),
         "resolution": None if page.resolution is None else [a / b for a, b in page.resolution],
-        "resolution_unit": {1: "none", 2: "inch", 3: "centimetre"}[page.resolution_unit],
+        "resolution_unit": None if page.resolution is None else _UNITS[page.resolution_unit],
         "document_id": said["DocumentID"],
         "instance_id": said["InstanceID"],
         "digital_source_type": said["DigitalSourceType"],
         "conversions": list(one.conversions),
         "tones": one.mapped is not None,
         "clipped": None if one.mapped is None else one.mapped.clipped(),
+        "finished": dict(one.finished),
         "profile": one.outgoing.record(),
         "not_carried": list(page.carried.left),
         "notes": list(one.notes),

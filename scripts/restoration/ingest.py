@@ -105,7 +105,9 @@ def _describe(file: MasterFile, tags: TiffTags) -> Record:
 def _page_record(page: TiffPage) -> tuple[Record, list[str]]:
     icc, warnings = icc_record(page.profile, page.channels)
     if "associated_alpha" in page.extra:
-        warnings.append("the colours are premultiplied by the alpha channel; they stay as stored")
+        warnings.append(
+            "the colours are premultiplied by the alpha channel; they are read as stored"
+        )
     record = {
         "number": page.number,
         "width": page.width,

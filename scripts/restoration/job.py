@@ -11,6 +11,7 @@ from restoration.ending import end_when_told
 from restoration.errors import ConfigError
 from restoration.in_hand import InHand
 from restoration.leftovers import remove_own
+from restoration.masters_apart import protect_masters
 from restoration.planning import Plan, load_plan, plan_file
 from restoration.runner import folders_written, run_batch
 from restoration.running import die_with_parent
@@ -42,6 +43,7 @@ class Job:
         faulthandler.enable()
         check_same_results(self.results)
         plan = load_plan(plan_file(self.results))
+        protect_masters(plan)
         self._check(plan)
         written += folders_written(plan, self.recipe, self.step)
         if plan.config.scratch and self.scratch is not None:

@@ -19,8 +19,8 @@ from typing import Any
 
 from restoration.planning import Plan
 from restoration.progress import duration
-from restoration.raster.publish import write_failure
-from restoration.records import Row, digest_of_table, write_text
+from restoration.raster.publish import opened_to_append, write_failure
+from restoration.records import Row, digest_of_table, read_table, write_text
 
 PROGRESS = "progress.jsonl"
 LOG = "run.log"
@@ -75,6 +75,8 @@ class Run:
     """Which start of which machine ``ticks`` counts from; empty where that is not known."""
     ticks: float = 0.0
     """When the run began, by that machine's clock that nobody sets."""
+    problems: int = 0
+    """Scans that steps of which nothing is to be done found unfit in earlier runs."""
 
     def present(self) -> float:
         """The present in seconds since 1970, by the clock as it stood when the run began: one that
@@ -150,6 +152,7 @@ def begin_progress(plan: Plan, work: tuple[Work, ...]) -> None:
         "boot": _boot(),
         "ticks": time.monotonic(),
         "deliverables": sum(len(scan.recipes) for scan in plan.scans),
+        "problems": _recorded_problems(plan, work),
         "work": [asdict(one) for one in work],
     }
     write_text(plan.results / PROGRESS, json.dumps(head) + "\n")
@@ -225,13 +228,46 @@ def summary(run: Run, present: float) -> str:
     rate = sum(end.scans - end.failed for end in run.ends) / hours
     parts = [
         f"{done:,} of {_counted(jobs, 'job')} done",
-        f"{run.deliverables - missing:,} of {run.deliverables:,} scans through every step",
+        f"{run.deliverables - missing:,} of {run.deliverables:,} scans finished or a problem",
         f"{rate:,.0f} scan steps an hour",
         *_left(run, present),
-        f"{_counted(sum(end.problems for end in run.ends), 'problem')} so far",
+        f"{_counted(problems_so_far(run), 'problem')} so far",
     ]
     failed = sum(end.failed > 0 for end in run.ends)
     return ", ".join([*parts, f"{_counted(failed, 'job')} failed"] if failed else parts)
+
+
+def problems_so_far(run: Run) -> int:
+    """Problems of the whole run: those that its jobs found, and those recorded before it began.
+
+    A job that was tried again counts as it ended last: its rows hold what it found before.
+    """
+    last = {(end.recipe, end.step, end.batch): end.problems for end in run.ends}
+    return run.problems + sum(last.values())
+
+
+def _recorded_problems(plan: Plan, work: tuple[Work, ...]) -> int:
+    """Those in tables that this run has no reason to make anew.
+
+    A table names the problems of all steps before its own: of each batch the last one is read.
+    """
+    waiting = {(one.recipe, one.step, batch) for one in work for batch in one.batches}
+    found = set()
+    for recipe in plan.recipes():
+        for batch in plan.batches(recipe):
+            kept = [
+                (carrier(recipe, step), step, batch)
+                for step in plan.steps(recipe)
+                if (carrier(recipe, step), step, batch) not in waiting
+            ]
+            table = Path(plan.table(*kept[-1])) if kept else None
+            if table is None or not table.is_file():
+                continue
+            for row in read_table(table):
+                if row.status == "problem":
+                    step = row.reason.partition(": ")[0]
+                    found.add((carrier(recipe, step), step, row.scan))
+    return len(found)
 
 
 def seconds_left(run: Run, present: float) -> tuple[float, list[str]]:
@@ -286,7 +322,7 @@ def _clock() -> str:
 
 def _append(path: Path, text: str) -> None:
     """One write: lines of several workers do not mix where the file system appends atomically."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = opened_to_append(path)
     try:
         os.write(descriptor, text.encode())
     finally:

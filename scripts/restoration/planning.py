@@ -6,7 +6,7 @@ Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy, and ope
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
 from restoration.job_digest import JobDigests
 from restoration.keys import code_fingerprint, digest
+from restoration.masters_apart import check_folders
 from restoration.needed_networks import needed_networks
 from restoration.networks.manifest import (
     Weights,
@@ -26,7 +27,6 @@ from restoration.networks.manifest import (
 from restoration.raster.profile_file import ProfileFileError, check_profile_file
 from restoration.regions import (
     COLOUR,
-    FACES,
     Marks,
     ScanRegions,
     damage_mask_of,
@@ -36,7 +36,7 @@ from restoration.regions import (
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
-from restoration.stage_settings import ColourSettings, FacesSettings, Section
+from restoration.stage_settings import ColourSettings, Section
 from restoration.stages import REGISTRY
 from restoration.yaml_text import WrittenFiles
 
@@ -78,6 +78,8 @@ class Plan:
     """Every scan of the batch from which a single one is run, in the sheet's order."""
     assigned: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """Scan and batch of those to which this plan gave a batch: kept when the run begins."""
+    inodes: tuple[int, ...] = field(default=(), compare=False)
+    """Of each scan's master, as the run that saved this plan found it; 0 where it was missing."""
 
     @cached_property
     def results(self) -> Path:
@@ -99,6 +101,10 @@ class Plan:
             if path.stem in known and (regions := read_regions(path)) is not None:
                 found[path.stem] = regions
         return found
+
+    def regions_of(self, scan: Scan) -> ScanRegions | None:
+        """What a person marked on a scan in the folder of regions; None where nothing."""
+        return self._regions.get(scan.scan)
 
     def check_regions(self) -> None:
         """Raises ConfigError where a file of regions is wrong."""
@@ -123,6 +129,8 @@ class Plan:
             targets=regions.colour.targets
             if regions is not None and regions.colour is not None and step == COLOUR
             else (),
+            scan=scan.scan,
+            stage=step,
         )
 
     def keeps_faces(self, recipe: str | None, step: str) -> bool:
@@ -132,14 +140,9 @@ class Plan:
             return False
         return any(self.manifest[name].generative for name in self.networks(recipe, step))
 
-    def faces_ahead(self, recipe: str | None, step: str) -> FacesSettings | None:
-        """The settings of the stage ``faces``, where it comes after a step of the recipe."""
-        if recipe is None:
-            return None
-        steps = self.steps(recipe)
-        if FACES not in steps or steps.index(step) >= steps.index(FACES):
-            return None
-        return self.recipe(recipe).stages.faces
+    def fills_damage(self, recipe: str) -> bool:
+        """Whether a recipe has a stage that takes masks of damage."""
+        return any(REGISTRY[step].fills_damage for step in self.recipe(recipe).chain())
 
     def tones_ahead(self, recipe: str | None, step: str) -> ColourSettings | None:
         """The settings of the stage ``colour``, where a step of the recipe is to be shown the tones
@@ -302,12 +305,19 @@ class Plan:
         """Size of a scan's master as this process first saw it; 0 where it is missing."""
         return self._digests.bytes_of(scan)
 
+    def is_missing(self, scan: Scan) -> bool:
+        """Whether a scan's master was missing when this process first looked at it."""
+        return self._digests.is_missing(scan)
+
     @cached_property
     def _digests(self) -> JobDigests:
         return JobDigests(self)
 
-    def save(self) -> None:
-        """Write the plan for the workers of this run; its path never changes, its text may."""
+    def save(self, inodes: Sequence[int] = ()) -> None:
+        """Write the plan for the workers of this run; its path never changes, its text may.
+
+        inodes: see the attribute.
+        """
         from restoration.records import write_text  # noqa: PLC0415 (keeps parsing light)
 
         plan = {
@@ -317,6 +327,7 @@ class Plan:
             "runtime": self.runtime,
             "precision": self.precision,
             "album": [asdict(scan) for scan in self.album],
+            "inodes": list(inodes),
         }
         write_text(plan_file(self.results), json.dumps(plan))
 
@@ -335,7 +346,8 @@ def load_plan(path: Path) -> Plan:
     )
     config = load_config(raw["config"])
     resolved = {name: raw[name] for name in ("device", "runtime", "precision")}
-    return Plan(config=config, scans=scans, album=album, **resolved)
+    inodes = tuple(raw.get("inodes", ()))
+    return Plan(config=config, scans=scans, album=album, inodes=inodes, **resolved)
 
 
 def make_plan(raw: Mapping[str, Any], written: WrittenFiles | None = None) -> Plan:
@@ -344,6 +356,8 @@ def make_plan(raw: Mapping[str, Any], written: WrittenFiles | None = None) -> Pl
     Raises ConfigError with one line that names key or row.
     """
     config = load_config(raw, written)
+    _check_place("results", config.results)
+    _check_place("models_dir", config.models_dir)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
     results = Path(config.results)
     try:
@@ -360,6 +374,7 @@ def make_plan(raw: Mapping[str, Any], written: WrittenFiles | None = None) -> Pl
     seconds_of = CostModel(plan).longest
     found = assign(scans, read_assigned(results / ASSIGNED), config.batches, seconds_of)
     plan = replace(plan, scans=found.scans, assigned=found.added)
+    check_folders(plan)
     if config.only is not None:
         plan = _alone(plan, config.only)
     plan.check_regions()
@@ -368,6 +383,22 @@ def make_plan(raw: Mapping[str, Any], written: WrittenFiles | None = None) -> Pl
         for step in plan.recipe(recipe).chain():
             plan.networks(recipe, step)
     return plan
+
+
+def _check_place(key: str, folder: str) -> None:
+    """Raises ConfigError where rules and commands would take a folder's name for another thing."""
+    trouble = None
+    if "{" in folder or "}" in folder:
+        trouble = "Snakemake takes what stands in braces for a wildcard"
+    elif str(Path(folder)).startswith("-"):
+        trouble = "commands take what begins with '-' for an option"
+    elif not folder.isprintable():
+        trouble = "it holds a control character"
+    if trouble is not None:
+        raise ConfigError(
+            f"config: {key}: '{folder}' cannot be the name of this folder: {trouble}; expected a "
+            "name without braces, control characters and a leading '-'"
+        )
 
 
 def _alone(plan: Plan, scan: str) -> Plan:

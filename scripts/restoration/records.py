@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from restoration.raster.publish import part_name, write_failure
+from restoration.raster.publish import published, write_failure
 
 SCHEMA = 1
 
@@ -32,22 +32,15 @@ def now() -> str:
 def write_text(path: Path, text: str) -> None:
     """Publish a text file whole: written beside, flushed to disk, renamed.
 
-    Raises CircumstanceError where the disk fails; no partial file stays behind.
+    Raises CircumstanceError where the disk fails or a master is in the way; no partial file stays
+    behind.
     """
-    part = part_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
         raise write_failure(path, error) from error
-    finally:
-        # A read-only file system refuses this too, and that must not hide what went wrong.
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with published(path, folder=False) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
 
 
 def not_in_future(paths: Iterable[Path]) -> None:
@@ -58,8 +51,8 @@ def not_in_future(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         with suppress(OSError):
-            if path.stat().st_mtime > time.time():
-                os.utime(path)
+            if path.lstat().st_mtime > time.time():
+                os.utime(path, follow_symlinks=False)
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from restoration.damage_marks import mask_of
 from restoration.errors import ConfigError
 from restoration.mistakes import mistake_of, near
-from restoration.sheet import DAMAGE_SUFFIX
 from restoration.stage_settings import CHAIN, Section
 from restoration.yaml_text import Written, parse
 
@@ -113,6 +113,12 @@ class FaceRegions(StageRegions):
     def shapes(self) -> Iterator[Shape]:
         yield from super().shapes()
         yield from self.include
+
+    @model_validator(mode="after")
+    def _some_or_none(self) -> FaceRegions:
+        if self.none and self.include:
+            raise ValueError("'none' says that there are no faces, 'include' that there are some")
+        return self
 
 
 class MarkedTarget(Section):
@@ -271,7 +277,7 @@ def is_file(path: Path) -> bool:
 def damage_mask_of(master: str) -> Path:
     """Where a person puts the mask of damage of a master."""
     path = Path(master)
-    return path.with_name(path.stem + DAMAGE_SUFFIX)
+    return path.with_name(mask_of(path.name))
 
 
 @dataclass(frozen=True)
@@ -287,6 +293,9 @@ class Marks:
     """What is said of faces, for stages that must leave them alone; None where nothing is."""
     targets: tuple[MarkedTarget, ...] = ()
     """Those of the scan, for the stage that judges colours by them."""
+    scan: str = ""
+    stage: str = ""
+    """Whose and for which stage, for what is said of them."""
 
     def __bool__(self) -> bool:
         marked = self.regions is not None or self.faces is not None or bool(self.targets)

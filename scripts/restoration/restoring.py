@@ -6,25 +6,26 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 import numpy as np
 
 from restoration.albums import Album
-from restoration.beside import Ahead, Beside, beside
+from restoration.beside import Beside, beside
 from restoration.colouring.provisional import with_corrected_tones
-from restoration.faces.gate import PageEvidence
+from restoration.faces.protecting import told_of_heads
 from restoration.in_hand import InHand
 from restoration.intact import is_intact
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
-from restoration.raster.publish import part_name
+from restoration.raster.publish import linked
 from restoration.records import read_record
 from restoration.sheet import Scan
-from restoration.stages import REGISTRY
+from restoration.stages import MASKS, REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
+from restoration.unchanged import Watched
 
 Record = dict[str, Any]
 Progress = Callable[[float, str], None]
@@ -168,7 +169,7 @@ class PageRestorer:
         if elsewhere != here and not is_intact(elsewhere, page["sha256"]):
             return None
         for kind, place in places.items():
-            if not _linked(self.plan.results / page[kind], place):
+            if not linked(self.plan.results / page[kind], place):
                 return None
         own = {kind: str(place.relative_to(self.plan.results)) for kind, place in places.items()}
         return {**page, **own, "owner": self.step}
@@ -205,7 +206,7 @@ class PageRestorer:
             )
             result = stage.apply(page)
             if isinstance(result, Restored):
-                result = self._held(result, source, around)
+                result = self._held(result, source, around, work)
             if isinstance(result, Declined):
                 entry |= {"status": "declined", "reason": result.reason, "sha256": None}
                 entry |= {"generative": False, "findings": dict(result.findings)}
@@ -214,6 +215,8 @@ class PageRestorer:
                 entry |= _mapped(work, source, result)
             else:
                 entry |= self._write_page(work, source, result)
+        if around.warnings:
+            entry["warnings"] = list(around.warnings)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
 
     def _colour(self, work: PageWork, source: OpenImage) -> Any:
@@ -233,14 +236,14 @@ class PageRestorer:
         opened: Raster = files.enter_context(self.workshop.open_image(path, number))
         return opened
 
-    def _held(self, result: Restored, source: Raster, around: Beside) -> Restored:
+    def _held(self, result: Restored, source: Raster, around: Beside, work: PageWork) -> Restored:
         """The stage's page without what it may not change."""
         if around.limits is not None:
             result = limited(result, source, around.limits)
-        keeps = self.plan.keeps_faces(self.recipe, self.step)
-        if keeps and result.generative and around.keep is not None:
-            result.findings["faces_kept"] = len(around.faces)
-            result = limited(result, source, around.keep, "outside_faces_share")
+        if result.generative and self.plan.keeps_faces(self.recipe, self.step):
+            result.findings.update(told_of_heads(around.faces, work.report.get("faces")))
+            if around.keep is not None:
+                result = limited(result, source, around.keep, "outside_faces_share")
         return result
 
     def _beside(self, work: PageWork, files: ExitStack) -> Beside:
@@ -254,15 +257,7 @@ class PageRestorer:
             ingest=self.plan.config.ingest,
             files=files,
             faces=self._faces(work),
-            ahead=self._ahead(work),
         )
-
-    def _ahead(self, work: PageWork) -> Ahead | None:
-        settings = self.plan.faces_ahead(self.recipe, self.step)
-        if settings is None:
-            return None
-        page = (work.report.get("gate") or {}).get("page") or {}
-        return Ahead(settings, PageEvidence(page.get("share"), page.get("noise")))
 
     def _faces(self, work: PageWork) -> Mapping[str, Any] | None:
         """The finding, for the stages that restore faces or leave them alone."""
@@ -283,15 +278,20 @@ class PageRestorer:
     def _write_page(self, work: PageWork, source: OpenImage, page: Restored) -> Record:
         target = self._image(work)
         target.parent.mkdir(parents=True, exist_ok=True)
+        same_size = (page.height, page.width) == (source.height, source.width)
+        watched = Watched(page.bands, source, differs=not same_size)
         sha256 = self.workshop.write_image(
             target,
-            page.bands,
+            iter(watched),
             height=page.height,
             width=page.width,
             channels=source.channels,
             ppi=page.ppi,
             profile=source.profile,
         )
+        if not watched.differs:
+            target.unlink()
+            return _changed_nothing(work.state, page)
         mask = None if page.mask is None else self._write_mask(target, page)
         return {
             "status": "applied",
@@ -314,6 +314,7 @@ class PageRestorer:
         """Where the stage worked, as an image of one channel beside its result."""
         assert page.mask is not None
         path = mask_path(image)
+        path.parent.mkdir(exist_ok=True)
         self.workshop.write_image(
             path,
             (band * np.float32(1.0 / 255.0) for band in page.mask()),
@@ -324,6 +325,22 @@ class PageRestorer:
             profile=None,
         )
         return str(path.relative_to(self.plan.results))
+
+
+def _changed_nothing(state: PageState, page: Restored) -> Record:
+    """A page that the stage set out to change, and of which no pixel differs."""
+    findings = dict(page.findings)
+    meant = findings.pop("reason", None)
+    why = "it changed not one pixel" + (f", though it was to: {meant}" if meant else "")
+    findings["generative"] = False
+    return {
+        "status": "declined",
+        "reason": why,
+        "sha256": None,
+        "generative": False,
+        "findings": findings,
+        **_passed_on(state),
+    }
 
 
 def has_own_image(page: Record) -> bool:
@@ -352,27 +369,16 @@ def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
     }
 
 
-def _linked(there: Path, here: Path) -> bool:
-    """Whether ``here`` is now the same file as ``there``."""
-    if there == here:
-        return True
-    here.parent.mkdir(parents=True, exist_ok=True)
-    part = part_name(here)
-    try:
-        part.unlink(missing_ok=True)
-        part.hardlink_to(there)
-        part.replace(here)
-    except OSError:
-        # No hard links on this file system: the work is done again instead.
-        return False
-    finally:
-        part.unlink(missing_ok=True)
-    return True
-
-
 def mask_path(image: Path) -> Path:
     """Where the mask of a stage's image lies."""
-    return image.with_name(f"{image.stem}.mask.tif")
+    return image.parent / MASKS / image.name
+
+
+def mask_of(page: Record, image: Path) -> Path:
+    """Where the mask of a page lies that its record names: beside the image, as
+    ``<scan>.mask.tif``, where an earlier version wrote it."""
+    beside = image.with_name(f"{image.stem}.mask.tif")
+    return beside if PurePath(page["mask"]).name == beside.name else mask_path(image)
 
 
 def _passed_on(state: PageState) -> Record:

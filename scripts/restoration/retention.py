@@ -16,6 +16,7 @@ from typing import Literal, NoReturn
 from restoration.chain import Chain, EarlierProblemError
 from restoration.errors import RestorationError
 from restoration.planning import Plan
+from restoration.raster.publish import unlink
 from restoration.restoring import Record, Workshop, has_own_image, image_path
 from restoration.sheet import Scan
 
@@ -173,7 +174,7 @@ def delete(
                 f"illustrated: {shown['missing']}")  # fmt: skip
             continue
         for image in images:
-            image.path.unlink(missing_ok=True)
+            unlink(image.path, missing_ok=True)
             yield image
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from restoration.errors import ConfigError
 from restoration.locking import lock_results
+from restoration.masters_apart import protect_every_master
 from restoration.overall import steps_of
 from restoration.planning import Plan
+from restoration.raster.publish import rename
 from restoration.records import read_record, read_table, write_text
 from restoration.running import PROBLEMS
 from restoration.status import plan_of_results
@@ -31,6 +33,7 @@ def set_aside(plan: Plan, scan: str | None = None) -> tuple[str, ...]:
     if scan is not None and scan not in known:
         raise ConfigError(f"scan: the last run in '{plan.results}' had no scan '{scan}'")
     lock_results(plan.results)
+    protect_every_master(plan)
     wanted = known if scan is None else {scan}
     tables: list[Path] = []
     records: list[Path] = []
@@ -76,7 +79,7 @@ def _rename(path: Path) -> None:
     while place.exists():
         number += 1
         place = path.with_name(f"{path.name}{RETRIED}-{number}")
-    path.rename(place)
+    rename(path, place)
 
 
 def save_config(plan: Plan) -> Path:

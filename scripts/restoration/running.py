@@ -16,15 +16,18 @@ from typing import Any
 
 from restoration.batching import ASSIGNED, keep_assigned
 from restoration.disk_need import disk_need, say_disk_need
-from restoration.errors import ConfigError
+from restoration.errors import CircumstanceError, ConfigError
 from restoration.leftovers import remove_leftovers
 from restoration.locking import lock_results
+from restoration.masters_apart import check_benchmarks, check_links
 from restoration.networks.converted import missing_weights
-from restoration.overall import begin_progress, work_of
+from restoration.overall import begin_progress, carrier, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.raster.masters import protect
 from restoration.records import digest_of_table
 from restoration.resolving import check_device
 from restoration.shared_fs import begin_shared
+from restoration.unused_marks import check_marks
 from restoration.yaml_text import WrittenFiles
 
 PROBLEMS = "problems.tsv"
@@ -35,6 +38,15 @@ ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 each thread: with several that read, compute and write, 90 MiB more on a scan of 12,000 columns.
 MALLOC_MMAP_THRESHOLD_ is left alone: with 4 MiB PyTorch's networks take half of the memory (294 MiB
 instead of 645 at 2,048 columns) and 1.6 times as long."""
+
+
+def check_checkout(folder: str) -> None:
+    """Raises ConfigError where this checkout's own path means something else to Snakemake."""
+    if "{" in folder or "}" in folder:
+        raise ConfigError(
+            f"this checkout lies in '{folder}', and Snakemake takes what stands in braces for a "
+            "wildcard; move it to a folder without braces"
+        )
 
 
 def plan_of_run(raw: Mapping[str, Any], *, main: bool, written: WrittenFiles | None = None) -> Plan:
@@ -48,6 +60,8 @@ def plan_of_run(raw: Mapping[str, Any], *, main: bool, written: WrittenFiles | N
     if main and written is not None:
         written.check()
     plan = make_plan(raw, written)
+    if main:
+        check_marks(plan)
     if main or not plan_file(plan.results).is_file():
         return plan
     decided = load_plan(plan_file(plan.results))
@@ -69,25 +83,26 @@ def _prepare_environment() -> None:
         os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
 
 
-def forget_untrue_tables(plan: Plan) -> None:
-    """Delete the tables that no longer say what this plan would make.
+def untrue_tables(plan: Plan) -> set[str]:
+    """The tables that no longer say what this plan would make, and what is gathered from them.
 
     For results that come without Snakemake's metadata, as in a fresh clone: Snakemake then has
-    no recorded params to compare and would take every table for true. No result is lost: the
-    worker judges each scan by its own record.
+    no recorded params to compare and would take every table for true. No result is lost when it
+    makes them again: the worker judges each scan by its own record.
     """
-    if not plan.results.is_dir():
-        return
-    lock_results(plan.results)
+    untrue = set()
     for recipe in plan.recipes():
         for step in plan.steps(recipe):
-            carried = None if step in ("ingest", "examine") else recipe
+            carried = carrier(recipe, step)
             for batch in plan.batches(carried):
-                table = Path(plan.table(carried, step, batch))
-                if digest_of_table(table) != plan.digest(carried, step, batch):
-                    table.unlink(missing_ok=True)
-                    # Snakemake makes a missing table only for somebody who waits for it.
-                    (plan.results / recipe / PROBLEMS).unlink(missing_ok=True)
+                table = plan.table(carried, step, batch)
+                found = digest_of_table(Path(table))
+                if found == plan.digest(carried, step, batch):
+                    continue
+                # One that is missing is made for whoever waits for it.
+                untrue |= {table} if Path(table).is_file() else set()
+                untrue.add(str(plan.results / recipe / PROBLEMS))
+    return {path for path in untrue if Path(path).is_file()}
 
 
 def check_cores(cores: int | None) -> None:
@@ -99,11 +114,16 @@ def check_cores(cores: int | None) -> None:
 
 
 def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
-    """Before the first job: lock the results, see that all weights can be had, save the plan.
+    """Before the first job: see that no master is in the way, lock the results, see that all
+    weights can be had, save the plan.
 
     beside: jobs that may run at the same time; here: whether they run on this machine. Raises
     ConfigError or CircumstanceError with one line where the run cannot begin.
     """
+    check_masters(plan)
+    inodes = check_links(plan)
+    check_benchmarks(plan)
+    protect((scan.path, inode) for scan, inode in zip(plan.scans, inodes, strict=True))
     if any(plan.networks(r, step) for r in plan.recipes() for step in plan.recipe(r).chain()):
         check_device(plan.device, plan.config.device, here=here)
     lock_results(plan.results)
@@ -115,8 +135,37 @@ def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     need = disk_need(plan, work, beside)
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
     keep_assigned(plan.results / ASSIGNED, plan.assigned)
-    plan.save()
+    plan.save(inodes)
     begin_progress(plan, work)
+
+
+def check_masters(plan: Plan) -> None:
+    """Stop where there is nothing to restore, or most masters are missing: a mount that is gone is
+    no property of the scans, of which each would otherwise become a problem.
+
+    Costs a ``stat`` of each master, which the digests of the run's jobs cost anyway. Raises
+    ConfigError and CircumstanceError with one line.
+    """
+    sheet = plan.config.scans
+    if not plan.scans:
+        raise ConfigError(
+            f"scans: the sheet '{sheet}' names no scan; make one with `python scripts/sheet.py "
+            "FOLDER > my.tsv` and name it: `make restore SHEET=my.tsv`, or `scans` in the config"
+        )
+    missing = [scan for scan in plan.scans if plan.is_missing(scan)]
+    if 2 * len(missing) <= len(plan.scans):
+        return
+    first = missing[0]
+    try:
+        os.stat(first.path)  # noqa: PTH116 (its error says more than that it is missing)
+        why = "now it is there"
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise CircumstanceError(
+        f"scans: {len(missing)} of {len(plan.scans)} masters of the sheet '{sheet}' are missing, "
+        f"the first one '{first.path}' (scan {first.scan}: {why}); is the mount there? Nothing was "
+        "begun: put them back, or correct the paths in the sheet"
+    )
 
 
 def check_weights(plan: Plan) -> None:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.errors import ConfigError
+from restoration.file_names import alike, is_device
 from restoration.mistakes import mistake_of, near
 from restoration.stage_settings import CHAIN, Identifier, Section, StagesSettings
 from restoration.yaml_text import WrittenFiles
@@ -167,8 +168,11 @@ class Recipe(Section):
         return tuple(name for name in CHAIN if getattr(self.stages, name) is not None)
 
 
-RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench"})
-"""Folders of the results that belong to no recipe."""
+RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench", "models"})
+"""Folders of the results, and of their logs, that belong to no recipe."""
+
+_OF_FILES = (".", ".bad", ".html", ".json", ".jsonl", ".log", ".part", ".retried", ".tsv")
+"""Endings of no folder: what the results hold as files is called like that."""
 
 
 class UserWeights(Section):
@@ -235,6 +239,13 @@ class Config(Section):
         description="Folder of the regions that people marked, <scan>.yaml each; `regions` beside "
         "the sheet where unset.",
     )
+    unused_marks: Literal["stop", "warn"] = Field(
+        "stop",
+        description="Files in the folder of regions and masks of damage beside masters that fit no "
+        "scan of the sheet. `stop`: the run does not begin; `warn`: it says them and goes on, for "
+        "sheets that share a folder of regions and masters that cannot be renamed. What can only "
+        "be meant for a scan of the sheet (`a.yml` for `a`) stops the run all the same.",
+    )
     recipe: Identifier = Field("archive", description="Recipe of rows that name none.")
     recipes: dict[Identifier, Recipe] = Field(description="Recipes by name.")
     only: Identifier | None = Field(
@@ -287,8 +298,24 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _recipe_exists(self) -> Config:
-        for name in sorted(RESERVED.intersection(self.recipes)):
-            raise ValueError(f"recipes.{name}: is a folder of the results; choose another name")
+        for name in sorted(self.recipes):
+            if name.casefold() in RESERVED:
+                raise ValueError(f"recipes.{name}: is a folder of the results; choose another name")
+            if name.casefold().endswith(_OF_FILES):
+                raise ValueError(
+                    f"recipes.{name}: ends like a file of the results; choose another name"
+                )
+        for section, names in (("recipes", self.recipes), ("models", self.models)):
+            for name in filter(is_device, names):
+                raise ValueError(
+                    f"{section}.{name}: is the name of a device on Windows and its shares; choose "
+                    "another name"
+                )
+            if (pair := alike(names)) is not None:
+                raise ValueError(
+                    f"{section}: '{pair[0]}' and '{pair[1]}' differ in upper and lower case alone, "
+                    "and some file systems take them for one; choose another name"
+                )
         if self.recipe not in self.recipes:
             raise ValueError(
                 f"recipe: '{self.recipe}' is not among the recipes ({', '.join(self.recipes)})"

@@ -1,4 +1,4 @@
-"""The sheet of scans: reading it, checking it, and making one from a folder.
+"""The sheet of scans: reading it, checking it, and the ids of files that go into one.
 
 Parsed with the Snakefile, so it knows no pandas and opens no master.
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restoration.errors import ConfigError
+from restoration.file_names import is_device
 from restoration.mistakes import near
 
 SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
@@ -24,10 +25,8 @@ SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 MATERIALS = ("print", "positive", "negative")
 COLUMNS = ("scan", "path", "batch", "recipe", "material")
 _MAX_ID = 120
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that end a line, a text or a terminal's patience; no path in a sheet holds one."""
-DAMAGE_SUFFIX = ".damage.tif"
-"""``album-7.tif`` may have a mask of its damage beside it, ``album-7.damage.tif``."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,21 @@ def _is_safe(name: str) -> bool:
     return len(name) <= _MAX_ID and SCAN_ID.fullmatch(name) is not None
 
 
-def check_name(name: str, what: str, where: str) -> None:
-    """Raises ConfigError where an id or the name of a batch is not safe as a file name."""
+def check_name(name: str, what: str, where: str, *, devices: bool = False) -> None:
+    """Raises ConfigError where an id or the name of a batch is not safe as a file name.
+
+    devices: whether names of Windows' devices pass.
+    """
     if not _is_safe(name):
         raise ConfigError(
             f"{where}: {what} '{name}' is not safe as a file name; expected letters, digits, "
             f"'_', '-' and single '.' between them, at most {_MAX_ID} characters"
+        )
+    if is_device(name) and not devices:
+        raise ConfigError(
+            f"{where}: {what} '{name}' is the name of a device on Windows and its shares, which "
+            f"hold no file of that name, whatever its suffix; choose another one, such as "
+            f"'{what.removeprefix('the ')}-{name}'"
         )
 
 
@@ -156,12 +164,12 @@ def _scan(
     default: str,
     batches: dict[str, str],
 ) -> Scan:
-    """batches: the names that were checked already, which this adds to."""
+    """batches: the names that were checked already, in lower case, which this adds to."""
     scan, path = row.get("scan", ""), row.get("path", "")
     check_name(scan, "the id", where)
     if not path:
         raise ConfigError(f"{where}: scan '{scan}' has no path")
-    if _CONTROL.search(path):
+    if CONTROL.search(path):
         raise ConfigError(
             f"{where}: the path of scan '{scan}' holds a control character ({path!r}); rename the "
             "file"
@@ -182,12 +190,19 @@ def _scan(
             f"known are {', '.join(MATERIALS)}"
         )
     batch = row.get("batch") or ""
-    if batch not in batches:
+    known_batch = batches.get(batch.casefold())
+    if known_batch is None:
         check_name(batch, "the batch", where)
-        batches[batch] = batch
+        known_batch = batches[batch.casefold()] = batch
+    if known_batch != batch:
+        raise ConfigError(
+            f"{where}: the batch '{batch}' of scan '{scan}' differs from the batch '{known_batch}' "
+            "in upper and lower case alone, and some file systems take their tables for one file; "
+            "write both alike, or choose another name"
+        )
     # Not by pathlib, which takes half of the time of a long sheet.
     master = os.path.join(folder, path)  # noqa: PTH118
-    return Scan(scan, master, batches[batch], recipes, material)
+    return Scan(scan, master, known_batch, recipes, material)
 
 
 _BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -254,11 +269,19 @@ def safe_name(text: str, spare: int = 12) -> str:
     """The text without what is not safe in a file name, with room for ``spare`` characters more."""
     cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)
     cleaned = re.sub(r"\.{2,}", ".", cleaned).strip(".-_")
+    if is_device(cleaned):
+        cleaned = f"name-{cleaned}"
     return cleaned[: _MAX_ID - spare].rstrip(".-_")
 
 
-def _ids(paths: list[Path]) -> list[str]:
-    """One id for each path: readable where that is unambiguous, marked where it is not."""
+def ids_of(paths: list[Path]) -> list[str]:
+    """One id for each path: readable where that is unambiguous, marked where it is not.
+
+    The id is the path, ``--`` between its parts; where a character had to be replaced, with eight
+    digits of the path's SHA-256. It does not change when other files come or go, but for one case:
+    files that differ in upper case or in the suffix alone (``a.tif`` beside ``a.tiff`` or
+    ``A.tif``) all get the digits.
+    """
     plain = ["--".join(path.with_suffix("").parts) for path in paths]
     clear = [
         safe_name(text) == text and not any("--" in part for part in path.parts)
@@ -273,52 +296,3 @@ def _ids(paths: list[Path]) -> list[str]:
         mark = hashlib.sha256(str(path).encode()).hexdigest()[:8]
         ids.append(f"{safe_name(text) or 'scan'}-{mark}")
     return ids
-
-
-def _is_damage_mask(path: Path) -> bool:
-    """Whether this is what a person marked on a scan, and no scan itself."""
-    if not path.name.endswith(DAMAGE_SUFFIX):
-        return False
-    stem = path.name.removesuffix(DAMAGE_SUFFIX)
-    return any(path.with_name(stem + suffix).is_file() for suffix in (".tif", ".tiff"))
-
-
-def _check_file_name(path: Path) -> None:
-    """Raises ConfigError where a sheet cannot hold the name."""
-    if _CONTROL.search(str(path)):
-        raise ConfigError(
-            f"the file name {str(path)!r} holds a tab, a line break or another control character; "
-            "rename it"
-        )
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:  # Python stands halves of characters in for bytes that are no text
-        raise ConfigError(f"the file name {str(path)!r} is not UTF-8; rename it") from None
-
-
-def sheet_of_folder(folder: Path) -> str:
-    """A sheet of every ``*.tif`` and ``*.tiff`` below a folder, as text; no file is opened.
-
-    The id is the path below the folder, ``--`` between its parts; where a character had to be
-    replaced, with eight digits of the path's SHA-256. It does not change when other files come
-    or go, but for one case: files that differ in upper case or in the suffix alone (``a.tif``
-    beside ``a.tiff`` or ``A.tif``) all get the digits. Batches are left to the plan, which goes by
-    folders and knows how long a job should be. Masks of damage beside their scans are left out.
-    """
-    if not folder.is_dir():
-        raise ConfigError(f"'{folder}' is not a folder; give the folder that holds the scans")
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.casefold() in (".tif", ".tiff")
-        and not path.name.startswith(".")
-        and path.is_file()
-        and not _is_damage_mask(path)
-    )
-    for path in paths:
-        _check_file_name(path)
-    ids = _ids([path.relative_to(folder) for path in paths])
-    lines = ["\t".join(("scan", "path"))]
-    for path, scan in zip(paths, ids, strict=True):
-        lines.append("\t".join((scan, str(path.resolve()))))
-    return "\n".join(lines) + "\n"

@@ -177,7 +177,7 @@ class FeatureStrengths(Section):
 class FacesSettings(Section):
     """Faces are restored where the evidence allows, and left as they are where it does not.
 
-    No other generative network touches a face, whether this stage restores it or not.
+    No other generative network touches the head of a face, whether this stage restores it or not.
     """
 
     network: Identifier = Field(
@@ -263,7 +263,8 @@ class FacesSettings(Section):
         ge=0.0,
         le=1.0,
         description="Confidence of a finding of motion blur from which a face is left as it is: "
-        "no network here undoes it.",
+        "no network here undoes it. No measure of a confidence below 0.3 decides anything of a "
+        "face.",
     )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from restoration import __version__
 from restoration.archive.xmp import Provenance, StageEvent, build_packet
-from restoration.deliver import resolution_of
 from restoration.errors import ScanError
 from restoration.keys import canonical_json, digest
 from restoration.raster.base import UInt16Image
@@ -18,6 +17,7 @@ from restoration.raster.deliverable import DeliverablePage, write_deliverable
 from restoration.raster.metadata import carry_over
 from restoration.raster.publish import sha256_of
 from restoration.raster.read_back import compare
+from restoration.raster.resolution import resolution_of
 from restoration.raster.tiff import TiffPage, default_limits, open_page
 from restoration.raster.tone_table import ToneTable
 from restoration.records import now, read_record

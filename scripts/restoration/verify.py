@@ -18,8 +18,8 @@ from pathlib import Path
 from restoration.errors import ConfigError
 from restoration.job_digest import signature
 from restoration.locking import lock_results
+from restoration.masters_apart import protect_every_master
 from restoration.planning import Plan, load_plan, plan_file
-from restoration.raster.publish import part_name
 from restoration.records import Row, read_record
 from restoration.sheet import Scan, read_sheet
 from restoration.verifying.findings import (
@@ -82,13 +82,14 @@ def verify_results(results: Path, *, quick: bool = False, repair: bool = False) 
     lock_results(results)
     # Again: a run may have ended between the two.
     plan = steady_plan(results)
+    protect_every_master(plan)
     table, tally = results / TABLE, Tally()
     with report_to(table, results, scheduling=repair) as report:
         with Hasher() as hasher:
             for batch in plan.batches(None):
                 _Batch(plan, batch, hasher, report, tally, quick).check()
         for orphan in orphans(plan, known_scans(plan)):
-            if orphan.path != part_name(table):
+            if str(orphan.path) != report.file.name:
                 report.add(orphan)
     scheduled = schedule(plan, report.repairs) if repair else None
     return Verified(

@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 
 import corpus
+import metadata_tools
 from profile_samples import lut_profile
 
 IPTC = corpus.iptc_block({(2, 5): "Marktplatz", (2, 25): ["market", "1934"], (2, 80): "Unbekannt"})
@@ -53,6 +54,11 @@ def _big_described(path: Path) -> Path:
     )
 
 
+def _metadata(order: str, *, big: bool = False) -> Maker:
+    page = metadata_tools.full_page(order)
+    return lambda path: metadata_tools.write_master(path, order, [page, page], big=big)
+
+
 def _pages(path: Path) -> Path:
     corpus.write_tiff(path, corpus.codes(HEIGHT, WIDTH), icc=corpus.srgb_profile())
     corpus.append_page(path, corpus.codes(10, 12, 1, 8), subfiletype=1)
@@ -89,6 +95,9 @@ def _ccitt(path: Path) -> Path:
 
 
 MAKERS: Mapping[str, Maker] = {
+    "metadata": _metadata("<"),
+    "metadata-big-endian": _metadata(">"),
+    "metadata-bigtiff": _metadata(">", big=True),
     "rgb16": _plain(icc=corpus.adobe_rgb_profile()),
     "rgb8-big-endian": _plain(bits=8, byteorder=">", rows=7),
     "grey16": _plain(channels=1, icc=corpus.grey_gamma_profile(), rows=9),

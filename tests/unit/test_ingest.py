@@ -127,7 +127,7 @@ def test_what_is_odd_becomes_a_warning(tmp_path: Path) -> None:
     assert inspect_master(path, LIMITS)["warnings"] == [
         "page 1: the resolution has no unit (ResolutionUnit 1); it is unknown",
         "page 1: no ICC profile: the colours of the scan are not defined",
-        "page 1: the colours are premultiplied by the alpha channel; they stay as stored",
+        "page 1: the colours are premultiplied by the alpha channel; they are read as stored",
         "page 2: the ICC profile is for RGB and the picture is GRAY",
     ]
 

@@ -14,7 +14,6 @@ from restoration.errors import ConfigError, ScanError
 from restoration.limiting import limited, limits_of
 from restoration.raster.base import ArrayRaster
 from restoration.regions import Marks, damage_mask_of, is_file, read_regions
-from restoration.sheet import sheet_of_folder
 from restoration.stages.base import Restored
 
 
@@ -77,6 +76,14 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
         (
             "colour: {targets: [{kind: grey, polygon: [[1, 1], [5, 5], [9, 9], [20, 20]]}]}",
             "colour.targets.0: the corners lie on one line",
+        ),
+        (
+            "cleanup: {exclude: [{polygon: [[0, 0], [9, 9]]}]}",
+            "cleanup.exclude.0.polygon: expected a list of 3 or more, found 2",
+        ),
+        (
+            "faces: {none: true, include: [{box: [0, 0, 9, 9]}]}",
+            "faces: 'none' says that there are no faces, 'include' that there are some",
         ),
         ("cleanup: &a {only: []}\nfaces: *a", "references (*) are not taken"),
         ("feather: 2001-99-99", "is not YAML (month must be in 1..12)"),
@@ -226,14 +233,6 @@ def test_a_region_of_another_page_does_not_touch_this_one(tmp_path: Path) -> Non
     with ExitStack() as files:
         assert limits_of(found, 1, (80, 70), files) is None
         assert limits_of(found, 2, (80, 70), files) is not None
-
-
-def test_masks_of_damage_are_no_scans(tmp_path: Path) -> None:
-    for name in ("a.tif", "a.damage.tif", "b.tiff", "b.damage.tif", "alone.damage.tif"):
-        (tmp_path / name).touch()
-    sheet = sheet_of_folder(tmp_path)
-    assert [line.split("\t")[0] for line in sheet.splitlines()[1:]] == ["a", "alone.damage", "b"]
-    assert damage_mask_of("box/b.tiff") == Path("box/b.damage.tif")
 
 
 def test_a_pipe_in_the_place_of_regions_is_not_waited_for(tmp_path: Path) -> None:

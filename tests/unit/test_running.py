@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from restoration import running
-from restoration.errors import ConfigError
+from restoration.errors import CircumstanceError, ConfigError
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.shared_fs import MARKER
 
@@ -165,3 +165,47 @@ def test_parsing_loads_nothing_heavy() -> None:
     process.wait()
     heavy = {"torch", "cv2", "numpy", "pandas", "tifffile", "scipy", "skimage"}
     assert heavy & set(loaded.split()) == set()
+
+
+def sheet_of(folder: Path, scans: int) -> Plan:
+    """The plan of a sheet with so many scans, none of whose masters is there."""
+    rows = "".join(f"s{number}\tmount/s{number}.tif\n" for number in range(scans))
+    (folder / "scans.tsv").write_text(f"scan\tpath\n{rows}")
+    (folder / "mount").mkdir()
+    return make_plan(
+        {
+            "scans": str(folder / "scans.tsv"),
+            "results": str(folder / "results"),
+            "recipes": {"archive": {}},
+            "examine": {"faces": "off"},
+        }
+    )
+
+
+def test_a_sheet_without_scans_stops_before_any_job(tmp_path: Path) -> None:
+    plan = sheet_of(tmp_path, 0)
+    with pytest.raises(ConfigError, match=r"scans.tsv' names no scan; make one with .*sheet.py"):
+        running.begin_run(plan)
+    assert not plan.results.exists()
+
+
+def test_a_mount_that_is_gone_stops_before_any_job(tmp_path: Path) -> None:
+    plan = sheet_of(tmp_path, 5)
+    for number in (1, 3):
+        (tmp_path / f"mount/s{number}.tif").touch()
+    with pytest.raises(CircumstanceError) as caught:
+        running.begin_run(plan)
+    message = str(caught.value)
+    assert "3 of 5 masters of the sheet" in message
+    first = tmp_path / "mount/s0.tif"
+    assert f"the first one '{first}' (scan s0: No such file or directory)" in message
+    assert "is the mount there?" in message
+    assert not plan.results.exists()
+
+
+def test_a_few_masters_that_are_missing_are_problems_of_their_scans(tmp_path: Path) -> None:
+    plan = sheet_of(tmp_path, 4)
+    for number in (1, 3):
+        (tmp_path / f"mount/s{number}.tif").touch()
+    running.begin_run(plan)
+    assert plan_file(plan.results).is_file()

@@ -1,4 +1,4 @@
-"""The sheet: read, refused with its line, and made from a folder."""
+"""The sheet: read, and refused with its line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from restoration.errors import ConfigError
-from restoration.sheet import Scan, read_sheet, sheet_of_folder
+from restoration.sheet import Scan, read_sheet
 
 
 def read(folder: Path, text: str) -> tuple[Scan, ...]:
@@ -121,45 +121,7 @@ def test_sheet_not_in_utf8(tmp_path: Path) -> None:
         read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
 
 
-def make(folder: Path, *names: str) -> dict[str, tuple[str, str]]:
-    """Id and batch by path, of a sheet made from these (empty) files."""
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    scans = read(folder, sheet_of_folder(folder))
-    return {str(Path(s.path).relative_to(folder.resolve())): (s.scan, s.batch) for s in scans}
-
-
-def test_folder_to_sheet(tmp_path: Path) -> None:
-    made = make(tmp_path, "box1/IMG_1.TIF", "box1/b.tiff", "c.tif", "notes.txt", "box1/._b.tif")
-    assert made["box1/IMG_1.TIF"] == ("box1--IMG_1", "")
-    assert made["box1/b.tiff"] == ("box1--b", "")
-    assert set(made) == {"box1/IMG_1.TIF", "box1/b.tiff", "c.tif"}
-
-
-def test_ids_are_safe_unique_and_stable(tmp_path: Path) -> None:
-    names = ["Müller & Söhne/a b.tif", "x/a.tif", "x/a.tiff", "x--a.tif", "x/b..c.tif", "x/-.tif"]
-    first = make(tmp_path, *names)
-    ids = [scan for scan, _ in first.values()]
-    assert len(set(ids)) == len(names)
-    later = make(tmp_path, "x/another.tif", "y/a.tif")
-    assert {path: later[path] for path in first} == first
-
-
-def test_file_names_that_a_table_cannot_hold(tmp_path: Path) -> None:
-    (tmp_path / "a\tb.tif").touch()
-    with pytest.raises(ConfigError, match="holds a tab"):
-        sheet_of_folder(tmp_path)
-
-
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "scans.tsv")
     with pytest.raises(ConfigError, match="is no file"):
         read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
-
-
-def test_file_names_that_are_no_text(tmp_path: Path) -> None:
-    os.close(os.open(os.fsencode(tmp_path) + b"/m\xfcller.tif", os.O_CREAT))
-    with pytest.raises(ConfigError, match=r"m\\udcfcller\.tif' is not UTF-8"):
-        sheet_of_folder(tmp_path)

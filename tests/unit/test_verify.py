@@ -207,7 +207,7 @@ def test_a_clean_tree_says_nothing(plan: Plan) -> None:
 
 def test_files_that_recipes_share_are_hashed_once(plan: Plan) -> None:
     images = {
-        path.stat().st_ino for path in plan.results.rglob("*.tif") if ".mask" not in path.name
+        path.stat().st_ino for path in plan.results.rglob("*.tif") if path.parent.name != "masks"
     }
     cubes = list(plan.results.rglob("*.cube"))
     assert verify_results(plan.results).tally.hashed == 3 + len(images) + len(cubes)
@@ -294,14 +294,14 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str]], set[str]]] = {
         at(f"{STAGE}.tif", in_place),
         {("altered", "image", f"{r}/{CHANGES}/both.tif") for r in ("archive", "other")},
         {
-            f"{r}/{CHANGES}/both.{s}"
+            f"{r}/{CHANGES}/{name}"
             for r in ("archive", "other")
-            for s in ("json", "tif", "mask.tif")
+            for name in ("both.json", "both.tif", "masks/both.tif")
         },
     ),
     "missing mask": (
-        at(f"{STAGE}.mask.tif", Path.unlink),
-        {("missing", "mask", f"{STAGE}.mask.tif")},
+        at(f"archive/{CHANGES}/masks/both.tif", Path.unlink),
+        {("missing", "mask", f"archive/{CHANGES}/masks/both.tif")},
         {f"{STAGE}.json"},
     ),
     "missing image that is needed": (
@@ -563,6 +563,9 @@ def test_orphans_are_listed_and_left(plan: Plan) -> None:
         step / "gone.json": "record",
         step / "gone.tif": "file",
         step / "gone@2.mask.tif": "file",
+        step / "masks/gone@2.tif": "file",
+        step / "masks/both@7.tif": "file",
+        step / "masks/both.tif.host.12.0123456789abcdef.part": "part",
         step / "both@7.tif": "file",
         step / "none.tif": "file",
         step / "box.tsv": "table",

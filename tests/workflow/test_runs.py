@@ -103,6 +103,18 @@ def test_a_problem_stops_nobody(project: Project) -> None:
     assert "is missing" in problems[1]
 
 
+def test_an_empty_sheet_and_a_mount_that_is_gone_stop_before_any_job(project: Project) -> None:
+    before = project.stamps()
+    project.sheet([])
+    assert "error: scans: the sheet 'scans.tsv' names no scan" in project.run(check=False)
+    project.sheet(ROWS)
+    (project.folder / "masters").rename(project.folder / "unmounted")
+    said = project.run(check=False)
+    assert "error: scans: 3 of 3 masters of the sheet 'scans.tsv' are missing" in said
+    assert "Traceback" not in said
+    assert project.stamps() == before
+
+
 def test_one_scan_alone(project: Project) -> None:
     config = project.config()
     config["recipes"]["plain"]["stages"]["upscale"]["factor"] = 1.25

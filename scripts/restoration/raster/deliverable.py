@@ -19,7 +19,7 @@ import numpy as np
 import tifffile
 
 from restoration.raster.base import UInt16Image
-from restoration.raster.directories import link_directories, stand_ins
+from restoration.raster.directories import finish_directories, stand_ins
 from restoration.raster.metadata import XMP, Carried
 from restoration.raster.publish import published, sha256_of
 from restoration.raster.write import CLASSIC_LIMIT, WORKERS, Rational, differenced
@@ -52,7 +52,7 @@ class DeliverablePage:
     """(top, rows) -> uint16 (rows, width, len(extra)), of the size of the picture."""
     profile: bytes | None
     resolution: tuple[Rational, Rational] | None
-    """Along the width and along the height."""
+    """Along the width and along the height; None writes none."""
     resolution_unit: int
     """Value of the ResolutionUnit tag: 1 none, 2 inch, 3 centimetre."""
     orientation: int | None
@@ -114,7 +114,7 @@ def write_deliverable(
         except _TooLargeError:
             chosen = "none"
             _write(part, pages, chosen, big, None)
-        link_directories(part, [page.carried for page in pages])
+        finish_directories(part, [(page.carried, page.resolution is not None) for page in pages])
         check(part)
         return Written(sha256_of(part), big, chosen)
 

@@ -156,8 +156,15 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
     rows += [("Digital source type", source) for source in sources if source]
     for page in pages:
         rows += _profile(page.get("profile") or {})
-    changes = [text for page in pages for text in page.get("conversions") or []]
+    changes = [
+        text for page in pages for kind in ("conversions", "notes") for text in page.get(kind) or []
+    ]
     rows += [("Note", str(text)) for text in dict.fromkeys([*(made.get("notes") or []), *changes])]
+    rows += [
+        (f"Page {page['number']}" if len(pages) > 1 else "Finished picture", text)
+        for page in pages
+        for text in (page.get("finished") or {}).get("said", ())
+    ]
     rows += [("Tones", text) for text in _tones(pages)]
     rows += [("Tone table", cube["file"]) for cube in made.get("cubes") or []]
     if made.get("verified"):
@@ -198,12 +205,21 @@ def _findings(reports: list[Record]) -> list[Record]:
 
 
 def _warnings(delivered: Record) -> list[str]:
-    """Of the master and of the condition report, each once, in order."""
+    """Of the master, of the condition report and of what people marked, each once, in order."""
     reports = delivered["condition_report"]
     found = [str(text) for text in delivered["master"]["master"].get("warnings") or []]
     for number, report in enumerate(reports, 1):
         prefix = f"page {number}: " if len(reports) > 1 else ""
         found += [prefix + str(warning["text"]) for warning in report.get("warnings") or []]
+    for stage in delivered["stages"]:
+        name = findings.stage_label(stage["stage"])
+        for page in stage["pages"]:
+            prefix = f"page {page['number']}: " if len(reports) > 1 else ""
+            found += [f"{prefix}marks: {text}" for text in page.get("warnings") or []]
+            reason = (page.get("findings") or {}).get("faces_not_kept")
+            if reason:
+                found.append(f"{prefix}{name} worked on faces as on everything else: {reason}.")
+    found += [f"marks: {text}" for text in delivered.get("unheeded_marks") or []]
     return list(dict.fromkeys(found))
 
 

@@ -20,18 +20,13 @@ from restoration.repairing.discovery import (
 )
 from restoration.repairing.grain import GrainStudy
 from restoration.repairing.mask import SparsePlane
-from restoration.repairing.search import levels
+from restoration.repairing.search import FEWEST, KINDS, levels
 from restoration.repairing.veto import Veto
 from restoration.stage_settings import RepairSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 SEARCH = 0.6
 """Share of the work that the search is; the rest is filling."""
-
-
-FEWEST = 4
-"""Pieces of damage from which ``auto`` believes in any: worn prints have more, and sharp highlights
-in sound ones look like one or two."""
 
 
 class Repair:
@@ -80,6 +75,7 @@ class Repair:
         source = page.source
         grain = found.study.grain() if self._settings.grain else None
         findings["mask_share"] = filled / (source.height * source.width)
+        findings["reason"] = _filled(findings)
         findings["mask_px"] = filled
         findings["method"] = "biharmonic equation; Telea where a hole is wide"
         findings["grain"] = {
@@ -106,12 +102,12 @@ class Repair:
     def _infrared(self, page: Page) -> tuple[bool, str]:
         """Whether the infrared channel is the mask, and why."""
         if page.infrared is None:
-            return False, "the scanner wrote no infrared channel"
+            return False, "no infrared channel was found with the page"
         setting = self._settings.infrared
         if setting == "never":
-            return False, "not asked for"
+            return False, "the recipe has repair leave it unused"
         if setting == "always":
-            return True, "asked for by the recipe"
+            return True, "the recipe has repair use it whatever the material"
         if page.material != "positive":
             return False, f"the material is {page.material}: prints are opaque to infrared"
         colour = (page.report.get("colour") or {}).get("value")
@@ -131,14 +127,18 @@ class Repair:
             return f"not to be judged: {why}"
         kinds = self._settings.kinds
         count = sum(_count(found, kind) for kind in kinds)
-        if count == 0:
-            return "sound: the condition report found no " + " or ".join(kinds)
-        if count < FEWEST:
-            return (
-                f"as good as sound: the condition report found {count} of {' or '.join(kinds)}, "
-                "which may as well be picture; mark them in a mask of damage if they are not"
+        if count >= FEWEST:
+            return None
+        asked = " or ".join(kinds)
+        told = f"the condition report found no {asked}{_where_searched(found)}"
+        if count:
+            told = (
+                f"the condition report found {count} of {asked}{_where_searched(found)}, which may "
+                "as well be picture; mark them in a mask of damage if they are not"
             )
-        return None
+        others = [kind for kind in KINDS if kind not in kinds and _count(found, kind)]
+        beside = ", ".join(f"{_count(found, kind)} {kind}" for kind in others)
+        return f"{told}; {beside} that it found the recipe has repair leave" if beside else told
 
     def _found(self, page: Page, infrared: bool, refusal: str | None) -> Discovery:
         """The first pass."""
@@ -180,6 +180,26 @@ class Repair:
             mask = joined(mask, page.damage, found.study, page.source)
         findings["user_mask"] = page.damage is not None
         return mask, findings
+
+
+def _where_searched(found: Mapping[str, Any]) -> str:
+    """How much of the page the condition report speaks of; empty where it is the whole."""
+    share = float((found.get("detail") or {}).get("searched_share", 1.0))
+    return "" if share >= 1.0 else f" in the {100.0 * share:.2g} % of the page that it searched"
+
+
+def _filled(findings: Mapping[str, Any]) -> str:
+    """What was filled, and who found it."""
+    kinds = [kind for kind in KINDS if (findings.get(kind) or {}).get("count")]
+    by_looks = ", ".join(f"{kind} {findings[kind]['count']}" for kind in kinds)
+    found = [by_looks] if by_looks and not findings.get("left") else []
+    if findings.get("infrared_used"):
+        found.append("what is opaque to infrared")
+    if findings.get("user_mask"):
+        found.append("what a person marked")
+    left = f"; {findings['left']}" if findings.get("left") else ""
+    share = 100.0 * findings["mask_share"]
+    return f"{' and '.join(found)}: {share:.2g} % of the page filled{left}"
 
 
 def _count(found: Mapping[str, Any], kind: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from restoration.raster.publish import part_name
+from restoration.raster.publish import new_part, replace
 
 MISSING, ALTERED, ORPHANED = "missing", "altered", "orphaned"
 CLASSES = (MISSING, ALTERED, ORPHANED)
@@ -95,12 +95,12 @@ class Report:
 @contextmanager
 def report_to(path: Path, root: Path, *, scheduling: bool) -> Iterator[Report]:
     """A report whose table appears at ``path`` when the block ends well."""
-    part = part_name(path)
+    part = new_part(path)
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
             file.write("\t".join(COLUMNS) + "\n")
             yield Report(scheduling, root, file)
-        part.replace(path)
+        replace(part, path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from restoration.planning import Plan
+from restoration.raster.publish import rename
 from restoration.running import PROBLEMS
 from restoration.verifying.findings import Place, Repair
 
@@ -24,7 +25,7 @@ def set_aside(path: Path) -> bool:
     while target.exists():
         number += 1
         target = path.with_name(f"{path.name}.{number}{SET_ASIDE}")
-    path.rename(target)
+    rename(path, target)
     return True
 
 

@@ -17,7 +17,7 @@ from restoration.restoring import (
     cube_name,
     has_own_image,
     image_path,
-    mask_path,
+    mask_of,
 )
 from restoration.runner import row_after_problem, row_of
 from restoration.sheet import Scan
@@ -349,8 +349,8 @@ class _ScanCheck:
                     self.checked.tally.pruned += 1
                 continue
             self._hash(place, "image", image, page["sha256"], repair)
-            if page.get("mask") and not mask_path(image).is_file():
-                self._missing(place, "mask", mask_path(image), "", repair)
+            if page.get("mask") and not mask_of(page, image).is_file():
+                self._missing(place, "mask", mask_of(page, image), "", repair)
 
     def _others_of(self, step: str, image: Path) -> list[Path]:
         """Records of recipes that the scan no longer names, whose image is this very file: from
