@@ -39,9 +39,10 @@ def _outcome(plan: Plan, results: Path, recipe: str) -> tuple[list[str], list[st
     """The lines about deliverables, reports and problems of one recipe."""
     folder = results / recipe
     delivered: list[str] = []
-    problems = 0
+    problems = waiting = 0
     for batch in plan.batches(recipe):
         table = folder / "deliver" / f"{batch}.tsv"
+        waiting += not table.is_file()
         rows = read_table(table) if table.is_file() else []
         delivered += [row.scan for row in rows if row.status != "problem"]
         problems += sum(row.status == "problem" for row in rows)
@@ -55,5 +56,12 @@ def _outcome(plan: Plan, results: Path, recipe: str) -> tuple[list[str], list[st
     return (
         named,
         [f"  {report}"] if report.is_file() else [],
-        [f"  {table} ({count})"] if problems and table.is_file() else [],
+        _problem_lines(table, count if problems else "", unfinished=waiting > 0),
     )
+
+
+def _problem_lines(table: Path, count: str, *, unfinished: bool) -> list[str]:
+    """count: empty where there are none so far."""
+    if unfinished:
+        return [f"  {table.parent}: {count or 'none'} so far; `make status` says more"]
+    return [f"  {table} ({count})"] if count else []

@@ -112,16 +112,16 @@ def test_what_is_no_folder_of_results_stays(place: Path, folder: str, said: str)
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"master": "results/archive/deliver/b.tif"}, "a master lies in it"),
+        ({"master": "results/mine/b.tif"}, "a master lies in it"),
         ({"scans": "results/my.tsv"}, "the sheet lies in it"),
         ({"regions": "results/regions"}, "the folder of regions lies in it"),
         ({"models_dir": "results/models"}, "the folder of weights lies in it"),
     ],
 )
 def test_what_a_run_read_is_not_deleted(place: Path, changed: dict[str, str], said: str) -> None:
-    for name in ("results/archive/deliver", "results/regions", "results/models"):
+    for name in ("results/mine", "results/regions", "results/models"):
         Path(name).mkdir(parents=True)
-    Path("results/archive/deliver/b.tif").touch()
+    Path("results/mine/b.tif").touch()
     with pytest.raises(ConfigError, match=said):
         check_results(a_run("results", **changed))
 

@@ -175,6 +175,20 @@ def test_a_large_collection_is_told_by_folder_and_number(place: Path) -> None:
     assert len(said) == 6
 
 
+def test_of_a_run_that_is_not_finished_nothing_is_said_to_be_all(place: Path) -> None:
+    results = finished_run(place, 1, 0)
+    (results / "archive/deliver/box.tsv").unlink()
+    (results / "archive/report.html").unlink()
+    assert outcome_of(results).splitlines() == [
+        "Deliverables:",
+        "  none",
+        "What a person reviews:",
+        "  nothing yet",
+        "Scans that could not be restored, and why:",
+        "  out/archive: none so far; `make status` says more",
+    ]
+
+
 @pytest.mark.parametrize("code", [0, 1])
 def test_a_run_ends_by_naming_what_came_of_it(
     place: Path, code: int, capsys: pytest.CaptureFixture[str]
