@@ -78,7 +78,7 @@ def face_on_page(
     side = 300.0 * scale
     found = {
         "score": 0.9,
-        "points": [[float(p[1]), float(p[0])] for p in places],
+        "points": [[float(p[0]), float(p[1])] for p in places],
         "effective_share": 0.5,
         "pose": {"yaw": 0.0, "pitch": 0.0, "roll": degrees},
         **said,

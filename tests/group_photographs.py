@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pytest
 
 import corpus
+from restoration.raster.boxes import rows_first
 
 Pixels = npt.NDArray[np.float32]
 
@@ -94,9 +95,9 @@ def group(
 
 
 def times_found(places: list[tuple[float, float]], boxes: list[Any]) -> list[int]:
-    """How many boxes lie about each place: ``Detection`` s, or [top, left, height, width]."""
+    """How many boxes lie about each place: ``Detection`` s, or [left, top, width, height]."""
     spans = [
-        tuple(box) if isinstance(box, list) else (box.top, box.left, box.side, box.side)
+        rows_first(box) if isinstance(box, list) else (box.top, box.left, box.side, box.side)
         for box in boxes
     ]
     return [

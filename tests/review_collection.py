@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from corpus import write_tiff
 from restoration.ingest import inspect_master
 from restoration.raster.profiles import srgb_profile
-from restoration.records import write_record
+from restoration.records import SCHEMA, write_record
 from restoration.review.page import write_report
 from restoration.settings import IngestSettings
 
@@ -83,7 +83,7 @@ class Collection:
         write_record(
             made / "deliver" / f"{scan}.json",
             {
-                "schema": 1,
+                "schema": SCHEMA,
                 "scan": scan,
                 "recipe": "embedded",
                 "status": "done",

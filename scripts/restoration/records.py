@@ -10,7 +10,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -19,7 +19,12 @@ from typing import Any
 
 from restoration.raster.publish import published, write_failure
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of a record; one of another schema counts as missing, so that no stage reads its boxes wrongly.
+2: boxes and places state left before top."""
+
+READABLE = (1, SCHEMA)
+"""Schemas whose other parts mean the same, for whoever reads no boxes."""
 
 
 def now() -> str:
@@ -60,8 +65,8 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     write_text(path, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def read_record(path: Path) -> dict[str, Any] | None:
-    """The record; None where there is none, or none of this schema that can be read.
+def read_record(path: Path, schemas: Container[int] = (SCHEMA,)) -> dict[str, Any] | None:
+    """The record; None where there is none, or none of these schemas that can be read.
 
     An unreadable record means what a missing one means: the work is done again.
     """
@@ -69,7 +74,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
+    if not isinstance(record, dict) or record.get("schema") not in schemas:
         return None
     return record
 

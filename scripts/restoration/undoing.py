@@ -21,7 +21,7 @@ from restoration.raster.read_back import compare
 from restoration.raster.resolution import resolution_of
 from restoration.raster.tiff import TiffPage, default_limits, open_directory
 from restoration.raster.tone_table import ToneTable
-from restoration.records import now, read_record
+from restoration.records import READABLE, now, read_record
 from restoration.settings import IngestSettings
 
 Record = Mapping[str, Any]
@@ -80,7 +80,7 @@ def _places(said: Record, kind: str, numbered: str) -> list[tuple[int, int]]:
 
 
 def _deliver_record(path: Path) -> Record:
-    found = read_record(path)
+    found = read_record(path, READABLE)
     if found is None or not set(found) >= _WHOLE or found["status"] != "done":
         raise ScanError(
             f"{path}: expected the deliver record of a scan (results/<recipe>/deliver/<scan>.json)"

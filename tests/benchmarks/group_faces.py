@@ -53,7 +53,7 @@ def page_of(rows: int, columns: int) -> tuple[Pixels, list[KnownFace]]:
     faces = []
     for number, (down, right) in enumerate(places, 1):
         box = Detection(down - FACE / 2, right - FACE / 2, float(FACE), 1.0)
-        points = aligned_points(detector.landmarks(seen, box))
+        points = [(x, y) for y, x in aligned_points(detector.landmarks(seen, box))]
         frame = Frame.of(points_of(points), False)
         found = {"score": 0.9, "points": points, "effective_share": 0.4}
         faces.append(KnownFace(number, (box.left, box.top, FACE, FACE), frame, found))

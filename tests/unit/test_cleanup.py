@@ -194,7 +194,7 @@ def test_progress_reaches_the_end() -> None:
 def test_empty_paper_is_left_alone_unless_that_is_switched_off() -> None:
     sheet = np.full((420, 440, 3), 0.93, np.float32)
     sheet[180:244, 180:260] = PHOTO
-    paper = {"value": [180, 180, 64, 80], "detail": {"occupied": [[180, 180, 64, 80]]}}
+    paper = {"value": [180, 180, 80, 64], "detail": {"occupied": [[180, 180, 80, 64]]}}
     marked = page({**SOFT, "detail": {"fraction": 0.8}}, None, sheet)
     marked = replace(marked, report={**marked.report, "paper": paper})
     made, result = drawn(stage(FakeNetwork(sharpening)).apply(marked))

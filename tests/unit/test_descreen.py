@@ -132,7 +132,7 @@ def report(
     bottom, right = (int(value) + cell for value in where.max(axis=0))
     region = {
         "id": "a",
-        "box": [top, left, bottom - top, right - left],
+        "box": [left, top, right - left, bottom - top],
         "share": float(cells.mean()),
         "kind": kind,
         "screens": screens,

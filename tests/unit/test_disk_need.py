@@ -17,7 +17,7 @@ from restoration.disk_need import DiskNeed, disk_need, say_disk_need
 from restoration.errors import CircumstanceError
 from restoration.overall import work_of
 from restoration.planning import Plan, make_plan
-from restoration.records import write_record
+from restoration.records import SCHEMA, write_record
 
 __all__ = ["plan"]
 
@@ -97,7 +97,7 @@ def test_masters_that_are_known_are_not_guessed_at(tmp_path: Path) -> None:
     plan = planned(tmp_path, {"repair": {}})
     for number in range(6):
         page = {"number": 1, "height": 1000, "width": 2125, "channels": 1, "bits": 16}
-        record = {"schema": 1, "status": "done", "master": {"pages": [page]}}
+        record = {"schema": SCHEMA, "status": "done", "master": {"pages": [page]}}
         write_record(plan.folder(None, "ingest") / f"s{number}.json", record)
     # 16-bit grey: as many bytes as the master's pixels, four fifths of them once packed.
     assert need(plan).intermediates == pytest.approx(8 * 0.8 * MASTER)

@@ -53,7 +53,7 @@ def restored(
 @pytest.mark.parametrize(("share", "factor"), [(1.0, 1.0), (0.5, 1.0), (0.5, 2.0), (1.0, 1.25)])
 def test_the_picture_is_that_of_the_whole_scan_to_the_bit(share: float, factor: float) -> None:
     margins = (200, 180, 220, 170)
-    pixels, box = sheet(margins), [200, 180, 90, 120]
+    pixels, box = sheet(margins), [180, 200, 120, 90]
     whole, _, everything = restored(pixels, None, share, factor)
     skipped, findings, less = restored(pixels, found(box), share, factor)
     rows, columns = (
@@ -63,7 +63,7 @@ def test_the_picture_is_that_of_the_whole_scan_to_the_bit(share: float, factor: 
     assert np.abs(skipped - scaled(pixels, factor))[rows, columns].max() > 2 / 255
     assert less.pixels < 0.85 * everything.pixels
     grid = round(pixels.shape[0] * share) * round(pixels.shape[1] * share)
-    seen = sum(height * width for _, _, height, width in findings["network_saw_px"])
+    seen = sum(height * width for _, _, width, height in findings["network_saw_px"])
     assert findings["empty_paper_px"] == grid - seen
 
 
@@ -77,7 +77,7 @@ def scaled(pixels: FloatImage, factor: float) -> FloatImage:
 def test_beyond_the_halo_paper_is_the_scan_itself() -> None:
     pixels = sim.noisy(sheet((150, 150, 150, 150)), 2.0)
     pixels = np.clip(pixels, 0, 1)
-    made, _, _ = restored(pixels, found([150, 150, 90, 120]))
+    made, _, _ = restored(pixels, found([150, 150, 120, 90]))
     outside = np.ones(pixels.shape[:2], np.bool_)
     outside[150 - HALO : 240 + HALO, 150 - HALO : 270 + HALO] = False
     assert np.array_equal(made[outside], pixels[outside])
@@ -88,7 +88,7 @@ def test_the_work_fades_out_without_a_seam() -> None:
     """No step between neighbours at the border of the work that the scan has not: the network's
     texture of 8/255 on flat paper would show one."""
     pixels = sheet((150, 150, 150, 150))
-    made, _, _ = restored(pixels, found([150, 150, 90, 120]))
+    made, _, _ = restored(pixels, found([150, 150, 120, 90]))
     change = np.abs(made - pixels).max(axis=2)
     rows = change[150 - HALO : 150 - HALO + RAMP, 160:260].max(axis=1)
     assert rows[: RAMP // 2].max() == 0.0
@@ -101,16 +101,16 @@ def test_nothing_marked_or_nothing_saved_is_the_whole_grid() -> None:
     none: list[dict[str, Any] | None] = [
         None,
         {"value": None, "detail": {}},
-        found([0, 0, 400, 300]),
+        found([0, 0, 300, 400]),
     ]
     for paper in none:
         assert extents(paper, page, grid, 5, 1.0) == whole
-    assert extents(found([20, 20, 360, 260]), page, grid, 5, 1.0) == whole
+    assert extents(found([20, 20, 260, 360]), page, grid, 5, 1.0) == whole
 
 
 def test_parts_that_share_rows_become_one_and_others_stay_apart() -> None:
     page = grid = (1000, 800)
-    paper = found([100, 100, 100, 100], [150, 500, 100, 100], [800, 300, 50, 100])
+    paper = found([100, 100, 100, 100], [500, 150, 100, 100], [300, 800, 100, 50])
     halo = 10 + 8 + RAMP
     assert extents(paper, page, grid, 10, 1.0) == [
         Extent(100 - halo, 100 - halo, 250 + halo, 600 + halo),
@@ -123,7 +123,7 @@ def test_a_page_with_two_parts_is_worked_on_in_both() -> None:
     pixels[60:130, 80:180] = corpus.photo("coffee", 40, 100, 70, 100)
     pixels[630:700, 60:160] = corpus.photo("coffee", 90, 140, 70, 100)
     whole, _, _ = restored(pixels, None)
-    made, findings, _ = restored(pixels, found([60, 80, 70, 100], [630, 60, 70, 100]))
+    made, findings, _ = restored(pixels, found([80, 60, 100, 70], [60, 630, 100, 70]))
     assert len(findings["network_saw_px"]) == 2
     assert np.array_equal(made[60:130, 80:180], whole[60:130, 80:180])
     assert np.array_equal(made[630:700, 60:160], whole[630:700, 60:160])
@@ -170,6 +170,6 @@ def test_the_report_names_the_boxes_in_pixels_of_the_scan() -> None:
     pixels = sim.on_sheet(corpus.photo("coffee"), (300, 400, 350, 420))
     paper = sim.report(sim.scanned(sim.noisy(pixels, 0.7)))["paper"]
     (box,) = paper["detail"]["occupied"]
-    assert box == pytest.approx([300, 400, 400, 600], abs=6)
+    assert box == pytest.approx([400, 300, 600, 400], abs=6)
     nothing = sim.report(sim.scanned(corpus.photo("coffee")))["paper"]
     assert nothing["detail"]["occupied"] == []

@@ -13,7 +13,7 @@ def test_margins_are_found_to_the_pixel_of_the_proxy(name, margins):
     pixels = sim.picture(name)
     sheet = sim.noisy(sim.on_sheet(pixels, margins), 0.8)
     found = sim.report(sim.scanned(sheet))["paper"]
-    wanted = [margins[0], margins[1], *pixels.shape[:2]]
+    wanted = [margins[1], margins[0], pixels.shape[1], pixels.shape[0]]
     assert found["value"] == pytest.approx(wanted, abs=6)
     assert found["detail"]["colour"][0] == pytest.approx(0.94 * 255, abs=1)
     area = sheet.shape[0] * sheet.shape[1]
@@ -48,7 +48,7 @@ def test_a_print_with_margin_on_a_dark_bed_gives_the_inner_box():
     print_ = sim.on_sheet(sim.picture("coffee"), (40, 40, 40, 40))
     bed = sim.noisy(sim.on_sheet(print_, (50, 60, 50, 60), (0.05, 0.05, 0.05)), 0.7)
     found = sim.report(sim.scanned(bed))["paper"]
-    assert found["value"] == pytest.approx([90, 100, 400, 600], abs=5)
+    assert found["value"] == pytest.approx([100, 90, 600, 400], abs=5)
     assert len(found["detail"]["layers"]) == 2
     assert found["detail"]["colour"][0] > 200
     assert found["detail"]["layers"][0]["colour"][0] < 30

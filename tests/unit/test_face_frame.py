@@ -47,8 +47,8 @@ def test_a_box_on_a_turned_page_stands_upright_in_its_frame(rotation: int, mirro
     assert np.allclose(up[0] / np.linalg.norm(up), [np.sin(angle), -np.cos(angle)], atol=1e-9)
 
 
-def test_the_reports_points_are_down_and_right_and_five() -> None:
-    five = [[10.0, 20.0], [11.0, 40.0], [20.0, 30.0], [30.0, 22.0], [31.0, 38.0]]
+def test_the_reports_points_are_left_and_top_and_five() -> None:
+    five = [[20.0, 10.0], [40.0, 11.0], [30.0, 20.0], [22.0, 30.0], [38.0, 31.0]]
     assert points_of(five).tolist() == [[20.0, 10.0], [40.0, 11.0], [22.0, 30.0], [38.0, 31.0]]
 
 

@@ -38,8 +38,8 @@ def measured(
     codes = sim.scanned(sim.noisy(pixels, 0.7))
     (top, left), side = group_photographs.PORTRAITS[name]
     face = {
-        "box": [round(v * factor) for v in (top, left, side, side)],
-        "points": [(y * factor, x * factor) for y, x in POINTS[name]],
+        "box": [round(v * factor) for v in (left, top, side, side)],
+        "points": [(x * factor, y * factor) for y, x in POINTS[name]],
         "upright_rotation": 0,
     }
 

@@ -115,13 +115,13 @@ def test_box_points_and_rotation_for_every_orientation_tag(detector, orientation
     found = report(pixels, orientation)["faces"]
     assert found["value"] == 1
     face = found["detail"]["faces"][0]
-    top, left, height, width = face["box"]
+    left, top, width, height = face["box"]
     rows, columns = np.nonzero(pixels[..., 2] != np.float32(0.35))
     wanted = [rows.min(), columns.min(), np.ptp(rows) + 1, np.ptp(columns) + 1]
     assert [top, left, height, width] == pytest.approx(wanted, abs=2)
     names = found["detail"]["point_names"]
     eye = face["points"][names.index("eye on the left")]
-    assert tuple(pixels[int(eye[0]), int(eye[1])]) == (1.0, 1.0, 0.0)
+    assert tuple(pixels[int(eye[1]), int(eye[0])]) == (1.0, 1.0, 0.0)
     turned = np.rot90(
         pixels[top : top + height, left : left + width], face["upright_rotation"] // 90
     )
@@ -137,7 +137,7 @@ def test_a_page_that_lies_on_its_side_is_searched_and_reported(detector, turns):
     face = found["faces"]["detail"]["faces"][0]
     assert face["upright_rotation"] == 360 - 90 * turns
     rows, columns = np.nonzero(pixels[..., 2] != np.float32(0.35))
-    assert face["box"][:2] == pytest.approx([rows.min(), columns.min()], abs=3)
+    assert face["box"][:2] == pytest.approx([columns.min(), rows.min()], abs=3)
     assert [warning["code"] for warning in found["warnings"]] == ["faces_not_upright"]
 
 
@@ -147,7 +147,7 @@ def test_boxes_of_a_large_page_are_in_its_own_pixels(detector, monkeypatch, wind
     pixels = scene(733, 401, 1300, 900, side=301)
     found = report(pixels, window=window)["faces"]
     assert found["detail"]["proxy_step_px"] == 3
-    assert found["detail"]["faces"][0]["box"] == pytest.approx([733, 401, 301, 301], abs=6)
+    assert found["detail"]["faces"][0]["box"] == pytest.approx([401, 733, 301, 301], abs=6)
     assert found["detail"]["smallest_face_px"] == 120
 
 
@@ -158,7 +158,7 @@ def test_a_face_over_the_edge_has_its_box_inside_the_page(detector):
 
     detector.by_gradients, detector.agrees = beyond, False
     face = report(scene()[:, 300:])["faces"]["detail"]["faces"][0]
-    assert face["box"] == [150, 0, SIDE, SIDE - 40]
+    assert face["box"] == [0, 150, SIDE - 40, SIDE]
 
 
 def test_what_the_network_refuses_is_counted_and_not_a_face(detector):
@@ -286,9 +286,9 @@ def test_dlib_finds_the_astronaut(models, how):
     found = report(pixels, orientation, models=models, faces="hog")["faces"]
     assert found["value"] == 1
     face = found["detail"]["faces"][0]
-    # The eyes, as a person sees them, in the upright picture: (103, 207) and (109, 247).
-    eyes = [(103.0, 204.0), (108.0, 247.0)]
-    wanted = eyes if orientation == 1 else [(512 - right, down) for down, right in eyes]
+    # The eyes, as a person sees them, in the upright picture: (207, 103) and (247, 109).
+    eyes = [(204.0, 103.0), (247.0, 108.0)]
+    wanted = eyes if orientation == 1 else [(down, 512 - right) for right, down in eyes]
     assert np.array(face["points"][:2]) == pytest.approx(np.array(wanted), abs=8)
     assert all(inside(point, face["box"]) for point in face["points"])
     assert report(pixels, orientation, models=models, faces="hog")["faces"] == found

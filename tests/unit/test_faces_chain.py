@@ -43,14 +43,14 @@ RECIPES = {
     "all": {
         "stages": {
             "cleanup": {"network": "realesrgan-x4plus", "apply": "always"},
-            "faces": {"network": "gfpgan-v1.4", "identity_limit": 0.2},
+            "faces": {"network": "gfpgan-v1.4", "identity_limit": 0.15},
             "upscale": {"factor": 2},
         }
     },
     "same-size": {
         "stages": {
             "cleanup": {"network": "realesrgan-x4plus", "apply": "always"},
-            "faces": {"network": "gfpgan-v1.4", "identity_limit": 0.2},
+            "faces": {"network": "gfpgan-v1.4", "identity_limit": 0.15},
         }
     },
     "enlarged": {"stages": {"upscale": {"factor": 2}}},
@@ -60,8 +60,7 @@ RECIPES = {
 
 
 def entry(face: KnownFace) -> dict[str, Any]:
-    left, top, width, height = face.box
-    return {**face.found, "box": [top, left, height, width]}
+    return {**face.found, "box": list(face.box)}
 
 
 REPORT = {

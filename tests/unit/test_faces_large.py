@@ -62,7 +62,7 @@ def test_the_mid_band_moves_toward_the_truth_and_the_fine_band_stays(
     fine -= gaussian_filter(fine, (3.0, 3.0, 0.0))
     soft = np.stack([gaussian_filter(sharp[..., c], 0.012 * WIDTH) for c in range(3)], axis=-1)
     truth, scan = (np.clip(x + fine, 0.0, 1.0).astype(np.float32) for x in (sharp, soft))
-    places = [((y - top + 40) * factor, (x - left + 40) * factor) for y, x in points]
+    places = [((x - left + 40) * factor, (y - top + 40) * factor) for y, x in points]
     frame = Frame.of(points_of(places), False)
     box = (40 * factor, 40 * factor, float(WIDTH), float(WIDTH))
     found = {"points": places, "score": 0.9, "effective_share": 0.03}

@@ -178,10 +178,8 @@ class Group:
     def report(self) -> dict[str, Any]:
         entries = []
         for face in self.faces:
-            left, top, width, height = face.box
             mirrored = bool(np.linalg.det(face.frame.matrix[:, :2]) < 0.0)
-            box = [top, left, height, width]
-            entries.append({**face.found, "box": box, "mirrored": mirrored})
+            entries.append({**face.found, "box": list(face.box), "mirrored": mirrored})
         return {
             "faces": {"value": len(entries), "detail": {"faces": entries}},
             "effective_resolution": {"value": 150.0, "detail": {"fraction": 0.5}},

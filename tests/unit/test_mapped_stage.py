@@ -27,7 +27,7 @@ from restoration.raster.mapped import MappedRaster
 from restoration.raster.profiles import adobe_rgb_profile, srgb_profile
 from restoration.raster.tiff import open_page
 from restoration.raster.tone_table import NODES, ToneTable, UnevenStain
-from restoration.records import read_record, write_record
+from restoration.records import SCHEMA, read_record, write_record
 from restoration.regions import read_regions
 from restoration.restoring import Workshop
 from restoration.review.dossier import gather
@@ -299,7 +299,7 @@ def test_an_album_leaves_out_what_could_not_be_examined(
     examine_all(plan, shop)
     path = plan.folder(None, "examine")
     (path / "both.json").unlink()
-    record = {"schema": 1, "status": "problem", "key": "k", "reason": "damaged"}
+    record = {"schema": SCHEMA, "status": "problem", "key": "k", "reason": "damaged"}
     write_record(path / "none.json", record)
     way(plan, "maps", shop).ensure(MAPS)
     assert [page["scan"] for page in Maps.seen[-1].report["album"]] == ["maps"]

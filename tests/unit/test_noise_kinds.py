@@ -141,7 +141,7 @@ def screened(height, width, period=7.3):
 def test_a_halftone_print_has_no_noise_figure():
     found = measured(sim.scanned(sim.noisy(screened(600, 700), 2.0)))
     assert found["value"] is None
-    region = {"box": [0, 0, 600, 700], "kind": "halftone"}
+    region = {"box": [0, 0, 700, 600], "kind": "halftone"}
     found = measured(
         sim.scanned(sim.noisy(screened(600, 700), 2.0)),
         before=(concluded("screen", "halftone", regions=[region]),),
@@ -155,7 +155,7 @@ def test_beside_a_halftone_clipping_the_noise_is_that_of_the_page(mapped):
     page = np.full((700, 900, 1), 0.7, np.float32)
     page[:, 450:] = screened(700, 450) * 0.5 + 0.2
     codes = sim.scanned(sim.noisy(page, 3.0))
-    detail = {"regions": [{"id": "a", "box": [0, 450, 700, 450], "kind": "halftone"}]}
+    detail = {"regions": [{"id": "a", "box": [450, 0, 450, 700], "kind": "halftone"}]}
     if mapped:
         detail |= {"cell_px": 50, "map": ["." * 9 + "a" * 9] * 14}
     found = measured(codes, before=(concluded("screen", "halftone", **detail),))

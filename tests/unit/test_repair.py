@@ -413,13 +413,13 @@ def marked(places: list[tuple[int, int]]) -> tuple[Pixels, Mask]:
     ("entries", "spared"),
     [
         (
-            {"faces": {"detail": {"faces": [{"points": FACE}]}}},
+            {"faces": {"detail": {"faces": [{"points": [(x, y) for y, x in FACE]}]}}},
             [(120, 100), (118, 185), (203, 140)],
         ),
-        ({"text": {"detail": {"boxes": [{"box": [20, 20, 40, 200]}]}}}, [(30, 30), (55, 200)]),
-        ({"text": {"detail": {"boxes": [[20, 20, 40, 200]]}}}, [(30, 30), (55, 200)]),
+        ({"text": {"detail": {"boxes": [{"box": [20, 20, 200, 40]}]}}}, [(30, 30), (55, 200)]),
+        ({"text": {"detail": {"boxes": [[20, 20, 200, 40]]}}}, [(30, 30), (55, 200)]),
         (
-            {"paper": {"detail": {"layers": [{"encloses": [12, 16, 290, 280]}]}}},
+            {"paper": {"detail": {"layers": [{"encloses": [16, 12, 280, 290]}]}}},
             [(40, 17), (301, 90)],
         ),
     ],

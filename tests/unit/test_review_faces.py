@@ -24,7 +24,7 @@ from restoration.review.face_cuts import UPRIGHT, cut_of
 from restoration.review.face_order import faces_of
 from review_collection import Collection, Page, soft
 
-BOX = [60, 80, 40, 40]
+BOX = [80, 60, 40, 40]
 
 
 def face(number: int = 1, decision: str = "gated", **options: Any) -> dict[str, Any]:
@@ -398,8 +398,8 @@ def test_a_face_on_a_turned_page_stands_upright(collection: Collection) -> None:
     pixels = photo("chelsea", 40, 60, 160, 200)
     stored = np.ascontiguousarray(np.rot90(pixels, -1))
     collection.add("turned", stored, None, orientation=8)
-    # Of the upright page's box [60, 80, 40, 40], 160 px high.
-    turned = face(box=[80, 60, 40, 40])
+    # Of the upright page's box [80, 60, 40, 40], 160 px high.
+    turned = face(box=[60, 80, 40, 40])
     mark(collection, "turned", [turned], finding=found(1, TAGS_TURN[8]))
     (picture,) = shown(Page(collection.report()), ", master, at 100 %")
     np.testing.assert_allclose(picture / 255, pixels[48:112, 68:132], atol=0.1)
@@ -455,7 +455,7 @@ def test_a_face_that_a_person_drew_stands_as_the_page_does() -> None:
     assert cut_of(face(), None, 200, 200).upright == 1
 
 
-@pytest.mark.parametrize("box", [[-10, -10, 40, 40], [190, 290, 40, 40], [300, 400, 9, 9]])
+@pytest.mark.parametrize("box", [[-10, -10, 40, 40], [290, 190, 40, 40], [400, 300, 9, 9]])
 def test_boxes_at_the_edge_stay_on_the_page(box: list[int]) -> None:
     place = cut_of(face(box=box), None, 200, 300).shown
     assert place.top >= 0
@@ -479,7 +479,7 @@ def test_larger_faces_show_their_middle_at_100_and_the_whole_made_smaller(
 ) -> None:
     pixels = np.tile(photo("coffee", 0, 0, 250, 250), (4, 4, 1))
     collection.add("close", pixels, None)
-    points = [[350.0, 380.0], [350.0, 620.0], [500.0, 500.0], [650.0, 400.0], [650.0, 600.0]]
+    points = [[380.0, 350.0], [620.0, 350.0], [500.0, 500.0], [400.0, 650.0], [600.0, 650.0]]
     mark(collection, "close", [face(box=[100, 100, 800, 800])], finding=found(1, 0, points))
     page = Page(collection.report())
     (middle,) = shown(page, ", its middle, at 100 %")

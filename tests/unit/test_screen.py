@@ -14,6 +14,7 @@ import corpus
 import simulated_scans
 from restoration.examine.page import examine_page
 from restoration.examine.screen import Screen
+from restoration.raster.boxes import rows_first
 from restoration.raster.colour import ColourSpace
 from restoration.settings import ExamineSettings
 
@@ -139,7 +140,7 @@ def test_two_clippings_on_an_album_page() -> None:
     assert sorted(by_ruling) == [85, 133]
     cell = found["detail"]["cell_px"]
     for lpi, box in ((133, (200, 150, 512, 640)), (85, (600, 1100, 640, 640))):
-        seen = by_ruling[lpi]["box"]
+        seen = rows_first(by_ruling[lpi]["box"])
         ends = [(b, b + n) for b, n in zip(box[:2], box[2:], strict=True)]
         own = [(b, b + n) for b, n in zip(seen[:2], seen[2:], strict=True)]
         assert np.abs(np.array(ends) - np.array(own)).max() <= 1.5 * cell

@@ -26,7 +26,7 @@ from restoration.overall import (
     work_of,
 )
 from restoration.planning import Plan, make_plan
-from restoration.records import Row, write_record, write_table
+from restoration.records import SCHEMA, Row, write_record, write_table
 from restoration.status import status_of
 from restoration.status_text import text_of
 
@@ -57,7 +57,7 @@ def begin(plan: Plan) -> None:
 
 
 def record(plan: Plan, recipe: str | None, step: str, scan: str, reason: str | None = None) -> None:
-    said = {"schema": 1, "status": "problem" if reason else "done", "reason": reason}
+    said = {"schema": SCHEMA, "status": "problem" if reason else "done", "reason": reason}
     write_record(plan.folder(recipe, step) / f"{scan}.json", said)
 
 

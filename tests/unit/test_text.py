@@ -46,7 +46,7 @@ def covered(box, found):
     top, left, height, width = box
     plane = np.zeros((height, width), bool)
     for entry in found["detail"]["boxes"]:
-        first, start, tall, wide = entry["box"]
+        start, first, wide, tall = entry["box"]
         plane[
             max(0, first - top) : max(0, first + tall - top),
             max(0, start - left) : max(0, start + wide - left),

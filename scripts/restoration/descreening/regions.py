@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.descreening.lattice import Lattice, Plane
+from restoration.raster.boxes import rows_first
 
 Box = tuple[int, int, int, int]
 """Top, left, height, width in pixels."""
@@ -74,7 +75,7 @@ def regions_of(detail: Mapping[str, Any], channels: int) -> list[Region]:
                 group = lattices.setdefault(channel, [])
                 if not any(lattice.same(known) for known in group):
                     group.append(lattice)
-        top, left, height, width = (int(value) for value in entry["box"])
+        top, left, height, width = rows_first([int(value) for value in entry["box"]])
         regions.append(
             Region(
                 str(entry["id"]),

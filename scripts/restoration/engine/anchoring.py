@@ -221,7 +221,7 @@ class AnchoredPicture:
         left_out = whole - sum(part.pixels for part in self._parts)
         if left_out == 0:
             return {}
-        boxes = [[p.top, p.left, p.bottom - p.top, p.right - p.left] for p in self._parts]
+        boxes = [[p.left, p.top, p.right - p.left, p.bottom - p.top] for p in self._parts]
         return {
             "empty_paper_px": left_out,
             "empty_paper_share": _figure(left_out / whole),

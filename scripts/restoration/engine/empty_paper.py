@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.raster.base import FloatImage
+from restoration.raster.boxes import rows_first
 
 RAMP = 48
 """Pixels of the grid over which the work fades out, on the processed side: half of them are left
@@ -72,7 +73,7 @@ def extents(
 
 
 def _grown(box: Sequence[int], page: tuple[int, int], grid: tuple[int, int], halo: int) -> Extent:
-    top, left, height, width = box
+    top, left, height, width = rows_first(box)
     down, across = grid[0] / page[0], grid[1] / page[1]
     return Extent(
         max(0, math.floor(top * down) - halo),

@@ -21,6 +21,7 @@ from restoration.examine.face_pose import (
 from restoration.examine.face_sharpness import FaceSharpness
 from restoration.examine.finding import LUMA, Measurement, PageFacts, ReadWindow, Window
 from restoration.examine.upright import Box, Point
+from restoration.raster.boxes import places_rows_first, rows_first
 
 AROUND = 0.1
 """How far the surroundings that are measured reach beyond the box, of its side: boxes end at brows
@@ -58,13 +59,13 @@ def measure_face(
     face: its entry, with ``box``, ``points`` and ``upright_rotation``; nose: which end of it was
     measured, ``tip`` or ``base``; earlier: the page's findings. Raises what ``read`` raises.
     """
-    points: Sequence[Point] = face["points"]
+    points, box = places_rows_first(face["points"]), rows_first(face["box"])
     mirrored = mirrors(page.orientation)
     offsets = upright_offsets(points, face["upright_rotation"], mirrored)
     apart, millimetres = eye_distance(points, page.ppi)
-    width = max(face["box"][2:])
-    place = _surroundings(face["box"], page)
-    sharpness, tones = FaceSharpness(page, place[2], place[3]), Tones(face["box"])
+    width = max(box[2:])
+    place = _surroundings(box, page)
+    sharpness, tones = FaceSharpness(page, place[2], place[3]), Tones(box)
     for top, left, height, wide in windows(place, points):
         codes = read(top, left, height, wide)
         sharpness.see(Window(top - place[0], left - place[1], codes))

@@ -48,8 +48,8 @@ class Faces:
     Value: how many were found; None = they were not looked for, and ``detail.reason`` says why.
     detail.faces: each ``{box, points, landmarks, score, gradients, network, upright_rotation}``
     and what ``face_measures.measure_face`` and ``face_cover.cover`` say of it.
-    Box: [top, left, height, width]; points (eyes, nose, corners of the mouth) and landmarks
-    (corners of the eyes, nose: what the predictor measures): [down, right], in the order of
+    Box: [left, top, width, height]; points (eyes, nose, corners of the mouth) and landmarks
+    (corners of the eyes, nose: what the predictor measures): [left, top] each, in the order of
     detail.point_names and detail.landmark_names; all in pixels of the page as stored.
     upright_rotation: degrees counter-clockwise by which the stored page is turned (and then
     mirrored, where the orientation tag mirrors) for the face to stand upright.
@@ -135,12 +135,12 @@ class Faces:
         box = face.box
         corners = [(box.top, box.left), (box.top + box.side, box.left + box.side)]
         first, last = self._on_page(corners, seen, step)
-        top, height = _inside(first[0], last[0], self.page.height)
-        left, width = _inside(first[1], last[1], self.page.width)
+        left, width = _inside(first[0], last[0], self.page.width)
+        top, height = _inside(first[1], last[1], self.page.height)
         points, landmarks = finder.points(seen, face)
         self._patches.append(aligned(seen, points))
         return {
-            "box": [top, left, height, width],
+            "box": [left, top, width, height],
             "points": self._on_page(points, seen, step),
             "landmarks": self._on_page(landmarks, seen, step),
             "score": round(face.score, 3),
@@ -150,9 +150,9 @@ class Faces:
         }
 
     def _on_page(self, points: Sequence[Point], seen: Picture, step: int) -> list[Point]:
-        """Points of the upright picture as pixels of the stored page."""
+        """Points of the upright picture as pixels of the stored page: from the left, the top."""
         stored = to_stored(points, self.page.orientation, *seen.shape[:2])
-        return [(round(down * step, 1), round(right * step, 1)) for down, right in stored]
+        return [(round(right * step, 1), round(down * step, 1)) for down, right in stored]
 
     @staticmethod
     def _confidence(found: Search, finder: Finder) -> float:

@@ -9,6 +9,7 @@ from restoration.examine.borders import Box, borders
 from restoration.examine.finding import Measurement, PageFacts, Window
 from restoration.examine.occupied import occupied
 from restoration.examine.survey import Survey
+from restoration.raster.boxes import stated
 
 
 class Paper:
@@ -50,18 +51,20 @@ class Paper:
             "colour_unit": "1/255 of encoded values",
             "layers": [
                 {
-                    "encloses": list(self._pixels(layer.box, survey.step)),
+                    "encloses": stated(self._pixels(layer.box, survey.step)),
                     "colour": [round(255.0 * value, 1) for value in layer.colour],
                     "straightness": round(layer.straightness, 2),
                 }
                 for layer in layers
             ],
             # Boxes around all that is not empty, the picture among them; the rest needs no network.
-            "occupied": [list(self._pixels(part, survey.step)) for part in occupied(proxy, layers)],
+            "occupied": [
+                stated(self._pixels(part, survey.step)) for part in occupied(proxy, layers)
+            ],
         }
         sure = min(layer.straightness for layer in layers)
         confidence = round(min(0.95, 0.4 + 0.55 * sure), 2)
-        return Measurement(list(box), "px", confidence, self.METHOD, detail)
+        return Measurement(stated(box), "px", confidence, self.METHOD, detail)
 
     def _pixels(self, box: Box, step: int) -> Box:
         top, left, height, width = box

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from restoration.examine.finding import Measurement, PageFacts
 from restoration.examine.survey import Survey
+from restoration.raster.boxes import rows_first
 from restoration.raster.tone import srgb_tone
 
 Tones = npt.NDArray[np.float64]
@@ -113,5 +114,5 @@ def picture_box(earlier: Mapping[str, Measurement]) -> tuple[int, int, int, int]
     paper = earlier.get("paper")
     if paper is None or paper.value is None:
         return None
-    top, left, height, width = (int(side) for side in paper.value)
+    top, left, height, width = rows_first([int(side) for side in paper.value])
     return top, left, height, width

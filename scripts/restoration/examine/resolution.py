@@ -27,6 +27,7 @@ from restoration.examine.resolution_figures import (
 )
 from restoration.examine.spectrum import Vector
 from restoration.examine.survey import SCALES, KeptTile, Survey
+from restoration.raster.boxes import rows_first
 
 MOST_TILES = 32
 """Tiles that are transformed per scale: enough for a steady mean, few enough to be quick."""
@@ -302,6 +303,6 @@ def picture_box(earlier: Mapping[str, Measurement]) -> tuple[int, int, int, int]
     paper = earlier.get("paper")
     if paper is None or paper.value is None:
         return None
-    top, left, height, width = paper.value
+    top, left, height, width = rows_first(paper.value)
     inset = max(1, round(0.01 * min(height, width)))
     return top + inset, left + inset, height - 2 * inset, width - 2 * inset

@@ -16,6 +16,7 @@ from restoration.examine.screen_regions import Mask, coverage, seeds
 from restoration.examine.screen_tiles import KeptTile, Layout, Peaked, TileCollector
 from restoration.examine.stochastic import stochastic_regions
 from restoration.examine.survey import Survey
+from restoration.raster.boxes import stated
 
 IDS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -44,7 +45,7 @@ class Screen:
     where dots without a lattice cover the picture (FM screens, error diffusion, mezzotint),
     ``none``, or None where it cannot be decided. ``detail``:
 
-    - ``regions``: one entry per print, largest first: ``id``, ``box`` [top, left, height, width],
+    - ``regions``: one entry per print, largest first: ``id``, ``box`` [left, top, width, height],
       ``share`` of the page, ``kind``, ``confidence``, ``screens`` and ``moire``. A screen is a
       lattice in one ``channel`` ("r", "g", "b" or "grey"): ``f1`` and ``f2`` [fy, fx] in cycles
       per pixel of the page (f2 is f1 turned by a quarter), ``ruling_px`` and ``ruling_lpi``,
@@ -85,7 +86,7 @@ class Screen:
                 self._entry(region, name) for region, name in zip(regions, IDS, strict=False)
             ],
             "map": _map(regions, layout),
-            "unmeasured": [list(self._box(mask)) for mask, _ in doubtful],
+            "unmeasured": [stated(self._box(mask)) for mask, _ in doubtful],
         }
         return self._verdict(regions, doubtful, detail)
 
@@ -172,7 +173,7 @@ class Screen:
         box = self._box(region.mask)
         entry: dict[str, Any] = {
             "id": name,
-            "box": list(box),
+            "box": stated(box),
             "share": float(region.mask.sum()) / region.mask.size,
             "kind": region.kind,
             "confidence": region.confidence,

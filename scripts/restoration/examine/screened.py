@@ -8,6 +8,7 @@ from typing import Any
 
 from restoration.examine.finding import Measurement
 from restoration.examine.survey import KeptTile
+from restoration.raster.boxes import rows_first
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,10 @@ class Screened:
         if found is None or found.value not in ("halftone", "stochastic"):
             return None
         regions: Any = found.detail.get("regions") or ()
-        boxes = tuple(tuple(int(side) for side in region["box"]) for region in regions)
+        boxes = tuple(rows_first([int(side) for side in region["box"]]) for region in regions)
         rows = tuple(found.detail.get("map") or ())
         cell = int(found.detail.get("cell_px") or 0) if rows else 0
-        return cls(str(found.value), boxes, cell, rows)  # type: ignore[arg-type]
+        return cls(str(found.value), boxes, cell, rows)
 
     def touches(self, top: int, left: int, side: int) -> bool:
         """Does a square tile lie in a screen, wholly or in part?"""

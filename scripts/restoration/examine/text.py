@@ -16,6 +16,7 @@ from restoration.examine.fine_proxy import FineProxy
 from restoration.examine.strokes import HEIGHTS, Grey, Ink
 from restoration.examine.survey import Survey
 from restoration.examine.text_lines import Line, distinct, lines, lines_down
+from restoration.raster.boxes import rows_first
 
 MOST_CELLS = 3_000_000
 """Cells of the picture that is searched: captions of 8 points on an album page of 12 inches stand 7
@@ -62,7 +63,7 @@ class Text:
     that are filled with long thin even strokes, dark on plain light ground. Nothing is read.
 
     Value: share of the page, 0 to 1; None where the page is too small. detail.boxes: {box, kind,
-    lines, letters, sideways}, boxes [top, left, height, width] in pixels of the stored page, with a
+    lines, letters, sideways}, boxes [left, top, width, height] in pixels of the stored page, with a
     margin of about half a letter. Single words of four letters and less, pencil below 14/255 and
     writing across a picture are not seen; rows of coins or of buttons may be.
     """
@@ -109,10 +110,10 @@ class Text:
         top, left, height, width = (side * step for side in area.box)
         return {
             "box": [
-                top,
                 left,
-                min(height, self.page.height - top),
+                top,
                 min(width, self.page.width - left),
+                min(height, self.page.height - top),
             ],
             "kind": area.kind,
             "lines": area.lines,
@@ -224,7 +225,7 @@ def _screens(earlier: Mapping[str, Measurement], step: int) -> list[Box]:
         return []
     boxes = []
     for region in found.detail.get("regions", []):
-        top, left, height, width = (int(side) // step for side in region["box"])
+        top, left, height, width = rows_first([int(side) // step for side in region["box"]])
         boxes.append((top, left, height, width))
     return boxes
 

@@ -119,6 +119,6 @@ class Frame:
 
 
 def points_of(places: Sequence[Sequence[float]]) -> Places:
-    """Eyes and mouth as (x, y) from a condition report's five points, each (down, right)."""
-    five = np.asarray(places, np.float64)[:, ::-1]
+    """Eyes and mouth as (x, y) from a condition report's five points."""
+    five = np.asarray(places, np.float64)
     return np.ascontiguousarray(five[[0, 1, 3, 4]])

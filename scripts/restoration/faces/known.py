@@ -109,7 +109,7 @@ def _unseen(
 
 
 def _found(number: int, entry: Mapping[str, Any]) -> KnownFace:
-    top, left, height, width = entry["box"]
+    left, top, width, height = entry["box"]
     frame = Frame.of(points_of(entry["points"]), bool(entry.get("mirrored", False)))
     return KnownFace(number, (left, top, width, height), frame, entry)
 

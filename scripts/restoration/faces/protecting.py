@@ -14,7 +14,7 @@ from restoration.faces.head import head_of
 from restoration.faces.known import KnownFace
 from restoration.raster.area import Area
 
-FEATHER_SHARE, LEAST_FEATHER, MOST_FEATHER = 0.2, 4.0, 96.0
+FEATHER_SHARE, LEAST_FEATHER, MOST_FEATHER = 0.2, 4.0, 64.0
 """Width of the transition outside the oval: share of the smallest face's width, and its limits in
 pixels. On a print with grain before an empty wall, 0.08 left an edge that shows at 100 %."""
 

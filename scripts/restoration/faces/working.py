@@ -126,7 +126,7 @@ def _looked_at(views: Views, frame: Frame, identity: Identity) -> Frame:
     for _ in range(2):
         crop = codes(views.colour.to_srgb(in_frame(views.master, frame)))
         five = np.asarray(aligned_points(identity.landmarks(crop)))
-        inside = points_of(five.tolist())
+        inside = points_of(five[:, ::-1].tolist())
         if np.abs(inside - EYES_AND_MOUTH).max() > 90.0:
             break
         places = frame.to_page(inside)
@@ -220,7 +220,7 @@ def _masks(prepared: Prepared, recorded: FloatImage, dense: Dense | None) -> dic
     found = prepared.face.found.get("points")
     if found is None:
         return from_five(EYES_AND_MOUTH, (256.0, 332.0))
-    five = np.asarray(found, np.float64)[:, ::-1]
+    five = np.asarray(found, np.float64)
     inside = prepared.master_frame.to_frame(five)
     nose = inside[2]
     return from_five(inside[[0, 1, 3, 4]], (float(nose[0]), float(nose[1])))

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from restoration.raster.boxes import places_rows_first, rows_first
+
 EYE = 0.35
 """Radius of the disc around an eye, in eye distances: the eye with its lids."""
 
@@ -35,11 +37,13 @@ class Veto:
     def of(cls, report: Mapping[str, Any]) -> Veto:
         """From the condition report's ``faces``, ``text`` and ``paper``; nothing where it has none.
 
-        A face's points are eyes, nose and corners of the mouth, each [row, column].
+        A face's points are eyes, nose and corners of the mouth, each [left, top].
         """
         faces = ((report.get("faces") or {}).get("detail") or {}).get("faces") or ()
         boxes = ((report.get("text") or {}).get("detail") or {}).get("boxes") or ()
-        discs = [disc for face in faces for disc in _discs(face.get("points") or ())]
+        discs = [
+            disc for face in faces for disc in _discs(places_rows_first(face.get("points") or ()))
+        ]
         layers = ((report.get("paper") or {}).get("detail") or {}).get("layers") or ()
         strips = [strip for layer in layers for strip in _strips(_box(layer["encloses"]))]
         return cls(tuple(discs), (*(_box(entry) for entry in boxes), *strips))
@@ -83,7 +87,6 @@ def _strips(box: tuple[int, int, int, int]) -> list[tuple[int, int, int, int]]:
 
 
 def _box(entry: Any) -> tuple[int, int, int, int]:
-    """A box as it is, or inside a mapping under ``box``."""
+    """A box as it is stated, or inside a mapping under ``box``."""
     values = entry["box"] if isinstance(entry, Mapping) else entry
-    top, left, height, width = (int(value) for value in values)
-    return top, left, height, width
+    return rows_first([int(value) for value in values])

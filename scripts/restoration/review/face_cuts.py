@@ -52,12 +52,12 @@ def cut_of(
 ) -> Cut:
     """What to show of a face.
 
-    face: its entry in the record of the stage, with ``face`` (number) and ``box`` (top, left,
-    height, width); finding: the condition report's field ``faces`` of its page; height, width: of
+    face: its entry in the record of the stage, with ``face`` (number) and ``box`` (left, top,
+    width, height); finding: the condition report's field ``faces`` of its page; height, width: of
     the page as stored.
     """
     entry, upright = _known(face, finding)
-    top, left, tall, wide = (float(value) for value in face["box"])
+    left, top, wide, tall = (float(value) for value in face["box"])
     largest = max(tall, wide)
     features = _features(entry.get("points") or (), (top, left, tall, wide))
     whole = _place(top, left, tall, wide, MARGIN * largest, height, width)
@@ -88,13 +88,13 @@ def _known(
 def _features(
     points: Sequence[Sequence[float]], box: tuple[float, float, float, float]
 ) -> tuple[float, float, float, float]:
-    """What the points (down, right) of eyes, nose and mouth take up, with a little room; the middle
+    """What the points (left, top) of eyes, nose and mouth take up, with a little room; the middle
     of the box where no detector set any."""
     top, left, tall, wide = box
     if not points:
         return top + tall / 4.0, left + wide / 4.0, tall / 2.0, wide / 2.0
     room = ROOM * max(tall, wide)
-    down, right = zip(*points, strict=True)
+    right, down = zip(*points, strict=True)
     return (
         min(down) - room,
         min(right) - room,

@@ -12,6 +12,7 @@ import numpy as np
 
 from restoration.errors import ScanError
 from restoration.faces.head import Head
+from restoration.raster.boxes import rows_first
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import open_page
 from restoration.review import pictures
@@ -211,7 +212,7 @@ def _left(face: Record, cut: Cut, files: _Files) -> str:
         return "resized"
     if not _same(master, made, cut.features):
         return "changed"
-    return "same" if _same(master, made, face["box"]) else "around"
+    return "same" if _same(master, made, rows_first(face["box"])) else "around"
 
 
 def _same(master: ShownPage, made: ShownPage, box: Sequence[float]) -> bool:

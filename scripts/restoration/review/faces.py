@@ -59,7 +59,7 @@ def to_look_at(section: Record | None) -> list[str]:
 def _row(face: Record, pictures: Record | None, several: bool) -> Record:
     name = f"Face {face['face']}"
     state = "" if pictures is None else pictures["left"]
-    top, left, height, width = (round(value) for value in face["box"])
+    left, top, width, height = (round(value) for value in face["box"])
     return {
         "name": f"{name} on page {face['page']}" if several else name,
         "decision": face["decision"],

@@ -164,7 +164,7 @@ def _tone(value: Any, detail: Record) -> str:
 def _paper(value: Any, detail: Record) -> str:
     if value is None:
         return "No empty border was found."
-    top, left, height, width = value
+    left, top, width, height = value
     share = detail.get("empty_share")
     empty = f" {number(100.0 * share)} % of the scan is empty border." if share else ""
     return (

@@ -54,7 +54,7 @@ REGISTRY: dict[str, Entry] = {
     "repair": Entry("restoration.stages.repair", "Repair", "1", fills_damage=True),
     "denoise": Entry("restoration.stages.denoise", "Denoise", "1", _NETWORK),
     "cleanup": Entry("restoration.stages.cleanup", "Cleanup", "1", _NETWORK),
-    "faces": Entry("restoration.stages.faces", "Faces", "1", _FACES, restores_faces=True),
+    "faces": Entry("restoration.stages.faces", "Faces", "2", _FACES, restores_faces=True),
     "upscale": Entry("restoration.stages.upscale", "Upscale", "1", _NETWORK),
     "colour": Entry("restoration.stages.colour", "Colour", "1", shares_batch=True),
 }

@@ -186,11 +186,10 @@ _MEASURES = (
 
 
 def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> dict[str, Any]:
-    left, top, width, height = face.box
     width_seen = effective_width(face, page)
     return {
         "face": face.number,
-        "box": [top, left, height, width],
+        "box": list(face.box),
         "head": head_of(face).record(),
         "decision": verdict.outcome,
         "reason": verdict.reason,
