@@ -13,14 +13,14 @@ import sys
 from pathlib import Path
 
 from restoration.clearing import check_results, clear_results
-from restoration.command_line import Parser
+from restoration.command_line import Parser, a_place
 from restoration.errors import RestorationError
 from restoration.interrupt import run
 
 
 def main() -> int:
     parser = Parser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--results", type=a_place, default=Path("results"))
     parser.add_argument("--yes", action="store_true", help="do not ask")
     given = parser.parse_args()
     if not (given.results.exists() or given.results.is_symlink()):

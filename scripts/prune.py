@@ -12,7 +12,7 @@ if __name__ == "__main__":
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser
+from restoration.command_line import Parser, a_place
 from restoration.errors import RestorationError
 from restoration.interrupt import run
 from restoration.pruning import prune_results, summary
@@ -20,7 +20,7 @@ from restoration.pruning import prune_results, summary
 
 def main() -> int:
     parser = Parser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--results", type=a_place, default=Path("results"))
     parser.add_argument("--yes", action="store_true", help="delete, do not only show")
     parser.add_argument("--keep", choices=["last", "none"], help="default: as the config says")
     parser.add_argument("--orphans", action="store_true", help="also files that no record names")

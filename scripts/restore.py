@@ -10,28 +10,30 @@ if __name__ == "__main__":
 
 import sys
 
-from restoration.command_line import Parser
+from restoration.command_line import Parser, a_place
 from restoration.errors import RestorationError
 from restoration.interrupt import run
 from restoration.own_scans import Asked, restore
 
+PLACES = {
+    "sheet": "table of scans",
+    "folder": "folder of scans, of which a sheet is made",
+    "config": "config file over config/config.yaml",
+    "results": "folder of everything that is written",
+}
+
 
 def main() -> int:
     parser = Parser(description=__doc__)
-    for name, said in (
-        ("sheet", "table of scans"),
-        ("folder", "folder of scans, of which a sheet is made"),
-        ("config", "config file over config/config.yaml"),
-        ("results", "folder of everything that is written"),
-        ("recipe", "recipe of rows that name none"),
-        ("scan", "this scan alone"),
-    ):
-        parser.add_argument(f"--{name}", default="", help=said)
+    for name, said in PLACES.items():
+        parser.add_argument(f"--{name}", type=a_place, help=said)
+    parser.add_argument("--recipe", help="recipe of rows that name none")
+    parser.add_argument("--scan", help="this scan alone")
     parser.add_argument("command", nargs="+", help="after --: snakemake and its options")
     given = vars(parser.parse_args())
     command = given.pop("command")
     try:
-        return restore(Asked(**given), command)
+        return restore(Asked(**{name: str(value or "") for name, value in given.items()}), command)
     except RestorationError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser
+from restoration.command_line import Parser, a_place
 from restoration.errors import RestorationError
 from restoration.interrupt import run
 from restoration.retrying import plan_to_retry, save_config, set_aside
@@ -17,7 +17,7 @@ from restoration.retrying import plan_to_retry, save_config, set_aside
 
 def main() -> int:
     parser = Parser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--results", type=a_place, default=Path("results"))
     parser.add_argument("--scan", help="this scan alone")
     parser.add_argument("command", nargs="*", help="after --: snakemake and its options")
     given = parser.parse_args()

@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser
+from restoration.command_line import Parser, a_place
 from restoration.errors import ConfigError
 from restoration.interrupt import run
 from restoration.status import EXIT_CODES, NO_RESULTS, status_of
@@ -18,7 +18,7 @@ from restoration.status_text import text_of
 
 def main() -> int:
     parser = Parser(description=__doc__, epilog=EXIT_CODES)
-    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser.add_argument("--results", type=a_place, default=Path("results"))
     parser.add_argument("--json", action="store_true", help="the same for scripts, all problems")
     given = parser.parse_args()
     try:

@@ -15,6 +15,14 @@ def a_file(text: str) -> Path:
     return path
 
 
+def a_place(text: str) -> Path:
+    """The path of a file or folder, for ``add_argument(type=a_place)``.
+
+    Of `make status RESULTS=~/box` the shell hands on the tilde as it is.
+    """
+    return Path(text).expanduser() if text.startswith("~/") else Path(text)
+
+
 class Parser(argparse.ArgumentParser):
     """Argparse that keeps the layout of its description, and tells a mistake in one line, without
     the usage before it. Exit code 2."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+HOME = Path.home()
 MISSING = "/nonexistent/results"
 
 
@@ -50,6 +51,8 @@ MISSING = "/nonexistent/results"
         (["sheet.py", MISSING], None, "is not a folder"),
         (["run_step.py", "ingest", "box", "--results", MISSING], 1, "holds no run"),
         (["restore.py", "--", "true"], 2, "which scans? expected SHEET=my.tsv"),
+        (["restore.py", "--sheet", "~/none.tsv", "--", "true"], 2, f"'{HOME}/none.tsv' is no file"),
+        (["status.py", "--results", "~/none"], 2, f"'{HOME}/none/run.json' is not there"),
         (["restore.py", "--sheet", "x.tsv"], 2, "are required: command"),
         (["clean_results.py", "--results", "{file}"], 2, "is no folder"),
         (["preflight.py", "--installd"], None, "unrecognized arguments"),
