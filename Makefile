@@ -9,6 +9,8 @@ RESULTS ?= results
 FACES ?=
 QUICK ?=
 REPAIR ?=
+ANEW ?=
+CURRENT ?=
 CONFIRM ?=
 KEEP ?=
 ORPHANS ?=
@@ -85,8 +87,10 @@ sheet-named:
 	@test -f '$(SHEET)' || { echo "make restore needs SHEET=..., a table of your scans; '$(SHEET)' is no file." \
 	    'Write one: make env, then $(PY) scripts/sheet.py FOLDER > my.tsv'; exit 2; }
 
-verify: $(RUNTIME) ## results against their records: [RESULTS=folder] [QUICK=1] [REPAIR=1]
-	@$(PY) scripts/verify.py --results '$(RESULTS)' $(if $(QUICK),--quick) $(if $(REPAIR),--repair)
+verify: $(RUNTIME) ## are these the bytes that were written? [RESULTS=folder] [QUICK=1] [REPAIR=1 [ANEW=1]] [CURRENT=1]
+	@$(PY) scripts/verify.py --results '$(RESULTS)' $(if $(QUICK),--quick) $(if $(REPAIR),--repair) \
+	    $(if $(ANEW),--anew) $(if $(CURRENT),--current) $(ARGS) \
+	    $(if $(CURRENT),|| test $$? -eq 3)
 
 prune: $(RUNTIME) ## images between the stages that nobody needs: shown; CONFIRM=1 deletes: [KEEP=last] [ORPHANS=1]
 	@$(PY) scripts/prune.py --results '$(RESULTS)' $(if $(KEEP),--keep '$(KEEP)') \

@@ -9,7 +9,12 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from restoration.errors import RestorationError
 from restoration.keys import canonical_json
-from restoration.running import begin_run, forget_untrue_tables, plan_of_run
+from restoration.running import (
+    begin_run,
+    forget_untrue_tables,
+    plan_of_run,
+    tables_of_lost_results,
+)
 from restoration.scheduler import Requests, check_arrays
 from restoration.shared_fs import check_storage
 
@@ -79,6 +84,19 @@ def told(function):
     return function
 
 
+# Whether records or deliverables may be gone of which Snakemake does not know.
+UNSEEN = workflow.is_main_process
+
+
+def see_lost_results():
+    """Have Snakemake make the tables of lost results again; asked by each input function, before it
+    looks at any table. Nothing is deleted."""
+    global UNSEEN
+    if UNSEEN:
+        UNSEEN = False
+        workflow.dag.forcefiles.update(tables_of_lost_results(PLAN))
+
+
 def digest_of(step):
     """Params: everything that the job's results depend on, as one value."""
     return told(
@@ -90,6 +108,7 @@ def table_before(step):
     """Input: the table of the step before, whatever the recipe's chain makes that."""
 
     def table(wildcards):
+        see_lost_results()
         before = PLAN.step_before(wildcards.recipe, step)
         return PLAN.table(wildcards.recipe, before, wildcards.batch)
 
@@ -141,6 +160,7 @@ def minutes_of(step):
 
 def delivered(wildcards):
     """Input: the delivery tables of every batch of a recipe."""
+    see_lost_results()
     return [
         PLAN.table(wildcards.recipe, "deliver", batch)
         for batch in PLAN.batches(wildcards.recipe)

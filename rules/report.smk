@@ -3,6 +3,7 @@
 
 localrules:
     page,
+    manifest,
 
 
 rule page:
@@ -23,3 +24,17 @@ rule page:
     shell:
         f"python {SCRIPTS}/report.py --results {quote(RESULTS)} --recipe {{wildcards.recipe}}"
         " --output {output:q} {input.tables:q} 2>&1 | tee {log:q}"
+
+
+# The SHA-256 of everything that was written, as each job noted it; for sha256sum -c.
+rule manifest:
+    input:
+        pages_of_every_recipe(),
+    output:
+        f"{RESULTS}/manifest-sha256.txt",
+    log:
+        f"{RESULTS}/logs/manifest.log",
+    conda:
+        "../envs/restoration.yaml"
+    shell:
+        f"python {SCRIPTS}/manifest.py --results {quote(RESULTS)} 2>&1 | tee {{log:q}}"

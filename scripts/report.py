@@ -9,6 +9,7 @@ from restoration.planning import load_plan, plan_file
 from restoration.records import not_in_future, read_table
 from restoration.review.page import write_report
 from restoration.running import PROBLEMS
+from restoration.written import keep_written, note_gone
 
 
 def main() -> None:
@@ -21,6 +22,9 @@ def main() -> None:
     parser.add_argument("--problems", type=Path, help="default: RESULTS/RECIPE/problems.tsv")
     given = parser.parse_args()
     config = load_plan(plan_file(given.results)).config
+    keep_written(given.results)
+    if not given.output.exists():
+        note_gone(given.output)
     scans = [row.scan for table in given.tables for row in read_table(table)]
     written = write_report(
         given.results,

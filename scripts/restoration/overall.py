@@ -152,7 +152,7 @@ def begin_progress(plan: Plan, work: tuple[Work, ...]) -> None:
         "deliverables": sum(len(scan.recipes) for scan in plan.scans),
         "work": [asdict(one) for one in work],
     }
-    write_text(plan.results / PROGRESS, json.dumps(head) + "\n")
+    write_text(plan.results / PROGRESS, json.dumps(head) + "\n", lasting=False)
     jobs = sum(len(one.batches) for one in work)
     said = f"run begins: {_counted(jobs, 'job')} to do, {_counted(len(plan.scans), 'scan')}"
     try:

@@ -15,9 +15,10 @@ from restoration.planning import Plan
 from restoration.progress import amount
 from restoration.retention import Keeping, delete, disposable
 from restoration.stages import REGISTRY
-from restoration.verify import known_scans, steady_plan
 from restoration.verifying.keychain import idle_workshop
+from restoration.verifying.last_run import known_scans, steady_plan
 from restoration.verifying.orphans import orphans
+from restoration.written import keep_written, note_gone
 
 Place = tuple[str, str]
 """Recipe and step."""
@@ -60,6 +61,7 @@ def prune_results(
     """
     steady_plan(results)
     lock_results(results)
+    keep_written(results)
     # Again: a run may have ended between the two.
     plan = steady_plan(results)
     if keeping is None:
@@ -100,6 +102,7 @@ def _strays(plan: Plan) -> Iterator[Path]:
 def _delete_stray(found: Pruned, path: Path, size: int) -> None:
     if found.deleted:
         try:
+            note_gone(path)
             path.unlink()
         except OSError as error:
             found.failed.append(f"{path}: {error.strerror}")

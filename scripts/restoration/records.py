@@ -1,25 +1,32 @@
 """Records (one stage's JSON for one scan) and tables (one job's TSV for one batch) on disk.
 
-Written by ``.part`` and rename, so that what bears the final name is whole.
+Written by ``.part`` and rename, so that what bears the final name is whole. A record carries a
+SHA-256 of itself, by which an edit is seen wherever the record goes.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from restoration.keys import digest
 from restoration.raster.publish import part_name, write_failure
+from restoration.written import note_written
 
 SCHEMA = 1
+
+SEAL = "record_sha256"
+"""The field of a record that holds the SHA-256 of the rest, as canonical JSON."""
 
 
 def now() -> str:
@@ -29,18 +36,23 @@ def now() -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, lasting: bool = True) -> None:
     """Publish a text file whole: written beside, flushed to disk, renamed.
+
+    lasting: False for what a run goes on to change, which has no place in the list of what was
+    written.
 
     Raises CircumstanceError where the disk fails; no partial file stays behind.
     """
-    part = part_name(path)
+    part, data = part_name(path), text.encode("utf-8")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with part.open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if lasting:
+            note_written(path, hashlib.sha256(data).hexdigest())
         part.replace(path)
     except OSError as error:
         raise write_failure(path, error) from error
@@ -62,13 +74,37 @@ def not_in_future(paths: Iterable[Path]) -> None:
                 os.utime(path)
 
 
-def write_record(path: Path, record: dict[str, Any]) -> None:
-    """Publish a record as indented JSON with sorted keys."""
-    write_text(path, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+def write_record(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """Publish a record as indented JSON with sorted keys; returns it as it will be read, sealed."""
+    made = sealed(record)
+    write_text(path, json_of(made))
+    return made
+
+
+def json_of(record: dict[str, Any]) -> str:
+    """The text of a record's file."""
+    return json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def sealed(record: dict[str, Any]) -> dict[str, Any]:
+    """The record as it will be read, with the SHA-256 of itself."""
+    read: dict[str, Any] = json.loads(json.dumps(record))
+    return {**read, SEAL: seal_of(read)}
+
+
+def seal_of(record: dict[str, Any]) -> str:
+    """SHA-256 of a record without its seal."""
+    return digest({name: value for name, value in record.items() if name != SEAL})
+
+
+def is_unaltered(record: dict[str, Any]) -> bool:
+    """Whether the seal of a record holds; records of before there were seals have none."""
+    return SEAL not in record or record[SEAL] == seal_of(record)
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """The record; None where there is none, or none of this schema that can be read.
+    """The record; None where there is none, or none of this schema that can be read, or one that
+    was altered.
 
     An unreadable record means what a missing one means: the work is done again.
     """
@@ -78,7 +114,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         return None
-    return record
+    return record if is_unaltered(record) else None
 
 
 @dataclass(frozen=True)
@@ -133,13 +169,20 @@ def _no_formula(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
 
 
-def gather_problems(tables: Iterable[Path], output: Path) -> int:
-    """Write the scans that could not be processed (scan, stage, reason); returns their number."""
+def gather_problems(
+    tables: Iterable[Path], output: Path, withdrawn: Mapping[str, str] | None = None
+) -> int:
+    """Write the scans that could not be processed (scan, stage, reason); returns their number.
+
+    withdrawn: by scan, where what was delivered of it earlier lies now.
+    """
     lines = ["scan\tstage\treason"]
     for table in tables:
         for row in read_table(table):
             if row.status == "problem":
                 stage, _, reason = row.reason.partition(": ")
+                if withdrawn and row.scan in withdrawn:
+                    reason += f"; what was delivered earlier is withdrawn: {withdrawn[row.scan]}"
                 lines.append(f"{row.scan}\t{stage}\t{_no_formula(reason)}")
     write_text(output, "\n".join(lines) + "\n")
     return len(lines) - 1

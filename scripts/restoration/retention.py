@@ -18,6 +18,7 @@ from restoration.errors import RestorationError
 from restoration.planning import Plan
 from restoration.restoring import Record, Workshop, has_own_image, image_path
 from restoration.sheet import Scan
+from restoration.written import note_gone
 
 Keeping = Literal["last", "none"]
 """What is kept of a delivered scan: the images that delivery read, or none."""
@@ -44,6 +45,8 @@ def _undone(*given: object, **named: object) -> NoReturn:
 
 class _Look(Chain):
     """The chain of a scan as its records have it; nothing is done."""
+
+    mends = False
 
     def __init__(self, plan: Plan, recipe: str, scan: Scan, workshop: Workshop) -> None:
         idle = replace(workshop, inspect=_undone, examine=_undone)
@@ -173,7 +176,9 @@ def delete(
                 f"illustrated: {shown['missing']}")  # fmt: skip
             continue
         for image in images:
-            image.path.unlink(missing_ok=True)
+            if image.path.exists():
+                note_gone(image.path)
+                image.path.unlink(missing_ok=True)
             yield image
 
 

@@ -17,6 +17,7 @@ from restoration.planning import Plan
 from restoration.records import read_record, read_table, write_text
 from restoration.running import PROBLEMS
 from restoration.status import plan_of_results
+from restoration.written import keep_written, note_gone
 
 RETRIED = ".retried"
 
@@ -31,6 +32,7 @@ def set_aside(plan: Plan, scan: str | None = None) -> tuple[str, ...]:
     if scan is not None and scan not in known:
         raise ConfigError(f"scan: the last run in '{plan.results}' had no scan '{scan}'")
     lock_results(plan.results)
+    keep_written(plan.results)
     wanted = known if scan is None else {scan}
     tables: list[Path] = []
     records: list[Path] = []
@@ -76,6 +78,7 @@ def _rename(path: Path) -> None:
     while place.exists():
         number += 1
         place = path.with_name(f"{path.name}{RETRIED}-{number}")
+    note_gone(path)
     path.rename(place)
 
 

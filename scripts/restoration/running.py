@@ -17,6 +17,7 @@ from typing import Any
 from restoration.batching import ASSIGNED, keep_assigned
 from restoration.disk_need import disk_need, say_disk_need
 from restoration.errors import ConfigError
+from restoration.fixity_list import open_results
 from restoration.leftovers import remove_leftovers
 from restoration.locking import lock_results
 from restoration.networks.converted import missing_weights
@@ -24,6 +25,7 @@ from restoration.overall import begin_progress, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.records import digest_of_table
 from restoration.shared_fs import begin_shared
+from restoration.written import keep_written, note_gone
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -75,15 +77,70 @@ def forget_untrue_tables(plan: Plan) -> None:
     if not plan.results.is_dir():
         return
     lock_results(plan.results)
+    keep_written(plan.results)
     for recipe in plan.recipes():
         for step in plan.steps(recipe):
             carried = None if step in ("ingest", "examine") else recipe
             for batch in plan.batches(carried):
                 table = Path(plan.table(carried, step, batch))
                 if digest_of_table(table) != plan.digest(carried, step, batch):
-                    table.unlink(missing_ok=True)
+                    _forget(table)
                     # Snakemake makes a missing table only for somebody who waits for it.
-                    (plan.results / recipe / PROBLEMS).unlink(missing_ok=True)
+                    _forget(plan.results / recipe / PROBLEMS)
+
+
+def tables_of_lost_results(plan: Plan) -> list[str]:
+    """The tables of batches of which a record or a deliverable is gone, and those after them.
+
+    Snakemake knows of the tables alone. Costs the listing of each step's folder and one look into
+    each table; no record is read, so that a lost mask or table of tones is for ``make verify``.
+    """
+    lost: dict[str, None] = {}
+    for recipe in plan.recipes():
+        waiting: set[str] = set()
+        for step in plan.steps(recipe):
+            carried = None if step in ("ingest", "examine") else recipe
+            names = _names_in(plan.folder(carried, step))
+            for batch in plan.batches(recipe):
+                table = plan.table(carried, step, batch)
+                if f"{batch}.tsv" not in names:
+                    continue
+                if batch in waiting or _lacks(Path(table), step, names):
+                    waiting.add(batch)
+                    lost[table] = None
+    return list(lost)
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208 (names alone, of 300,000 files)
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _lacks(table: Path, step: str, names: frozenset[str]) -> bool:
+    """Whether a record or deliverable that a table speaks of is not in the step's folder."""
+    try:
+        lines = table.read_text(encoding="utf-8").split("\n")[2:]
+    except (OSError, UnicodeDecodeError):
+        return True
+    for line in lines:
+        scan, _, rest = line.partition("\t")
+        status, _, rest = rest.partition("\t")
+        # What failed in an earlier step has no key, and no record here.
+        if not rest or rest[0] == "\t":
+            continue
+        if f"{scan}.json" not in names:
+            return True
+        if step == "deliver" and status == "done" and f"{scan}.tif" not in names:
+            return True
+    return False
+
+
+def _forget(path: Path) -> None:
+    if path.exists():
+        note_gone(path)
+        path.unlink(missing_ok=True)
 
 
 def begin_run(plan: Plan, *, beside: int = 1) -> None:
@@ -93,6 +150,7 @@ def begin_run(plan: Plan, *, beside: int = 1) -> None:
     line where the run cannot begin.
     """
     lock_results(plan.results)
+    keep_written(plan.results)
     begin_shared(plan.results)
     check_weights(plan)
     recipes = [plan.results / recipe for recipe in plan.recipes()]
@@ -100,6 +158,7 @@ def begin_run(plan: Plan, *, beside: int = 1) -> None:
     work = work_of(plan)
     need = disk_need(plan, work, beside)
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
+    open_results(plan.results)
     keep_assigned(plan.results / ASSIGNED, plan.assigned)
     plan.save()
     begin_progress(plan, work)

@@ -17,6 +17,7 @@ from restoration import __version__
 from restoration.records import write_text
 from restoration.review import faces, wording
 from restoration.review.dossier import Dossier, gather
+from restoration.written import note_gone
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "report"
 
@@ -253,6 +254,7 @@ def _remove_others(folder: Path, written: Sequence[Path]) -> None:
         return
     for path in folder.glob("[0-9][0-9][0-9][0-9].html"):
         if path not in written:
+            note_gone(path)
             path.unlink()
     if not any(folder.iterdir()):
         folder.rmdir()
