@@ -29,5 +29,5 @@ localrules:
 rule all:
     default_target: True
     input:
-        pages_of_every_recipe(),
+        pages_of_every_recipe,
         f"{RESULTS}/manifest-sha256.txt",

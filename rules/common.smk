@@ -11,9 +11,10 @@ from restoration.errors import RestorationError
 from restoration.keys import canonical_json
 from restoration.running import (
     begin_run,
-    forget_untrue_tables,
+    check_checkout,
     plan_of_run,
     tables_of_lost_results,
+    untrue_tables,
 )
 from restoration.scheduler import Requests, check_arrays
 from restoration.shared_fs import check_storage
@@ -22,10 +23,9 @@ from restoration.shared_fs import check_storage
 METADATA = ".snakemake/metadata"
 
 try:
+    check_checkout(workflow.basedir)
     check_storage(workflow.storage_settings)
     PLAN = plan_of_run(config, main=workflow.is_main_process)
-    if workflow.is_main_process and not any(Path(METADATA).glob("*")):
-        forget_untrue_tables(PLAN)
 except RestorationError as error:
     # One line for the person at the keyboard; a traceback would bury it.
     sys.exit(f"error: {error}")
@@ -37,11 +37,22 @@ CORES = workflow.resource_settings.cores or 1
 THREADS = PLAN.config.threads or CORES
 # Batches in hand at the same time: a cluster's jobs, or what fits here and one that is delivered.
 BESIDE = workflow.nodes or CORES // THREADS + 1
+# What Snakemake cannot see to be untrue, since it knows of no earlier run.
+UNSEEN = workflow.is_main_process and not any(Path(METADATA).glob("*"))
+# Whether it is still to be looked for what is untrue or lost.
+UNLOOKED = workflow.is_main_process
+
+
+def for_shell(path):
+    """The path as one word of a command, whatever its folders are called."""
+    return quote(f"./{path}" if path.startswith("-") else path)
+
+
 # Relative, so that a checkout can be moved without a command being taken for a new one.
 SCRIPTS = os.path.relpath(Path(workflow.basedir) / "scripts")
 # exec: the worker must be the child of this process itself, to notice when that dies.
 RUN_STEP = (
-    f"exec python {SCRIPTS}/run_step.py --results {quote(RESULTS)}"
+    f"exec python {for_shell(f'{SCRIPTS}/run_step.py')} --results {for_shell(RESULTS)}"
     " --scratch {resources.tmpdir:q}"
 )
 
@@ -57,6 +68,8 @@ def gpu_limit():
     return None if limit is None else limit.value
 
 
+# The end of a command of which the output is also its log.
+KEEP_LOG = f"2>&1 | python {for_shell(f'{SCRIPTS}/keep_log.py')} {{log:q}}"
 REQUESTS = Requests(PLAN, rules_sent_as_arrays)
 
 
@@ -84,17 +97,21 @@ def told(function):
     return function
 
 
-# Whether records or deliverables may be gone of which Snakemake does not know.
-UNSEEN = workflow.is_main_process
+def see_untrue_tables():
+    """Have Snakemake make untrue tables again, and those of lost results; asked by each input
+    function, before it looks at any table. Nothing is deleted, so that a dry run tells the truth and
+    changes nothing."""
+    global UNLOOKED
+    if UNLOOKED:
+        UNLOOKED = False
+        untrue = untrue_tables(PLAN) if UNSEEN else set()
+        workflow.dag.forcefiles.update(untrue | tables_of_lost_results(PLAN))
 
 
-def see_lost_results():
-    """Have Snakemake make the tables of lost results again; asked by each input function, before it
-    looks at any table. Nothing is deleted."""
-    global UNSEEN
-    if UNSEEN:
-        UNSEEN = False
-        workflow.dag.forcefiles.update(tables_of_lost_results(PLAN))
+def nothing_before(wildcards):
+    """Input: none, of the first step."""
+    see_untrue_tables()
+    return []
 
 
 def digest_of(step):
@@ -108,7 +125,7 @@ def table_before(step):
     """Input: the table of the step before, whatever the recipe's chain makes that."""
 
     def table(wildcards):
-        see_lost_results()
+        see_untrue_tables()
         before = PLAN.step_before(wildcards.recipe, step)
         return PLAN.table(wildcards.recipe, before, wildcards.batch)
 
@@ -160,15 +177,16 @@ def minutes_of(step):
 
 def delivered(wildcards):
     """Input: the delivery tables of every batch of a recipe."""
-    see_lost_results()
+    see_untrue_tables()
     return [
         PLAN.table(wildcards.recipe, "deliver", batch)
         for batch in PLAN.batches(wildcards.recipe)
     ]
 
 
-def pages_of_every_recipe():
-    """The report page and the table of problems of every recipe that a scan names."""
+def pages_of_every_recipe(wildcards):
+    """Input: the report page and the table of problems of every recipe that a scan names."""
+    see_untrue_tables()
     return [
         f"{RESULTS}/{recipe}/{name}"
         for recipe in PLAN.recipes()

@@ -42,4 +42,4 @@ rule problems:
     conda:
         "../envs/restoration.yaml"
     shell:
-        f"python {SCRIPTS}/problems.py {{output:q}} {{input:q}} 2>&1 | tee {{log:q}}"
+        f"python {for_shell(f'{SCRIPTS}/problems.py')} {{output:q}} {{input:q}} {KEEP_LOG}"

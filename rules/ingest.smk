@@ -2,6 +2,8 @@
 
 
 rule ingest:
+    input:
+        nothing_before,
     output:
         f"{RESULTS}/ingest/{{batch}}.tsv",
     log:

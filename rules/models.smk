@@ -20,5 +20,5 @@ rule fetch_model:
         sha256=lambda wildcards: PLAN.manifest[wildcards.name].sha256,
         own=lambda wildcards: own_weights_json(wildcards.name),
     shell:
-        f"python {SCRIPTS}/fetch_model.py {{wildcards.name}} --models-dir {quote(MODELS)}"
-        " --extra {params.own:q} 2>&1 | tee {log:q} {output:q}"
+        f"python {for_shell(f'{SCRIPTS}/fetch_model.py')} {{wildcards.name}}"
+        f" --models-dir {for_shell(MODELS)} --extra {{params.own:q}} {KEEP_LOG} {{output:q}}"

@@ -22,14 +22,14 @@ rule page:
     conda:
         "../envs/restoration.yaml"
     shell:
-        f"python {SCRIPTS}/report.py --results {quote(RESULTS)} --recipe {{wildcards.recipe}}"
-        " --output {output:q} {input.tables:q} 2>&1 | tee {log:q}"
+        f"python {for_shell(f'{SCRIPTS}/report.py')} --results {for_shell(RESULTS)}"
+        f" --recipe {{wildcards.recipe}} --output {{output:q}} {{input.tables:q}} {KEEP_LOG}"
 
 
 # The SHA-256 of everything that was written, as each job noted it; for sha256sum -c.
 rule manifest:
     input:
-        pages_of_every_recipe(),
+        pages_of_every_recipe,
     output:
         f"{RESULTS}/manifest-sha256.txt",
     log:
@@ -37,4 +37,4 @@ rule manifest:
     conda:
         "../envs/restoration.yaml"
     shell:
-        f"python {SCRIPTS}/manifest.py --results {quote(RESULTS)} 2>&1 | tee {{log:q}}"
+        f"python {for_shell(f'{SCRIPTS}/manifest.py')} --results {for_shell(RESULTS)} {KEEP_LOG}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from restoration.errors import ConfigError
+from restoration.file_names import alike
 from restoration.raster.publish import write_failure
 from restoration.records import write_text
 from restoration.settings import BatchSettings
@@ -52,12 +53,15 @@ def assign(
 ) -> Assignment:
     """Give a batch to every scan for which the sheet names none.
 
+    Raises ConfigError where two batches would differ in upper and lower case alone.
+
     kept: batches by scan, as assigned before. seconds_of: the longest job of one scan; asked only
     for scans that are new and for those of the batch which these may join.
     """
     found = {scan.scan: scan.batch or kept.get(scan.scan, "") for scan in scans}
     new = [scan for scan in scans if not found[scan.scan]]
     if not new:
+        _check_told_apart(scans, found)
         return Assignment(_batched(scans, found), ())
     members: dict[str, list[Scan]] = {}
     for scan in scans:
@@ -72,7 +76,21 @@ def assign(
         number = last.get(stem, 0)
         inside = members.get(_chunk(stem, number), []) if number else []
         found.update(_chunks(stem, number, inside, joining, settings.hours * 3600.0, seconds_of))
+    _check_told_apart(scans, found)
     return Assignment(_batched(scans, found), tuple((s.scan, found[s.scan]) for s in new))
+
+
+def _check_told_apart(scans: Iterable[Scan], found: Mapping[str, str]) -> None:
+    """Raises ConfigError: some file systems would take the tables of two batches for one."""
+    pair = alike(dict.fromkeys(found.values()))
+    if pair is not None:
+        first, second = (next(s.scan for s in scans if found[s.scan] == name) for name in pair)
+        raise ConfigError(
+            f"the batches '{pair[0]}' (of scan '{first}') and '{pair[1]}' (of scan '{second}') "
+            "differ in upper and lower case alone, and some file systems take their tables for one "
+            f"file; a batch that the sheet does not name is kept in {ASSIGNED} of the results: "
+            "write the sheet's like that"
+        )
 
 
 def _batched(scans: Iterable[Scan], batches: Mapping[str, str]) -> tuple[Scan, ...]:
@@ -198,7 +216,8 @@ def read_assigned(path: Path) -> dict[str, str]:
         where = f"{path} line {number}"
         if not tab:
             raise ConfigError(f"{where}: expected a scan and its batch, found '{line}'")
-        check_name(batch, "the batch", where)
+        # Earlier versions made batches with the names of devices; a scan stays where it is.
+        check_name(batch, "the batch", where, devices=True)
         kept.setdefault(scan, batch)
     return kept
 

@@ -20,6 +20,7 @@ from restoration.intact import AlteredMasterError, is_intact, steady
 from restoration.job_digest import signature
 from restoration.keys import digest, stage_key
 from restoration.planning import Plan
+from restoration.raster.publish import unlink
 from restoration.recorded_copies import copy_of
 from restoration.records import SCHEMA, SEAL, is_unaltered, now, read_record, write_record
 from restoration.restoring import (
@@ -403,7 +404,7 @@ class Chain:
                 if path.is_file():
                     self.mended.append(f"{path} was damaged since it was written: made again")
                     # Not adopted as finished work, and not left to another recipe's link either.
-                    path.unlink()
+                    unlink(path)
                 self.restore(state.owner)
             self._read[path] = self._sha256_of(state)
         return path, 1

@@ -34,12 +34,14 @@ Setting a stage to `null` (`upscale: null`) takes it out of a recipe.
 ## The sheet of scans
 
 Tab-separated, UTF-8, first line = column names. Relative paths start at the sheet's own folder.
-`python scripts/sheet.py FOLDER > scans.tsv` makes one.
+`python scripts/sheet.py FOLDER > scans.tsv` makes one. Ids and batches name files: none
+may be called like a device of Windows (`aux`, `nul`, `com1.tif`), nor differ from another in upper
+and lower case alone.
 
 | column | needed | meaning |
 |---|---|---|
 | `scan` | yes | id, unique, the deliverable's name: letters, digits, `_`, `-`, single `.` |
-| `path` | yes | the master, a TIFF file; opened read-only |
+| `path` | yes | the master, a TIFF file; opened read-only; in no folder that the run writes |
 | `batch` | no | scans of one job: an album, a box; default: the folder (see `batches`) |
 | `recipe` | no | one recipe or several, separated by spaces; default: the key `recipe` |
 | `material` | no | {materials}; default `print`. A negative is a problem until it is inverted |

@@ -9,6 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from restoration.errors import CircumstanceError
+from restoration.raster.publish import opened_to_append
+
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -27,10 +30,9 @@ def end_when_told(clean: Callable[[], object], log: Path | None = None) -> None:
         name = signal.Signals(number).name
         line = f"ended by {name}: what is finished is kept, the next run does the rest\n"
         _write(2, line)
-        with suppress(OSError):
+        with suppress(OSError, CircumstanceError):
             if log is not None:
-                descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-                _write(descriptor, line)
+                _write(opened_to_append(log), line)
         os._exit(128 + number)
 
     for number in _SIGNALS:

@@ -255,11 +255,7 @@ def is_lasting(path: str) -> bool:
     the way."""
     parts = PurePosixPath(path)
     staged = len(parts.parts) == 3 and parts.parts[1] != "deliver" and parts.suffix == ".tif"
-    return not (staged and not is_mask(parts.name)) and not is_set_aside(parts.name)
-
-
-def is_mask(name: str) -> bool:
-    return name.endswith(".mask.tif")
+    return not staged and not is_set_aside(parts.name)
 
 
 def is_set_aside(name: str) -> bool:

@@ -18,6 +18,7 @@ from restoration.raster.base import Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.cube import write_cube
 from restoration.raster.mapped import MappedRaster
+from restoration.raster.publish import unlink
 from restoration.raster.tiff import open_page
 from restoration.raster.tone_table import ToneTable
 from restoration.regions import FACES
@@ -110,7 +111,7 @@ def _cubes(scan: str, pages: Sequence[PageToDeliver], wanted: bool, folder: Path
         if page.tones is None or not wanted:
             if path.exists():
                 note_gone(path)
-                path.unlink(missing_ok=True)
+                unlink(path, missing_ok=True)
             continue
         title = scan if page.number == 1 else f"{scan}, page {page.number}"
         sha256 = write_cube(path, page.tones, title)

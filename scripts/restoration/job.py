@@ -10,6 +10,7 @@ from pathlib import Path
 from restoration.ending import end_when_told
 from restoration.in_hand import InHand
 from restoration.leftovers import remove_own
+from restoration.masters_apart import protect_masters
 from restoration.planning import load_plan, plan_file
 from restoration.runner import folders_written, run_batch
 from restoration.running import die_with_parent
@@ -41,6 +42,7 @@ class Job:
         faulthandler.enable()
         check_same_results(self.results)
         plan = load_plan(plan_file(self.results))
+        protect_masters(plan)
         written += folders_written(plan, self.recipe, self.step)
         if plan.config.scratch and self.scratch is not None:
             use_scratch(self.scratch)

@@ -1,7 +1,7 @@
 """Partial files of workers that were killed: nobody takes them for results, but they fill disks.
 
-Their names end in ``.HOST.PROCESS.part``. Only a host itself knows whether a process of it still
-runs, so what other hosts left stays until a job runs there; ``make verify`` lists it.
+Their names end in ``.HOST.PROCESS.RANDOM.part``. Only a host itself knows whether a process of it
+still runs, so what other hosts left stays until a job runs there; ``make verify`` lists it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from restoration.errors import CircumstanceError
 from restoration.processes import is_alive
+from restoration.raster.publish import unlink
 
-_PROCESS = re.compile(r"\.(\d+)\.part$")
+_PROCESS = re.compile(r"\.(\d+)(?:\.[0-9a-f]{16})?\.part$")
+"""Earlier versions put nothing behind the number."""
 
 
 def remove_leftovers(folders: Iterable[Path]) -> int:
@@ -63,7 +66,7 @@ def _is_written(path: Path, process: int) -> bool:
 def _remove(paths: Iterable[Path]) -> int:
     count = 0
     for path in paths:
-        with suppress(OSError):
-            path.unlink()
+        with suppress(OSError, CircumstanceError):
+            unlink(path)
             count += 1
     return count

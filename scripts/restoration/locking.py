@@ -25,7 +25,7 @@ from pathlib import Path
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.processes import is_alive
 from restoration.progress import duration
-from restoration.raster.publish import write_failure
+from restoration.raster.publish import is_own, new_part, write_failure
 
 LOCK = ".lock"
 
@@ -69,20 +69,23 @@ _held: dict[Path, _Held] = {}
 def lock_results(results: Path) -> None:
     """Hold the results against a second run until this process ends.
 
-    Also shows that the folder can be written. Raises ConfigError where another run holds it,
-    CircumstanceError where it cannot be written.
+    Also shows that the folder can be written. Raises ConfigError where another run holds it, or
+    the lock is a link to some other file, CircumstanceError where it cannot be written.
     """
     if results in _held:
         return
     lock = results / LOCK
     try:
         results.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = _opened(lock)
     except OSError as error:
         raise CircumstanceError(
             f"results: '{results}' cannot be written ({error.strerror}); choose another folder "
             "or mend its rights"
         ) from None
+    if not is_own(os.fstat(descriptor)):
+        os.close(descriptor)
+        raise _not_ours(lock)
     try:
         known_to_kernel = _take(descriptor, results)
         _refuse_living(results, known_to_kernel)
@@ -99,6 +102,27 @@ def lock_results(results: Path) -> None:
     _held[results] = held
     threading.Thread(target=_beat, args=(lock, held), name="lock-beat", daemon=True).start()
     atexit.register(unlock_results, results)
+
+
+def _opened(lock: Path) -> int:
+    """A descriptor of the lock file; a link is not followed, since the lock is emptied and written.
+
+    Raises ConfigError where it is a link, OSError where it cannot be opened.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        return os.open(lock, flags, 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):
+            raise _not_ours(lock) from None
+        raise
+
+
+def _not_ours(lock: Path) -> ConfigError:
+    return ConfigError(
+        f"results: '{lock}' is a link to another file, or no plain file; expected a file of its "
+        "own, which a run empties and writes: delete the link"
+    )
 
 
 def unlock_results(results: Path) -> None:
@@ -130,10 +154,9 @@ def silence(results: Path) -> float:
 
     Raises OSError where the folder cannot be written.
     """
-    probe = results / f"{LOCK}.{socket.gethostname()}.{os.getpid()}.part"
+    probe = new_part(results / LOCK)
     try:
-        probe.touch()
-        return probe.stat().st_mtime - (results / LOCK).stat().st_mtime
+        return probe.lstat().st_mtime - (results / LOCK).lstat().st_mtime
     finally:
         probe.unlink(missing_ok=True)
 

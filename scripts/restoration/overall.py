@@ -19,7 +19,7 @@ from typing import Any
 
 from restoration.planning import Plan
 from restoration.progress import duration
-from restoration.raster.publish import write_failure
+from restoration.raster.publish import opened_to_append, write_failure
 from restoration.records import Row, digest_of_table, write_text
 
 PROGRESS = "progress.jsonl"
@@ -286,7 +286,7 @@ def _clock() -> str:
 
 def _append(path: Path, text: str) -> None:
     """One write: lines of several workers do not mix where the file system appends atomically."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = opened_to_append(path)
     try:
         os.write(descriptor, text.encode())
     finally:

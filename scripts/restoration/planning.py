@@ -6,7 +6,7 @@ Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy, and ope
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
 from restoration.job_digest import JobDigests
 from restoration.keys import code_fingerprint, digest
+from restoration.masters_apart import check_folders
 from restoration.needed_networks import needed_networks
 from restoration.networks.manifest import (
     Weights,
@@ -78,6 +79,8 @@ class Plan:
     """Every scan of the batch from which a single one is run, in the sheet's order."""
     assigned: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """Scan and batch of those to which this plan gave a batch: kept when the run begins."""
+    inodes: tuple[int, ...] = field(default=(), compare=False)
+    """Of each scan's master, as the run that saved this plan found it; 0 where it was missing."""
 
     @cached_property
     def results(self) -> Path:
@@ -306,8 +309,11 @@ class Plan:
     def _digests(self) -> JobDigests:
         return JobDigests(self)
 
-    def save(self) -> None:
-        """Write the plan for the workers of this run; its path never changes, its text may."""
+    def save(self, inodes: Sequence[int] = ()) -> None:
+        """Write the plan for the workers of this run; its path never changes, its text may.
+
+        inodes: see the attribute.
+        """
         from restoration.records import write_text  # noqa: PLC0415 (keeps parsing light)
 
         keep_written(self.results)
@@ -319,6 +325,7 @@ class Plan:
             "runtime": self.runtime,
             "precision": self.precision,
             "album": [asdict(scan) for scan in self.album],
+            "inodes": list(inodes),
         }
         write_text(plan_file(self.results), json.dumps(plan))
 
@@ -337,12 +344,15 @@ def load_plan(path: Path) -> Plan:
     )
     config = load_config(raw["config"])
     resolved = {name: raw[name] for name in ("device", "runtime", "precision")}
-    return Plan(config=config, scans=scans, album=album, **resolved)
+    inodes = tuple(raw.get("inodes", ()))
+    return Plan(config=config, scans=scans, album=album, inodes=inodes, **resolved)
 
 
 def make_plan(raw: Mapping[str, Any]) -> Plan:
     """Validate config and sheet. Raises ConfigError with one line that names key or row."""
     config = load_config(raw)
+    _check_place("results", config.results)
+    _check_place("models_dir", config.models_dir)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
     results = Path(config.results)
     try:
@@ -359,6 +369,7 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
     seconds_of = CostModel(plan).longest
     found = assign(scans, read_assigned(results / ASSIGNED), config.batches, seconds_of)
     plan = replace(plan, scans=found.scans, assigned=found.added)
+    check_folders(plan)
     if config.only is not None:
         plan = _alone(plan, config.only)
     plan.check_regions()
@@ -367,6 +378,22 @@ def make_plan(raw: Mapping[str, Any]) -> Plan:
         for step in plan.recipe(recipe).chain():
             plan.networks(recipe, step)
     return plan
+
+
+def _check_place(key: str, folder: str) -> None:
+    """Raises ConfigError where rules and commands would take a folder's name for another thing."""
+    trouble = None
+    if "{" in folder or "}" in folder:
+        trouble = "Snakemake takes what stands in braces for a wildcard"
+    elif str(Path(folder)).startswith("-"):
+        trouble = "commands take what begins with '-' for an option"
+    elif not folder.isprintable():
+        trouble = "it holds a control character"
+    if trouble is not None:
+        raise ConfigError(
+            f"config: {key}: '{folder}' cannot be the name of this folder: {trouble}; expected a "
+            "name without braces, control characters and a leading '-'"
+        )
 
 
 def _alone(plan: Plan, scan: str) -> Plan:

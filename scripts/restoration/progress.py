@@ -9,6 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from restoration.errors import CircumstanceError
+from restoration.raster.publish import opened_to_append
+
 _SECONDS_BETWEEN_LINES = 1.0
 
 
@@ -103,9 +106,10 @@ def reporter(title: str, total: int, log: Path | None) -> Iterator[Reporter]:
         if log is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered: what a full disk refused must not come back when the file is closed.
-        file = None if log is None else log.open("ab", buffering=0)
-    except OSError as error:
-        _to_terminal(f"{title}: the log '{log}' cannot be written ({error.strerror})\n")
+        file = None if log is None else open(opened_to_append(log), "ab", buffering=0)  # noqa: PTH123, SIM115
+    except (OSError, CircumstanceError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        _to_terminal(f"{title}: the log '{log}' cannot be written ({said})\n")
         file = None
     try:
         yield Reporter(title, total, file)

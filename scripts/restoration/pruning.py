@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.locking import lock_results
+from restoration.masters_apart import protect_every_master
 from restoration.planning import Plan
 from restoration.progress import amount
+from restoration.raster.masters import MasterInTheWayError
+from restoration.raster.publish import unlink
 from restoration.retention import Keeping, delete, disposable
-from restoration.stages import REGISTRY
+from restoration.stages import MASKS, REGISTRY
 from restoration.verifying.keychain import idle_workshop
 from restoration.verifying.last_run import known_scans, steady_plan
 from restoration.verifying.orphans import orphans
@@ -64,6 +67,7 @@ def prune_results(
     keep_written(results)
     # Again: a run may have ended between the two.
     plan = steady_plan(results)
+    protect_every_master(plan)
     if keeping is None:
         keeping = "last" if plan.config.intermediates == "last" else "none"
     found = Pruned(results, keeping, confirm)
@@ -78,7 +82,7 @@ def prune_results(
         try:
             for image in delete(plan, images, found.failed.append):
                 found.add((image.recipe, image.step), image.bytes)
-        except OSError as error:
+        except (OSError, MasterInTheWayError) as error:
             found.failed.append(f"{scan.scan}: {error}")
     for path in _strays(plan):
         size = path.stat().st_blocks * 512
@@ -94,20 +98,28 @@ def _strays(plan: Plan) -> Iterator[Path]:
     """Images and parts in the folders of stages that no record names; nothing of deliveries."""
     for orphan in orphans(plan, known_scans(plan)):
         path = orphan.path
-        inside = path.is_file() and path.parent.name in REGISTRY
+        inside = path.is_file() and _stage_folder(path).name in REGISTRY
         if inside and path.suffix in (".tif", ".part"):
             yield path
+
+
+def _stage_folder(path: Path) -> Path:
+    """The folder of the stage to which an image or a mask belongs."""
+    return path.parent.parent if path.parent.name == MASKS else path.parent
 
 
 def _delete_stray(found: Pruned, path: Path, size: int) -> None:
     if found.deleted:
         try:
             note_gone(path)
-            path.unlink()
+            unlink(path)
         except OSError as error:
             found.failed.append(f"{path}: {error.strerror}")
             return
-    found.add((path.parent.parent.name, ORPHANS), size)
+        except MasterInTheWayError as error:
+            found.failed.append(str(error))
+            return
+    found.add((_stage_folder(path).parent.name, ORPHANS), size)
 
 
 def summary(found: Pruned) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.keys import digest
-from restoration.raster.publish import part_name, write_failure
+from restoration.raster.publish import published, write_failure
 from restoration.written import note_written
 
 SCHEMA = 1
@@ -42,24 +42,18 @@ def write_text(path: Path, text: str, *, lasting: bool = True) -> None:
     lasting: False for what a run goes on to change, which has no place in the list of what was
     written.
 
-    Raises CircumstanceError where the disk fails; no partial file stays behind.
+    Raises CircumstanceError where the disk fails or a master is in the way; no partial file stays
+    behind.
     """
-    part, data = part_name(path), text.encode("utf-8")
+    data = text.encode("utf-8")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if lasting:
-            note_written(path, hashlib.sha256(data).hexdigest())
-        part.replace(path)
     except OSError as error:
         raise write_failure(path, error) from error
-    finally:
-        # A read-only file system refuses this too, and that must not hide what went wrong.
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with published(path, folder=False) as part:
+        part.write_bytes(data)
+        if lasting:
+            note_written(path, hashlib.sha256(data).hexdigest())
 
 
 def not_in_future(paths: Iterable[Path]) -> None:
@@ -70,8 +64,8 @@ def not_in_future(paths: Iterable[Path]) -> None:
     """
     for path in paths:
         with suppress(OSError):
-            if path.stat().st_mtime > time.time():
-                os.utime(path)
+            if path.lstat().st_mtime > time.time():
+                os.utime(path, follow_symlinks=False)
 
 
 def write_record(path: Path, record: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,10 +20,10 @@ from restoration.intact import is_intact
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
-from restoration.raster.publish import part_name
+from restoration.raster.publish import linked
 from restoration.records import read_record
 from restoration.sheet import Scan
-from restoration.stages import REGISTRY
+from restoration.stages import MASKS, REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 from restoration.written import note_written
 
@@ -180,7 +180,10 @@ class PageRestorer:
             if not there.is_file() or (there != place and not is_intact(there, sha256)):
                 return None
         for kind, (place, sha256) in places.items():
-            if not _linked(self.plan.results / page[kind], place, sha256):
+            there = self.plan.results / page[kind]
+            if there != place:
+                note_written(place, sha256)
+            if not linked(there, place):
                 return None
         own = {
             kind: str(place.relative_to(self.plan.results)) for kind, (place, _) in places.items()
@@ -332,6 +335,7 @@ class PageRestorer:
         below the results, and its SHA-256."""
         assert page.mask is not None
         path = mask_path(image)
+        path.parent.mkdir(exist_ok=True)
         sha256 = self.workshop.write_image(
             path,
             (band * np.float32(1.0 / 255.0) for band in page.mask()),
@@ -371,28 +375,16 @@ def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
     }
 
 
-def _linked(there: Path, here: Path, sha256: str) -> bool:
-    """Whether ``here`` is now the same file as ``there``, whose SHA-256 its record states."""
-    if there == here:
-        return True
-    here.parent.mkdir(parents=True, exist_ok=True)
-    part = part_name(here)
-    try:
-        part.unlink(missing_ok=True)
-        part.hardlink_to(there)
-        note_written(here, sha256)
-        part.replace(here)
-    except OSError:
-        # No hard links on this file system: the work is done again instead.
-        return False
-    finally:
-        part.unlink(missing_ok=True)
-    return True
-
-
 def mask_path(image: Path) -> Path:
     """Where the mask of a stage's image lies."""
-    return image.with_name(f"{image.stem}.mask.tif")
+    return image.parent / MASKS / image.name
+
+
+def mask_of(page: Record, image: Path) -> Path:
+    """Where the mask of a page lies that its record names: beside the image, as
+    ``<scan>.mask.tif``, where an earlier version wrote it."""
+    beside = image.with_name(f"{image.stem}.mask.tif")
+    return beside if PurePath(page["mask"]).name == beside.name else mask_path(image)
 
 
 def _passed_on(state: PageState) -> Record:

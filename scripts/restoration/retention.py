@@ -16,6 +16,7 @@ from typing import Literal, NoReturn
 from restoration.chain import Chain, EarlierProblemError
 from restoration.errors import RestorationError
 from restoration.planning import Plan
+from restoration.raster.publish import unlink
 from restoration.restoring import Record, Workshop, has_own_image, image_path
 from restoration.sheet import Scan
 from restoration.written import note_gone
@@ -178,7 +179,7 @@ def delete(
         for image in images:
             if image.path.exists():
                 note_gone(image.path)
-                image.path.unlink(missing_ok=True)
+                unlink(image.path, missing_ok=True)
             yield image
 
 

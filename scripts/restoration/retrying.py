@@ -12,8 +12,10 @@ from pathlib import Path
 
 from restoration.errors import ConfigError
 from restoration.locking import lock_results
+from restoration.masters_apart import protect_every_master
 from restoration.overall import steps_of
 from restoration.planning import Plan
+from restoration.raster.publish import rename
 from restoration.records import read_record, read_table, write_text
 from restoration.running import PROBLEMS
 from restoration.status import plan_of_results
@@ -33,6 +35,7 @@ def set_aside(plan: Plan, scan: str | None = None) -> tuple[str, ...]:
         raise ConfigError(f"scan: the last run in '{plan.results}' had no scan '{scan}'")
     lock_results(plan.results)
     keep_written(plan.results)
+    protect_every_master(plan)
     wanted = known if scan is None else {scan}
     tables: list[Path] = []
     records: list[Path] = []
@@ -79,7 +82,7 @@ def _rename(path: Path) -> None:
         number += 1
         place = path.with_name(f"{path.name}{RETRIED}-{number}")
     note_gone(path)
-    path.rename(place)
+    rename(path, place)
 
 
 def save_config(plan: Plan) -> Path:

@@ -14,11 +14,13 @@ from restoration.leftovers import remove_leftovers
 from restoration.overall import BatchEnd, found_here, tell_end
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
+from restoration.raster.masters import protect_as_they_are
 from restoration.records import Row, not_in_future, write_table
 from restoration.restoring import Record, Workshop
 from restoration.retention import after_delivery
 from restoration.scratch import ScratchError, leave_scratch
 from restoration.sheet import Scan
+from restoration.stages import MASKS, REGISTRY
 from restoration.written import keep_written, note_gone
 
 _EQUAL_SURPRISES_THAT_STOP = 3
@@ -101,7 +103,8 @@ def folders_written(plan: Plan, recipe: str | None, step: str) -> list[Path]:
     """Where a job may write: in its own step's folder, and in those of earlier steps, where what is
     missing or untrue by now is made again."""
     steps = ("ingest", "examine") if recipe is None else plan.steps(recipe)
-    return [plan.folder(recipe, earlier) for earlier in steps[: steps.index(step) + 1]]
+    folders = [plan.folder(recipe, earlier) for earlier in steps[: steps.index(step) + 1]]
+    return [*folders, *(folder / MASKS for folder in folders if folder.name in REGISTRY)]
 
 
 def _table_before(plan: Plan, recipe: str | None, step: str, batch: str) -> list[Path]:
@@ -138,6 +141,8 @@ def run_batch(
     title = f"{step} {batch}" if recipe is None else f"{recipe} {step} {batch}"
     rows: dict[int, Row] = {}
     failures = Failures()
+    # Those of the batch also where a run did not tell, or one was put back since.
+    protect_as_they_are(scan.path for scan in scans)
     idle = worked_on = 0
     with reporter(title, len(scans), log) as report:
         removed = remove_leftovers(folders_written(plan, recipe, step))

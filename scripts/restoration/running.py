@@ -20,12 +20,14 @@ from restoration.errors import ConfigError
 from restoration.fixity_list import open_results
 from restoration.leftovers import remove_leftovers
 from restoration.locking import lock_results
+from restoration.masters_apart import check_benchmarks, check_links
 from restoration.networks.converted import missing_weights
-from restoration.overall import begin_progress, work_of
+from restoration.overall import begin_progress, carrier, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.raster.masters import protect
 from restoration.records import digest_of_table
 from restoration.shared_fs import begin_shared
-from restoration.written import keep_written, note_gone
+from restoration.written import keep_written
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -35,6 +37,15 @@ ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 each thread: with several that read, compute and write, 90 MiB more on a scan of 12,000 columns.
 MALLOC_MMAP_THRESHOLD_ is left alone: with 4 MiB PyTorch's networks take half of the memory (294 MiB
 instead of 645 at 2,048 columns) and 1.6 times as long."""
+
+
+def check_checkout(folder: str) -> None:
+    """Raises ConfigError where this checkout's own path means something else to Snakemake."""
+    if "{" in folder or "}" in folder:
+        raise ConfigError(
+            f"this checkout lies in '{folder}', and Snakemake takes what stands in braces for a "
+            "wildcard; move it to a folder without braces"
+        )
 
 
 def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
@@ -67,39 +78,39 @@ def _prepare_environment() -> None:
         os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
 
 
-def forget_untrue_tables(plan: Plan) -> None:
-    """Delete the tables that no longer say what this plan would make.
+def untrue_tables(plan: Plan) -> set[str]:
+    """The tables that no longer say what this plan would make, and what is gathered from them.
 
     For results that come without Snakemake's metadata, as in a fresh clone: Snakemake then has
-    no recorded params to compare and would take every table for true. No result is lost: the
-    worker judges each scan by its own record.
+    no recorded params to compare and would take every table for true. No result is lost when it
+    makes them again: the worker judges each scan by its own record.
     """
-    if not plan.results.is_dir():
-        return
-    lock_results(plan.results)
-    keep_written(plan.results)
+    untrue = set()
     for recipe in plan.recipes():
         for step in plan.steps(recipe):
-            carried = None if step in ("ingest", "examine") else recipe
+            carried = carrier(recipe, step)
             for batch in plan.batches(carried):
-                table = Path(plan.table(carried, step, batch))
-                if digest_of_table(table) != plan.digest(carried, step, batch):
-                    _forget(table)
-                    # Snakemake makes a missing table only for somebody who waits for it.
-                    _forget(plan.results / recipe / PROBLEMS)
+                table = plan.table(carried, step, batch)
+                found = digest_of_table(Path(table))
+                if found == plan.digest(carried, step, batch):
+                    continue
+                # One that is missing is made for whoever waits for it.
+                untrue |= {table} if Path(table).is_file() else set()
+                untrue.add(str(plan.results / recipe / PROBLEMS))
+    return {path for path in untrue if Path(path).is_file()}
 
 
-def tables_of_lost_results(plan: Plan) -> list[str]:
+def tables_of_lost_results(plan: Plan) -> set[str]:
     """The tables of batches of which a record or a deliverable is gone, and those after them.
 
     Snakemake knows of the tables alone. Costs the listing of each step's folder and one look into
     each table; no record is read, so that a lost mask or table of tones is for ``make verify``.
     """
-    lost: dict[str, None] = {}
+    lost: set[str] = set()
     for recipe in plan.recipes():
         waiting: set[str] = set()
         for step in plan.steps(recipe):
-            carried = None if step in ("ingest", "examine") else recipe
+            carried = carrier(recipe, step)
             names = _names_in(plan.folder(carried, step))
             for batch in plan.batches(recipe):
                 table = plan.table(carried, step, batch)
@@ -107,8 +118,8 @@ def tables_of_lost_results(plan: Plan) -> list[str]:
                     continue
                 if batch in waiting or _lacks(Path(table), step, names):
                     waiting.add(batch)
-                    lost[table] = None
-    return list(lost)
+                    lost.add(table)
+    return lost
 
 
 def _names_in(folder: Path) -> frozenset[str]:
@@ -137,18 +148,16 @@ def _lacks(table: Path, step: str, names: frozenset[str]) -> bool:
     return False
 
 
-def _forget(path: Path) -> None:
-    if path.exists():
-        note_gone(path)
-        path.unlink(missing_ok=True)
-
-
 def begin_run(plan: Plan, *, beside: int = 1) -> None:
-    """Before the first job: lock the results, see that all weights can be had, save the plan.
+    """Before the first job: see that no master is in the way, lock the results, see that all
+    weights can be had, save the plan.
 
     beside: jobs that may run at the same time. Raises ConfigError or CircumstanceError with one
     line where the run cannot begin.
     """
+    inodes = check_links(plan)
+    check_benchmarks(plan)
+    protect((scan.path, inode) for scan, inode in zip(plan.scans, inodes, strict=True))
     lock_results(plan.results)
     keep_written(plan.results)
     begin_shared(plan.results)
@@ -160,7 +169,7 @@ def begin_run(plan: Plan, *, beside: int = 1) -> None:
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
     open_results(plan.results)
     keep_assigned(plan.results / ASSIGNED, plan.assigned)
-    plan.save()
+    plan.save(inodes)
     begin_progress(plan, work)
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.errors import ConfigError
+from restoration.file_names import alike, is_device
 from restoration.stage_settings import CHAIN, Identifier, Section, StagesSettings
 
 
@@ -166,8 +167,11 @@ class Recipe(Section):
         return tuple(name for name in CHAIN if getattr(self.stages, name) is not None)
 
 
-RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench"})
-"""Folders of the results that belong to no recipe."""
+RESERVED = frozenset({"ingest", "examine", "logs", "benchmarks", "bench", "models"})
+"""Folders of the results, and of their logs, that belong to no recipe."""
+
+_OF_FILES = (".", ".bad", ".html", ".json", ".jsonl", ".log", ".part", ".retried", ".tsv")
+"""Endings of no folder: what the results hold as files is called like that."""
 
 
 class UserWeights(Section):
@@ -274,8 +278,24 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _recipe_exists(self) -> Config:
-        for name in sorted(RESERVED.intersection(self.recipes)):
-            raise ValueError(f"recipes.{name}: is a folder of the results; choose another name")
+        for name in sorted(self.recipes):
+            if name.casefold() in RESERVED:
+                raise ValueError(f"recipes.{name}: is a folder of the results; choose another name")
+            if name.casefold().endswith(_OF_FILES):
+                raise ValueError(
+                    f"recipes.{name}: ends like a file of the results; choose another name"
+                )
+        for section, names in (("recipes", self.recipes), ("models", self.models)):
+            for name in filter(is_device, names):
+                raise ValueError(
+                    f"{section}.{name}: is the name of a device on Windows and its shares; choose "
+                    "another name"
+                )
+            if (pair := alike(names)) is not None:
+                raise ValueError(
+                    f"{section}: '{pair[0]}' and '{pair[1]}' differ in upper and lower case alone, "
+                    "and some file systems take them for one; choose another name"
+                )
         if self.recipe not in self.recipes:
             raise ValueError(
                 f"recipe: '{self.recipe}' is not among the recipes ({', '.join(self.recipes)})"

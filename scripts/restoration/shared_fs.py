@@ -21,7 +21,7 @@ from typing import Any
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.planning import plan_file
-from restoration.raster.publish import write_failure
+from restoration.raster.publish import part_name, replace, write_failure
 from restoration.records import write_text
 
 MARKER = ".run"
@@ -73,12 +73,13 @@ def begin_shared(results: Path) -> None:
 
 
 def _try_file_system(results: Path) -> None:
-    probe = results / f".probe.{socket.gethostname()}.{os.getpid()}.part"
-    other = probe.with_suffix(".renamed.part")
+    probe = part_name(results / ".probe")
+    other = part_name(results / ".probe")
     said = b"written, flushed, renamed"
     doing = "written"
     try:
-        descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(probe, flags, 0o644)
         try:
             os.write(descriptor, said)
             doing = "flushed to the disk (fsync)"
@@ -86,8 +87,9 @@ def _try_file_system(results: Path) -> None:
         finally:
             os.close(descriptor)
         doing = "renamed over another"
-        other.write_bytes(b"old")
-        probe.replace(other)
+        with other.open("xb") as file:
+            file.write(b"old")
+        replace(probe, other)
         doing = "read back"
         found = other.read_bytes()
     except OSError as error:

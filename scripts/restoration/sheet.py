@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restoration.errors import ConfigError
+from restoration.file_names import is_device
 
 SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 """What an id or a batch name may look like: safe as a file name on every file system."""
@@ -45,12 +46,21 @@ def _is_safe(name: str) -> bool:
     return len(name) <= _MAX_ID and SCAN_ID.fullmatch(name) is not None
 
 
-def check_name(name: str, what: str, where: str) -> None:
-    """Raises ConfigError where an id or the name of a batch is not safe as a file name."""
+def check_name(name: str, what: str, where: str, *, devices: bool = False) -> None:
+    """Raises ConfigError where an id or the name of a batch is not safe as a file name.
+
+    devices: whether names of Windows' devices pass.
+    """
     if not _is_safe(name):
         raise ConfigError(
             f"{where}: {what} '{name}' is not safe as a file name; expected letters, digits, "
             f"'_', '-' and single '.' between them, at most {_MAX_ID} characters"
+        )
+    if is_device(name) and not devices:
+        raise ConfigError(
+            f"{where}: {what} '{name}' is the name of a device on Windows and its shares, which "
+            f"hold no file of that name, whatever its suffix; choose another one, such as "
+            f"'{what.removeprefix('the ')}-{name}'"
         )
 
 
@@ -103,7 +113,7 @@ def _scan(
     default: str,
     batches: dict[str, str],
 ) -> Scan:
-    """batches: the names that were checked already, which this adds to."""
+    """batches: the names that were checked already, in lower case, which this adds to."""
     scan, path = row.get("scan", ""), row.get("path", "")
     check_name(scan, "the id", where)
     if not path:
@@ -129,12 +139,19 @@ def _scan(
             f"known are {', '.join(MATERIALS)}"
         )
     batch = row.get("batch") or ""
-    if batch not in batches:
+    known_batch = batches.get(batch.casefold())
+    if known_batch is None:
         check_name(batch, "the batch", where)
-        batches[batch] = batch
+        known_batch = batches[batch.casefold()] = batch
+    if known_batch != batch:
+        raise ConfigError(
+            f"{where}: the batch '{batch}' of scan '{scan}' differs from the batch '{known_batch}' "
+            "in upper and lower case alone, and some file systems take their tables for one file; "
+            "write both alike, or choose another name"
+        )
     # Not by pathlib, which takes half of the time of a long sheet.
     master = os.path.join(folder, path)  # noqa: PTH118
-    return Scan(scan, master, batches[batch], recipes, material)
+    return Scan(scan, master, known_batch, recipes, material)
 
 
 def read_sheet(path: Path, *, recipes: Collection[str], default: str) -> tuple[Scan, ...]:
@@ -179,6 +196,8 @@ def safe_name(text: str, spare: int = 12) -> str:
     """The text without what is not safe in a file name, with room for ``spare`` characters more."""
     cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", text)
     cleaned = re.sub(r"\.{2,}", ".", cleaned).strip(".-_")
+    if is_device(cleaned):
+        cleaned = f"name-{cleaned}"
     return cleaned[: _MAX_ID - spare].rstrip(".-_")
 
 

@@ -14,6 +14,7 @@ import shutil
 import socket
 import time
 from array import array
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from restoration.planning import Plan, load_plan, plan_file
 from restoration.processes import is_alive
 from restoration.records import HEADER, read_record
 from restoration.running import PROBLEMS
+from restoration.stages import MASKS
 
 FINISHED, NO_RESULTS, FINISHED_WITH_PROBLEMS, NOT_FINISHED = 0, 2, 3, 4
 """Exit codes of ``scripts/status.py``."""
@@ -242,6 +244,10 @@ def _look(
         for entry in listing:
             stem, _, kind = entry.name.rpartition(".")
             scan = stem if kind == "json" else None
+            if entry.is_dir():
+                if entry.name == MASKS:
+                    _count(folder / MASKS, step, disk)
+                continue
             if kind == "tsv" or (scan and scan not in unfinished and scan not in recent):
                 continue
             try:
@@ -256,6 +262,14 @@ def _look(
             if scan in unfinished:
                 found.records[scan] = (stat.st_mtime, stat.st_size)
     return found
+
+
+def _count(folder: Path, step: str, disk: _Disk) -> None:
+    """What the files of a folder take."""
+    with os.scandir(folder) as listing:
+        for entry in listing:
+            with suppress(FileNotFoundError):
+                disk.add(step, entry.stat(follow_symlinks=False))
 
 
 class _Judge:

@@ -22,6 +22,7 @@ from restoration.fixity_list import LIST, MANIFEST, Written, is_open, manifest_l
 from restoration.job_digest import MISSING as NO_FILE
 from restoration.job_digest import signature
 from restoration.locking import lock_results
+from restoration.masters_apart import protect_every_master
 from restoration.overall import steps_of
 from restoration.planning import Plan, plan_file
 from restoration.restoring import Record
@@ -118,6 +119,7 @@ def verify_results(
         look.all()
         scheduled = None
         if asked.repair and look.plan is not None:
+            protect_every_master(look.plan)
             scheduled = schedule(look.plan, look.report.repairs, anew=asked.anew)
     verified = Verified(
         counts=dict(look.report.counts),

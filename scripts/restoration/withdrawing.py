@@ -12,6 +12,7 @@ from pathlib import Path
 
 from restoration.fixity_list import Written
 from restoration.planning import Plan
+from restoration.raster.publish import rename, unlink
 from restoration.records import SCHEMA, now, read_record, write_record
 from restoration.restoring import Record, delivered_files
 from restoration.sheet import Scan
@@ -63,7 +64,7 @@ def withdraw(plan: Plan, recipe: str, scan: Scan, step: str, reason: str) -> Pat
         # Written anew, and not moved: its text follows from what was read, and that was whole.
         write_record(place / path.name, record)
         note_gone(path)
-        path.unlink()
+        unlink(path)
     return place
 
 
@@ -72,7 +73,7 @@ def _move(source: Path, target: Path, sha256: str) -> None:
     note_gone(source)
     if sha256:
         note_written(target, sha256)
-    source.rename(target)
+    rename(source, target)
 
 
 def _place(folder: Path, scan: str, record: Record | None) -> Path:

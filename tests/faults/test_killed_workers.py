@@ -109,18 +109,20 @@ def test_what_a_killed_worker_left_is_removed_and_what_runs_is_not(
     host = socket.gethostname()
     # Above any number that a process can have.
     dead = folder / f"a.tif.{host}.4194305.part"
+    marked = folder / f"masks/a.tif.{host}.4194305.0123456789abcdef.part"
+    marked.parent.mkdir()
     alive = folder / f"b.tif.{host}.{os.getpid()}.part"
     elsewhere = folder / "c.tif.another-host.4194305.part"
     # Ended, and nobody has waited for it.
     with subprocess.Popen(["true"]) as child:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        unawaited = folder / f"a.mask.tif.{host}.{child.pid}.part"
+        unawaited = folder / f"d.tif.{host}.{child.pid}.0123456789abcdef.part"
         # Its number has come to name a process that began later.
         earlier = folder / f"c.tif.{host}.{os.getppid()}.part"
-        for part in (dead, unawaited, earlier, alive, elsewhere):
+        for part in (dead, marked, unawaited, earlier, alive, elsewhere):
             part.write_bytes(b"half")
         os.utime(earlier, (0, 0))
         ended = zygote.work(fresh.folder, ("cleanup",))
     assert ended.code == 0
-    assert "removed what killed workers left unfinished: 3 files" in ended.said
+    assert "removed what killed workers left unfinished: 4 files" in ended.said
     assert fresh.parts() == sorted([alive, elsewhere])

@@ -40,12 +40,12 @@ def images(plan: Plan) -> set[str]:
         str(path.relative_to(plan.results))
         for step in (CHANGES, AGAIN)
         for path in plan.results.glob(f"*/{step}/*.tif")
-        if ".mask" not in path.name
+        if path.parent.name != "masks"
     }
 
 
 def masks(plan: Plan) -> set[str]:
-    return {str(p.relative_to(plan.results)) for p in plan.results.glob("*/*/*.mask.tif")}
+    return {str(p.relative_to(plan.results)) for p in plan.results.glob("*/*/masks/*.tif")}
 
 
 def deliverables(plan: Plan) -> dict[str, bytes]:

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 import verified_tree as tree
-from restoration.verifying.summary import summary
 
 from restoration.errors import ConfigError
 from restoration.fixity_list import MANIFEST, gather, open_results
@@ -28,6 +27,7 @@ from restoration.records import sealed, write_record
 from restoration.verify import Asked, verify_results
 from restoration.verifying.current import made_anew_today
 from restoration.verifying.findings import Finding
+from restoration.verifying.summary import summary
 from restoration.written import keep_written, note_gone, note_written
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,7 +85,7 @@ KINDS = {
     "condition report": "examine/plain.json",
     "record of a stage": "archive/descreen/both.json",
     "image between the stages": "archive/descreen/both.tif",
-    "mask": "archive/descreen/both.mask.tif",
+    "mask": "archive/descreen/masks/both.tif",
     "table": "archive/cleanup/one.tsv",
     "table of delivery": "other/deliver/one.tsv",
     "table of problems": "archive/problems.tsv",

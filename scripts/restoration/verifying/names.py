@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from restoration.fixity_list import MANIFEST, is_mask, is_set_aside
+from restoration.fixity_list import MANIFEST, is_set_aside
 from restoration.locking import LOCK
 from restoration.overall import LOG, PROGRESS
 from restoration.running import PROBLEMS
 from restoration.shared_fs import MARKER
+from restoration.stages import MASKS
 from restoration.verifying.findings import Place, Repair
 from restoration.withdrawing import WITHDRAWN
 
@@ -50,7 +51,7 @@ def what(path: str) -> str:
         inside = next((part for part in parts[:-1] if part in _INSIDE), None)
         return _INSIDE[inside] if inside else _ALONE.get(name.name, "file")
     if name.suffix == ".tif":
-        if is_mask(name.name) or "masks" in parts:
+        if MASKS in parts[:-1]:
             return "mask"
         return "deliverable" if place[1] == "deliver" else "image"
     return {".json": "record", ".tsv": "table", ".cube": "cube"}.get(name.suffix, "file")
@@ -59,7 +60,7 @@ def what(path: str) -> str:
 def scan_of(path: str) -> str:
     """The scan that a file in a step's folder is of."""
     name = PurePosixPath(path).name
-    for ending in (".mask.tif", ".tif", ".json", ".cube"):
+    for ending in (".tif", ".json", ".cube"):
         name = name.removesuffix(ending)
     return name.partition("@")[0]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from restoration.fixity_list import is_set_aside
 from restoration.planning import ALONE, Plan
 from restoration.records import read_record
-from restoration.restoring import Record, cube_name, has_own_image, image_path, mask_path
-from restoration.stages import REGISTRY
+from restoration.restoring import Record, cube_name, has_own_image, image_path, mask_of
+from restoration.stages import MASKS, REGISTRY
 from restoration.verifying.findings import ORPHANED, Finding, Place
 
 STEPS = ("ingest", "examine", *REGISTRY, "deliver")
@@ -111,14 +111,26 @@ def _step_folder(plan: Plan, known: Known, place: Place) -> Iterator[Finding]:
             elif batch not in known.batches:
                 yield _orphan("table", path, "a batch of the sheet", f"the table of '{batch}'")
             continue
-        scan = path.name.removesuffix(".mask.tif") if path.suffix == ".tif" else path.stem
-        scan = scan.removesuffix(".tif").partition("@")[0]
-        if not known.asks(scan, place[0]):
-            asked = "a scan of the sheet" + (f" that names {place[0]}" if place[0] else "")
-            yield _orphan("record" if path.suffix == ".json" else "file", path, asked, f"'{scan}'")
-        elif path.suffix != ".json" and not _named(folder, place[1], scan, path):
-            found = "one that the scan's record does not name"
-            yield _orphan("file", path, "a file that a record names", found)
+        yield from _of_a_scan(known, place, folder, path)
+    if (folder / MASKS).is_dir():
+        yield from _parts(folder / MASKS)
+        for path in _files(folder / MASKS):
+            if path.suffix != ".part":
+                yield from _of_a_scan(known, place, folder, path)
+
+
+def _of_a_scan(known: Known, place: Place, folder: Path, path: Path) -> Iterator[Finding]:
+    """Whether a scan of the sheet has the file; ids may hold dots, but no ``@``."""
+    scan = path.stem.partition("@")[0]
+    if path.suffix == ".tif" and not known.asks(scan, place[0]):
+        # As masks were called while they lay beside their images.
+        scan = path.stem.removesuffix(".mask").partition("@")[0]
+    if not known.asks(scan, place[0]):
+        asked = "a scan of the sheet" + (f" that names {place[0]}" if place[0] else "")
+        yield _orphan("record" if path.suffix == ".json" else "file", path, asked, f"'{scan}'")
+    elif path.suffix != ".json" and not _named(folder, place[1], scan, path):
+        found = "one that the scan's record does not name"
+        yield _orphan("file", path, "a file that a record names", found)
 
 
 def _named(folder: Path, step: str, scan: str, path: Path) -> bool:
@@ -128,12 +140,13 @@ def _named(folder: Path, step: str, scan: str, path: Path) -> bool:
     if record is None:
         return True
     try:
-        return path.name in _names(folder, step, scan, record)
+        return str(path.relative_to(folder)) in _names(folder, step, scan, record)
     except (KeyError, TypeError, AttributeError):
         return True  # a record that is not whole is a finding of its own
 
 
 def _names(folder: Path, step: str, scan: str, record: Record) -> set[str]:
+    """The files below the folder that a record speaks of."""
     if record["status"] == "problem" or step in ("ingest", "examine"):
         return set()
     if step == "deliver":
@@ -143,5 +156,7 @@ def _names(folder: Path, step: str, scan: str, record: Record) -> set[str]:
     names = set()
     for page in filter(has_own_image, pages):
         image = image_path(folder, scan, page["number"], len(pages))
-        names |= {image.name, mask_path(image).name} if page.get("mask") else {image.name}
+        names.add(image.name)
+        if page.get("mask"):
+            names.add(str(mask_of(page, image).relative_to(folder)))
     return names

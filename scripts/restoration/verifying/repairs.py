@@ -13,6 +13,7 @@ from pathlib import Path
 
 from restoration.fixity_list import ask_again, gather
 from restoration.planning import Plan
+from restoration.raster.publish import rename
 from restoration.running import PROBLEMS
 from restoration.verifying.current import Anew, made_anew, places_before
 from restoration.verifying.findings import Place, Repair
@@ -40,7 +41,7 @@ def set_aside(path: Path) -> bool:
     while target.exists():
         number += 1
         target = path.with_name(f"{path.name}.{number}{SET_ASIDE}")
-    path.rename(target)
+    rename(path, target)
     return True
 
 

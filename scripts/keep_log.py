@@ -1,0 +1,38 @@
+"""Pass on what comes in, and keep it: COMMAND 2>&1 | keep_log.py FILE... (which begin anew)."""
+
+import argparse
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from restoration.errors import RestorationError
+from restoration.raster.publish import opened_anew
+
+
+def main() -> int:
+    """Where a file cannot be written, the rest is passed on all the same; exit status 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    kept: list[tuple[Path, int]] = []
+    failed = False
+    for path in parser.parse_args().files:
+        try:
+            kept.append((path, opened_anew(path)))
+        except (OSError, RestorationError) as error:
+            print(f"error: {path}: cannot be written ({error})", file=sys.stderr)
+            failed = True
+    while piece := os.read(0, 1 << 16):
+        with suppress(BrokenPipeError):
+            os.write(1, piece)
+        for path, descriptor in kept:
+            try:
+                os.write(descriptor, piece)
+            except OSError as error:
+                print(f"error: {path}: cannot be written ({error})", file=sys.stderr)
+                failed = True
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
