@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -23,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from restoration.processes import is_alive
+from restoration.raster.publish import part_name, replace, unlink
 from restoration.written import FOLDER, GONE, JOURNAL
 
 MANIFEST = "manifest-sha256.txt"
@@ -209,7 +209,7 @@ def open_results(results: Path) -> None:
     if written.from_manifest:
         _publish_list(results, written)
     (folder / OPEN).touch()
-    (results / MANIFEST).unlink(missing_ok=True)
+    unlink(results / MANIFEST, missing_ok=True)
 
 
 def is_open(results: Path) -> bool:
@@ -265,7 +265,7 @@ def is_set_aside(name: str) -> bool:
 
 def _published(path: Path, lines: Iterable[str], *, sealed: bool = False) -> int:
     """Write lines whole, as other files, but without a note: these are the notes."""
-    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    part = part_name(path)
     count, digest = 0, hashlib.sha256()
     try:
         with part.open("xb") as file:
@@ -278,7 +278,7 @@ def _published(path: Path, lines: Iterable[str], *, sealed: bool = False) -> int
                 file.write(_SEAL + digest.hexdigest().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        replace(part, path)
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

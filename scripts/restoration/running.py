@@ -27,7 +27,7 @@ from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.raster.masters import protect
 from restoration.records import digest_of_table
 from restoration.shared_fs import begin_shared
-from restoration.written import keep_written
+from restoration.written import FOLDER, keep_written
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -163,7 +163,8 @@ def begin_run(plan: Plan, *, beside: int = 1) -> None:
     begin_shared(plan.results)
     check_weights(plan)
     recipes = [plan.results / recipe for recipe in plan.recipes()]
-    remove_leftovers([plan.results, *recipes, *(folder / "report" for folder in recipes)])
+    inside = (plan.results / FOLDER, *(folder / "report" for folder in recipes))
+    remove_leftovers([plan.results, *recipes, *inside])
     work = work_of(plan)
     need = disk_need(plan, work, beside)
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)

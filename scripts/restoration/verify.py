@@ -105,7 +105,7 @@ def verify_results(
     repair cannot write, OSError where the disk fails.
     """
     asked, results = asked or Asked(), results.absolute()
-    written = _list_of(results)
+    _check_there(results)
     log = asked.log.absolute() if asked.log is not None else results / FIXITY_LOG
     with ExitStack() as held:
         if asked.repair:
@@ -115,6 +115,7 @@ def verify_results(
             held.enter_context(hold_off_runs(results))
         base = asked.base.absolute() if asked.base is not None else folder_of_run(results)
         held.enter_context(started_in(base))
+        written = Written(results)
         look = _Look(results, asked, written, Report(tell))
         look.all()
         scheduled = None
@@ -133,14 +134,13 @@ def verify_results(
     return _logged(verified, results, log)
 
 
-def _list_of(results: Path) -> Written:
-    written = Written(results)
-    if not written.there and not plan_file(results).is_file():
+def _check_there(results: Path) -> None:
+    marks = (plan_file(results), results / MANIFEST, results / FOLDER / LIST)
+    if not any(path.is_file() for path in marks):
         raise ConfigError(
             f"results: '{results}' holds no run.json and no {MANIFEST}, so no run was ever begun "
             "there; name the folder of the results: make verify RESULTS=..."
         )
-    return written
 
 
 def _logged(verified: Verified, results: Path, log: Path) -> Verified:

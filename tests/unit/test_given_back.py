@@ -94,7 +94,7 @@ def test_the_next_run_makes_again_what_is_gone_without_being_asked(own: Path, lo
     with chdir(own):
         found = tables_of_lost_results(make_plan(tree.config()))
     if not lost.endswith(".tsv"):
-        assert found[0] == f"results/{Path(lost).parent}/{'two' if 'none' in lost else 'one'}.tsv"
+        assert f"results/{Path(lost).parent}/{'two' if 'none' in lost else 'one'}.tsv" in found
     tree.run(own)
     sha256sum(own, own / "old-manifest.txt")
     assert said(own) == set()
@@ -102,7 +102,7 @@ def test_the_next_run_makes_again_what_is_gone_without_being_asked(own: Path, lo
 
 def test_where_nothing_is_gone_no_table_is_made_again(own: Path) -> None:
     with chdir(own):
-        assert tables_of_lost_results(make_plan(tree.config())) == []
+        assert tables_of_lost_results(make_plan(tree.config())) == set()
 
 
 def test_all_of_a_delivery_comes_back_but_for_its_time(own: Path) -> None:

@@ -172,7 +172,7 @@ def run(folder: Path, config: dict[str, Any] | None = None, **given: Any) -> Pla
                     table = Path(plan.table(carried, step, batch))
                     if _is_true(plan, carried, step, batch) and str(table) not in lost:
                         continue
-                    lost = [name for name in lost if name != str(table)]
+                    lost.discard(str(table))
                     table.unlink(missing_ok=True)
                     shop = workshop(plan, **given)
                     assert run_batch(plan, carried, step, batch, shop, table=table) == 0

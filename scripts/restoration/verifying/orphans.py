@@ -115,7 +115,7 @@ def _step_folder(plan: Plan, known: Known, place: Place) -> Iterator[Finding]:
     if (folder / MASKS).is_dir():
         yield from _parts(folder / MASKS)
         for path in _files(folder / MASKS):
-            if path.suffix != ".part":
+            if path.suffix != ".part" and not is_set_aside(path.name):
                 yield from _of_a_scan(known, place, folder, path)
 
 
