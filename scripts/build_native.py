@@ -3,10 +3,16 @@
 Quick where that has been done. Without a compiler networks run in PyTorch, and this says so.
 """
 
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 
 from restoration.engine.native.build import build, tested, trust
 from restoration.errors import CircumstanceError
+from restoration.interrupt import run
 
 
 def main() -> None:
@@ -27,4 +33,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -1,8 +1,15 @@
 """Write config/README.md and config/schemas/ from the typed settings (make docs)."""
 
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
+import sys
 from pathlib import Path
 
 from restoration.config_docs import write_all
+from restoration.interrupt import run
 
 
 def main() -> None:
@@ -11,4 +18,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

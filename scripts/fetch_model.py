@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import argparse
-import json
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 from pathlib import Path
 
+from restoration.command_line import Parser
 from restoration.errors import RestorationError
+from restoration.interrupt import run
 from restoration.networks.manifest import load_manifest
 from restoration.networks.weights import fetch
-from restoration.settings import UserWeights
+from restoration.settings import own_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
     """Parse the command line and fetch."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("name", help="name of the weights, as in resources/models.yaml")
     parser.add_argument("--manifest", type=Path, default=ROOT / "resources" / "models.yaml")
     parser.add_argument("--models-dir", type=Path, default=ROOT / "models")
@@ -25,11 +30,14 @@ def main() -> int:
     parser.add_argument("--extra", default="{}", help="the config's `models` section, as JSON")
     given = parser.parse_args()
     try:
-        extra = {k: UserWeights.model_validate(v) for k, v in json.loads(given.extra).items()}
+        extra = own_weights(given.extra)
         manifest = load_manifest(given.manifest, extra)
         path = fetch(given.name, manifest, given.models_dir, given.originals)
     except RestorationError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     weights = manifest[given.name]
     print(f"{path}\nlicence: {weights.licence}\ntraining data: {weights.training_data}")
@@ -37,4 +45,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -5,6 +5,12 @@ line, not by a traceback. Hence the plain syntax.
 """
 # ruff: noqa: PTH100, PTH110, PTH120, PTH123, RUF005, UP024, UP031
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    # Ctrl-C ends this at once, without a traceback; there is nothing to clean up.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import ctypes
 import os

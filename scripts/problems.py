@@ -1,19 +1,25 @@
 """Gather the problems of every batch of a recipe into one table."""
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 from pathlib import Path
 
 from restoration.command import in_one_line
+from restoration.command_line import Parser, a_file
+from restoration.interrupt import run
 from restoration.records import gather_problems, not_in_future
 from restoration.withdrawing import withdrawn_places
 from restoration.written import keep_written, note_gone
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("output", type=Path)
-    parser.add_argument("tables", type=Path, nargs="*")
+    parser.add_argument("tables", type=a_file, nargs="*")
     given = parser.parse_args()
     folder = given.output.parent
     keep_written(folder.parent)
@@ -25,4 +31,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(in_one_line(main))
+    sys.exit(run(lambda: in_one_line(main)))

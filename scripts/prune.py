@@ -4,18 +4,22 @@ Exit status: 0 shown, deleted or nothing to do, 1 something could not be deleted
 results there, or a run holds them.
 """
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 from pathlib import Path
 
+from restoration.command_line import Parser
 from restoration.errors import RestorationError
+from restoration.interrupt import run
 from restoration.pruning import prune_results, summary
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--yes", action="store_true", help="delete, do not only show")
     parser.add_argument("--keep", choices=["last", "none"], help="default: as the config says")
@@ -33,4 +37,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

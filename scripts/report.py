@@ -1,27 +1,40 @@
 """Writes the page on which a person reviews the restored scans of a recipe."""
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 from pathlib import Path
 
 from restoration.command import in_one_line
-from restoration.planning import load_plan, plan_file
+from restoration.command_line import Parser, a_file
+from restoration.errors import ConfigError
+from restoration.interrupt import run
+from restoration.masters_apart import protect_masters
 from restoration.records import not_in_future, read_table
 from restoration.review.page import write_report
 from restoration.running import PROBLEMS
+from restoration.status import plan_of_results
 from restoration.written import keep_written, note_gone
 
 
 def main() -> None:
     """Parses the arguments; where the truth lies comes from the plan of the run."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", type=Path, nargs="*", help="delivery tables of the batches")
+    parser = Parser(description=__doc__)
+    parser.add_argument("tables", type=a_file, nargs="*", help="delivery tables of the batches")
     parser.add_argument("--results", type=Path, required=True)
     parser.add_argument("--recipe", required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--problems", type=Path, help="default: RESULTS/RECIPE/problems.tsv")
     given = parser.parse_args()
-    config = load_plan(plan_file(given.results)).config
+    plan = plan_of_results(given.results)
+    protect_masters(plan)
+    config = plan.config
+    if given.recipe not in config.recipes:
+        known = ", ".join(config.recipes)
+        raise ConfigError(f"recipe '{given.recipe}' is not among those of the run ({known})")
     keep_written(given.results)
     if not given.output.exists():
         note_gone(given.output)
@@ -40,4 +53,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(in_one_line(main))
+    sys.exit(run(lambda: in_one_line(main)))

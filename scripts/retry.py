@@ -1,16 +1,22 @@
 """Try scans with problems again: set them aside, then start COMMAND with the last run's config."""
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import os
 import sys
 from pathlib import Path
 
+from restoration.command_line import Parser
 from restoration.errors import RestorationError
+from restoration.interrupt import run
 from restoration.retrying import plan_to_retry, save_config, set_aside
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--scan", help="this scan alone")
     parser.add_argument("command", nargs="*", help="after --: snakemake and its options")
@@ -19,7 +25,7 @@ def main() -> int:
         plan = plan_to_retry(given.results)
         scans = set_aside(plan, given.scan)
         config = save_config(plan)
-    except RestorationError as error:
+    except (RestorationError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if not scans:
@@ -32,8 +38,12 @@ def main() -> int:
         print(f"start the run: snakemake {' '.join(command)}")
         return 0
     # In this process's place: the lock ends with it, and Snakemake takes it when it begins.
-    os.execvp(command[0], command)
+    try:
+        os.execvp(command[0], command)
+    except OSError as error:
+        print(f"error: '{command[0]}' cannot be started ({error.strerror})", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -1,5 +1,10 @@
 """Take one batch through one step: the command of every rule that does work."""
 
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import argparse
 import sys
 from pathlib import Path

@@ -1,17 +1,23 @@
 """Say how a collection stands, also beside a run: what is done, what waits, what went wrong."""
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import json
 import sys
 from pathlib import Path
 
+from restoration.command_line import Parser
 from restoration.errors import ConfigError
+from restoration.interrupt import run
 from restoration.status import EXIT_CODES, NO_RESULTS, status_of
 from restoration.status_text import text_of
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXIT_CODES)
+    parser = Parser(description=__doc__, epilog=EXIT_CODES)
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--json", action="store_true", help="the same for scripts, all problems")
     given = parser.parse_args()
@@ -27,4 +33,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

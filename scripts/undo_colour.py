@@ -3,18 +3,22 @@
 RECORD is results/<recipe>/deliver/<scan>.json, DELIVERABLE the TIFF beside it; OUT is written.
 """
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 from pathlib import Path
 
+from restoration.command_line import Parser
 from restoration.errors import RestorationError
+from restoration.interrupt import run
 from restoration.undoing import undo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = Parser(description=__doc__)
     for name in ("record", "deliverable", "out"):
         parser.add_argument(name, type=Path, metavar=name.upper())
     given = parser.parse_args()
@@ -28,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

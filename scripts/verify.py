@@ -4,11 +4,17 @@ Exit status: 0 all as it was written, 1 something was found, 2 it cannot be chec
 (what would today's code and settings make anew? which is no damage): 0 nothing, 3 something, 2.
 """
 
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import argparse
 import sys
 from pathlib import Path
 
 from restoration.errors import RestorationError
+from restoration.interrupt import run
 from restoration.verifying.command import current, fixity
 
 
@@ -35,4 +41,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -225,6 +225,41 @@ def write_raw(path: Path, fields: Mapping[int, Sequence[int]], strip: bytes) -> 
     return path
 
 
+def write_pieces(
+    path: Path,
+    fields: Mapping[int, Sequence[int] | Sequence[tuple[int, int]]],
+    pieces: Sequence[bytes],
+    *,
+    order: str = "<",
+    counts: Sequence[int] | None = None,
+) -> Path:
+    """A file of exactly these tags and these strips, or tiles where ``fields`` gives tiles a size.
+
+    Pairs are rationals; numbers are SHORT where they fit. ``counts`` are written instead of the
+    true sizes of the pieces, right or wrong.
+    """
+    at, sizes = (324, 325) if 322 in fields else (273, 279)
+    stated = list(counts or [len(piece) for piece in pieces])
+
+    def packed(offsets: Sequence[int]) -> bytes:
+        every: dict[int, Any] = {**fields, at: offsets, sizes: stated}
+        return pack_tiff(order, [_field_of(code, every[code], order) for code in sorted(every)])
+
+    place = len(packed([2**20] * len(pieces)))
+    offsets = [place + sum(map(len, pieces[:number])) for number in range(len(pieces))]
+    path.write_bytes(packed(offsets) + b"".join(pieces))
+    return path
+
+
+def _field_of(code: int, values: Sequence[Any], order: str) -> Field:
+    if values and isinstance(values[0], tuple):
+        flat = [number for pair in values for number in pair]
+        return code, 5, len(values), struct.pack(f"{order}{len(flat)}I", *flat)
+    short = max(values) < 65536 and code not in (273, 279, 324, 325)
+    kind, letter = (3, "H") if short else (4, "I")
+    return code, kind, len(values), struct.pack(f"{order}{len(values)}{letter}", *values)
+
+
 def iptc_block(values: Mapping[tuple[int, int], str | Sequence[str]]) -> bytes:
     """IPTC-IIM data sets, (record, data set) -> text, in UTF-8 and saying so."""
     block = b"\x1c\x01\x5a\x00\x03\x1b%G"
@@ -381,9 +416,9 @@ def twelve_bit(path: Path) -> Path:
     return write_tiff(path, codes(8, 8, 1) >> 4, bitspersample=12)
 
 
-def ycbcr(path: Path) -> Path:
-    """YCbCr without JPEG."""
-    return write_tiff(path, codes(8, 8, 3, 8), photometric="ycbcr")
+def ycbcr16(path: Path) -> Path:
+    """YCbCr of 16 bits, for which TIFF 6.0 gives no ranges."""
+    return write_tiff(path, codes(8, 8, 3, 16), photometric="ycbcr")
 
 
 def no_pixels(path: Path) -> Path:
@@ -440,7 +475,7 @@ HOSTILE: Mapping[str, tuple[Callable[[Path], Path], str]] = {
     "integers32": (integers32, "32 bits"),
     "signed16": (signed16, "signed"),
     "twelve_bit": (twelve_bit, "12 bits"),
-    "ycbcr": (ycbcr, "YCbCr"),
+    "ycbcr16": (ycbcr16, "YCbCr of 8 bits"),
     "no_pixels": (no_pixels, "a width and a height"),
     "only_thumbnail": (only_thumbnail, "reduced version"),
 }

@@ -55,7 +55,7 @@ class Collection:
             "key": "k" * 64,
             "output_key": "o" * 64,
             "status": "applied" if after is not None else "declined",
-            "reason": None if after is not None else "sharp: it holds 900 ppi of picture",
+            "reason": None if after is not None else "it holds 900 ppi of picture",
             "image": f"embedded/cleanup/{scan}.tif" if after is not None else None,
             "sha256": "c" * 64 if after is not None else None,
             "height": delivered.shape[0],
@@ -95,7 +95,14 @@ class Collection:
                     "bytes": 123456,
                     "bigtiff": False,
                     "compression": "lzw",
-                    "pages": [{"number": 1, "bits": 16, "conversions": ["alpha kept"]}],
+                    "pages": [
+                        {
+                            "number": 1,
+                            "bits": 16,
+                            "conversions": ["alpha kept"],
+                            "notes": ["a date"],
+                        }
+                    ],
                     "notes": [],
                     "verified": ["pixels", "icc"],
                 },

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from restoration.faces.frame import Places
-from restoration.faces.gate import PageEvidence, judge
 from restoration.faces.known import KnownFace, known_faces
 from restoration.faces.protecting import feather_of, protected
+from restoration.faces.unmet import unmet_marks
 from restoration.limiting import Limits, area_of, limits_of, marked_areas, open_mask
+from restoration.marks_on_page import check_on_page, is_blank, unused_targets
 from restoration.raster.base import FloatImage, Raster
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import TiffPage, open_infrared, open_page
 from restoration.regions import FaceRegions, Marks, Shape
 from restoration.settings import IngestSettings
-from restoration.stage_settings import FacesSettings
 
 
 class ExtraChannel:
@@ -52,6 +52,8 @@ class Beside:
     """What a stage is told of one page beyond its pixels and its condition report."""
 
     infrared: Raster | None = None
+    no_infrared: str = "the master holds no infrared"
+    """Why there is no infrared."""
     damage: Raster | None = None
     limits: Limits | None = None
     faces: tuple[KnownFace, ...] = ()
@@ -59,18 +61,8 @@ class Beside:
     """Where a generative network may not work, for the sake of faces; None = nowhere."""
     master: Raster | None = None
     """The master's own page; None where the stage has no use for it."""
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """The stage ``faces`` of the same recipe, seen from a stage before it."""
-
-    settings: FacesSettings
-    page: PageEvidence
-
-    def accepted(self, faces: tuple[KnownFace, ...]) -> set[int]:
-        """Numbers of the faces that it is to restore."""
-        return {f.number for f in faces if judge(f, self.settings, self.page).accepted}
+    warnings: tuple[str, ...] = ()
+    """Sentences about marks that do not do what the person may have meant."""
 
 
 def beside(
@@ -83,12 +75,10 @@ def beside(
     ingest: IngestSettings,
     files: ExitStack,
     faces: Mapping[str, Any] | None = None,
-    ahead: Ahead | None = None,
 ) -> Beside:
     """What lies beside a page of a master.
 
     faces: the condition report's finding, for stages that restore faces or leave them alone.
-    ahead: the stage that will restore some of them; None where none will.
 
     number: 1 for the first page; size: height and width of the page as the stage gets it: what
     lies beside it is of the master's size, and left out where an earlier stage changed that.
@@ -98,21 +88,47 @@ def beside(
         return Beside()
     page = files.enter_context(open_page(master, number, limits=ingest))
     extent = (page.height, page.width)
-    infrared, damage = None, None
-    if extent == size:
-        if wants_infrared and "infrared" in page.extra:
-            infrared = ExtraChannel(page, page.extra.index("infrared"))
-        if marks.damage is not None:
-            damage = open_mask(marks.damage, number, extent, files)
-    known = _known(marks, number, extent, faces, files)
+    said = check_on_page(marks, number, page.pages, extent, files)
+    said += unused_targets(marks.targets, number, page.channels)
+    infrared, why = _infrared(page, size, ingest, files) if wants_infrared else (None, "")
+    damage = None
+    if extent == size and marks.damage is not None:
+        damage = open_mask(marks.damage, number, extent, files)
+        if is_blank(damage):
+            said.append(f"the mask of damage '{marks.damage}' marks nothing: it is 0 all over")
+    known, unmet = _known(marks, number, extent, faces, files)
     return Beside(
         infrared,
+        why,
         damage,
         limits_of(marks, number, extent, files),
         known,
-        _keep(marks, number, extent, (known, ahead), files),
+        _keep(marks, number, extent, known, files),
         page,
+        (*said, *unmet),
     )
+
+
+def _infrared(
+    page: TiffPage, size: tuple[int, int], ingest: IngestSettings, files: ExitStack
+) -> tuple[Raster | None, str]:
+    """The infrared picture of a master's page, and why there is none to be used."""
+    channel = "infrared" in page.extra
+    own = None if channel else open_infrared(page.path, page.number, limits=ingest)
+    if own is not None:
+        files.enter_context(own)
+    if not channel and own is None:
+        return None, Beside.no_infrared
+    if (page.height, page.width) != size:
+        return None, "the page was brought to another size than its infrared has"
+    if own is None:
+        return ExtraChannel(page, page.extra.index("infrared")), ""
+    if (own.height, own.width) != size:
+        return None, (
+            f"the infrared picture is {own.width} x {own.height} px, the page "
+            f"{page.width} x {page.height} px"
+        )
+    return own, ""
 
 
 def _known(
@@ -121,7 +137,8 @@ def _known(
     extent: tuple[int, int],
     faces: Mapping[str, Any] | None,
     files: ExitStack,
-) -> tuple[KnownFace, ...]:
+) -> tuple[tuple[KnownFace, ...], list[str]]:
+    """The faces of a page, and what is to be said of marks that meet none."""
     regions = marks.faces
     if isinstance(marks.regions, FaceRegions):
         regions = marks.regions
@@ -130,19 +147,18 @@ def _known(
         area = area_of(shape, marks.folder, extent, files)
         return bool(area.holds(place[1:], place[:1])[0, 0])
 
-    return tuple(known_faces(faces, regions, number, holds))
+    known = tuple(known_faces(faces, regions, number, holds))
+    return known, unmet_marks(faces, regions, number, holds)
 
 
 def _keep(
     marks: Marks,
     number: int,
     extent: tuple[int, int],
-    faces: tuple[tuple[KnownFace, ...], Ahead | None],
+    known: tuple[KnownFace, ...],
     files: ExitStack,
 ) -> Limits | None:
-    """Also what a person excluded as a face that no detector saw."""
-    known, ahead = faces
+    """The heads of all faces, and the whole of what a person excluded."""
     excluded = () if marks.faces is None else marks.faces.exclude
-    accepted = set() if ahead is None else ahead.accepted(known)
-    areas = protected(known, accepted, marked_areas(excluded, marks.folder, number, extent, files))
+    areas = protected(known, marked_areas(excluded, marks.folder, number, extent, files))
     return Limits(None, tuple(areas), feather_of(known), extent) if areas else None

@@ -15,6 +15,7 @@ from pathlib import Path
 from restoration.delivering_again import deliver_again, delivery_record, earlier_delivery
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
+from restoration.finished import FINISHED_READS
 from restoration.fixity_list import asked_again
 from restoration.intact import AlteredMasterError, is_intact, steady
 from restoration.job_digest import signature
@@ -429,6 +430,11 @@ class Chain:
                 "input": [state.key for state in states],
                 # What was tried and declined is part of the deliverable's history.
                 "chain": [record["key"] for record in steps],
+                # By these the finished picture is judged.
+                "reports": [
+                    {name: page["report"].get(name) for name in FINISHED_READS}
+                    for page in self.ensure("examine")["pages"]
+                ],
                 "settings": self.plan.settings(self.recipe, "deliver"),
                 "code": self.plan.code("deliver"),
                 "weights": self.plan.weights(self.recipe, "deliver"),

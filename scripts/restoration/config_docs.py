@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from restoration.settings import Config
 from restoration.sheet import MATERIALS
 
-_NAMES = {float: "number", int: "whole number", str: "text", bool: "true or false"}
+_NAMES = {float: "number", int: "whole number", str: "text", bool: "yes or no"}
 
 _INTRODUCTION = """\
 # Configuration
@@ -28,12 +28,16 @@ only the keys that differ need be there:
 
     snakemake --cores all --configfile my.yaml
 
-A mistake stops before any job, with one line that names the key or the row of the sheet.
-Setting a stage to `null` (`upscale: null`) takes it out of a recipe.
+A mistake stops before any job, with one line that names file, line and key, or the row of the
+sheet. `make restore CONFIG=my.yaml` also says where a file is no YAML; called by itself, Snakemake
+reads the files before we can.
+
+A stage that is `off` (`upscale: off`) or `null` is not in a recipe; `on` gives it its defaults.
 
 ## The sheet of scans
 
-Tab-separated, UTF-8, first line = column names. Relative paths start at the sheet's own folder.
+Tab-separated text in UTF-8 or UTF-16, as spreadsheets save it; first line = column names. Cells may
+stand in double quotes, a quote inside them doubled. Relative paths start at the sheet's own folder.
 `python scripts/sheet.py FOLDER > scans.tsv` makes one. Ids and batches name files: none
 may be called like a device of Windows (`aux`, `nul`, `com1.tif`), nor differ from another in upper
 and lower case alone.

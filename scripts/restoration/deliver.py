@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from restoration.archive.xmp import Provenance, StageEvent, build_packet, read_properties
+from restoration.as_it_was import page_as_it_was
 from restoration.errors import ScanError
 from restoration.ingest import hash_file
 from restoration.intact import AlteredMasterError
@@ -21,13 +21,16 @@ from restoration.keys import canonical_json
 from restoration.outgoing_profile import OutgoingProfile, outgoing_profile
 from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
 from restoration.raster.deliverable import DeliverablePage, Written, write_deliverable
+from restoration.raster.kinds import JPEG, SCALES
 from restoration.raster.mapped import MappedRows
 from restoration.raster.metadata import carry_over, recoloured
 from restoration.raster.read_back import compare
 from restoration.raster.resample import Resampled
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.resolution import resolution_notes, resolution_of
+from restoration.raster.tiff import TiffPage, open_infrared, open_page
 from restoration.raster.tone_table import ToneTable
-from restoration.raster.write import CLASSIC_LIMIT, Rational, rational
+from restoration.raster.write import CLASSIC_LIMIT, Rational
+from restoration.records import left_out
 from restoration.settings import DeliverSettings, IngestSettings
 
 Record = dict[str, Any]
@@ -47,6 +50,8 @@ class PageToDeliver:
     """What each stage did or why it did nothing, in order, for the page's history."""
     tones: ToneTable | None = None
     """By which the values are mapped on their way into the deliverable; None leaves them."""
+    finished: Mapping[str, Any] = field(default_factory=dict)
+    """What was measured on the finished picture, and in its ``said`` the sentences on it."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +93,17 @@ def deliver_scan(
     The record: ``sha256``, ``bytes``, ``bigtiff``, ``compression``, ``verified`` (what was
     compared), ``master_sha256`` and ``pages``, each with size, depth, resolution, identifiers,
     what delivery itself changed (``conversions``), its colours (``profile``: see
-    `OutgoingProfile.record`), which tags were left (``not_carried``), whether a tone table was
-    applied (``tones``), and ``clipped``: of each channel the share of samples that it newly put to
-    0 and to full.
+    `OutgoingProfile.record`), which tags were left (``not_carried``), what is odd about those that
+    were handed on (``notes``), whether a tone table was applied (``tones``), ``clipped``: of each
+    channel the share of samples that it newly put to 0 and to full, and what was measured on the
+    finished picture (``finished``). ``infrared``: pages that were delivered as they were, each with
+    the ``page`` it belongs to. Each has its ``directory`` in the file, from 0: the master's order.
+    ``left_out``: what of the master is not in the file, in words.
 
-    Raises ScanError where the master changed since ingest, cannot be read, or the pages do not
-    fit it; CircumstanceError where the disk fails or the file read back differs; OtherBytesError,
-    with no file written, where it is not what was ``expected``.
+    Raises ScanError where the master changed since ingest, cannot be read, the pages do not fit
+    it, or the metadata read back mean something else; CircumstanceError where the disk fails or
+    the file read back differs; OtherBytesError, with no file written, where it is not what was
+    ``expected``.
     """
     if [page.number for page in pages] != list(range(1, len(ingest["pages"]) + 1)):
         raise ScanError(
@@ -102,7 +111,11 @@ def deliver_scan(
             f"{[page.number for page in pages]}; run the scan's stages again"
         )
     with ExitStack() as files:
-        made = [_make(files, delivery, master, ingest, page, settings) for page in pages]
+        restored = [_make(files, delivery, master, ingest, page, settings) for page in pages]
+        beside = [_make_infrared(files, delivery, master, page.number) for page in pages]
+        made = sorted(
+            [*restored, *(one for one in beside if one is not None)], key=lambda one: one.place
+        )
         ready = [one.page for one in made]
 
         def check(part: Path) -> None:
@@ -136,13 +149,19 @@ def _same_master(master: Path, ingest: Mapping[str, Any]) -> None:
 class _Made:
     """A page that is ready to be written, and what is said of it."""
 
+    number: int
+    """Of the page; of an infrared one, the page that it belongs to."""
+    place: int
+    """Its directory in the master."""
     page: DeliverablePage
     source: str
-    outgoing: OutgoingProfile
+    outgoing: OutgoingProfile | None
+    """None where the picture is delivered as it was."""
     conversions: tuple[str, ...]
     notes: tuple[str, ...]
     mapped: MappedRows | None
     """The page's rows where a tone table maps them."""
+    finished: Mapping[str, Any]
 
 
 def _make(
@@ -179,7 +198,7 @@ def _make(
     packet, notes = build_packet(
         carried.xmp,
         _provenance(delivery, master.name, ingest, page, conversions, outgoing.warning),
-        tiff=_tiff_properties(original, result, bits, orientation, resolution, unit),
+        tiff=_tiff_properties(original, result, bits, orientation, resolution, unit, resized),
         profile=(outgoing.name, outgoing.is_srgb) if outgoing.changed else None,
     )
     ready = DeliverablePage(
@@ -198,7 +217,23 @@ def _make(
         xmp=packet,
     )
     source = "master" if page.image is None else page.image.name
-    return _Made(ready, source, outgoing, conversions, tuple(notes), mapped)
+    place = original.directory.index
+    said = (*carried.notes, *resolution_notes(original, resolution, resized), *notes)
+    return _Made(
+        page.number, place, ready, source, outgoing, conversions, said, mapped, page.finished
+    )
+
+
+def _make_infrared(files: ExitStack, delivery: Delivery, master: Path, number: int) -> _Made | None:
+    """The infrared picture of a page, ready to be written as it was; None where it has none."""
+    original = open_infrared(master, number, limits=delivery.limits)
+    if original is None:
+        return None
+    files.enter_context(original)
+    conversions = _conversions(original, original.bits)
+    ready, place = page_as_it_was(original), original.directory.index
+    notes = (*ready.carried.notes, *resolution_notes(original, ready.resolution, False))
+    return _Made(number, place, ready, "master", None, conversions, notes, None, {})
 
 
 def _provenance(
@@ -238,6 +273,7 @@ def _provenance(
         software=delivery.software,
         events=(*page.events, saved),
         instance=delivery.instance,
+        finished=tuple(page.finished.get("said", ())),
     )
 
 
@@ -248,10 +284,11 @@ def _tiff_properties(
     orientation: int | None,
     resolution: tuple[Rational, Rational] | None,
     unit: int,
-) -> dict[str, str | int]:
-    """What the tags of the page say, restated for readers of XMP alone."""
+    resized: bool,
+) -> dict[str, str | int | None]:
+    """What the tags of the page say, restated for readers of XMP alone; None takes out."""
     samples = result.channels + len(original.extra)
-    stated: dict[str, str | int] = {
+    stated: dict[str, str | int | None] = {
         "ImageWidth": result.width,
         "ImageLength": result.height,
         "BitsPerSample": " ".join([str(bits)] * samples),
@@ -263,6 +300,9 @@ def _tiff_properties(
     if resolution is not None:
         across, down = (f"{above}/{below}" for above, below in resolution)
         stated |= {"XResolution": across, "YResolution": down, "ResolutionUnit": unit}
+    elif resized:
+        # A master that states it in its XMP alone means its own size.
+        stated |= {"XResolution": None, "YResolution": None, "ResolutionUnit": None}
     return stated
 
 
@@ -324,34 +364,19 @@ class _ExtraSamples:
         return codes
 
 
-def resolution_of(
-    original: TiffPage, ppi: tuple[float, float] | None, resized: bool
-) -> tuple[tuple[Rational, Rational] | None, int]:
-    """The resolution and its unit: the master's own numbers as long as the size is the master's."""
-    if resized:
-        # A resolution without unit is an aspect ratio only; it says nothing of the new size.
-        return (None, 1) if ppi is None else ((rational(ppi[0]), rational(ppi[1])), 2)
-    found = []
-    for code in (282, 283):
-        entry = original.directory.entries.get(code)
-        pair = original.tags.values(entry)[0] if entry and entry.kind == 5 and entry.count else None
-        if pair is None or not pair[0] or not pair[1]:
-            return None, 1
-        # In lowest terms, as the file will hold it and the reading back expect it.
-        found.append(Fraction(*pair).as_integer_ratio())
-    unit = original.tags.number(original.directory, 296, 2) or 2
-    return (found[0], found[1]), unit if unit in (1, 2, 3) else 1
-
-
 def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
     """What delivery changes in the form of the values, though not in what they show."""
     changes = []
     if original.layout.photometric == 0:
         changes.append("min-is-white to black-is-zero, values inverted")
+    stored = original.layout.bits
     if original.layout.photometric == 3:
-        changes.append("palette to RGB, 16 bits as in its colour map")
+        changes.append(f"palette to RGB, {original.bits} bits as in its colour map")
+    elif stored < 8:
+        changes.append(f"{stored} to 8 bits, values times {SCALES[stored]}")
     if original.layout.photometric == 6:
-        changes.append("YCbCr inside JPEG to RGB")
+        inside = " inside JPEG" if original.layout.compression in JPEG else ""
+        changes.append(f"YCbCr{inside} to RGB")
     if bits != original.bits:
         changes.append(f"{original.bits} to {bits} bits, values times 257")
     return tuple(changes)
@@ -374,17 +399,53 @@ def _record(
         "bigtiff": written.bigtiff,
         "compression": written.compression,
         "master_sha256": ingest["sha256"],
-        "verified": ["pixels", "icc", "resolution", "tags", "exif", "xmp", "pages", "master"],
+        "verified": [
+            "pixels",
+            "icc",
+            "resolution",
+            "tags",
+            "exif",
+            "meaning of exif, gps and iptc",
+            "xmp",
+            "pages",
+            "master",
+        ],
         "notes": notes,
-        "pages": [_page_record(number, one) for number, one in enumerate(made, 1)],
+        "pages": [
+            _page_record(one, one.outgoing, at)
+            for at, one in enumerate(made)
+            if one.outgoing is not None
+        ],
+        "infrared": [
+            _infrared_record(one, at) for at, one in enumerate(made) if one.outgoing is None
+        ],
+        "left_out": left_out(ingest),
     }
 
 
-def _page_record(number: int, one: _Made) -> Record:
+_UNITS = {1: "none", 2: "inch", 3: "centimetre"}
+
+
+def _infrared_record(one: _Made, at: int) -> Record:
+    page = one.page
+    return {
+        "page": one.number,
+        "directory": at,
+        "height": page.height,
+        "width": page.width,
+        "bits": page.bits,
+        "conversions": list(one.conversions),
+        "not_carried": list(page.carried.left),
+        "notes": list(one.notes),
+    }
+
+
+def _page_record(one: _Made, outgoing: OutgoingProfile, at: int) -> Record:
     page = one.page
     said = read_properties(page.xmp)
     return {
-        "number": number,
+        "number": one.number,
+        "directory": at,
         "source": one.source,
         "height": page.height,
         "width": page.width,
@@ -392,14 +453,15 @@ def _page_record(number: int, one: _Made) -> Record:
         "bits": page.bits,
         "extra": list(page.extra),
         "resolution": None if page.resolution is None else [a / b for a, b in page.resolution],
-        "resolution_unit": {1: "none", 2: "inch", 3: "centimetre"}[page.resolution_unit],
+        "resolution_unit": None if page.resolution is None else _UNITS[page.resolution_unit],
         "document_id": said["DocumentID"],
         "instance_id": said["InstanceID"],
         "digital_source_type": said["DigitalSourceType"],
         "conversions": list(one.conversions),
         "tones": one.mapped is not None,
         "clipped": None if one.mapped is None else one.mapped.clipped(),
-        "profile": one.outgoing.record(),
+        "finished": dict(one.finished),
+        "profile": outgoing.record(),
         "not_carried": list(page.carried.left),
         "notes": list(one.notes),
     }

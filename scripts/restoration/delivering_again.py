@@ -6,21 +6,22 @@ from whatever still has it: the record, a withdrawn one, or the XMP of the file 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from restoration.archive.xmp import read_properties
-from restoration.errors import ScanError
+from restoration.errors import RestorationError, ScanError
 from restoration.fixity_list import Written
 from restoration.keys import identifier
 from restoration.planning import Plan
 from restoration.raster.deliverable import OtherBytesError
-from restoration.raster.metadata import XMP
-from restoration.raster.tiff import open_page
+from restoration.raster.packets import xmp_packets
 from restoration.recorded_copies import examined_part
 from restoration.records import now
 from restoration.restoring import Record
+from restoration.unheeded import unheeded
 from restoration.withdrawing import withdrawn_record
 
 if TYPE_CHECKING:
@@ -82,13 +83,19 @@ def earlier_delivery(
 def time_in_file(path: Path, key: str) -> str | None:
     """When a file was delivered, by its own XMP; None where it is of another key."""
     try:
-        with open_page(path, 1) as page:
-            packet = page.tag_bytes(XMP)
-            said = {} if packet is None else read_properties(packet)
-    except (OSError, ScanError):
+        packets = xmp_packets(path)
+    except (OSError, RestorationError):
         return None
     own = f"xmp.iid:{identifier(f'{key}:1', 'xmp-instance')}"
-    return said.get("ModifyDate") if said.get("InstanceID") == own else None
+    for packet in packets:
+        said = {}
+        if packet is not None:
+            with suppress(ScanError):
+                said = read_properties(packet)
+        if said.get("InstanceID") == own:
+            when: str | None = said.get("ModifyDate")
+            return when
+    return None
 
 
 def deliver_again(chain: Chain, key: str, target: Path, earlier: Earlier) -> tuple[Record, Earlier]:
@@ -117,6 +124,8 @@ def delivery_record(chain: Chain, key: str, delivered: Record, earlier: Earlier)
     it says of faces."""
     faces = delivered.pop("faces", [])
     examined = chain.ensure("examine")
+    assert chain.recipe is not None
+    said = unheeded(chain.plan, chain.recipe, chain.scan)
     return {
         "when": earlier.when,
         "status": "done",
@@ -130,5 +139,6 @@ def delivery_record(chain: Chain, key: str, delivered: Record, earlier: Earlier)
         "condition_report": [page["report"] for page in examined["pages"]],
         "examined": examined_part(examined),
         "stages": chain.chain_records(),
+        **({"unheeded_marks": said} if said else {}),
         **earlier.said(),
     }

@@ -13,6 +13,7 @@ from restoration.deliver import Delivery, PageToDeliver, deliver_scan
 from restoration.errors import CircumstanceError
 from restoration.faces import IDENTITY
 from restoration.faces.final_check import compare
+from restoration.finished import finished_page
 from restoration.keys import canonical_json
 from restoration.raster.base import Raster
 from restoration.raster.colour import ColourSpace
@@ -62,7 +63,8 @@ def deliver_chain(
         image = None if state.image is None else chain.input_of(state)[0]
         events = tuple(_event(record, state.number) for record in steps)
         tones = _table(chain, state)
-        pages.append(PageToDeliver(state.number, image, state.ppi, events, tones))
+        finished = _finished(chain, state, image)
+        pages.append(PageToDeliver(state.number, image, state.ppi, events, tones, finished))
     delivered = deliver_scan(
         Delivery(
             scan=chain.scan.scan,
@@ -84,6 +86,17 @@ def deliver_chain(
     if cubes:
         delivered["cubes"] = cubes
     return {**delivered, "faces": faces} if faces else delivered
+
+
+def _finished(chain: Chain, state: PageState, image: Path | None) -> Record:
+    """What the page as it leaves its last stage shows of the master's grain."""
+    limits = chain.plan.config.ingest
+    report = next(p for p in chain.ensure("examine")["pages"] if p["number"] == state.number)
+    with ExitStack() as files:
+        master = files.enter_context(open_page(Path(chain.scan.path), state.number, limits=limits))
+        final = None if image is None else files.enter_context(open_page(image, 1, limits=limits))
+        mapped = state.tones is not None
+        return finished_page(master, final, report["report"], tones=mapped)
 
 
 def _table(chain: Chain, state: PageState) -> ToneTable | None:
@@ -150,8 +163,9 @@ def _faces(chain: Chain, states: Sequence[PageState]) -> list[Record]:
 
 def _worth_telling(page: Record) -> Record:
     """The findings without what is said of each face: the record keeps that, a picture that may go
-    anywhere says how many were restored and by what."""
-    return {name: found for name, found in page["findings"].items() if name != "faces"}
+    anywhere says how many were restored and by what, and how many were left alone."""
+    each = ("faces", "heads")
+    return {name: found for name, found in page["findings"].items() if name not in each}
 
 
 def _event(record: Record, number: int) -> StageEvent:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.errors import CircumstanceError
+from restoration.raster.contents import Contents, nth, read_contents
 from restoration.raster.embedded import (
     exif_record,
     icc_record,
@@ -17,9 +18,9 @@ from restoration.raster.embedded import (
     tags_record,
     xmp_record,
 )
-from restoration.raster.layout import PHOTOMETRIC, set_aside
+from restoration.raster.kinds import PHOTOMETRIC
 from restoration.raster.tags import MAX_OVERLAP, MasterFile, TiffTags, expected_found
-from restoration.raster.tiff import TiffPage, real_pages
+from restoration.raster.tiff import TiffPage, infrared_page, page_of
 from restoration.settings import IngestSettings
 
 HASH_CHUNK = 8 * 2**20
@@ -49,8 +50,10 @@ def inspect_master(path: str | Path, limits: IngestSettings) -> Record:
     """All that a master says about itself, without decoding a pixel; JSON-able.
 
     ``sha256``, ``bytes``, ``mtime_ns``, ``byte_order``, ``bigtiff``; ``pages``, one for each page
-    of the scan; ``set_aside``, the directories that are none, with the reason; ``tags``, ``exif``,
-    ``xmp`` and ``iptc`` of the first page (each page has its own ``tags``); ``warnings``.
+    of the scan; ``infrared``, one for each infrared picture in a directory of its own, with the
+    ``page`` that it belongs to; ``set_aside``, the directories that are not delivered, with the
+    reason and whether anything is ``lost``; ``tags``, ``exif``, ``xmp`` and ``iptc`` of the first
+    page (each page has its own ``tags``); ``warnings``.
 
     The SHA-256 is taken before anything else is read. Raises ScanError, in one line, for a file
     that cannot be carried through the workflow exactly (see `raster.layout`); CircumstanceError
@@ -68,32 +71,39 @@ def inspect_master(path: str | Path, limits: IngestSettings) -> Record:
 
 
 def _describe(file: MasterFile, tags: TiffTags) -> Record:
-    directories = real_pages(tags)
+    contents = read_contents(tags)
+    directories = contents.pages
     warnings: list[str] = []
-    pages = []
-    stored = 0
+    pages, stored = [], 0
     for number, directory in enumerate(directories, 1):
         prefix = f"page {number}: " if len(directories) > 1 else ""
-        page = TiffPage(file, tags, directories, number)
-        stored += int(page.layout.counts.sum())
-        if stored > MAX_OVERLAP * file.size:
-            remedy = "save it anew from an image editor, or restore it from a copy"
-            much = f"{stored} bytes of them in a file of {file.size}"
-            raise expected_found(
-                file.name, "strips or tiles that lie beside each other", much, remedy
-            )
+        page = page_of(file, tags, contents, number)
+        stored = _with_stored(stored, page, file)
         record, found = _page_record(page)
         pages.append({**record, "directory": directory.index})
         warnings += [prefix + text for text in found]
+    infrared = []
+    for number, known in contents.infrared.items():
+        own = infrared_page(file, tags, contents, number)
+        assert own is not None
+        stored = _with_stored(stored, own, file)
+        record, found = _infrared_record(own, pages[number - 1], known.why)
+        infrared.append(record)
+        place = nth(tags, known.directory)
+        warnings += [f"{place}: {text}" for text in found]
+    warnings += _left_out(tags, contents)
     first = directories[0]
     exif, exif_warnings = exif_record(tags, first)
     iptc, iptc_warnings = iptc_record(tags, first)
-    aside = [(d.index, set_aside(tags, d)) for d in tags.directories]
     return {
         "byte_order": "little" if tags.order == "<" else "big",
         "bigtiff": tags.big,
         "pages": pages,
-        "set_aside": [{"directory": at, "reason": why} for at, why in aside if why is not None],
+        "infrared": infrared,
+        "set_aside": [
+            {"directory": one.directory.index, "reason": one.reason, "lost": one.told}
+            for one in contents.left
+        ],
         "tags": pages[0]["tags"],
         "exif": exif,
         "xmp": xmp_record(tags, first),
@@ -102,10 +112,47 @@ def _describe(file: MasterFile, tags: TiffTags) -> Record:
     }
 
 
+def _with_stored(stored: int, page: TiffPage, file: MasterFile) -> int:
+    """The stored bytes of the pages so far. Raises ScanError where they are too many."""
+    stored += int(page.layout.counts.sum())
+    if stored > MAX_OVERLAP * file.size:
+        remedy = "save it anew from an image editor, or restore it from a copy"
+        much = f"{stored} bytes of them in a file of {file.size}"
+        raise expected_found(file.name, "strips or tiles that lie beside each other", much, remedy)
+    return stored
+
+
+def _left_out(tags: TiffTags, contents: Contents) -> list[str]:
+    """Of what is not delivered, a line each; and how pages are counted where one is missing."""
+    told = [one for one in contents.left if one.told]
+    lines = [f"{nth(tags, one.directory)} is not delivered: {one.reason}" for one in told]
+    for number, directory in enumerate(contents.pages, 1):
+        before = [one for one in told if one.directory.index < directory.index]
+        if before:
+            lines.append(f"page {number} of the scan is {nth(tags, directory)}")
+    return lines
+
+
+def _infrared_record(page: TiffPage, of: Record, why: str) -> tuple[Record, list[str]]:
+    """What is recorded of an infrared picture, and what a person is told of it."""
+    record, _ = _page_record(page)
+    del record["number"], record["icc"]
+    warnings = [] if why.startswith("it says") else [f"taken for the infrared picture: {why}"]
+    size = (page.width, page.height)
+    if size != (of["width"], of["height"]):
+        warnings.append(
+            f"the infrared picture is {size[0]} x {size[1]} px and page {page.number} is "
+            f"{of['width']} x {of['height']} px: it is delivered and used for nothing"
+        )
+    return {"page": page.number, "directory": page.directory.index, "why": why, **record}, warnings
+
+
 def _page_record(page: TiffPage) -> tuple[Record, list[str]]:
     icc, warnings = icc_record(page.profile, page.channels)
     if "associated_alpha" in page.extra:
-        warnings.append("the colours are premultiplied by the alpha channel; they stay as stored")
+        warnings.append(
+            "the colours are premultiplied by the alpha channel; they are read as stored"
+        )
     record = {
         "number": page.number,
         "width": page.width,

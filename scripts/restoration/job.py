@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from restoration.ending import end_when_told
+from restoration.errors import ConfigError
 from restoration.in_hand import InHand
 from restoration.leftovers import remove_own
 from restoration.masters_apart import protect_masters
-from restoration.planning import load_plan, plan_file
+from restoration.planning import Plan, load_plan, plan_file
 from restoration.runner import folders_written, run_batch
 from restoration.running import die_with_parent
 from restoration.scratch import use_scratch
@@ -43,6 +44,7 @@ class Job:
         check_same_results(self.results)
         plan = load_plan(plan_file(self.results))
         protect_masters(plan)
+        self._check(plan)
         written += folders_written(plan, self.recipe, self.step)
         if plan.config.scratch and self.scratch is not None:
             use_scratch(self.scratch)
@@ -51,3 +53,16 @@ class Job:
         return run_batch(
             plan, self.recipe, self.step, self.batch, workshop, table=table, log=self.log
         )
+
+    def _check(self, plan: Plan) -> None:
+        """Raises ConfigError where the run has no such job."""
+        if self.recipe is not None and self.recipe not in plan.recipes():
+            known = ", ".join(plan.recipes())
+            raise ConfigError(f"recipe '{self.recipe}' is not in this run; it has {known}")
+        own = ("ingest", "examine")
+        steps = own if self.recipe is None else plan.steps(self.recipe)[len(own) :]
+        if self.step not in steps:
+            of = "no recipe" if self.recipe is None else f"the recipe '{self.recipe}'"
+            raise ConfigError(f"step '{self.step}' is not one of {of}: {', '.join(steps)}")
+        if not plan.members(self.recipe, self.batch):
+            raise ConfigError(f"batch '{self.batch}' is not in this run")

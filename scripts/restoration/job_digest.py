@@ -59,6 +59,10 @@ class JobDigests:
         found = self._signature(scan.path)
         return 0 if found == MISSING else int(found.partition(":")[0])
 
+    def is_missing(self, scan: Scan) -> bool:
+        """Whether a scan's master cannot be found, or not be looked at."""
+        return self._signature(scan.path) == MISSING
+
     def _passed(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """The steps up to this one."""
         if recipe is None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,24 +75,81 @@ def stage_key(
     )
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        # Every bare string is documentation, attribute docstrings included.
-        body = [
-            item
-            for item in node.body
-            if not (
-                isinstance(item, ast.Expr)
-                and isinstance(item.value, ast.Constant)
-                and isinstance(item.value.value, str)
+@dataclass(frozen=True)
+class _Source:
+    """What one module's text contributes to fingerprints."""
+
+    content: str
+    """SHA-256 of its syntax tree without documentation and import lines."""
+    bindings: tuple[tuple[str, str], ...]
+    """Each imported name and what it stands for, as ``module`` or ``module.attribute``."""
+    imports: frozenset[str]
+    """Modules of ours that it may import; names of attributes are among them."""
+
+
+def _for_type_checkers(node: ast.stmt) -> bool:
+    """Whether a statement is `if TYPE_CHECKING:`, whose body never runs."""
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name | ast.Attribute)
+        and (node.test.id if isinstance(node.test, ast.Name) else node.test.attr) == "TYPE_CHECKING"
+    )
+
+
+def _is_documentation(node: ast.stmt) -> bool:
+    """Every bare string is documentation, attribute docstrings included."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+class _Reduced(ast.NodeTransformer):
+    """A module without what cannot change its results; its imports are collected apart."""
+
+    def __init__(self) -> None:
+        self.bindings: set[tuple[str, str]] = set()
+        self.imports: set[str] = set()
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for name in ("body", "orelse", "finalbody"):
+            body = getattr(node, name, None)
+            if isinstance(body, list) and body and isinstance(body[0], ast.stmt):
+                kept = self._kept(body)
+                setattr(node, name, kept or [ast.Pass()])
+        return super().generic_visit(node)
+
+    def _kept(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        kept: list[ast.stmt] = []
+        for statement in body:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                self._collect(statement)
+            elif _for_type_checkers(statement):
+                assert isinstance(statement, ast.If)
+                kept += self._kept(statement.orelse)
+            elif not _is_documentation(statement):
+                kept.append(statement)
+        return kept
+
+    def _collect(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                self.bindings.add((alias.asname or alias.name.partition(".")[0], alias.name))
+                self.imports.add(alias.name)
+            return
+        if node.level or node.module is None:
+            raise ValueError(
+                f"line {node.lineno}: expected an absolute import, found a relative one"
             )
-        ]
-        node.body = body or [ast.Pass()]
-    return tree
+        self.imports.add(node.module)
+        for alias in node.names:
+            whole = f"{node.module}.{alias.name}"
+            self.bindings.add((alias.asname or alias.name, whole))
+            self.imports.add(whole)
 
 
+@cache
 def _module_path(name: str, package: Path) -> Path | None:
     """The source file of ``restoration.a.b``; None where it is not one of our modules."""
     parts = name.split(".")
@@ -103,24 +161,26 @@ def _module_path(name: str, package: Path) -> Path | None:
     return base / "__init__.py" if (base / "__init__.py").is_file() else None
 
 
-def _imports(tree: ast.Module) -> set[str]:
-    """Names of the modules that a module imports, wherever in it the import stands."""
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names
-
-
 @cache
-def _module_facts(path: Path) -> tuple[str, frozenset[str]]:
+def _source(path: Path) -> _Source:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    imports = frozenset(_imports(tree))
-    text = ast.dump(_without_docstrings(tree), include_attributes=False)
-    return hashlib.sha256(text.encode()).hexdigest(), imports
+    reduced = _Reduced()
+    text = ast.dump(reduced.visit(tree), include_attributes=False)
+    return _Source(
+        content=hashlib.sha256(text.encode()).hexdigest(),
+        bindings=tuple(sorted(reduced.bindings)),
+        imports=frozenset(reduced.imports),
+    )
+
+
+def _meaning(target: str, package: Path) -> list[str]:
+    """What an imported name stands for, whatever the module that it comes from is called."""
+    if not target.startswith("restoration"):
+        return [target]
+    if (path := _module_path(target, package)) is not None:
+        return ["" if target in _NOT_PART_OF_A_RESULT else _source(path).content]
+    module, _, attribute = target.rpartition(".")
+    return [*_meaning(module, package), attribute]
 
 
 # What these modules say reaches a key by another way: settings and reads by their values,
@@ -142,19 +202,25 @@ _NOT_PART_OF_A_RESULT = frozenset(
 
 
 def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
-    """SHA-256 over the syntax trees, without docstrings, of a module and ours that it imports.
+    """SHA-256 over the syntax trees of a module and of ours that it imports, one after another.
 
-    Comments, docstrings and layout do not change it; an edited helper changes it for exactly
-    the modules that import that helper, directly or through others.
+    Comments, documentation, layout, imports for type checkers and the names of modules do not
+    change it, so that a module can be moved. An edited helper changes it for exactly the modules
+    that import the helper, directly or through others; so does a name taken from elsewhere.
+
+    Raises LookupError where there is no such module: the digest of nothing would never change.
     """
-    seen: dict[str, str] = {}
+    if _module_path(module, package) is None:
+        raise LookupError(f"'{module}' is no module of {package}, so it has no fingerprint")
+    seen: dict[Path, list[Any]] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         path = _module_path(name, package)
-        if path is None or name in seen or name in _NOT_PART_OF_A_RESULT:
+        if path is None or path in seen or name in _NOT_PART_OF_A_RESULT:
             continue
-        fingerprint, imports = _module_facts(path)
-        seen[name] = fingerprint
-        waiting.extend(sorted(imports))
-    return digest(seen)
+        source = _source(path)
+        bindings = [[local, *_meaning(target, package)] for local, target in source.bindings]
+        seen[path] = [source.content, bindings]
+        waiting.extend(source.imports)
+    return digest(sorted(seen.values()))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -198,14 +199,15 @@ def _met(plan: Plan, linked: dict[tuple[int, int], Scan]) -> Iterator[tuple[Scan
     for folder in folders_of_run(plan):
         told = None
         for entry in _entries(folder):
-            if told is None:
-                # Some file systems list other numbers than those that they give for the file.
-                told = entry.inode() == entry.stat(follow_symlinks=False).st_ino
-            if told and entry.inode() not in inodes:
-                continue
-            found = entry.stat(follow_symlinks=False)
-            if (scan := linked.get((found.st_dev, found.st_ino))) is not None:
-                yield scan, entry.path
+            with suppress(FileNotFoundError):  # another run may be at work here
+                if told is None:
+                    # Some file systems list other numbers than those that they give for the file.
+                    told = entry.inode() == entry.stat(follow_symlinks=False).st_ino
+                if told and entry.inode() not in inodes:
+                    continue
+                found = entry.stat(follow_symlinks=False)
+                if (scan := linked.get((found.st_dev, found.st_ino))) is not None:
+                    yield scan, entry.path
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:

@@ -17,10 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from restoration.errors import CircumstanceError
 from restoration.planning import Plan
 from restoration.progress import duration
 from restoration.raster.publish import opened_to_append, write_failure
-from restoration.records import Row, digest_of_table, write_text
+from restoration.records import Row, digest_of_table, lacks_pages, read_table, write_text
 
 PROGRESS = "progress.jsonl"
 LOG = "run.log"
@@ -75,6 +76,8 @@ class Run:
     """Which start of which machine ``ticks`` counts from; empty where that is not known."""
     ticks: float = 0.0
     """When the run began, by that machine's clock that nobody sets."""
+    problems: int = 0
+    """Scans that steps of which nothing is to be done found unfit in earlier runs."""
 
     def present(self) -> float:
         """The present in seconds since 1970, by the clock as it stood when the run began: one that
@@ -150,6 +153,7 @@ def begin_progress(plan: Plan, work: tuple[Work, ...]) -> None:
         "boot": _boot(),
         "ticks": time.monotonic(),
         "deliverables": sum(len(scan.recipes) for scan in plan.scans),
+        "problems": _recorded_problems(plan, work),
         "work": [asdict(one) for one in work],
     }
     write_text(plan.results / PROGRESS, json.dumps(head) + "\n", lasting=False)
@@ -174,13 +178,20 @@ def tell_end(results: Path, end: BatchEnd) -> None:
             sys.stderr.write(f"run: {line}\n")
             sys.stderr.flush()
             _append(results / LOG, f"{_clock()} {line}\n")
-    except OSError as error:
-        sys.stderr.write(f"run: progress cannot be written in '{results}' ({error.strerror})\n")
+    except (OSError, CircumstanceError) as error:
+        said = error.strerror if isinstance(error, OSError) else error
+        sys.stderr.write(f"run: progress cannot be written in '{results}' ({said})\n")
 
 
 def found_here(step: str, rows: Iterable[Row]) -> int:
-    """Rows of problems that the step itself found; those of earlier steps are counted there."""
-    return sum(row.status == "problem" and row.reason.startswith(f"{step}: ") for row in rows)
+    """Rows of problems that the step itself found; those of earlier steps are counted there. A
+    delivery without some of the scan's pages is one of them."""
+    return sum(
+        lacks_pages(row.status, row.reason)
+        if step == "deliver" and row.status != "problem"
+        else row.status == "problem" and row.reason.startswith(f"{step}: ")
+        for row in rows
+    )
 
 
 def read_run(results: Path) -> Run | None:
@@ -225,13 +236,46 @@ def summary(run: Run, present: float) -> str:
     rate = sum(end.scans - end.failed for end in run.ends) / hours
     parts = [
         f"{done:,} of {_counted(jobs, 'job')} done",
-        f"{run.deliverables - missing:,} of {run.deliverables:,} scans through every step",
+        f"{run.deliverables - missing:,} of {run.deliverables:,} scans finished or a problem",
         f"{rate:,.0f} scan steps an hour",
         *_left(run, present),
-        f"{_counted(sum(end.problems for end in run.ends), 'problem')} so far",
+        f"{_counted(problems_so_far(run), 'problem')} so far",
     ]
     failed = sum(end.failed > 0 for end in run.ends)
     return ", ".join([*parts, f"{_counted(failed, 'job')} failed"] if failed else parts)
+
+
+def problems_so_far(run: Run) -> int:
+    """Problems of the whole run: those that its jobs found, and those recorded before it began.
+
+    A job that was tried again counts as it ended last: its rows hold what it found before.
+    """
+    last = {(end.recipe, end.step, end.batch): end.problems for end in run.ends}
+    return run.problems + sum(last.values())
+
+
+def _recorded_problems(plan: Plan, work: tuple[Work, ...]) -> int:
+    """Those in tables that this run has no reason to make anew.
+
+    A table names the problems of all steps before its own: of each batch the last one is read.
+    """
+    waiting = {(one.recipe, one.step, batch) for one in work for batch in one.batches}
+    found = set()
+    for recipe in plan.recipes():
+        for batch in plan.batches(recipe):
+            kept = [
+                (carrier(recipe, step), step, batch)
+                for step in plan.steps(recipe)
+                if (carrier(recipe, step), step, batch) not in waiting
+            ]
+            table = Path(plan.table(*kept[-1])) if kept else None
+            if table is None or not table.is_file():
+                continue
+            for row in read_table(table):
+                if row.status == "problem":
+                    step = row.reason.partition(": ")[0]
+                    found.add((carrier(recipe, step), step, row.scan))
+    return len(found)
 
 
 def seconds_left(run: Run, present: float) -> tuple[float, list[str]]:

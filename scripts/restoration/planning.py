@@ -27,7 +27,6 @@ from restoration.networks.manifest import (
 from restoration.raster.profile_file import ProfileFileError, check_profile_file
 from restoration.regions import (
     COLOUR,
-    FACES,
     Marks,
     ScanRegions,
     damage_mask_of,
@@ -37,9 +36,10 @@ from restoration.regions import (
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
-from restoration.stage_settings import ColourSettings, FacesSettings, Section
+from restoration.stage_settings import ColourSettings, Section
 from restoration.stages import REGISTRY
 from restoration.written import keep_written
+from restoration.yaml_text import WrittenFiles
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
@@ -103,6 +103,10 @@ class Plan:
                 found[path.stem] = regions
         return found
 
+    def regions_of(self, scan: Scan) -> ScanRegions | None:
+        """What a person marked on a scan in the folder of regions; None where nothing."""
+        return self._regions.get(scan.scan)
+
     def check_regions(self) -> None:
         """Raises ConfigError where a file of regions is wrong."""
         _ = self._regions
@@ -126,6 +130,8 @@ class Plan:
             targets=regions.colour.targets
             if regions is not None and regions.colour is not None and step == COLOUR
             else (),
+            scan=scan.scan,
+            stage=step,
         )
 
     def keeps_faces(self, recipe: str | None, step: str) -> bool:
@@ -135,14 +141,9 @@ class Plan:
             return False
         return any(self.manifest[name].generative for name in self.networks(recipe, step))
 
-    def faces_ahead(self, recipe: str | None, step: str) -> FacesSettings | None:
-        """The settings of the stage ``faces``, where it comes after a step of the recipe."""
-        if recipe is None:
-            return None
-        steps = self.steps(recipe)
-        if FACES not in steps or steps.index(step) >= steps.index(FACES):
-            return None
-        return self.recipe(recipe).stages.faces
+    def fills_damage(self, recipe: str) -> bool:
+        """Whether a recipe has a stage that takes masks of damage."""
+        return any(REGISTRY[step].fills_damage for step in self.recipe(recipe).chain())
 
     def tones_ahead(self, recipe: str | None, step: str) -> ColourSettings | None:
         """The settings of the stage ``colour``, where a step of the recipe is to be shown the tones
@@ -305,6 +306,10 @@ class Plan:
         """Size of a scan's master as this process first saw it; 0 where it is missing."""
         return self._digests.bytes_of(scan)
 
+    def is_missing(self, scan: Scan) -> bool:
+        """Whether a scan's master was missing when this process first looked at it."""
+        return self._digests.is_missing(scan)
+
     @cached_property
     def _digests(self) -> JobDigests:
         return JobDigests(self)
@@ -348,9 +353,12 @@ def load_plan(path: Path) -> Plan:
     return Plan(config=config, scans=scans, album=album, inodes=inodes, **resolved)
 
 
-def make_plan(raw: Mapping[str, Any]) -> Plan:
-    """Validate config and sheet. Raises ConfigError with one line that names key or row."""
-    config = load_config(raw)
+def make_plan(raw: Mapping[str, Any], written: WrittenFiles | None = None) -> Plan:
+    """Validate config and sheet; written: the files from which the config was read.
+
+    Raises ConfigError with one line that names key or row.
+    """
+    config = load_config(raw, written)
     _check_place("results", config.results)
     _check_place("models_dir", config.models_dir)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)

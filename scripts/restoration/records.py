@@ -163,20 +163,43 @@ def _no_formula(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell
 
 
+PAGES = "pages"
+"""Stands for a stage in the table of problems: the scan is delivered, without some of its pages."""
+
+
+def lacks_pages(status: str, reason: str) -> bool:
+    """Whether a row of a delivery's table speaks of pages that are left out."""
+    return status == "done" and bool(reason)
+
+
 def gather_problems(
     tables: Iterable[Path], output: Path, withdrawn: Mapping[str, str] | None = None
 ) -> int:
-    """Write the scans that could not be processed (scan, stage, reason); returns their number.
+    """Write the scans that could not be processed (scan, stage, reason), and those that were
+    delivered without some of their pages; returns their number.
 
-    withdrawn: by scan, where what was delivered of it earlier lies now.
+    tables: of deliveries; withdrawn: by scan, where what was delivered of it earlier lies now.
     """
     lines = ["scan\tstage\treason"]
     for table in tables:
         for row in read_table(table):
-            if row.status == "problem":
-                stage, _, reason = row.reason.partition(": ")
-                if withdrawn and row.scan in withdrawn:
-                    reason += f"; what was delivered earlier is withdrawn: {withdrawn[row.scan]}"
-                lines.append(f"{row.scan}\t{stage}\t{_no_formula(reason)}")
+            stage, _, reason = row.reason.partition(": ")
+            if lacks_pages(row.status, row.reason):
+                stage, reason = PAGES, row.reason
+            elif row.status != "problem":
+                continue
+            elif withdrawn and row.scan in withdrawn:
+                reason += f"; what was delivered earlier is withdrawn: {withdrawn[row.scan]}"
+            lines.append(f"{row.scan}\t{stage}\t{_no_formula(reason)}")
     write_text(output, "\n".join(lines) + "\n")
     return len(lines) - 1
+
+
+def left_out(master: Mapping[str, Any]) -> list[str]:
+    """What of a master is not delivered, by its record of ingest: a line for each, none for what
+    holds nothing of its own."""
+    return [
+        f"picture {one['directory'] + 1} of the file is left out: {one['reason']}"
+        for one in master.get("set_aside") or ()
+        if one.get("lost")
+    ]

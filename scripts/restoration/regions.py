@@ -7,17 +7,18 @@ Read with the plan, so it knows no NumPy and opens no image. A scan's regions ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from restoration.damage_marks import mask_of
 from restoration.errors import ConfigError
-from restoration.sheet import DAMAGE_SUFFIX
+from restoration.mistakes import mistake_of, near
 from restoration.stage_settings import CHAIN, Section
+from restoration.yaml_text import Written, parse
 
 Pixels = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Place = Annotated[float, Field(allow_inf_nan=False)]
@@ -113,6 +114,12 @@ class FaceRegions(StageRegions):
         yield from super().shapes()
         yield from self.include
 
+    @model_validator(mode="after")
+    def _some_or_none(self) -> FaceRegions:
+        if self.none and self.include:
+            raise ValueError("'none' says that there are no faces, 'include' that there are some")
+        return self
+
 
 class MarkedTarget(Section):
     """A target that was photographed with the picture, and has aged with it."""
@@ -176,7 +183,8 @@ class ScanRegions(Section):
     def _known_stages(self) -> ScanRegions:
         for name in self.stages:
             if name not in CHAIN:
-                raise ValueError(f"'{name}' is no stage; known are {', '.join(CHAIN)}")
+                told = near(name, CHAIN)
+                raise ValueError(f"'{name}' is no stage; known are {', '.join(CHAIN)}{told}")
         return self
 
     def of(self, stage: str) -> StageRegions | None:
@@ -195,18 +203,6 @@ class ScanRegions(Section):
 
 MOST_BYTES = 2 * 2**20
 """Of a file of regions; 10,000 corners take a tenth of it."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without references, of which a few lines could stand for more than any memory holds."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(
-                None, None, "references (*) are not taken; write it out", event.start_mark
-            )
-        return super().compose_node(parent, index)
 
 
 def _text_of(path: Path) -> str | None:
@@ -234,21 +230,16 @@ def read_regions(path: Path) -> ScanRegions | None:
     text = _text_of(path)
     if text is None:
         return None
-    try:
-        raw = yaml.load(text, Loader=_Loader)
-    except (
-        yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError,
-    ) as error:  # fmt: skip
-        # What is said to be a date, a number or a truth value and is none, raises what it likes.
-        raise ConfigError(f"regions: '{path}' is not YAML ({error})") from None
+    raw = parse(text, f"regions: '{path}'", references=False)
     if not isinstance(raw, dict):
         raise ConfigError(f"regions: '{path}': expected stages with their regions; see the README")
     apart = {key: raw[key] for key in ("feather", FACES, COLOUR) if key in raw}
     stages = {str(key): value for key, value in raw.items() if key not in apart}
+    given = {**apart, "stages": stages}
     try:
-        found = ScanRegions.model_validate({**apart, "stages": stages})
+        found = ScanRegions.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(f"regions: '{path}': {_explain(error)}") from None
+        raise ConfigError(_told(error, given, path, text)) from None
     for stage in found.all():
         for shape in stage.shapes():
             if shape.mask is not None and not is_file(path.parent / shape.mask):
@@ -259,13 +250,20 @@ def read_regions(path: Path) -> ScanRegions | None:
     return found
 
 
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"] if part != "stages")
-    if first["type"] == "extra_forbidden":
-        return f"{where}: unknown key"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}" if where else message
+def _told(error: ValidationError, given: Any, path: Path, text: str) -> str:
+    """The first mistake, with its line."""
+    written = Written(text)
+
+    def keys(way: Sequence[str | int]) -> tuple[str | int, ...]:
+        return tuple(way[1:] if way[:1] == ("stages",) else way)
+
+    mistake = mistake_of(error, ScanRegions, given, lambda way: written.text_of(keys(way)))
+    shown = replace(mistake, path=keys(mistake.path))
+    # Of a key that is missing, the line of the section that should hold it.
+    ways = (shown.path[:length] for length in range(len(shown.path), 0, -1))
+    line = next((line for way in ways if (line := written.line_of(way)) is not None), None)
+    place = f"regions: '{path}'" if line is None else f"regions: '{path}', line {line}"
+    return f"{place}: {shown}"
 
 
 def is_file(path: Path) -> bool:
@@ -279,7 +277,7 @@ def is_file(path: Path) -> bool:
 def damage_mask_of(master: str) -> Path:
     """Where a person puts the mask of damage of a master."""
     path = Path(master)
-    return path.with_name(path.stem + DAMAGE_SUFFIX)
+    return path.with_name(mask_of(path.name))
 
 
 @dataclass(frozen=True)
@@ -295,6 +293,9 @@ class Marks:
     """What is said of faces, for stages that must leave them alone; None where nothing is."""
     targets: tuple[MarkedTarget, ...] = ()
     """Those of the scan, for the stage that judges colours by them."""
+    scan: str = ""
+    stage: str = ""
+    """Whose and for which stage, for what is said of them."""
 
     def __bool__(self) -> bool:
         marked = self.regions is not None or self.faces is not None or bool(self.targets)

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from restoration.albums import Album
-from restoration.beside import Ahead, Beside, beside
+from restoration.beside import Beside, beside
 from restoration.colouring.provisional import with_corrected_tones
-from restoration.faces.gate import PageEvidence
+from restoration.faces.protecting import told_of_heads
 from restoration.in_hand import InHand
 from restoration.intact import is_intact
 from restoration.limiting import limited
@@ -25,7 +25,8 @@ from restoration.records import read_record
 from restoration.sheet import Scan
 from restoration.stages import MASKS, REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
-from restoration.written import note_written
+from restoration.unchanged import Watched
+from restoration.written import note_gone, note_written
 
 Record = dict[str, Any]
 Progress = Callable[[float, str], None]
@@ -212,6 +213,7 @@ class PageRestorer:
                 generative=state.generated,
                 material=self.scan.material,
                 infrared=around.infrared,
+                no_infrared=around.no_infrared,
                 damage=around.damage,
                 faces=around.faces,
                 ungenerated=self._ungenerated(work, files),
@@ -222,7 +224,7 @@ class PageRestorer:
             )
             result = stage.apply(page)
             if isinstance(result, Restored):
-                result = self._held(result, source, around)
+                result = self._held(result, source, around, work)
             if isinstance(result, Declined):
                 entry |= {"status": "declined", "reason": result.reason, "sha256": None}
                 entry |= {"generative": False, "findings": dict(result.findings)}
@@ -231,6 +233,8 @@ class PageRestorer:
                 entry |= _mapped(work, source, result)
             else:
                 entry |= self._write_page(work, source, result)
+        if around.warnings:
+            entry["warnings"] = list(around.warnings)
         return entry | {"seconds": round(time.monotonic() - started, 3)}
 
     def _colour(self, work: PageWork, source: OpenImage) -> Any:
@@ -250,14 +254,14 @@ class PageRestorer:
         opened: Raster = files.enter_context(self.workshop.open_image(path, number))
         return opened
 
-    def _held(self, result: Restored, source: Raster, around: Beside) -> Restored:
+    def _held(self, result: Restored, source: Raster, around: Beside, work: PageWork) -> Restored:
         """The stage's page without what it may not change."""
         if around.limits is not None:
             result = limited(result, source, around.limits)
-        keeps = self.plan.keeps_faces(self.recipe, self.step)
-        if keeps and result.generative and around.keep is not None:
-            result.findings["faces_kept"] = len(around.faces)
-            result = limited(result, source, around.keep, "outside_faces_share")
+        if result.generative and self.plan.keeps_faces(self.recipe, self.step):
+            result.findings.update(told_of_heads(around.faces, work.report.get("faces")))
+            if around.keep is not None:
+                result = limited(result, source, around.keep, "outside_faces_share")
         return result
 
     def _beside(self, work: PageWork, files: ExitStack) -> Beside:
@@ -271,15 +275,7 @@ class PageRestorer:
             ingest=self.plan.config.ingest,
             files=files,
             faces=self._faces(work),
-            ahead=self._ahead(work),
         )
-
-    def _ahead(self, work: PageWork) -> Ahead | None:
-        settings = self.plan.faces_ahead(self.recipe, self.step)
-        if settings is None:
-            return None
-        page = (work.report.get("gate") or {}).get("page") or {}
-        return Ahead(settings, PageEvidence(page.get("share"), page.get("noise")))
 
     def _faces(self, work: PageWork) -> Mapping[str, Any] | None:
         """The finding, for the stages that restore faces or leave them alone."""
@@ -300,15 +296,21 @@ class PageRestorer:
     def _write_page(self, work: PageWork, source: OpenImage, page: Restored) -> Record:
         target = self._image(work)
         target.parent.mkdir(parents=True, exist_ok=True)
+        same_size = (page.height, page.width) == (source.height, source.width)
+        watched = Watched(page.bands, source, differs=not same_size)
         sha256 = self.workshop.write_image(
             target,
-            page.bands,
+            iter(watched),
             height=page.height,
             width=page.width,
             channels=source.channels,
             ppi=page.ppi,
             profile=source.profile,
         )
+        if not watched.differs:
+            note_gone(target)
+            target.unlink()
+            return _changed_nothing(work.state, page)
         mask = mask_sha256 = None
         if page.mask is not None:
             mask, mask_sha256 = self._write_mask(target, page)
@@ -346,6 +348,22 @@ class PageRestorer:
             profile=None,
         )
         return str(path.relative_to(self.plan.results)), sha256
+
+
+def _changed_nothing(state: PageState, page: Restored) -> Record:
+    """A page that the stage set out to change, and of which no pixel differs."""
+    findings = dict(page.findings)
+    meant = findings.pop("reason", None)
+    why = "it changed not one pixel" + (f", though it was to: {meant}" if meant else "")
+    findings["generative"] = False
+    return {
+        "status": "declined",
+        "reason": why,
+        "sha256": None,
+        "generative": False,
+        "findings": findings,
+        **_passed_on(state),
+    }
 
 
 def has_own_image(page: Record) -> bool:

@@ -15,7 +15,7 @@ from restoration.overall import BatchEnd, found_here, tell_end
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
 from restoration.raster.masters import protect_as_they_are
-from restoration.records import Row, not_in_future, write_table
+from restoration.records import Row, left_out, not_in_future, write_table
 from restoration.restoring import Record, Workshop
 from restoration.retention import after_delivery
 from restoration.scratch import ScratchError, leave_scratch
@@ -53,9 +53,10 @@ def row_of(scan: Scan, step: str, record: Record) -> Row:
     if status == "problem":
         return Row(scan.scan, "problem", key, "", f"{step}: {record['reason']}")
     if "deliverable" in record:
-        return Row(scan.scan, "done", key, record["deliverable"]["sha256"])
+        made = record["deliverable"]
+        return Row(scan.scan, "done", key, made["sha256"], "; ".join(made.get("left_out") or ()))
     if "master" in record:
-        return Row(scan.scan, "done", key, record["sha256"])
+        return Row(scan.scan, "done", key, record["sha256"], "; ".join(left_out(record["master"])))
     pages = record["pages"]
     if "status" not in pages[0]:
         return Row(scan.scan, "done", key)
@@ -96,7 +97,9 @@ def _step_for_scan(
 def _outcome(row: Row) -> str:
     if row.status == "problem":
         return f"problem ({row.reason})"
-    return f"not applied ({row.reason})" if row.status == "declined" else row.status
+    if row.status == "declined":
+        return f"not applied ({row.reason})"
+    return f"done, but {row.reason}" if row.status == "done" and row.reason else row.status
 
 
 def folders_written(plan: Plan, recipe: str | None, step: str) -> list[Path]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from restoration.batching import ASSIGNED, keep_assigned
 from restoration.disk_need import disk_need, say_disk_need
-from restoration.errors import ConfigError
+from restoration.errors import CircumstanceError, ConfigError
 from restoration.fixity_list import open_results
 from restoration.leftovers import remove_leftovers
 from restoration.locking import lock_results
@@ -26,8 +26,11 @@ from restoration.overall import begin_progress, carrier, work_of
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.raster.masters import protect
 from restoration.records import digest_of_table
+from restoration.resolving import check_device
 from restoration.shared_fs import begin_shared
+from restoration.unused_marks import check_marks
 from restoration.written import FOLDER, keep_written
+from restoration.yaml_text import WrittenFiles
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -48,15 +51,19 @@ def check_checkout(folder: str) -> None:
         )
 
 
-def plan_of_run(raw: Mapping[str, Any], *, main: bool) -> Plan:
+def plan_of_run(raw: Mapping[str, Any], *, main: bool, written: WrittenFiles | None = None) -> Plan:
     """The plan, as every process of the run must see it.
 
     The main process decides what `auto` means for device, runtime and precision; a job's own
-    process, which may run on another node, takes that decision over. Raises ConfigError with one
-    line.
+    process, which may run on another node, takes that decision over. written: the files from
+    which the config was read. Raises ConfigError with one line.
     """
     _prepare_environment()
-    plan = make_plan(raw)
+    if main and written is not None:
+        written.check()
+    plan = make_plan(raw, written)
+    if main:
+        check_marks(plan)
     if main or not plan_file(plan.results).is_file():
         return plan
     decided = load_plan(plan_file(plan.results))
@@ -148,23 +155,34 @@ def _lacks(table: Path, step: str, names: frozenset[str]) -> bool:
     return False
 
 
-def begin_run(plan: Plan, *, beside: int = 1) -> None:
+def check_cores(cores: int | None) -> None:
+    """Raises ConfigError where Snakemake was given cores on which nothing can run."""
+    if cores is not None and cores < 1:
+        raise ConfigError(
+            f"--cores: expected `all`, or a whole number from 1 on, found {cores} (make: CORES=)"
+        )
+
+
+def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     """Before the first job: see that no master is in the way, lock the results, see that all
     weights can be had, save the plan.
 
-    beside: jobs that may run at the same time. Raises ConfigError or CircumstanceError with one
-    line where the run cannot begin.
+    beside: jobs that may run at the same time; here: whether they run on this machine. Raises
+    ConfigError or CircumstanceError with one line where the run cannot begin.
     """
+    check_masters(plan)
     inodes = check_links(plan)
     check_benchmarks(plan)
     protect((scan.path, inode) for scan, inode in zip(plan.scans, inodes, strict=True))
+    if any(plan.networks(r, step) for r in plan.recipes() for step in plan.recipe(r).chain()):
+        check_device(plan.device, plan.config.device, here=here)
     lock_results(plan.results)
     keep_written(plan.results)
     begin_shared(plan.results)
     check_weights(plan)
     recipes = [plan.results / recipe for recipe in plan.recipes()]
-    inside = (plan.results / FOLDER, *(folder / "report" for folder in recipes))
-    remove_leftovers([plan.results, *recipes, *inside])
+    shown = [folder / name for folder in recipes for name in ("report", "report-pages")]
+    remove_leftovers([plan.results, plan.results / FOLDER, *recipes, *shown])
     work = work_of(plan)
     need = disk_need(plan, work, beside)
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
@@ -172,6 +190,35 @@ def begin_run(plan: Plan, *, beside: int = 1) -> None:
     keep_assigned(plan.results / ASSIGNED, plan.assigned)
     plan.save(inodes)
     begin_progress(plan, work)
+
+
+def check_masters(plan: Plan) -> None:
+    """Stop where there is nothing to restore, or most masters are missing: a mount that is gone is
+    no property of the scans, of which each would otherwise become a problem.
+
+    Costs a ``stat`` of each master, which the digests of the run's jobs cost anyway. Raises
+    ConfigError and CircumstanceError with one line.
+    """
+    sheet = plan.config.scans
+    if not plan.scans:
+        raise ConfigError(
+            f"scans: the sheet '{sheet}' names no scan; make one with `python scripts/sheet.py "
+            "FOLDER > my.tsv` and name it: `make restore SHEET=my.tsv`, or `scans` in the config"
+        )
+    missing = [scan for scan in plan.scans if plan.is_missing(scan)]
+    if 2 * len(missing) <= len(plan.scans):
+        return
+    first = missing[0]
+    try:
+        os.stat(first.path)  # noqa: PTH116 (its error says more than that it is missing)
+        why = "now it is there"
+    except OSError as error:
+        why = error.strerror or str(error)
+    raise CircumstanceError(
+        f"scans: {len(missing)} of {len(plan.scans)} masters of the sheet '{sheet}' are missing, "
+        f"the first one '{first.path}' (scan {first.scan}: {why}); is the mount there? Nothing was "
+        "begun: put them back, or correct the paths in the sheet"
+    )
 
 
 def check_weights(plan: Plan) -> None:

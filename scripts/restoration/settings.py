@@ -5,9 +5,8 @@ Imported whenever the Snakefile is parsed, so it knows no torch, no OpenCV and n
 
 from __future__ import annotations
 
-import difflib
+import json
 import re
-import reprlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.errors import ConfigError
 from restoration.file_names import alike, is_device
+from restoration.mistakes import mistake_of, near
 from restoration.stage_settings import CHAIN, Identifier, Section, StagesSettings
+from restoration.yaml_text import WrittenFiles
 
 
 class IngestSettings(Section):
@@ -210,6 +211,24 @@ class UserWeights(Section):
     licence: str = Field("not stated", description="Licence of the weights, shown in records.")
 
 
+def own_weights(text: str) -> dict[str, UserWeights]:
+    """The section `models` of a config, from JSON. Raises ConfigError with one line."""
+    try:
+        given = json.loads(text)
+        if not isinstance(given, dict):
+            raise ConfigError(f"models: expected names, each with its section, found {text!r}")
+        return {name: _one_of(name, body) for name, body in given.items()}
+    except ValueError as error:
+        raise ConfigError(f"models: expected JSON, found {text!r} ({error})") from None
+
+
+def _one_of(name: str, body: Any) -> UserWeights:
+    try:
+        return UserWeights.model_validate(body)
+    except ValidationError as error:
+        raise ConfigError(f"models.{name}.{mistake_of(error, UserWeights, body)}") from None
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -219,6 +238,13 @@ class Config(Section):
         None,
         description="Folder of the regions that people marked, <scan>.yaml each; `regions` beside "
         "the sheet where unset.",
+    )
+    unused_marks: Literal["stop", "warn"] = Field(
+        "stop",
+        description="Files in the folder of regions and masks of damage beside masters that fit no "
+        "scan of the sheet. `stop`: the run does not begin; `warn`: it says them and goes on, for "
+        "sheets that share a folder of regions and masters that cannot be renamed. What can only "
+        "be meant for a scan of the sheet (`a.yml` for `a`) stops the run all the same.",
     )
     recipe: Identifier = Field("archive", description="Recipe of rows that name none.")
     recipes: dict[Identifier, Recipe] = Field(description="Recipes by name.")
@@ -270,12 +296,6 @@ class Config(Section):
     examine: ExamineSettings = Field(default_factory=lambda: ExamineSettings.model_validate({}))
     engine: EngineSettings = Field(default_factory=lambda: EngineSettings.model_validate({}))
 
-    @field_validator("scratch", "ignore_disk_need", mode="before")
-    @classmethod
-    def _also_as_text(cls, value: object) -> object:
-        """Of `--config key=true` Snakemake makes a text; only True and False are more to it."""
-        return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
     @model_validator(mode="after")
     def _recipe_exists(self) -> Config:
         for name in sorted(self.recipes):
@@ -299,58 +319,34 @@ class Config(Section):
         if self.recipe not in self.recipes:
             raise ValueError(
                 f"recipe: '{self.recipe}' is not among the recipes ({', '.join(self.recipes)})"
+                f"{near(self.recipe, self.recipes)}"
             )
         return self
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that the section at this place of the config knows."""
-    model: Any = Config
-    for part in location[:-1]:
-        fields = getattr(model, "model_fields", None)
-        if fields is None or part not in fields:
-            # Inside a mapping of sections the next part is a name that the user chose.
-            model = {"recipes": Recipe, "models": UserWeights}.get(str(model), model)
-            continue
-        annotation = fields[part].annotation
-        if part in ("recipes", "models"):
-            model = part
-            continue
-        options = [annotation, *getattr(annotation, "__args__", ())]
-        model = next((o for o in options if hasattr(o, "model_fields")), None)
-    return list(getattr(model, "model_fields", {}))
-
-
-def _explain(error: ValidationError) -> str:
-    first = error.errors()[0]
-    location = first["loc"]
-    where = ".".join(str(part) for part in location)
-    if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(location[-1]), _known_keys(location), n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "; see config/README.md"
-        return f"{where}: unknown key{hint}"
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return f"{where}: {message}" if where else message
-    return f"{where}: {message[0].lower()}{message[1:]}, found {_SHOWN.repr(first['input'])}"
 
 
 _NO_NAME = re.compile("[\0\ud800-\udfff]")
 """NUL, and halves of characters."""
 
-# What YAML's references make of a few lines may be endless when it is written out.
-_SHOWN = reprlib.Repr()
-_SHOWN.maxlevel, _SHOWN.maxstring, _SHOWN.maxother, _SHOWN.maxlong = 2, 200, 200, 80
 
+def load_config(raw: Mapping[str, Any], files: WrittenFiles | None = None) -> Config:
+    """The validated config.
 
-def load_config(raw: Mapping[str, Any]) -> Config:
-    """The validated config. Raises ConfigError with one line that names the first wrong key."""
+    files: where it was written, so that a message can name the line. Raises ConfigError with one
+    line that names the first wrong key.
+    """
     try:
-        return Config.model_validate(_plain(raw, {}))
+        plain = _plain(raw, {})
+        return Config.model_validate(plain)
     except ValidationError as error:
-        raise ConfigError(f"config: {_explain(error)}") from None
+        raise ConfigError(_told(error, plain, files or WrittenFiles([]))) from None
     except RecursionError:
         raise ConfigError("config: sections inside each other without end") from None
+
+
+def _told(error: ValidationError, plain: Any, files: WrittenFiles) -> str:
+    mistake = mistake_of(error, Config, plain, lambda keys: files.place_of(keys)[1])
+    place = files.place_of(mistake.path)[0]
+    return f"config: {place}: {mistake}" if place else f"config: {mistake}"
 
 
 def _plain(value: Any, copied: dict[int, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The sheet of scans: reading it, checking it, and making one from a folder.
+"""The sheet of scans: reading it, checking it, and the ids of files that go into one.
 
 Parsed with the Snakefile, so it knows no pandas and opens no master.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from restoration.errors import ConfigError
 from restoration.file_names import is_device
+from restoration.mistakes import near
 
 SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 """What an id or a batch name may look like: safe as a file name on every file system."""
@@ -24,10 +25,8 @@ SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
 MATERIALS = ("print", "positive", "negative")
 COLUMNS = ("scan", "path", "batch", "recipe", "material")
 _MAX_ID = 120
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 """Characters that end a line, a text or a terminal's patience; no path in a sheet holds one."""
-DAMAGE_SUFFIX = ".damage.tif"
-"""``album-7.tif`` may have a mask of its damage beside it, ``album-7.damage.tif``."""
 
 
 @dataclass(frozen=True)
@@ -76,33 +75,85 @@ def _read_lines(lines: Iterator[list[str]], name: str) -> Iterator[list[str]]:
 def _rows(text: str, name: str) -> Iterator[tuple[int, dict[str, str]]]:
     lines = csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)
     header: list[str] | None = None
-    for number, cells in enumerate(_read_lines(lines, name), start=1):
-        if not cells or not any(cells) or cells[0].startswith("#"):
+    for number, raw in enumerate(_read_lines(lines, name), start=1):
+        where = f"{name} line {number}"
+        if not any(cell.strip() for cell in raw) or raw[0].lstrip(' "').startswith("#"):
             continue
         if header is None:
-            header = [cell.strip() for cell in cells]
-            unknown = [column for column in header if column not in COLUMNS]
-            if unknown:
-                raise ConfigError(
-                    f"{name} line {number}: unknown column '{unknown[0]}'; expected "
-                    f"{', '.join(COLUMNS)} separated by tabs"
-                )
-            missing = [column for column in ("scan", "path") if column not in header]
-            if missing or len(set(header)) != len(header):
-                found = " ".join(header)
-                raise ConfigError(
-                    f"{name} line {number}: the first line must name the columns scan and path, "
-                    f"each once, separated by tabs; found '{found}'"
-                )
+            _check_separator(raw, where)
+            header = _header([cell.strip() for cell in _cells(raw, where)], where)
             continue
+        cells = _cells(raw, where)
         if len(cells) > len(header):
             raise ConfigError(
-                f"{name} line {number}: {len(cells)} cells, but the first line names "
-                f"{len(header)} columns"
+                f"{where}: {len(cells)} cells, but the first line names {len(header)} columns"
             )
-        yield number, {k: v.strip() for k, v in zip(header, cells, strict=False)}
+        yield number, dict(zip(header, cells, strict=False))
     if header is None:
         raise ConfigError(f"{name}: is empty; expected a first line 'scan<tab>path'")
+
+
+def _cells(raw: list[str], where: str) -> list[str]:
+    """The cells of a line without a spreadsheet's quotes, and without empty ones at its end."""
+    cells = [cell.strip() for cell in raw]
+    while cells and not cells[-1]:
+        cells.pop()
+    for at, cell in enumerate(cells):
+        if cell.startswith('"'):
+            cells[at] = _unquoted(cell, where)
+    return cells
+
+
+def _unquoted(cell: str, where: str) -> str:
+    inside = cell[1:-1].replace('""', "")
+    if len(cell) < 2 or not cell.endswith('"') or '"' in inside:
+        raise ConfigError(
+            f"{where}: the cell {_shown(cell)} opens with a quote that is not closed at its end; "
+            "write it without quotes, or with one at each end and those inside doubled: "
+            '"a ""b"" c.tif"'
+        )
+    return cell[1:-1].replace('""', '"')
+
+
+def _shown(cell: str) -> str:
+    return cell if len(cell) <= 80 else f"{cell[:80]}..."
+
+
+def _check_separator(first: list[str], where: str) -> None:
+    """Raises ConfigError where the first line of a sheet is parted by something else than tabs."""
+    if len(first) != 1:
+        return
+    for mark, name in _SEPARATORS.items():
+        words = {word.strip(' "') for word in first[0].split(mark)}
+        if len(words) > 1 and words & set(COLUMNS):
+            raise ConfigError(
+                f"{where}: the columns are separated by {name}, expected tabs; save the sheet as "
+                "tab-separated text (Excel: 'Text (Tab delimited)'; LibreOffice: 'Text CSV' with "
+                "{Tab} as the field delimiter)"
+            )
+
+
+def _header(cells: list[str], where: str) -> list[str]:
+    """The names of the columns. Raises ConfigError that says what the first line should be."""
+    expected = f"expected {', '.join(COLUMNS)} separated by tabs"
+    known = [column for column in cells if column in COLUMNS]
+    unknown = [column for column in cells if column not in COLUMNS]
+    if unknown:
+        column = unknown[0]
+        said = f"unknown column '{column}'" if column else "a column without a name"
+        if not known:
+            said += " (the first line must name the columns)"
+        raise ConfigError(f"{where}: {said}; {expected}{near(column, COLUMNS)}")
+    missing = [column for column in ("scan", "path") if column not in cells]
+    if missing or len(set(cells)) != len(cells):
+        raise ConfigError(
+            f"{where}: the first line must name the columns scan and path, each once, separated by "
+            f"tabs; found '{' '.join(cells)}'"
+        )
+    return cells
+
+
+_SEPARATORS = {";": "semicolons", ",": "commas", "|": "bars", " ": "spaces"}
 
 
 def _scan(
@@ -118,7 +169,7 @@ def _scan(
     check_name(scan, "the id", where)
     if not path:
         raise ConfigError(f"{where}: scan '{scan}' has no path")
-    if _CONTROL.search(path):
+    if CONTROL.search(path):
         raise ConfigError(
             f"{where}: the path of scan '{scan}' holds a control character ({path!r}); rename the "
             "file"
@@ -154,6 +205,32 @@ def _scan(
     return Scan(scan, master, known_batch, recipes, material)
 
 
+_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    """The sheet's text, its lines ended alike. Raises ConfigError where it is none."""
+    if data.startswith((b"PK\3\4", b"\xd0\xcf\x11\xe0")):
+        raise ConfigError(
+            f"scans: the sheet '{path}' is a workbook (xlsx, ods or xls); expected text: save "
+            "it as tab-separated text in UTF-8"
+        )
+    encoding = _BOMS.get(data[:2], "utf-8")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"scans: the sheet '{path}' is not UTF-8 text (line {line}); save it as UTF-8"
+        ) from None
+    if "\0" in text.partition("\n")[0]:
+        raise ConfigError(
+            f"scans: the sheet '{path}' is UTF-16 without a byte-order mark, or no text; save it "
+            "as UTF-8"
+        )
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def read_sheet(path: Path, *, recipes: Collection[str], default: str) -> tuple[Scan, ...]:
     """All rows of a tab-separated sheet; masters are not looked at.
 
@@ -163,15 +240,11 @@ def read_sheet(path: Path, *, recipes: Collection[str], default: str) -> tuple[S
     try:
         if path.exists() and not path.is_file():
             raise ConfigError(f"scans: the sheet '{path}' is no file; expected a table of scans")
-        text = path.read_text(encoding="utf-8-sig")
+        text = _decoded(path.read_bytes(), path)
     except OSError as error:
         raise ConfigError(
             f"scans: the sheet '{path}' cannot be read ({error.strerror}); make one with "
             "`python scripts/sheet.py FOLDER > scans.tsv`"
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(
-            f"scans: the sheet '{path}' is not UTF-8 text; save it as UTF-8"
         ) from None
     folder = "" if path.parent == Path() else str(path.parent)
     first_seen: dict[str, int] = {}
@@ -201,8 +274,14 @@ def safe_name(text: str, spare: int = 12) -> str:
     return cleaned[: _MAX_ID - spare].rstrip(".-_")
 
 
-def _ids(paths: list[Path]) -> list[str]:
-    """One id for each path: readable where that is unambiguous, marked where it is not."""
+def ids_of(paths: list[Path]) -> list[str]:
+    """One id for each path: readable where that is unambiguous, marked where it is not.
+
+    The id is the path, ``--`` between its parts; where a character had to be replaced, with eight
+    digits of the path's SHA-256. It does not change when other files come or go, but for one case:
+    files that differ in upper case or in the suffix alone (``a.tif`` beside ``a.tiff`` or
+    ``A.tif``) all get the digits.
+    """
     plain = ["--".join(path.with_suffix("").parts) for path in paths]
     clear = [
         safe_name(text) == text and not any("--" in part for part in path.parts)
@@ -217,52 +296,3 @@ def _ids(paths: list[Path]) -> list[str]:
         mark = hashlib.sha256(str(path).encode()).hexdigest()[:8]
         ids.append(f"{safe_name(text) or 'scan'}-{mark}")
     return ids
-
-
-def _is_damage_mask(path: Path) -> bool:
-    """Whether this is what a person marked on a scan, and no scan itself."""
-    if not path.name.endswith(DAMAGE_SUFFIX):
-        return False
-    stem = path.name.removesuffix(DAMAGE_SUFFIX)
-    return any(path.with_name(stem + suffix).is_file() for suffix in (".tif", ".tiff"))
-
-
-def _check_file_name(path: Path) -> None:
-    """Raises ConfigError where a sheet cannot hold the name."""
-    if _CONTROL.search(str(path)):
-        raise ConfigError(
-            f"the file name {str(path)!r} holds a tab, a line break or another control character; "
-            "rename it"
-        )
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:  # Python stands halves of characters in for bytes that are no text
-        raise ConfigError(f"the file name {str(path)!r} is not UTF-8; rename it") from None
-
-
-def sheet_of_folder(folder: Path) -> str:
-    """A sheet of every ``*.tif`` and ``*.tiff`` below a folder, as text; no file is opened.
-
-    The id is the path below the folder, ``--`` between its parts; where a character had to be
-    replaced, with eight digits of the path's SHA-256. It does not change when other files come
-    or go, but for one case: files that differ in upper case or in the suffix alone (``a.tif``
-    beside ``a.tiff`` or ``A.tif``) all get the digits. Batches are left to the plan, which goes by
-    folders and knows how long a job should be. Masks of damage beside their scans are left out.
-    """
-    if not folder.is_dir():
-        raise ConfigError(f"'{folder}' is not a folder; give the folder that holds the scans")
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.casefold() in (".tif", ".tiff")
-        and not path.name.startswith(".")
-        and path.is_file()
-        and not _is_damage_mask(path)
-    )
-    for path in paths:
-        _check_file_name(path)
-    ids = _ids([path.relative_to(folder) for path in paths])
-    lines = ["\t".join(("scan", "path"))]
-    for path, scan in zip(paths, ids, strict=True):
-        lines.append("\t".join((scan, str(path.resolve()))))
-    return "\n".join(lines) + "\n"

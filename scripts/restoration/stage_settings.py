@@ -5,9 +5,12 @@ Imported whenever the Snakefile is parsed, so it knows no torch, no OpenCV and n
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from restoration.spellings import OFF, ON, respelt
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=120)]
 Apply = Literal["auto", "always"]
@@ -17,6 +20,11 @@ class Section(BaseModel):
     """A part of the config: unknown keys are mistakes, values never change afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _both_spellings(cls, given: Any) -> Any:
+        return respelt(cls, given)
 
 
 class DescreenSettings(Section):
@@ -54,8 +62,10 @@ class RepairSettings(Section):
     )
     infrared: Literal["auto", "always", "never"] = Field(
         "auto",
-        description="Use of an infrared channel as the mask. `auto`: on colour film alone "
-        "(material `positive`, not grey): prints and silver film are opaque to infrared.",
+        description="Use of infrared, a channel or a page of its own, as the mask. `auto`: on "
+        "colour film alone (material `positive`, not grey): prints and silver film are opaque to "
+        "infrared. `always`: whatever the material; a scan without any is searched as usual and "
+        "warned of.",
     )
     most_share: float = Field(
         0.05,
@@ -169,7 +179,7 @@ class FeatureStrengths(Section):
 class FacesSettings(Section):
     """Faces are restored where the evidence allows, and left as they are where it does not.
 
-    No other generative network touches a face, whether this stage restores it or not.
+    No other generative network touches the head of a face, whether this stage restores it or not.
     """
 
     network: Identifier = Field(
@@ -255,7 +265,8 @@ class FacesSettings(Section):
         ge=0.0,
         le=1.0,
         description="Confidence of a finding of motion blur from which a face is left as it is: "
-        "no network here undoes it.",
+        "no network here undoes it. No measure of a confidence below 0.3 decides anything of a "
+        "face.",
     )
 
 
@@ -345,7 +356,7 @@ class ColourSettings(Section):
 
 
 class StagesSettings(Section):
-    """The recipe's chain; a stage that is left out does not run. The order is fixed."""
+    """The recipe's chain; a stage that is left out, or `off`, does not run. The order is fixed."""
 
     descreen: DescreenSettings | None = Field(None, description="Halftone screens.")
     repair: RepairSettings | None = Field(None, description="Dust, scratches and creases.")
@@ -354,6 +365,22 @@ class StagesSettings(Section):
     faces: FacesSettings | None = Field(None, description="Faces, each by its own evidence.")
     upscale: UpscaleSettings | None = Field(None, description="Final size.")
     colour: ColourSettings | None = Field(None, description="Fading and stain.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _switched(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {
+            key: _SWITCHED.get(str(value).casefold(), value)
+            if isinstance(value, (str, bool))
+            else value
+            for key, value in given.items()
+        }
+
+
+_SWITCHED: dict[str, Any] = {**dict.fromkeys(OFF), **{word: {} for word in ON}}
+"""A stage that is off is left out, one that is on has its defaults."""
 
 
 CHAIN: tuple[str, ...] = tuple(StagesSettings.model_fields)

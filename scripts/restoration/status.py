@@ -24,7 +24,7 @@ from restoration.locking import LOCK, STALE, locked_by
 from restoration.overall import Run, read_run, seconds_left, steps_of
 from restoration.planning import Plan, load_plan, plan_file
 from restoration.processes import is_alive
-from restoration.records import HEADER, read_record
+from restoration.records import HEADER, PAGES, lacks_pages, read_record
 from restoration.running import PROBLEMS
 from restoration.stages import MASKS
 
@@ -195,12 +195,16 @@ def plan_of_results(results: Path) -> Plan:
     path = plan_file(results)
     try:
         return load_plan(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(
             f"results: '{path}' is not there; expected the plan of a run: name the folder with "
             "RESULTS=..., or start a run"
         ) from None
-    except (OSError, KeyError, TypeError, ValueError, ConfigError) as error:
+    except OSError as error:
+        raise ConfigError(
+            f"results: '{path}' cannot be read ({error.strerror}); mend its rights, or the mount"
+        ) from None
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise ConfigError(
             f"results: '{path}' cannot be read ({error}); it comes from another version: start the "
             "run again, which writes it anew"
@@ -378,6 +382,8 @@ class _Judge:
                 continue
             if cells[1] != "problem":
                 good += 1
+                if step == "deliver" and lacks_pages(cells[1], cells[-1]):
+                    self.problems.append(Problem(recipe, cells[0], PAGES, cells[-1]))
                 continue
             bad += 1
             found_by, _, reason = cells[-1].partition(": ")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from restoration.albums import Album, gather_album
-from restoration.faces.gate import GATE_SETTINGS, PageEvidence
 from restoration.faces.known import where_faces_lie
 from restoration.ingest import hash_file
 from restoration.keys import code_fingerprint
@@ -45,15 +43,19 @@ class Told:
         return read if album is None else {**read, "album": album.pages}
 
     def keyed(self, step: str, number: int) -> Mapping[str, Any]:
-        """``of`` as it enters keys: a long album by its digest."""
+        """``of`` as it enters keys: a long album by its digest; with the material, for the stages
+        that decide by it: those that may use infrared, and those that judge colours."""
         read, album = self._reads(step, number), self._album(step)
+        entry = REGISTRY[step]
+        if entry.fills_damage or entry.shares_batch or "corrected_tones" in read:
+            read = {**read, "material": self._scan.material}
         return read if album is None else {**read, "album": album.digest}
 
     def marks(self, step: str) -> Record:
         """What people marked for the stage, as it enters its keys; empty for most scans."""
         if step not in self._marks:
             facts = self._plan.marks(self._recipe, self._scan, step).facts(_sha256_of)
-            code = code_fingerprint("restoration.limiting") if facts else None
+            code = code_fingerprint("restoration.marks_on_page") if facts else None
             self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
         return self._marks[step]
 
@@ -64,18 +66,13 @@ class Told:
         return read | self._of_faces(step, report) | self._of_tones(step, report)
 
     def _of_faces(self, step: str, report: Record) -> Record:
-        """Of faces that are left alone, only where they lie is part of a result."""
+        """Of faces that a stage must leave alone, only where they lie is part of its result."""
         places = where_faces_lie(report)
         marked = self._plan.marks(self._recipe, self._scan, step).faces
         if not self._plan.keeps_faces(self._recipe, step) or not (places or marked is not None):
             return {}
         code = code_fingerprint("restoration.faces.protecting")
-        told: Record = {"faces": places, "keeping": code}
-        ahead = self._plan.faces_ahead(self._recipe, step)
-        if ahead is not None:
-            settings = {name: getattr(ahead, name) for name in GATE_SETTINGS}
-            told["gate"] = {"settings": settings, "page": asdict(PageEvidence.of(report))}
-        return told
+        return {"faces": places, "keeping": code}
 
     def _of_tones(self, step: str, report: Record) -> Record:
         """What corrected tones follow from, for a stage that is to be shown them."""

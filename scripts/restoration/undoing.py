@@ -10,7 +10,7 @@ from typing import Any
 
 from restoration import __version__
 from restoration.archive.xmp import Provenance, StageEvent, build_packet
-from restoration.deliver import resolution_of
+from restoration.as_it_was import page_as_it_was
 from restoration.errors import ScanError
 from restoration.keys import canonical_json, digest
 from restoration.raster.base import UInt16Image
@@ -18,7 +18,8 @@ from restoration.raster.deliverable import DeliverablePage, write_deliverable
 from restoration.raster.metadata import carry_over
 from restoration.raster.publish import sha256_of
 from restoration.raster.read_back import compare
-from restoration.raster.tiff import TiffPage, default_limits, open_page
+from restoration.raster.resolution import resolution_of
+from restoration.raster.tiff import TiffPage, default_limits, open_directory
 from restoration.raster.tone_table import ToneTable
 from restoration.records import now, read_record
 from restoration.settings import IngestSettings
@@ -49,12 +50,20 @@ def undo(record: Path, deliverable: Path, output: Path) -> list[str]:
     limits = _any_size(default_limits())
     with ExitStack() as files:
         pages = [
-            files.enter_context(open_page(deliverable, number, limits=limits))
-            for number in sorted(tables)
+            files.enter_context(open_directory(deliverable, at, limits=limits))
+            for _, at in _places(said, "pages", "number")
         ]
-        for page in pages:
-            _same_profile(said, page, deliverable)
-        written = [_page(page, tables[page.number], _packet(said, page, tables)) for page in pages]
+        numbered = list(zip(sorted(tables), pages, strict=True))
+        for number, page in numbered:
+            _same_profile(said, number, page, deliverable)
+        made = {
+            page.directory.index: _page(page, tables[number], _packet(said, number, page, tables))
+            for number, page in numbered
+        }
+        for _, at in _places(said, "infrared", "page"):
+            own = files.enter_context(open_directory(deliverable, at, limits=limits))
+            made[at] = page_as_it_was(own)
+        written = [made[at] for at in sorted(made)]
         write_deliverable(
             output,
             written,
@@ -62,6 +71,12 @@ def undo(record: Path, deliverable: Path, output: Path) -> list[str]:
             check=lambda part: compare(part, written, output.name, big_allowed=limits),
         )
     return _notes(said, tables, [page.bits for page in pages])
+
+
+def _places(said: Record, kind: str, numbered: str) -> list[tuple[int, int]]:
+    """Numbers of pages and their directories in the deliverable."""
+    listed = said["deliverable"].get(kind) or []
+    return sorted((page[numbered], page.get("directory", page[numbered] - 1)) for page in listed)
 
 
 def _deliver_record(path: Path) -> Record:
@@ -104,13 +119,13 @@ def _same_file(said: Record, deliverable: Path) -> None:
         )
 
 
-def _same_profile(said: Record, page: TiffPage, deliverable: Path) -> None:
+def _same_profile(said: Record, number: int, page: TiffPage, deliverable: Path) -> None:
     """A table is in the encoding of the master's profile and of no other."""
-    master = said["master"]["master"]["pages"][page.number - 1].get("icc") or {}
+    master = said["master"]["master"]["pages"][number - 1].get("icc") or {}
     found = None if page.profile is None else hashlib.sha256(page.profile).hexdigest()
     if master.get("sha256") != found:
         raise ScanError(
-            f"{deliverable}, page {page.number}: expected the profile of the master, found another:"
+            f"{deliverable}, page {number}: expected the profile of the master, found another:"
             " its values were converted after the tones were mapped; undo them in a deliverable "
             "that keeps the master's profile"
         )
@@ -157,10 +172,12 @@ def _page(page: TiffPage, table: ToneTable | None, xmp: bytes) -> DeliverablePag
     )
 
 
-def _packet(said: Record, page: TiffPage, tables: Mapping[int, ToneTable | None]) -> bytes:
+def _packet(
+    said: Record, number: int, page: TiffPage, tables: Mapping[int, ToneTable | None]
+) -> bytes:
     """The history says that this file is the deliverable with its tones undone."""
-    table = tables[page.number]
-    key = digest(["undo", said["deliverable"]["sha256"], page.number])
+    table = tables[number]
+    key = digest(["undo", said["deliverable"]["sha256"], number])
     when = now()
     event = StageEvent(
         stage="undo-colour",

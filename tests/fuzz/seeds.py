@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import imagecodecs
 import numpy as np
 import tifffile
 
 import corpus
+import metadata_tools
 from profile_samples import lut_profile
 
 IPTC = corpus.iptc_block({(2, 5): "Marktplatz", (2, 25): ["market", "1934"], (2, 80): "Unbekannt"})
@@ -53,6 +56,11 @@ def _big_described(path: Path) -> Path:
     )
 
 
+def _metadata(order: str, *, big: bool = False) -> Maker:
+    page = metadata_tools.full_page(order)
+    return lambda path: metadata_tools.write_master(path, order, [page, page], big=big)
+
+
 def _pages(path: Path) -> Path:
     corpus.write_tiff(path, corpus.codes(HEIGHT, WIDTH), icc=corpus.srgb_profile())
     corpus.append_page(path, corpus.codes(10, 12, 1, 8), subfiletype=1)
@@ -88,7 +96,35 @@ def _ccitt(path: Path) -> Path:
     )
 
 
+def _packed(path: Path) -> Path:
+    """Grey of 4 bits, the last strip filled up."""
+    pieces = [zlib.compress(np.random.default_rng(k).bytes(16 * 10)) for k in range(3)]
+    fields = {256: [20], 257: [40], 258: [4], 259: [8], 262: [0], 278: [16]}
+    return corpus.write_pieces(path, fields, pieces, order=">")
+
+
+def _chroma(path: Path) -> Path:
+    """YCbCr of blocks of 2 x 2, outside JPEG, with its own ranges."""
+    pieces = [bytes(imagecodecs.lzw_encode(bytes(range(240)))) for _ in range(3)]
+    fields = {
+        256: [20], 257: [40], 258: [8] * 3, 259: [5], 262: [6], 277: [3], 278: [16],
+        529: [(299, 1000), (587, 1000), (114, 1000)], 530: [2, 2],
+        532: [(16, 1), (235, 1), (128, 1), (240, 1), (128, 1), (240, 1)],
+    }  # fmt: skip
+    return corpus.write_pieces(path, fields, pieces)
+
+
+def _infrared_page(path: Path) -> Path:
+    corpus.write_tiff(path, corpus.codes(40, 48), software="SilverFast 8.8", rows=8)
+    corpus.append_page(path, corpus.codes(40, 48, 1), subfiletype=1, software="SilverFast 8.8")
+    corpus.append_page(path, np.eye(16, dtype=bool))
+    return corpus.patch_tag(path, 254, [4], page=1)
+
+
 MAKERS: Mapping[str, Maker] = {
+    "metadata": _metadata("<"),
+    "metadata-big-endian": _metadata(">"),
+    "metadata-bigtiff": _metadata(">", big=True),
     "rgb16": _plain(icc=corpus.adobe_rgb_profile()),
     "rgb8-big-endian": _plain(bits=8, byteorder=">", rows=7),
     "grey16": _plain(channels=1, icc=corpus.grey_gamma_profile(), rows=9),
@@ -114,6 +150,9 @@ MAKERS: Mapping[str, Maker] = {
     "ccitt": _ccitt,
     "palette": _palette,
     "pages": _pages,
+    "packed": _packed,
+    "chroma": _chroma,
+    "infrared-page": _infrared_page,
     "subdirectories": _sub_directories,
     "described": _described,
     "big-described": _big_described,

@@ -259,7 +259,7 @@ def test_what_nobody_would_see_is_not_changed() -> None:
     less = {**FADED, "kept": [1.0, 1.0 - 0.9 * LEAST_FADE, 1.0], "stain": [0, 0, 0.9 * LEAST_STAIN]}
     found = decision(page(dyes=less), apply="always")
     assert found.correction is None
-    assert found.reason == "dyes and paper are as they were"
+    assert found.reason == "no fading and no stain was measured that would be worth a correction"
     more = {**less, "stain": [0, 0, 1.1 * LEAST_STAIN]}
     corrects(decision(page(dyes=more)))
 

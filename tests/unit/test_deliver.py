@@ -11,6 +11,7 @@ import pytest
 import tifffile
 
 import corpus
+from metadata_tools import BYTE, field, write_master
 from restoration import deliver
 from restoration.archive.xmp import StageEvent
 from restoration.deliver import Delivery, PageToDeliver, deliver_scan
@@ -200,6 +201,20 @@ def test_file_without_resolution_gets_none(tmp_path):
     output, _ = hand_over(tmp_path, master)
     with open_page(output) as page:
         assert page.ppi is None
+
+
+def test_resolution_that_only_the_xmp_states_is_not_that_of_another_size(tmp_path):
+    stated = b"<dc:source>Box 12, 0034</dc:source><tiff:XResolution>1200/1</tiff:XResolution>"
+    xmp = corpus.XMP.replace(b"<dc:source>Box 12, 0034</dc:source>", stated).replace(
+        b"xmlns:dc=", b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:dc='
+    )
+    page = ([field("<", 700, BYTE, xmp)], {})
+    master = write_master(tmp_path / "m.tif", "<", [page])
+    output, _ = hand_over(tmp_path, master)
+    assert "<tiff:XResolution>1200/1<" in inspect_master(output, LIMITS)["xmp"]["text"]
+    larger = PageToDeliver(1, result_of(tmp_path, corpus.codes(40, 40, 1)), None)
+    output, _ = hand_over(tmp_path, master, [larger])
+    assert "XResolution" not in inspect_master(output, LIMITS)["xmp"]["text"]
 
 
 def test_stale_photoshop_resources_are_left_and_others_kept(tmp_path):

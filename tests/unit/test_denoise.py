@@ -114,7 +114,7 @@ def drawn(result: Restored | Declined) -> tuple[FloatImage, Restored]:
 @pytest.mark.parametrize(
     ("found", "settings", "said"),
     [
-        (noise(0.6), {}, "clean: its noise is 0.6/255, denoise begins above 1/255"),
+        (noise(0.6), {}, "^its noise is 0.6/255, denoise begins above 1/255"),
         (noise(3.0), {"noisy_above": 4.0}, "denoise begins above 4/255"),
         (noise(None), {}, "its noise is unknown: a screen hides it"),
         (noise(None), {"apply": "always"}, "its noise is unknown"),
@@ -123,7 +123,8 @@ def drawn(result: Restored | Declined) -> tuple[FloatImage, Restored]:
         (
             noise(8.0, 0.9, 0.7, grain=grain(8.0)),
             {},
-            r"grain of the photograph \(8/255, 2.8 px wide\), which the recipe keeps",
+            r"^grain of the photograph, 8/255 of a noise of 8/255, 2.8 px wide, "
+            "which the recipe has denoise leave$",
         ),
         (
             noise(8.0, 0.9, 0.7, grain=grain(6.0, equal=False), full=WHITE),
@@ -146,6 +147,12 @@ def test_what_is_left_alone_says_why(
     assert re.search(said, result.reason), result.reason
     assert result.findings["noise_255"] == found["value"]
     assert network.pixels == 0
+
+
+def test_what_is_denoised_because_it_is_asked_for_says_so_and_what_was_measured() -> None:
+    _, result = drawn(stage(FakeDenoiser(), apply="always").apply(page(noise(0.6))))
+    assert result.findings["reason"].startswith("the recipe asks for it at any strength: ")
+    assert "0.6/255" in result.findings["reason"]
 
 
 def test_a_report_without_the_findings_leaves_the_page_alone() -> None:
@@ -306,7 +313,10 @@ def test_where_grain_is_kept_the_noise_of_the_colours_goes() -> None:
     network = FakeDenoiser()
     made, result = drawn(stage(network).apply(page(found)))
     assert np.allclose(network.levels[0], 8.0 * (1 - 0.81) ** 0.5, atol=0.05)
-    assert "3.5/255 beside the grain of the photograph (7.2/255)" in result.findings["reason"]
+    assert (
+        "3.5/255 beside grain of the photograph, 7.2/255 of a noise of 8/255"
+        in result.findings["reason"]
+    )
     change = made - PHOTO
     inside = (made > 0).all(2) & (made < 1).all(2)
     assert np.abs(change.mean(axis=2))[inside].max() < 1e-6
@@ -354,9 +364,9 @@ def test_jpeg_blocks_go_without_a_network(factor: float, gain: float) -> None:
     ("found", "settings", "said"),
     [
         ({"value": True, "detail": {"quality": None}}, {}, "quality at which it was stored"),
-        ({"value": True, "detail": {"quality": 20}}, {"blocking": "never"}, "leaves JPEG blocks"),
-        ({"value": False}, {}, "clean"),
-        ({"value": None}, {}, "clean"),
+        ({"value": True, "detail": {"quality": 20}}, {"blocking": "never"}, "leave JPEG blocks"),
+        ({"value": False}, {}, "denoise begins above"),
+        ({"value": None}, {}, "denoise begins above"),
     ],
 )
 def test_blocks_that_stay_are_named(
@@ -374,7 +384,7 @@ def test_blocks_go_where_grain_stays() -> None:
     network = FakeDenoiser()
     made, result = drawn(stage(network).apply(page(kept, found, seen)))
     assert psnr(made, truth) > psnr(seen, truth) + 0.2
-    assert "which the recipe keeps" in result.findings["noise_left"]
+    assert "which the recipe has denoise leave" in result.findings["noise_left"]
     assert network.pixels == 0
 
 

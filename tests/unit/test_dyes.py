@@ -31,6 +31,7 @@ from restoration.examine.dye_fit import aged, base_of, stain_of_lights, stain_of
 from restoration.examine.hand_colour import hand_coloured
 from restoration.examine.margin_stain import EVEN, UnevenStain, terms, uneven_stain
 from restoration.examine.silver import silver_image, toner
+from restoration.review.findings import findings
 from simulated_scans import SimulatedPage, scanned
 
 COLOUR = ("astronaut", "coffee", "grace_hopper")
@@ -202,6 +203,29 @@ def test_lightest_tones_show_a_stain_only_where_it_is_yellow_and_weak(
     lightest: Any, stain: Any
 ) -> None:
     assert stain_of_lights(np.array(lightest)) == pytest.approx(stain)
+
+
+@pytest.mark.parametrize("name", [*COLOUR, "chelsea", "rocket"])
+def test_of_a_sound_print_no_lost_density_is_told(name: str) -> None:
+    """Coloured shadows are one sign of two: the dyes of these prints have lost nothing."""
+    report = examined(SimulatedPage(scanned(shown(healthy(name)))))
+    told = {row["name"]: row["text"] for row in findings(report)}
+    assert not told["dyes"].startswith("Kept")
+    assert "is lost" not in told["fading"]
+
+
+def test_what_a_margin_proves_is_told_with_its_shares() -> None:
+    told = {row["name"]: row["text"] for row in findings(case("coffee", STRONG).report)}
+    assert told["dyes"].startswith("Kept ")
+    assert told["dyes"].endswith("by the margin.")
+
+
+def test_a_border_too_dark_for_paper_is_not_told_as_none() -> None:
+    dark = np.pad(healthy("camera", "grey"), ((40, 40), (40, 40), (0, 0)), constant_values=0.7)
+    report = examined(SimulatedPage(scanned(shown(dark))))
+    assert report["paper"]["value"] is not None
+    against = report["dyes"]["detail"]["as_silver"]["against"]
+    assert against.startswith("the border is too dark to be this picture's paper")
 
 
 # -- what the picture is made of -----------------------------------------------------------

@@ -112,6 +112,8 @@ def test_motion_is_told_with_length_and_angle(name: str, length: float, angle: f
     # Sharp across the motion, nothing beyond 1 / length along it.
     assert found["effective_share"] == pytest.approx(np.sqrt(0.5 * 2.0 / length), rel=0.2)
     assert found["effective_limited_by"] == "motion"
+    # No surer of the share than of the blur that it follows from.
+    assert found["effective_confidence"] <= found["blur"]["confidence"]
 
 
 def test_defocus_is_told_with_its_width() -> None:

@@ -14,11 +14,12 @@ import corpus
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, picture, stripes
 from fake_networks import FakeNetwork, sharpening
 from restoration.chain import Chain
+from restoration.faces.head import Head, head_of
 from restoration.faces.known import KnownFace
-from restoration.faces.protecting import FACE_ITSELF, HEAD, Oval, oval_of
 from restoration.faces.sampling import in_frame
 from restoration.planning import Plan, make_plan
 from restoration.raster.base import ArrayRaster
+from restoration.review.dossier import gather
 from restoration.workshop import make_workshop
 
 SIDE = 600
@@ -131,9 +132,18 @@ def master(plan: Plan) -> np.ndarray:
     return tifffile.imread(plan.scans[0].path).astype(int)
 
 
-def inside(number: int, oval: Oval, factor: int = 1) -> np.ndarray:
+def inside(number: int, factor: int = 1, smaller: float = 0.0) -> np.ndarray:
+    """Pixels of a face's head; smaller: by how many pixels of the master its half axes."""
+    head = head_of(FACES[number])
+    across, along = head.half
     centres = (np.arange(SIDE * factor) + 0.5) / factor
-    return oval_of(FACES[number].frame, oval).holds(centres, centres)
+    cut = Head(head.middle, (across - smaller, along - smaller), head.angle)
+    return cut.area().holds(centres, centres)
+
+
+def mask_of(plan: Plan, recipe: str) -> np.ndarray:
+    """Where the stage put restored faces."""
+    return tifffile.imread(plan.folder(recipe, "faces") / "masks/group.tif") > 0
 
 
 def faces_of(record: dict[str, Any]) -> dict[int, dict[str, Any]]:
@@ -151,22 +161,35 @@ def test_no_network_touches_an_excluded_a_gated_or_a_rejected_face(plan: Plan) -
     assert len(sources.face.seen) == 2
     corner = np.s_[:40, 280:320]
     assert np.abs(made - recorded)[corner].max() > 500
-    for number, oval in ((2, HEAD), (3, HEAD), (4, FACE_ITSELF)):
-        place = inside(number, oval)
-        assert place.sum() > 3000
+    for number in (2, 3, 4):
+        place = inside(number)
+        assert place.sum() > 20_000
         assert np.array_equal(made[place], recorded[place]), decisions[number]
-    assert (made != recorded)[inside(1, FACE_ITSELF)].mean() > 0.9
+    # Of the restored face the face network's own mask is all that changed.
+    restored = mask_of(plan, "same-size")
+    assert (made != recorded)[restored].mean() > 0.9
+    own = inside(1) & ~restored
+    assert np.array_equal(made[own], recorded[own])
 
 
-def test_cleanup_leaves_an_accepted_face_to_the_face_network(plan: Plan) -> None:
-    run(plan, "same-size")
+def test_cleanup_leaves_every_head_alone_and_says_which(plan: Plan) -> None:
+    """Also of the face that will be restored: whether it is, nobody knows before."""
+    _, record, _ = run(plan, "same-size")
     cleaned = tifffile.imread(plan.folder("same-size", "cleanup") / "group.tif").astype(int)
     recorded = master(plan)
-    place = inside(1, FACE_ITSELF)
-    assert np.array_equal(cleaned[place], recorded[place])
-    # Its hair and neck are cleaned with the page.
-    around = inside(1, HEAD) & ~inside(1, ((256.0, 310.0), (125.0, 170.0)))
-    assert (cleaned != recorded)[around].mean() > 0.5
+    found = record["stages"][0]["pages"][0]["findings"]
+    assert found["faces_kept"] == 4
+    assert [head["face"] for head in found["heads"]] == [1, 2, 3, 4]
+    kept = np.zeros((SIDE, SIDE), bool)
+    centres = np.arange(SIDE) + 0.5
+    for head in found["heads"]:
+        kept |= Head.of_record(head).area().holds(centres, centres)
+    assert np.array_equal(kept, np.logical_or.reduce([inside(number) for number in FACES]))
+    assert np.array_equal(cleaned[kept], recorded[kept])
+    assert (cleaned != recorded)[~kept].mean() > 0.5
+    # The stage of the faces tells of the same ovals.
+    told = {number: face["head"] for number, face in faces_of(record).items()}
+    assert told == {h["face"]: {k: v for k, v in h.items() if k != "face"} for h in found["heads"]}
 
 
 def test_the_face_network_sees_the_page_before_another_network_sharpened_it(plan: Plan) -> None:
@@ -187,7 +210,7 @@ def test_upscale_resamples_every_face_even_accepted_ones(plan: Plan) -> None:
     assert by_network.shape == resampled.shape == (2 * SIDE, 2 * SIDE, 3)
     assert np.abs(by_network - resampled)[:40, 560:640].max() > 500
     for number in FACES:
-        place = inside(number, HEAD, 2)
+        place = inside(number, 2)
         assert np.array_equal(by_network[place], resampled[place]), number
     page = record["stages"][0]["pages"][0]
     assert page["findings"]["faces_kept"] == 4
@@ -196,10 +219,9 @@ def test_upscale_resamples_every_face_even_accepted_ones(plan: Plan) -> None:
 def test_after_cleanup_upscale_asks_no_network_at_all(plan: Plan) -> None:
     made, _, _ = run(plan, "all")
     recorded, _, _ = run(plan, "resampled")
-    for number, oval in ((2, HEAD), (3, HEAD), (4, FACE_ITSELF)):
+    for number in (2, 3, 4):
         # Resampling looks 3 pixels around: not up to the oval's own edge.
-        middle, half = oval
-        place = inside(number, (middle, (half[0] - 25.0, half[1] - 25.0)), 2)
+        place = inside(number, 2, smaller=8.0)
         assert place.sum() > 5000
         assert np.array_equal(made[place], recorded[place]), number
 
@@ -244,4 +266,98 @@ def test_what_a_person_says_of_faces_is_part_of_the_keys(plan: Plan, tmp_path: P
     # What was found are no faces: nothing is restored as one, and nothing protected.
     stage = next(stage for stage in record["stages"] if stage["stage"] == "faces")
     assert stage["pages"][0]["reason"] == "what was found are no faces: a person said so"
-    assert (made != master(plan))[inside(2, HEAD)].mean() > 0.5
+    assert (made != master(plan))[inside(2)].mean() > 0.5
+
+
+def marked_again(plan: Plan, text: str) -> Plan:
+    """The plan after a person wrote other regions."""
+    (plan.regions_folder / "group.yaml").write_text(text)
+    return make_plan(plan.config.model_dump(mode="json"))
+
+
+def warnings_of(record: dict[str, Any], stage: str) -> list[str]:
+    (found,) = (entry for entry in record["stages"] if entry["stage"] == stage)
+    return list(found["pages"][0].get("warnings", ()))
+
+
+def test_marks_that_meet_no_face_are_said_in_the_record_and_the_report(plan: Plan) -> None:
+    """Face 3 lies from 130, 430 to 170, 470 or so; the first box covers its upper left alone."""
+    left, top, width, height = FACES[3].box
+    text = f"""
+faces:
+  exclude:
+    - box: [{left - 20}, {top - 20}, {20 + width / 4}, {20 + height / 4}]
+    - box: [290, 10, 20, 20]
+  include:
+    - box: [280, 280, 40, 40]
+    - box: [{left}, {top}, {width}, {height}]
+    - box: [{left - 5}, {top - 5}, {width + 10}, {height + 10}]
+"""
+    _, record, _ = run(marked_again(plan, text), "same-size")
+    expected = [
+        "faces.exclude.0 touches face 3, whose middle lies outside of it, and so does not mean "
+        "that face: what it marks is left alone all the same",
+        "faces.exclude.1 meets no face that was found: what it marks is left alone all the same",
+        "faces.include.0 meets no face that was found: what it marks counts as a face of its own",
+        "faces.include.2 marks face 3, and so does faces.include.1, whose strength counts",
+    ]
+    assert warnings_of(record, "faces") == expected
+    assert warnings_of(record, "cleanup") == expected
+    # Two marks over one face are no second face.
+    asked_for = [number for number, face in faces_of(record).items() if face["asked_for"]]
+    assert asked_for == [3, 5]
+    told = gather(plan.results, "same-size", "group", {}, None).warnings
+    assert [text for text in told if text.startswith("marks: ")] == [
+        f"marks: {text}" for text in expected
+    ]
+
+
+def test_marks_that_meet_their_faces_are_not_warned_of(plan: Plan) -> None:
+    _, record, _ = run(plan, "same-size")
+    assert warnings_of(record, "faces") == warnings_of(record, "cleanup") == []
+    assert "unheeded_marks" not in record
+
+
+def test_marks_for_a_stage_that_the_recipe_lacks_are_in_the_record_and_the_report(
+    plan: Plan,
+) -> None:
+    text = "descreen: {exclude: [{box: [0, 0, 9, 9]}]}\nfaces: {include: [{box: [9, 9, 9, 9]}]}"
+    _, record, _ = run(marked_again(plan, text), "resampled")
+    expected = [
+        "the regions say where `descreen` may work, a stage that the recipe does not have",
+        "the regions ask for faces to be restored: the recipe has no stage `faces`",
+        "the regions mark faces, but no stage of the recipe restores faces or runs a generative "
+        "network",
+    ]
+    assert record["unheeded_marks"] == expected
+    told = gather(plan.results, "resampled", "group", {}, None).warnings
+    assert [f"marks: {text}" for text in expected] == [t for t in told if t.startswith("marks: ")]
+
+
+def test_a_mark_beside_the_page_is_a_problem_of_the_scan_until_it_is_corrected(plan: Plan) -> None:
+    """An excluded face is not restored because its box was drawn on a larger copy."""
+    wrong = marked_again(plan, "faces: {exclude: [{box: [2100, 2400, 100, 100]}]}")
+    workshop = replace(
+        make_workshop(wrong, threads=1),
+        networks=Sources(),
+        examine=lambda path, number, config: REPORT,
+    )
+    record = Chain(wrong, "same-size", wrong.scans[0], workshop).ensure("cleanup")
+    assert record["status"] == "problem"
+    assert (
+        "group.yaml': faces.exclude.0: the box 2100, 2400, 100, 100 (left, top, width, height) "
+        "lies beside page 1, which is 600 x 600 px; correct it, or take it out"
+    ) in record["reason"]
+    right = marked_again(plan, "faces: {exclude: [{box: [100, 400, 100, 100]}]}")
+    run(right, "same-size")
+
+
+def test_an_empty_mask_of_damage_is_said(plan: Plan, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "group.damage.tif", np.zeros((SIDE, SIDE), np.uint8))
+    raw = plan.config.model_dump(mode="json")
+    raw["recipes"]["same-size"]["stages"] = {"repair": {}}
+    again = make_plan(raw)
+    _, record, _ = run(again, "same-size")
+    assert warnings_of(record, "repair") == [
+        f"the mask of damage '{tmp_path}/group.damage.tif' marks nothing: it is 0 all over"
+    ]

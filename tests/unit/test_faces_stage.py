@@ -135,6 +135,7 @@ def test_two_overlapping_faces_share_what_both_claim() -> None:
     # Neither twice: nowhere more than one face alone would change.
     assert np.abs(after - before).max() < 0.05 * 1.25
     assert result.findings["counts"]["restored"] == 2
+    assert result.findings["reason"].startswith("2 of 2 restored: ")
 
 
 def test_forty_small_faces() -> None:
@@ -197,6 +198,84 @@ def test_the_gate_says_why(said: dict, reason: str) -> None:
     assert reason in face["reason"]
     assert result.reason == "no face is restored: 1 gated"
     assert not restorer.seen
+
+
+UNSURE = {"effective_confidence": 0.1}
+
+
+def decided(said: dict, **report: dict) -> dict:
+    """The record of a face of 143 px of which the condition report says this."""
+    page = page_of(picture(300, 300), face_on_page(300, 300, **said))
+    object.__setattr__(page, "report", {**page.report, **report})
+    stage, _ = stage_with(stripes)
+    result = stage.apply(page)
+    if isinstance(result, Restored):
+        np.concatenate(list(result.bands))
+    (face,) = result.findings["faces"]
+    return face
+
+
+@pytest.mark.parametrize(
+    ("said", "report"),
+    [
+        ({"effective_share": 0.05, **UNSURE}, {}),
+        ({"effective_share": 0.2, **UNSURE}, {}),
+        ({"effective_share": 0.95, "effective_limited_by": "nyquist", **UNSURE}, {}),
+        (
+            {"effective_share": 0.2, **UNSURE},
+            {"effective_resolution": {"confidence": 0.2, "detail": {"fraction": 0.1}}},
+        ),
+    ],
+)
+def test_a_measure_of_low_confidence_decides_nothing(said: dict, report: dict) -> None:
+    """Neither gated nor restored by it: it counts as unknown, which is said and to be looked at."""
+    face = decided(said, **report)
+    assert face["decision"] == "restored"
+    assert face["reason"] == "its sharpness is unknown, and nothing else speaks against it"
+    assert face["review"][0] == face["reason"]
+    assert face["effective_width_px"] is None
+    # What was measured is told all the same, with its confidence.
+    assert face["measures"]["effective_share"] == said["effective_share"]
+    assert face["measures"]["effective_confidence"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("fraction", "limited_by", "decision", "reason"),
+    [
+        (0.2, "spectrum", "gated", "too small: 29 px of picture across by its page's resolution"),
+        (0.95, "nyquist", "gated", "as sharp as the scan can be: its page's detail goes down"),
+        (0.6, "spectrum", "restored", "its page's resolution lies below what the network can show"),
+    ],
+)
+def test_the_pages_sure_measure_stands_in_for_an_unsure_one(
+    fraction: float, limited_by: str, decision: str, reason: str
+) -> None:
+    sharpness = {"confidence": 0.8, "detail": {"fraction": fraction, "limited_by": limited_by}}
+    face = decided({"effective_share": 0.4, **UNSURE}, effective_resolution=sharpness)
+    assert face["decision"] == decision
+    assert face["reason"].startswith(reason)
+    assert "its own" in face["reason"]
+    assert "unknown" in face["reason"]
+
+
+def test_a_sure_measure_still_decides() -> None:
+    face = decided({"effective_share": 0.2, "effective_confidence": 0.3})
+    assert face["decision"] == "gated"
+    assert face["reason"].startswith("too small: 29 px of picture across, faces are")
+
+
+def test_unsure_blur_pitch_and_noise_gate_nobody() -> None:
+    moved = {"kind": "motion", "length_px": 12.0, "confidence": 0.2}
+    page = page_of(picture(300, 300), face_on_page(300, 300, blur=moved))
+    stage, _ = stage_with(stripes, motion_above=0.1)
+    assert isinstance(stage.apply(page), Restored)
+    tilted = {"yaw": 0.0, "pitch": 65.0, "roll": 0.0}
+    # dlib measures no mouth: its pitch follows from the nose alone.
+    assert decided({"pose": {**tilted, "pitch_confidence": 0.1}})["decision"] == "restored"
+    assert decided({"pose": {**tilted, "pitch_confidence": 0.5}})["decision"] == "gated"
+    noise = {"value": 12.0, "detail": {"grain": {"found": False, "sigma": 0.0}}}
+    assert decided({}, noise={**noise, "confidence": 0.2})["decision"] == "restored"
+    assert decided({}, noise={**noise, "confidence": 0.9})["decision"] == "gated"
 
 
 def test_a_face_that_is_sharper_than_the_network_is_left_alone() -> None:

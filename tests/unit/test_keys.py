@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -26,7 +27,8 @@ def package(tmp_path: Path) -> Path:
 
 
 def fingerprint(package: Path, module: str) -> str:
-    keys._module_facts.cache_clear()
+    keys._source.cache_clear()
+    keys._module_path.cache_clear()
     return keys.code_fingerprint(f"restoration.{module}", package)
 
 
@@ -64,6 +66,57 @@ def test_where_the_package_lies_does_not_count(package: Path, tmp_path: Path) ->
     moved = tmp_path / "elsewhere" / "restoration"
     shutil.copytree(package, moved)
     assert fingerprint(moved, "top") == before
+
+
+def test_a_module_that_moved_with_its_importers_counts_as_it_was(package: Path) -> None:
+    before = {name: fingerprint(package, name) for name in ("top", "middle")}
+    (package / "room").mkdir()
+    (package / "bottom.py").rename(package / "room" / "floor.py")
+    change(package, "middle", "from restoration.bottom", "from restoration.room.floor")
+    assert {name: fingerprint(package, name) for name in before} == before
+
+
+def test_a_name_that_comes_from_elsewhere_counts(package: Path) -> None:
+    (package / "other.py").write_text("VALUE = 3\n")
+    change(package, "top", "X =", "from restoration import other\nX =")
+    both = fingerprint(package, "top")
+    change(package, "middle", "restoration.bottom", "restoration.other")
+    change(package, "top", "import other", "import bottom as other")
+    assert fingerprint(package, "top") != both
+
+
+def test_a_foreign_library_behind_the_same_name_counts(package: Path) -> None:
+    change(package, "aside", "Y = 2", "from scipy.ndimage import zoom\nY = zoom")
+    before = fingerprint(package, "aside")
+    change(package, "aside", "scipy.ndimage", "skimage.transform")
+    assert fingerprint(package, "aside") != before
+
+
+def test_what_only_type_checkers_read_does_not_count(package: Path) -> None:
+    line = "from typing import TYPE_CHECKING\nX ="
+    change(package, "top", "X =", line)
+    before = fingerprint(package, "top")
+    block = "if TYPE_CHECKING:\n    from restoration.aside import Y\nX ="
+    change(package, "top", "X =", block)
+    assert fingerprint(package, "top") == before
+    change(package, "aside", "Y = 2", "Y = 3")
+    assert fingerprint(package, "top") == before
+    change(package, "top", "if TYPE_CHECKING:", "if True:")
+    assert fingerprint(package, "top") != before
+
+
+def test_a_module_that_does_not_exist_has_no_fingerprint(package: Path) -> None:
+    with pytest.raises(LookupError, match=r"'restoration\.botom' is no module"):
+        fingerprint(package, "botom")
+
+
+def test_every_module_named_by_a_string_exists() -> None:
+    named = re.compile(r'"(restoration(?:\.[a-z_0-9]+)*)"')
+    sources = {path: path.read_text() for path in keys.PACKAGE.rglob("*.py")}
+    found = {name for text in sources.values() for name in named.findall(text)}
+    assert "restoration.stages.repair" in found
+    assert found >= keys._NOT_PART_OF_A_RESULT
+    assert [name for name in found if keys._module_path(name, keys.PACKAGE) is None] == []
 
 
 def test_each_part_of_a_key_counts() -> None:

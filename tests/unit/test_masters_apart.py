@@ -407,6 +407,21 @@ def test_the_log_of_the_run_follows_no_link(tmp_path: Path, make: Any) -> None:
     assert '"batch": "one"' in (tmp_path / PROGRESS).read_text()
 
 
+def test_a_log_that_is_a_master_itself_is_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where the folder of the logs is a link to that of the masters."""
+    masters = [put(tmp_path / name) for name in ("one.log", PROGRESS)]
+    protect_as_they_are(map(str, masters))
+    with reporter("ingest one", 1, masters[0]) as report:
+        report.say("hello")
+    tell_end(tmp_path, BatchEnd(None, "ingest", "one", 1, 1, 0, 0, 1.0))
+    assert [path.read_text() for path in masters] == ["master", "master"]
+    said = capsys.readouterr().err
+    assert "one.log' cannot be written" in said
+    assert "progress cannot be written" in said
+
+
 @pytest.mark.parametrize("make", [os.symlink, os.link])
 def test_the_lock_empties_no_other_file(tmp_path: Path, make: Any) -> None:
     master, results = put(tmp_path / "a.tif"), tmp_path / "results"

@@ -14,7 +14,6 @@ from restoration.errors import ConfigError, ScanError
 from restoration.limiting import limited, limits_of
 from restoration.raster.base import ArrayRaster
 from restoration.regions import Marks, damage_mask_of, is_file, read_regions
-from restoration.sheet import sheet_of_folder
 from restoration.stages.base import Restored
 
 
@@ -55,7 +54,7 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
         ("descreen: {exclude: [{box: [1, 2, 3]}]}", "descreen.exclude.0.box"),
         ("descreen: {exclude: [{}]}", "one of box, polygon and mask"),
         ("descreen: {exclude: [{mask: gone.tif}]}", "'gone.tif' is missing"),
-        ("[1, 2", "is not YAML"),
+        ("[1, 2", "line 1, column 1: the [ that opens here is not closed"),
         ("just text", "expected stages"),
         ("feather: -1", "feather"),
         ("faces: {includes: []}", "faces.includes: unknown key"),
@@ -78,6 +77,14 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
             "colour: {targets: [{kind: grey, polygon: [[1, 1], [5, 5], [9, 9], [20, 20]]}]}",
             "colour.targets.0: the corners lie on one line",
         ),
+        (
+            "cleanup: {exclude: [{polygon: [[0, 0], [9, 9]]}]}",
+            "cleanup.exclude.0.polygon: expected a list of 3 or more, found 2",
+        ),
+        (
+            "faces: {none: true, include: [{box: [0, 0, 9, 9]}]}",
+            "faces: 'none' says that there are no faces, 'include' that there are some",
+        ),
         ("cleanup: &a {only: []}\nfaces: *a", "references (*) are not taken"),
         ("feather: 2001-99-99", "is not YAML (month must be in 1..12)"),
         ("feather: !!timestamp x", "is not YAML"),
@@ -89,6 +96,25 @@ cleanup: {feather: 0, only: [{polygon: [[0, 0], [9, 0], [9, 9]]}]}
         ("cleanup: {only: [{mask: ../m.tif}]}", "cleanup.only.0.mask: '../m.tif' leads elsewhere"),
         ("cleanup: {only: [{mask: /etc/hosts}]}", "'/etc/hosts' leads elsewhere"),
         ("# " + "x" * 2_100_000, "is larger than 2 MiB"),
+        (
+            "feather: 8\ncleanup:\n  exclude: {box: [1, 2, 3, 4]}",
+            "line 3: cleanup.exclude: expected a list of {...}, found keys; write exclude: "
+            "[{box: [1, 2, 3, 4]}]",
+        ),
+        ("faces: {include: {polygon: [[1, 2]]}}", "write include: [{polygon: [[1, 2]]}]"),
+        ("cleanup: {only: [[1, 2, 3, 4]]}", "cleanup.only.0: expected a section of keys (box, "),
+        ("cleanup: {only: [{box: 12}]}", "only.0.box: expected a list of 4 numbers, found '12'"),
+        ("cleanup: {only: [{box: [1, 2, 3]}]}", "expected a list of 4 numbers, found 3"),
+        ("cleanup: {only: [{polygon: [1, 2, 3]}]}", "polygon.0: expected a list of 2 numbers"),
+        ("cleanup:\n  exlude: []", "line 2: cleanup.exlude: unknown key; did you mean 'exclude'?"),
+        ("cleanup: {only: [{bocks: [1]}]}", "cleanup.only.0.bocks: unknown key"),
+        ("claenup: {}", "'claenup' is no stage; known are descreen"),
+        ("claenup: {}", "did you mean 'cleanup'?"),
+        ("faces: off", "line 1: faces: expected a section of keys (only, "),
+        ("cleanup: on", "line 1: cleanup: expected a section of keys (only, "),
+        ("cleanup:\n\texclude: []", "line 2, column 1: a tab stands here"),
+        ("cleanup: {}\ncleanup: {only: []}", "line 2, column 1: the key 'cleanup' is given twice"),
+        ("faces: {exclude: [], exclude: []}", "the key 'exclude' is given twice, first in line 1"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_file_and_key(
@@ -207,14 +233,6 @@ def test_a_region_of_another_page_does_not_touch_this_one(tmp_path: Path) -> Non
     with ExitStack() as files:
         assert limits_of(found, 1, (80, 70), files) is None
         assert limits_of(found, 2, (80, 70), files) is not None
-
-
-def test_masks_of_damage_are_no_scans(tmp_path: Path) -> None:
-    for name in ("a.tif", "a.damage.tif", "b.tiff", "b.damage.tif", "alone.damage.tif"):
-        (tmp_path / name).touch()
-    sheet = sheet_of_folder(tmp_path)
-    assert [line.split("\t")[0] for line in sheet.splitlines()[1:]] == ["a", "alone.damage", "b"]
-    assert damage_mask_of("box/b.tiff") == Path("box/b.damage.tif")
 
 
 def test_a_pipe_in_the_place_of_regions_is_not_waited_for(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -259,7 +260,7 @@ SOUND = ["astronaut", "chelsea", "grass", "gravel", "page", "text", "immunohisto
 def test_a_sound_page_stays_as_it_is(name: str) -> None:
     result = repaired(np.ascontiguousarray(corpus.photo(name)[:512, :512]))
     assert isinstance(result, Declined), result.findings
-    assert "sound" in result.reason
+    assert result.reason.startswith("the condition report found ")
 
 
 @pytest.mark.parametrize(("name", "share"), [("brick", 2e-4), ("coffee", 5e-4), ("rocket", 1e-3)])
@@ -330,6 +331,30 @@ def test_a_few_specks_alone_may_be_picture(count: int) -> None:
     assert isinstance(result, Declined)
     assert f"found {count} of dust" in result.reason
     assert "mask of damage" in result.reason
+
+
+def test_what_the_recipe_leaves_is_not_called_sound() -> None:
+    counts = {"dust": {"count": 0}, "creases": {"count": 3}, "searched_share": 1.0}
+    report = {"damage": {"value": 0.05, "detail": counts}}
+    result = repaired(scan("coffee").pixels, report, kinds=("dust", "scratches"))
+    assert isinstance(result, Declined)
+    assert result.reason.startswith("the condition report found no dust")
+    assert result.reason.endswith("; 3 creases that it found the recipe has repair leave")
+
+
+def test_what_was_not_searched_is_not_called_free_of_dust() -> None:
+    few = {"damage": {"value": 0.0, "detail": {"dust": {"count": 0}, "searched_share": 0.02}}}
+    result = repaired(scan("coffee").pixels, few)
+    assert isinstance(result, Declined)
+    assert "in the 2 % of the page that it searched" in result.reason
+
+
+def test_what_was_filled_is_the_reason() -> None:
+    made = scan("retina", dust=60, hairs=3, scratches=4)
+    _, mask = drawn(result := repaired(made.pixels))
+    assert isinstance(result, Restored)
+    share = f"{100 * (mask > 0).mean():.2g} % of the page filled"
+    assert re.fullmatch(rf"dust \d+, scratches \d+: {re.escape(share)}", result.findings["reason"])
 
 
 def test_only_the_kinds_that_are_asked_for_are_filled() -> None:
@@ -462,7 +487,7 @@ def test_infrared_is_the_mask_of_colour_film() -> None:
         ("print", COLOUR, "auto", "prints are opaque"),
         ("positive", {"colour": {"value": "grey"}}, "auto", "silver is opaque"),
         ("positive", {}, "auto", "unknown"),
-        ("positive", COLOUR, "never", "not asked for"),
+        ("positive", COLOUR, "never", "leave it unused"),
     ],
 )
 def test_infrared_is_not_used_where_it_shows_the_picture(
@@ -502,7 +527,7 @@ def test_the_fill_has_the_grain_of_its_surroundings(sigma: float) -> None:
     for apart in (1, 2):
         known = float(np.exp(-(apart**2) / (4 * 0.7**2)))
         assert together(inside, apart) == pytest.approx(known, abs=0.15)
-    assert result.findings["grain"]["sigma_255"] == pytest.approx(sigma, rel=0.15)
+    assert result.findings["grain_drawn"]["sigma_255"] == pytest.approx(sigma, rel=0.15)
 
 
 def together(plane: npt.NDArray[np.floating], apart: int) -> float:
@@ -529,4 +554,4 @@ def test_a_weave_is_not_put_back_as_grain() -> None:
     hole[100:106, 50:250] = True
     result = repaired(on_grid(cloth.astype(np.float32)[:, :, None]), {}, user=hole)
     drawn(result)
-    assert result.findings["grain"]["sigma_255"] is None
+    assert result.findings["grain_drawn"]["sigma_255"] is None

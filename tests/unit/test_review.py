@@ -44,7 +44,7 @@ def test_page_tells_the_archivist_what_happened_and_why(collection: Collection) 
     assert "1 problems" in text
     assert "broken.tif: expected 9 bytes; restore it from a copy" in text
     assert "Applied : soft: it holds 212 ppi of picture, less than 300" in text
-    assert "Not applied : sharp: it holds 900 ppi of picture" in text
+    assert "Not applied : it holds 900 ppi of picture" in text
     assert "Holds about 212 ppi of picture of the 1200 ppi that its file states." in text
     assert "Not known: flat." in text
     assert "The scan states 1200 ppi." in text
@@ -53,6 +53,7 @@ def test_page_tells_the_archivist_what_happened_and_why(collection: Collection) 
     assert "16-bit TIFF, LZW" in text
     assert "pixels, icc" in text
     assert "alpha kept" in text
+    assert "a date" in text
 
 
 def test_generative_pixels_are_labelled_at_the_picture_and_at_the_scan(
@@ -387,9 +388,9 @@ def test_numbers_in_words(value: Any, words: str) -> None:
     assert wording.number(value) == words
 
 
-def test_a_stage_without_a_reason_of_its_own_was_asked_for() -> None:
+def test_a_stage_without_a_reason_of_its_own_gets_none_that_was_made_up() -> None:
     page = {"status": "applied", "reason": None, "findings": {"factor": [2.0, 2.0]}}
-    assert wording.decision(page)["why"] == "as the recipe asks"
+    assert wording.decision(page)["why"] == "no reason was recorded"
     assert wording.decision({**page, "status": "declined"})["why"] == "no reason was recorded"
 
 
@@ -419,7 +420,8 @@ def test_a_stage_without_a_reason_of_its_own_was_asked_for() -> None:
             "screen",
             "stochastic",
             {"regions": [{"share": 1.0}]},
-            "Irregular (stochastic) dots on 100 % of the page: reported, and left as they are.",
+            "Irregular (stochastic) dots on 100 % of the page: descreen cannot take out what has "
+            "no lattice.",
         ),
         ("blocking", True, {"quality": 24.6}, "JPEG blocks, quality about 25."),
         ("blocking", False, {}, "No JPEG blocks."),
@@ -441,11 +443,36 @@ def test_a_stage_without_a_reason_of_its_own_was_asked_for() -> None:
             "damage",
             0.002,
             {"dust": {"count": 12}, "scratches": {"count": 1}, "creases": {"count": 0}},
-            "Dust 12, scratches 1, 0.2 % of the page.",
+            "Dust 12, scratches 1, about 0.2 % of the page.",
         ),
         ("damage", 0.0, {}, "No damage found."),
+        (
+            "damage",
+            0.0,
+            {"searched_share": 0.02},
+            "No damage found on the 2 % of the page that were searched.",
+        ),
+        (
+            "damage",
+            0.0001,
+            {"dust": {"count": 2}, "searched_share": 1.0},
+            "Dust 2, about 0.01 % of the page, which may as well be picture.",
+        ),
+        (
+            "noise",
+            2.7,
+            {"grain": {"found": True, "sigma": 2.6, "size_px": 13.0}},
+            "Standard deviation 2.7 of 255 steps, 2.6 as grain of the photograph, 13 px wide.",
+        ),
+        (
+            "noise",
+            0.51,
+            {"grain": {"found": None, "sigma": 0.43, "size_px": None}},
+            "Standard deviation 0.51 of 255 steps, 0.43 perhaps as grain of the photograph.",
+        ),
         ("colour", "toned", {}, "Toned: one hue, as of sepia."),
         ("fading", 0.31, {}, "About 31 % of the density range is lost."),
+        ("fading", 0.02, {"judged_by": "deep blacks"}, "No loss of density found: deep blacks."),
         (
             "exposure",
             "under",
@@ -462,6 +489,41 @@ def test_every_finding_has_its_words(
     name: str, value: object, detail: dict[str, object], words: str
 ) -> None:
     assert findings.finding(name, {"value": value, "detail": detail})["text"] == words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "confidence", "detail", "words"),
+    [
+        ("fading", 0.31, 0.3, {"judged_by": "fog looks alike"}, "Not sure: fog looks alike."),
+        ("noise", 3.0, 0.2, {}, "Not sure enough to say."),
+        (
+            "dyes",
+            [0.62, 0.84, 1.0],
+            0.2,
+            {"image": "dyes", "as_dyes": {"against": ""}, "doubt": "a subject looks the same"},
+            "Not sure: a subject looks the same.",
+        ),
+        (
+            "dyes",
+            None,
+            0.0,
+            {"image": "grey", "as_silver": {"against": "no margin"}},
+            "Not known: no margin.",
+        ),
+    ],
+)
+def test_no_figure_without_the_confidence_to_carry_it(
+    name: str, value: object, confidence: float, detail: dict[str, object], words: str
+) -> None:
+    record = {"value": value, "confidence": confidence, "detail": detail}
+    assert findings.finding(name, record)["text"] == words
+
+
+def test_fading_is_not_told_where_the_dyes_may_be_the_subjects() -> None:
+    lost = {"value": 0.31, "confidence": 0.7, "detail": {}}
+    dyes = {"value": None, "detail": {"image": "dyes", "as_dyes": {"against": "no common black"}}}
+    rows = {row["name"]: row["text"] for row in findings.findings({"fading": lost, "dyes": dyes})}
+    assert rows == {"fading": "Not sure: no common black.", "dyes": "Not known: no common black."}
 
 
 def test_a_finding_that_nobody_wrote_words_for_is_still_shown() -> None:

@@ -164,6 +164,13 @@ def test_a_network_that_knows_nothing_of_faces_is_called_so() -> None:
     assert label == "Restored by realesrgan-x4plus, a general network that knows nothing of faces"
 
 
+def test_of_a_face_nothing_is_told_that_the_report_is_not_sure_of() -> None:
+    blur = {"kind": "motion", "length_px": 9.0, "confidence": 0.1}
+    unsure = {"occlusion": {"share": 0.0, "confidence": 0.0}, "blur": blur}
+    told = dict(face_words.rows(face(measures=unsure)))
+    assert (told["Occlusion"], told["Blur"]) == ("not sure", "not sure: perhaps motion")
+
+
 def test_faces_that_were_left_alone_say_why(collection: Collection) -> None:
     pixels = photo("coffee", 40, 60, 160, 200)
     collection.add("table", pixels, None)
@@ -396,6 +403,50 @@ def test_a_face_on_a_turned_page_stands_upright(collection: Collection) -> None:
     mark(collection, "turned", [turned], finding=found(1, TAGS_TURN[8]))
     (picture,) = shown(Page(collection.report()), ", master, at 100 %")
     np.testing.assert_allclose(picture / 255, pixels[48:112, 68:132], atol=0.1)
+
+
+def test_the_heads_oval_is_drawn_beside_the_pictures(collection: Collection) -> None:
+    """Around the head, on a small picture of its own: no pixel of a picture is painted over."""
+    pixels = photo("chelsea", 0, 0, 160, 200)
+    collection.add("cat", pixels, None)
+    head = {"middle": [100.0, 80.0], "half_axes": [30.0, 40.0], "angle_deg": 90.0}
+    mark(collection, "cat", [face(head=head)])
+    page = Page(collection.report())
+    (svg,) = [a for tag, a in page.seen if tag == "svg"]
+    (line,) = [a for tag, a in page.seen if tag == "polygon"]
+    outline = np.array([[float(v) for v in p.split(",")] for p in str(line["points"]).split()])
+    # Lying on its side: 80 px wide, 60 px high, with 4.8 px of room.
+    assert np.ptp(outline, axis=0) == pytest.approx([80.0, 60.0], abs=0.3)
+    assert outline.min(axis=0) == pytest.approx([4.8, 4.8], abs=1.0)
+    assert (svg["width"], svg["height"]) == ("90", "70")
+    (picture,) = [a for tag, a in page.seen if tag == "image"]
+    codes = imagecodecs.jpeg8_decode(base64.b64decode(str(picture["href"]).split(",")[1]))
+    np.testing.assert_allclose(codes / 255, pixels[45:115, 55:145], atol=0.1)
+    assert "Inside the line no generative network worked." in page.text
+    assert "an oval, 60 px from ear to ear and 80 px from crown to neck" in page.text
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_places_turn_with_their_picture(orientation: int) -> None:
+    stored = np.zeros((5, 7, 1), np.float32)
+    stored[1, 5] = 1.0
+    (place,) = pictures.upright_places(np.array([[5.5, 1.5]]), 5, 7, orientation)
+    shown = pictures.upright(stored, orientation)
+    assert shown[int(place[1]), int(place[0]), 0] == 1.0
+
+
+def test_faces_that_nobody_looked_for_are_a_warning_where_a_network_worked(
+    collection: Collection,
+) -> None:
+    pixels = photo("chelsea", 0, 0, 160, 200)
+    collection.add("cat", pixels, soft(pixels, 1))
+    path = collection.results / "embedded" / "deliver" / "cat.json"
+    record = json.loads(path.read_text("utf-8"))
+    reason = "faces were not looked for: the settings say off"
+    record["stages"][0]["pages"][0]["findings"]["faces_not_kept"] = reason
+    write_record(path, record)
+    text = Page(collection.report()).text
+    assert f"Cleanup worked on faces as on everything else: {reason}." in text
 
 
 def test_a_face_that_a_person_drew_stands_as_the_page_does() -> None:

@@ -174,6 +174,24 @@ def test_a_batch_goes_through(plan: Plan, bench: Bench) -> None:
     assert bench.done == []
 
 
+def test_a_stage_that_changed_no_pixel_is_not_applied(
+    plan: Plan, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All white already: brighter by 1/10 is the same page."""
+    monkeypatch.setitem(MEANS, "a", 1.0)
+    run_all(plan, bench)
+    record = read_record(plan.folder("archive", "cleanup") / "a.json")
+    assert record is not None
+    (page,) = record["pages"]
+    assert (page["status"], page["image"], page["generative"]) == ("declined", None, False)
+    assert page["reason"] == "it changed not one pixel"
+    assert page["output_key"] == page["input_key"]
+    assert not list(plan.folder("archive", "cleanup").glob("a*.tif"))
+    bench.done.clear()
+    run_all(plan, bench)
+    assert bench.done == []
+
+
 def test_a_bad_scan_is_a_row_and_stays_one(plan: Plan, bench: Bench) -> None:
     def trouble(work: str) -> Exception | None:
         return ScanError("expected RGB, found CMYK") if work == "ingest b" else None

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from restoration import running
-from restoration.errors import ConfigError
+from restoration.errors import CircumstanceError, ConfigError
 from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.shared_fs import MARKER
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -101,6 +102,35 @@ def test_weights_that_cannot_be_had_are_named_with_a_way_out(
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("recipe", "step", "batch", "said"),
+    [
+        (None, "polish", "one", "step 'polish' is not one of no recipe: ingest, examine"),
+        (None, "cleanup", "one", "step 'cleanup' is not one of no recipe: ingest, examine"),
+        ("archive", "repair", "one", "not one of the recipe 'archive': cleanup, deliver"),
+        ("print", "cleanup", "one", "recipe 'print' is not in this run; it has archive"),
+        ("archive", "cleanup", "three", "batch 'three' is not in this run"),
+    ],
+)
+def test_a_job_that_no_run_has_is_one_line(
+    plan: Plan, recipe: str | None, step: str, batch: str, said: str
+) -> None:
+    """As a person may start it by hand: scripts/run_step.py."""
+    plan.save()
+    (plan.results / MARKER).write_text("{}")
+    words = [step, batch, "--results", str(plan.results)]
+    words += ["--recipe", recipe] if recipe else []
+    done = subprocess.run(
+        [sys.executable, str(SCRIPTS / "run_step.py"), *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+
+
 def test_digest_speaks_of_its_own_batch(plan: Plan, tmp_path: Path) -> None:
     before = {batch: plan.digest("archive", "cleanup", batch) for batch in ("one", "two")}
     (tmp_path / "a.tif").write_text("now it is there")
@@ -135,3 +165,47 @@ def test_parsing_loads_nothing_heavy() -> None:
     process.wait()
     heavy = {"torch", "cv2", "numpy", "pandas", "tifffile", "scipy", "skimage"}
     assert heavy & set(loaded.split()) == set()
+
+
+def sheet_of(folder: Path, scans: int) -> Plan:
+    """The plan of a sheet with so many scans, none of whose masters is there."""
+    rows = "".join(f"s{number}\tmount/s{number}.tif\n" for number in range(scans))
+    (folder / "scans.tsv").write_text(f"scan\tpath\n{rows}")
+    (folder / "mount").mkdir()
+    return make_plan(
+        {
+            "scans": str(folder / "scans.tsv"),
+            "results": str(folder / "results"),
+            "recipes": {"archive": {}},
+            "examine": {"faces": "off"},
+        }
+    )
+
+
+def test_a_sheet_without_scans_stops_before_any_job(tmp_path: Path) -> None:
+    plan = sheet_of(tmp_path, 0)
+    with pytest.raises(ConfigError, match=r"scans.tsv' names no scan; make one with .*sheet.py"):
+        running.begin_run(plan)
+    assert not plan.results.exists()
+
+
+def test_a_mount_that_is_gone_stops_before_any_job(tmp_path: Path) -> None:
+    plan = sheet_of(tmp_path, 5)
+    for number in (1, 3):
+        (tmp_path / f"mount/s{number}.tif").touch()
+    with pytest.raises(CircumstanceError) as caught:
+        running.begin_run(plan)
+    message = str(caught.value)
+    assert "3 of 5 masters of the sheet" in message
+    first = tmp_path / "mount/s0.tif"
+    assert f"the first one '{first}' (scan s0: No such file or directory)" in message
+    assert "is the mount there?" in message
+    assert not plan.results.exists()
+
+
+def test_a_few_masters_that_are_missing_are_problems_of_their_scans(tmp_path: Path) -> None:
+    plan = sheet_of(tmp_path, 4)
+    for number in (1, 3):
+        (tmp_path / f"mount/s{number}.tif").touch()
+    running.begin_run(plan)
+    assert plan_file(plan.results).is_file()

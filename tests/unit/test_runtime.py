@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from restoration import resolving
 from restoration.errors import ConfigError
 from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.running import plan_of_run
+from restoration.running import begin_run, check_cores, plan_of_run
 
 LIBRARY = Path("build/native/restoration-linux-x86_64-0123456789abcdef.so")
 
@@ -129,3 +130,77 @@ def test_networks_are_loaded_in_the_precision_of_the_plan(
     with pytest.raises(NotImplementedError):
         networks("realesrgan-x4plus", denoise=0.5)
     assert asked == [("realesrgan-x4plus", torch.float16, {"denoise": 0.5})]
+
+
+SEEN = {"version": "2.13.0", "built for CUDA": None, "cuda": False, "mps": False}
+
+
+@pytest.mark.parametrize(
+    ("device", "asked", "seen", "said"),
+    [
+        ("cuda", "cuda", {}, "'cuda' was asked for, expected a CUDA GPU that PyTorch sees, found"),
+        ("cuda", "cuda", {}, "found none (PyTorch 2.13.0, a build without CUDA, no NVIDIA driver"),
+        ("cuda", "cuda", {}, "set `device: cpu`, or install a build for CUDA (envs/README.md)"),
+        ("cuda", "auto", {"built for CUDA": "13.0"}, "'auto' took cuda, expected a CUDA GPU that"),
+        ("cuda", "cuda", {"built for CUDA": "13.0"}, "built for CUDA 13.0, no NVIDIA driver"),
+        ("mps", "mps", {}, "'mps' was asked for, expected an Apple GPU that PyTorch sees, found"),
+    ],
+)
+def test_a_device_that_is_not_there_is_said_before_any_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, asked: str, seen: Any, said: str
+) -> None:
+    monkeypatch.setattr(resolving, "what_torch_sees", lambda: {**SEEN, **seen})
+    monkeypatch.setattr(resolving, "NVIDIA", tmp_path / "none")
+    monkeypatch.setattr("restoration.planning.resolve_device", lambda _: device)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    plan = make_plan(raw(tmp_path, device=asked))
+    with pytest.raises(ConfigError) as caught:
+        begin_run(plan)
+    assert said in str(caught.value)
+    assert ("CUDA_VISIBLE_DEVICES='3'" in str(caught.value)) == (device == "cuda")
+    assert not plan.results.exists()
+
+
+def test_this_machines_own_pytorch_is_asked(tmp_path: Path) -> None:
+    """In a process of its own, whatever hardware is here."""
+    found = resolving.what_torch_sees()
+    assert set(found) == set(SEEN)
+    if not found["mps"]:
+        with pytest.raises(ConfigError, match="'mps' was asked for"):
+            begin_run(make_plan(raw(tmp_path, device="mps")))
+
+
+def test_a_clusters_head_needs_no_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolving, "what_torch_sees", lambda: {**SEEN, "built for CUDA": "13.0"})
+    resolving.check_device("cuda", "cuda", here=False)
+    with pytest.raises(ConfigError):
+        resolving.check_device("cuda", "cuda", here=True)
+    monkeypatch.setattr(resolving, "what_torch_sees", lambda: SEEN)
+    with pytest.raises(ConfigError, match="a build without CUDA"):
+        resolving.check_device("cuda", "cuda", here=False)
+
+
+def test_the_processor_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolving, "what_torch_sees", lambda: 1 / 0)
+    resolving.check_device("cpu", "auto", here=True)
+
+
+@pytest.mark.parametrize(("stated", "device"), [("'13.0'", "cuda"), ("None", "cpu")])
+def test_auto_takes_a_gpu_only_where_pytorch_was_built_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stated: str, device: str
+) -> None:
+    """With a driver and a build for processors every job would end in an error."""
+    (tmp_path / "version.py").write_text(f"cuda: Optional[str] = {stated}\n")
+    (tmp_path / "driver").touch()
+    spec = SimpleNamespace(origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(resolving.importlib.util, "find_spec", lambda _: spec)
+    monkeypatch.setattr(resolving, "NVIDIA", tmp_path / "driver")
+    assert resolving.resolve_device("auto") == device
+
+
+@pytest.mark.parametrize("cores", [0, -1])
+def test_cores_on_which_nothing_runs_are_refused(cores: int) -> None:
+    with pytest.raises(ConfigError, match=rf"--cores: expected `all`.*found {cores}"):
+        check_cores(cores)
+    check_cores(1)
+    check_cores(None)

@@ -87,7 +87,7 @@ def test_where_a_file_is_made_is_part_of_no_fingerprint(tmp_path: Path) -> None:
     (package / "scratch.py").write_text("one = 1\n")
     before = code_fingerprint("restoration.stage", package)
     (package / "scratch.py").write_text("two = 2\n")
-    keys._module_facts.cache_clear()
+    keys._source.cache_clear()
     assert before == code_fingerprint("restoration.stage", package)
 
 

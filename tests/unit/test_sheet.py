@@ -1,4 +1,4 @@
-"""The sheet: read, refused with its line, and made from a folder."""
+"""The sheet: read, and refused with its line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from restoration.errors import ConfigError
-from restoration.sheet import Scan, read_sheet, sheet_of_folder
+from restoration.sheet import Scan, read_sheet
 
 
 def read(folder: Path, text: str) -> tuple[Scan, ...]:
@@ -41,7 +41,20 @@ def test_columns_defaults_and_relative_paths(tmp_path: Path) -> None:
         ("scan\tpath\tbatch\na\ta.tif\tb/c\n", "line 2: the batch 'b/c' is not safe"),
         ("scan\tpath\tbatch\na\ta.tif\t@a\n", "line 2: the batch '@a' is not safe"),
         ("scan\tfile\na\ta.tif\n", "line 1: unknown column 'file'"),
-        ("scan,path\na,a.tif\n", "line 1: unknown column"),
+        ("scan,path\na,a.tif\n", "line 1: the columns are separated by commas, expected tabs"),
+        ('"scan";"path"\na;a.tif\n', "separated by semicolons, expected tabs; save the sheet as"),
+        ("scan   path\na  a.tif\n", "separated by spaces, expected tabs"),
+        ("a\ta.tif\n", "line 1: unknown column 'a' (the first line must name the columns)"),
+        ("Scan\tPath\na\ta.tif\n", "line 1: unknown column 'Scan'"),
+        ("Scan\tPath\na\ta.tif\n", "did you mean 'scan'?"),
+        ("scan\tpath\tmateriel\na\ta.tif\n", "did you mean 'material'?"),
+        ("scan\t\tpath\na\t\ta.tif\n", "line 1: a column without a name"),
+        ("scan\tpath\tscan\na\ta.tif\tb\n", "each once, separated by tabs; found 'scan path scan'"),
+        (
+            'scan\tpath\na\t"a.tif\n',
+            'line 2: the cell "a.tif opens with a quote that is not closed',
+        ),
+        ('scan\tpath\na\t"a "b" c.tif"\n', "those inside doubled"),
         ("path\na.tif\n", "must name the columns scan and path"),
         ("scan\tpath\na\t" + "x" * 200_000 + "\n", "line 2: cannot be read (field larger"),
         ("scan\tpath\na\ta\0.tif\n", "line 2: the path of scan 'a' holds a control character"),
@@ -58,6 +71,45 @@ def test_mistakes_name_their_line(tmp_path: Path, text: str, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+SAVED = """\
+scan\tpath\tbatch\trecipe\tmaterial\t\t
+# a note, with "quotes"\t\t\t
+\t\t\t
+   \t
+a\t"box ""1"", left/a, b.tif"\tone\t\t
+"b"\t"b.tif"\t""\t"print"\t"positive"
+c\tsay "c".tif
+"""
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_sheets_as_spreadsheets_save_them(tmp_path: Path, encoding: str, ends: str) -> None:
+    """Cells in quotes, quotes doubled, empty cells and lines, Excel's UTF-16, any end of line."""
+    header = SAVED.replace("scan\tpath\tbatch", '"scan"\t path \tbatch ', 1)
+    (tmp_path / "scans.tsv").write_bytes(header.replace("\n", ends).encode(encoding))
+    found = read_sheet(tmp_path / "scans.tsv", recipes=["archive", "print"], default="archive")
+    assert [(scan.scan, Path(scan.path).relative_to(tmp_path)) for scan in found] == [
+        ("a", Path('box "1", left/a, b.tif')),
+        ("b", Path("b.tif")),
+        ("c", Path('say "c".tif')),
+    ]
+    assert found[0].batch == "one"
+    assert (found[1].recipes, found[1].material) == (("print",), "positive")
+
+
+def test_a_workbook_is_no_sheet(tmp_path: Path) -> None:
+    (tmp_path / "scans.tsv").write_bytes(b"PK\3\4" + b"\0" * 30)
+    with pytest.raises(ConfigError, match=r"is a workbook .* save it as tab-separated"):
+        read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
+
+
+def test_utf_16_without_its_mark_is_said(tmp_path: Path) -> None:
+    (tmp_path / "scans.tsv").write_bytes("scan\tpath\na\ta.tif\n".encode("utf-16-le"))
+    with pytest.raises(ConfigError, match="is UTF-16 without a byte-order mark"):
+        read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
+
+
 def test_missing_sheet_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"scripts/sheet\.py FOLDER"):
         read_sheet(tmp_path / "none.tsv", recipes=["archive"], default="archive")
@@ -65,49 +117,11 @@ def test_missing_sheet_says_how_to_make_one(tmp_path: Path) -> None:
 
 def test_sheet_not_in_utf8(tmp_path: Path) -> None:
     (tmp_path / "scans.tsv").write_bytes(b"scan\tpath\nm\xfcller\ta.tif\n")
-    with pytest.raises(ConfigError, match="not UTF-8"):
+    with pytest.raises(ConfigError, match=r"not UTF-8 text \(line 2\)"):
         read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
-
-
-def make(folder: Path, *names: str) -> dict[str, tuple[str, str]]:
-    """Id and batch by path, of a sheet made from these (empty) files."""
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    scans = read(folder, sheet_of_folder(folder))
-    return {str(Path(s.path).relative_to(folder.resolve())): (s.scan, s.batch) for s in scans}
-
-
-def test_folder_to_sheet(tmp_path: Path) -> None:
-    made = make(tmp_path, "box1/IMG_1.TIF", "box1/b.tiff", "c.tif", "notes.txt", "box1/._b.tif")
-    assert made["box1/IMG_1.TIF"] == ("box1--IMG_1", "")
-    assert made["box1/b.tiff"] == ("box1--b", "")
-    assert set(made) == {"box1/IMG_1.TIF", "box1/b.tiff", "c.tif"}
-
-
-def test_ids_are_safe_unique_and_stable(tmp_path: Path) -> None:
-    names = ["Müller & Söhne/a b.tif", "x/a.tif", "x/a.tiff", "x--a.tif", "x/b..c.tif", "x/-.tif"]
-    first = make(tmp_path, *names)
-    ids = [scan for scan, _ in first.values()]
-    assert len(set(ids)) == len(names)
-    later = make(tmp_path, "x/another.tif", "y/a.tif")
-    assert {path: later[path] for path in first} == first
-
-
-def test_file_names_that_a_table_cannot_hold(tmp_path: Path) -> None:
-    (tmp_path / "a\tb.tif").touch()
-    with pytest.raises(ConfigError, match="holds a tab"):
-        sheet_of_folder(tmp_path)
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "scans.tsv")
     with pytest.raises(ConfigError, match="is no file"):
         read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
-
-
-def test_file_names_that_are_no_text(tmp_path: Path) -> None:
-    os.close(os.open(os.fsencode(tmp_path) + b"/m\xfcller.tif", os.O_CREAT))
-    with pytest.raises(ConfigError, match=r"m\\udcfcller\.tif' is not UTF-8"):
-        sheet_of_folder(tmp_path)

@@ -296,13 +296,13 @@ def test_one_line_for_each_finished_job(plan: Plan, capsys: pytest.CaptureFixtur
     begin(plan)
     do(plan, None, "ingest", "one", a="ingest: expected RGB, found CMYK")
     said = capsys.readouterr().err
-    assert said.startswith("run: 1 of 8 jobs done, 0 of 3 scans through every step, ")
+    assert said.startswith("run: 1 of 8 jobs done, 0 of 3 scans finished or a problem, ")
     assert " (examine, denoise, deliver not measured yet), 1 problem so far\n" in said
     for recipe, step in STEPS:
         for batch in BATCHES:
             do(plan, recipe, step, batch)
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last.startswith("run: 8 of 8 jobs done, 3 of 3 scans through every step, ")
+    assert last.startswith("run: 8 of 8 jobs done, 3 of 3 scans finished or a problem, ")
     assert " left" not in last
     log = (plan.results / LOG).read_text().splitlines()
     assert log[0].endswith("run begins: 8 jobs to do, 3 scans")
@@ -311,6 +311,31 @@ def test_one_line_for_each_finished_job(plan: Plan, capsys: pytest.CaptureFixtur
     run = read_run(plan.results)
     assert run is not None
     assert run.ends == ()
+
+
+def test_problems_of_the_whole_run_are_told_whenever_they_were_found(
+    plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that is resumed does not forget what it found before it was stopped."""
+    begin(plan)
+    do(plan, None, "ingest", "one", a="ingest: damaged", b="ingest: expected RGB, found CMYK")
+    do(plan, None, "ingest", "two")
+    capsys.readouterr()
+    begin(replace(plan))
+    do(plan, None, "examine", "one", a="ingest: damaged", b="ingest: expected RGB, found CMYK")
+    assert capsys.readouterr().err.endswith(", 2 problems so far\n")
+    do(plan, None, "examine", "two", c="examine: too small")
+    assert capsys.readouterr().err.endswith(", 3 problems so far\n")
+
+
+def test_a_job_that_was_tried_again_tells_its_problems_once(plan: Plan) -> None:
+    begin(plan)
+    end = BatchEnd(None, "ingest", "one", scans=2, worked=2, problems=1, failed=1, seconds=1.0)
+    tell_end(plan.results, end)
+    tell_end(plan.results, replace(end, failed=0))
+    run = read_run(plan.results)
+    assert run is not None
+    assert ", 1 problem so far" in summary(run, time.time())
 
 
 def test_time_left_is_by_the_cost_of_each_step(plan: Plan) -> None:

@@ -131,18 +131,6 @@ def test_a_palette_is_expanded_to_its_16_bit_colours(tmp_path: Path) -> None:
         assert (page.channels, page.bits) == (3, 16)
 
 
-def test_a_palette_of_8_bit_values_is_not_guessed_at(tmp_path: Path) -> None:
-    colours = corpus.codes(256, 1, 3, 8)[:, 0].astype(np.uint16)
-    path = corpus.write_tiff(
-        tmp_path / "p.tif",
-        corpus.codes(8, 8, 1, 8)[..., 0],
-        photometric="palette",
-        colours=colours,
-    )
-    with pytest.raises(ScanError, match=r"16-bit values in the colour map"):
-        open_page(path)
-
-
 @pytest.mark.parametrize("subsampling", [(1, 1), (2, 2)])
 @pytest.mark.parametrize("storage", [{"rows": 16}, {"tile": (32, 32)}])
 def test_jpeg_is_decoded_to_rgb(

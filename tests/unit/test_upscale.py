@@ -126,6 +126,7 @@ def test_the_network_starts_at_the_measured_resolution() -> None:
     assert result.findings["network_input_px"] == {"width": 32, "height": 21}
     assert result.findings["method"] == "network, then Lanczos-3"
     assert network.asked == [("realesrgan-x4plus", {"denoise": 0.75})]
+    assert result.findings["reason"].startswith("factor 2; the scan holds ")
 
 
 def test_without_evidence_nothing_is_invented() -> None:

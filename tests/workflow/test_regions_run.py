@@ -62,6 +62,18 @@ def test_a_mistake_in_a_file_of_regions_stops_before_any_job(project: Project) -
     assert "error: regions: 'regions/b.yaml': 'clean' is no stage; known are descreen" in said
 
 
+def test_regions_that_fit_no_scan_stop_before_any_job(project: Project) -> None:
+    mark(project, "a", "faces: {exclude: [{box: [0, 0, 9, 9]}]}")
+    (project.folder / "regions/a.yaml").rename(project.folder / "regions/a.yml")
+    before = project.stamps()
+    said = project.run(check=False)
+    assert (
+        "error: marks: 'regions/a.yml' is not read by this name; did you mean 'regions/a.yaml'?"
+    ) in said
+    assert "Traceback" not in said
+    assert project.stamps() == before
+
+
 def test_a_mask_of_another_size_is_a_problem_of_its_scan(project: Project) -> None:
     mark(project, "a", "cleanup: {only: [{mask: brush.tif}]}")
     tifffile.imwrite(project.folder / "regions/brush.tif", np.zeros((9, 9), np.uint8))

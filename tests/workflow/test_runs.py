@@ -33,10 +33,15 @@ def test_finished_run_has_all_its_parts(finished: Project) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("resluts", "x", "error: config: resluts: unknown key; did you mean 'results'?"),
-        ("device", 3, "error: config: device: input should be 'auto', 'cpu', 'cuda' or 'mps'"),
+        ("resluts", "x", "resluts: unknown key; did you mean 'results'?"),
+        ("device", 3, "device: expected auto, cpu, cuda or mps, found '3'"),
         ("scans", "none.tsv", "error: scans: the sheet 'none.tsv' cannot be read"),
-        ("recipe", "best", "error: config: recipe: 'best' is not among the recipes"),
+        ("recipe", "best", "recipe: 'best' is not among the recipes"),
+        (
+            "examine",
+            {"faces": "of"},
+            "examine.faces: expected cnn, hog, retinaface or off, found",
+        ),
     ],
 )
 def test_mistakes_stop_before_any_job(project: Project, key: str, value: object, said: str) -> None:
@@ -44,7 +49,21 @@ def test_mistakes_stop_before_any_job(project: Project, key: str, value: object,
     project.configure({**project.config(), key: value})
     output = project.run(check=False)
     assert said in output
+    if key != "scans":
+        line = (project.folder / "my.yaml").read_text().split(f"{key}:")[0].count("\n") + 1
+        line += key == "examine"  # what is wrong stands below it
+        assert f"error: config: 'my.yaml', line {line}: " in output
     assert "Traceback" not in output
+    assert project.stamps() == before
+
+
+def test_a_key_given_twice_stops_before_any_job(project: Project) -> None:
+    before = project.stamps()
+    with (project.folder / "my.yaml").open("a") as file:
+        file.write("results: elsewhere\n")
+    output = project.run(check=False)
+    assert "error: config: 'my.yaml', line" in output
+    assert "the key 'results' is given twice" in output
     assert project.stamps() == before
 
 
@@ -82,6 +101,18 @@ def test_a_problem_stops_nobody(project: Project) -> None:
         ["gone", "ingest"],
     ]
     assert "is missing" in problems[1]
+
+
+def test_an_empty_sheet_and_a_mount_that_is_gone_stop_before_any_job(project: Project) -> None:
+    before = project.stamps()
+    project.sheet([])
+    assert "error: scans: the sheet 'scans.tsv' names no scan" in project.run(check=False)
+    project.sheet(ROWS)
+    (project.folder / "masters").rename(project.folder / "unmounted")
+    said = project.run(check=False)
+    assert "error: scans: 3 of 3 masters of the sheet 'scans.tsv' are missing" in said
+    assert "Traceback" not in said
+    assert project.stamps() == before
 
 
 def test_one_scan_alone(project: Project) -> None:

@@ -84,6 +84,8 @@ class Provenance:
     the same key.
 
     ``software`` is name and version. Of ``master_name`` only the file name is published.
+    ``finished`` are sentences on the finished picture, measured when the chain was done: what a
+    stage says of itself, a later stage may have undone.
     """
 
     key: str
@@ -95,13 +97,14 @@ class Provenance:
     software: str
     events: tuple[StageEvent, ...]
     instance: str = ""
+    finished: tuple[str, ...] = ()
 
 
 def build_packet(
     master_xmp: bytes | None,
     provenance: Provenance,
     *,
-    tiff: Mapping[str, str | int],
+    tiff: Mapping[str, str | int | None],
     profile: tuple[str, bool] | None = None,
 ) -> tuple[bytes, list[str]]:
     """Build the deliverable's packet; equal arguments give equal bytes.
@@ -114,7 +117,8 @@ def build_packet(
         What was done, by what, to which master.
     tiff
         Properties of the tiff namespace as they are in the deliverable, by local name. Arrays
-        (BitsPerSample) are given as text with spaces or commas between the items.
+        (BitsPerSample) are given as text with spaces or commas between the items; None takes a
+        property out.
     profile
         The colour profile that the deliverable was brought to, by name, and whether that is sRGB;
         None where it is the master's own.
@@ -154,10 +158,10 @@ def build_packet(
 def read_properties(packet: bytes) -> dict[str, Any]:
     """What a packet of ours says, for the comparison after reading back.
 
-    Absent properties are None, ``History``, ``NotApplied`` and ``Networks`` then []. ``tiff`` maps
-    local names to text or a list. ``properties`` holds everything as {"prefix:name": value}, under
-    the prefixes of the packet; structures are dicts by local name, arrays lists, alternatives by
-    language dicts by language.
+    Absent properties are None, ``History``, ``NotApplied``, ``Networks`` and ``Finished`` then [].
+    ``tiff`` maps local names to text or a list. ``properties`` holds everything as
+    {"prefix:name": value}, under the prefixes of the packet; structures are dicts by local name,
+    arrays lists, alternatives by language dicts by language.
 
     Raises
     ------
@@ -179,7 +183,7 @@ def read_properties(packet: bytes) -> dict[str, Any]:
     values = {name: value_of(node) for name, node in read.properties.items()}
     found["DerivedFrom"] = values.get((MM, "DerivedFrom"))
     found["History"] = values.get((MM, "History"), [])
-    for name in ("NotApplied", "Networks"):
+    for name in ("NotApplied", "Networks", "Finished"):
         found[name] = values.get((RESTORATION, name), [])
     found["tiff"] = {name[1]: value for name, value in values.items() if name[0] == TIFF}
     found["properties"] = {
@@ -358,6 +362,9 @@ def _record(properties: dict[Name, Node], provenance: Provenance) -> None:
     ]
     if declined:
         _put(properties, array((RESTORATION, "NotApplied"), "Seq", declined))
+    if provenance.finished:
+        sentences = [text(LI, sentence) for sentence in provenance.finished]
+        _put(properties, array((RESTORATION, "Finished"), "Seq", sentences))
     used = {network for event in _applied_stages(provenance) for network in event.networks}
     networks = [
         structure(LI, fields(RESTORATION, {"name": name, "sha256": sha256, "licence": licence}))

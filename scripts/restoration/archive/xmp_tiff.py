@@ -23,8 +23,10 @@ _BY_LANGUAGE = {"ImageDescription", "Copyright"}
 _EXIF_TWINS = {"ImageWidth": "PixelXDimension", "ImageLength": "PixelYDimension"}
 
 
-def state_tiff(properties: dict[Name, Node], tiff: Mapping[str, str | int]) -> None:
+def state_tiff(properties: dict[Name, Node], tiff: Mapping[str, str | int | None]) -> None:
     """Make the tiff properties, and their EXIF twins, say what the deliverable is.
+
+    None takes out what the master says.
 
     Raises ValueError where a key of ``tiff`` is no property name.
     """
@@ -32,6 +34,9 @@ def state_tiff(properties: dict[Name, Node], tiff: Mapping[str, str | int]) -> N
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", local):
             raise ValueError(f"{local!r} is no name of a tiff property")
         name: Name = (TIFF, local)
+        if value is None:
+            properties.pop(name, None)
+            continue
         if local in _ARRAYS:
             items = [text(LI, item) for item in re.split(r"[\s,]+", str(value).strip())]
             properties[name] = array(name, "Seq", items)

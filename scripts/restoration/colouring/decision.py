@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from restoration.colouring.correction import Correction
+from restoration.examine.dye_fit import NO_MARGIN, doubt
 from restoration.examine.margin_stain import UnevenStain
 from restoration.stage_settings import ColourSettings
 
@@ -19,13 +20,7 @@ LEAST_STAIN = 0.02
 LEAST_FADE = 0.03
 """A correction of less, in density and as a share, is not worth a change: nobody would see it."""
 
-SECOND_SIGN = 0.025
-"""Stain, in density, that must go with faded dyes: coloured shadows alone are one sign of two, and
-no print loses its dyes on paper that stays white."""
-
-PER_LOSS = 0.15
-"""Where only the lightest tones show it: stain, in density, for a dye that were lost entirely. The
-more of a dye is gone, the more the paper must have yellowed."""
+NOTHING_WORTH = "no fading and no stain was measured that would be worth a correction"
 
 KINDS = {
     "grey": "a grey picture",
@@ -56,6 +51,8 @@ class _Seen:
     """kept, stain, base, against: of dyes or of silver."""
     margin: bool
     uneven: UnevenStain | None
+    no_margin: str = NO_MARGIN
+    """Why no margin shows the paper."""
 
 
 def decide(
@@ -124,7 +121,8 @@ def _seen(report: Report, settings: ColourSettings) -> _Seen | None:
     if surface is not None and image != "dyes":
         # Of the surface the correction takes what is beyond its least; the rest is even.
         said = {**said, "stain": _even(surface, said)}
-    return _Seen(image, said, detail["margin"] is not None, surface)
+    why = detail.get("no_margin") or NO_MARGIN
+    return _Seen(image, said, detail["margin"] is not None, surface, why)
 
 
 def _even(surface: UnevenStain, said: Mapping[str, Any]) -> list[float]:
@@ -142,22 +140,18 @@ def _of_dyes(seen: _Seen, settings: ColourSettings, material: str) -> Decision:
     if material == "positive":
         # A film has no paper, and its blacks are far deeper: only the balance can be judged.
         kept = kept / kept.max()
-    wanted = SECOND_SIGN if seen.margin else max(SECOND_SIGN, PER_LOSS * (1.0 - kept.min()))
-    if not against and not always and float(stain.max()) < wanted:
-        against = (
-            "the darkest tones are coloured, but the paper has not yellowed with them: a coloured "
-            "subject looks the same"
-        )
+    if not against and not always:
+        against = doubt(kept, stain, margin=seen.margin)
     if against:
         kept = np.ones(3)
         if not seen.margin and not always:
             if float(np.ptp(stain)) >= LEAST_STAIN:
-                against += "; no margin shows the paper, and yellow light and a stain look alike"
+                against += f"; {seen.no_margin}, and yellow light and a stain look alike"
             return Decision(None, against, findings)
     kept = np.maximum(kept, 1.0 / settings.most_gain)
     correction = _correction(kept, stain, base, seen)
     if not _worth_it(kept, stain, seen):
-        return Decision(None, against or "dyes and paper are as they were", findings)
+        return Decision(None, against or NOTHING_WORTH, findings)
     return Decision(correction, _why(kept, stain, seen), findings)
 
 
@@ -171,7 +165,7 @@ def _of_silver(seen: _Seen, settings: ColourSettings, material: str) -> Decision
     kept, stain, base = (np.array(said.get(name, 1.0)) for name in (share, "stain", "base"))
     kept = np.maximum(kept, 1.0 / settings.most_gain)
     if material == "positive" or not _worth_it(kept, stain, seen):
-        why = said["against"] or "paper and tones are as they were"
+        why = said["against"] or NOTHING_WORTH
         return Decision(None, f"{kind}: {why}", findings)
     findings["white_from"] = "its margin"
     return Decision(_correction(kept, stain, base, seen), _why(kept, stain, seen), findings)
@@ -263,6 +257,7 @@ def _pooled(seen: _Seen, album: Sequence[Report], settings: ColourSettings) -> _
         said={**said, "against": against},
         margin=any(p.margin for p in telling),
         uneven=seen.uneven,
+        no_margin=seen.no_margin,
     )
 
 

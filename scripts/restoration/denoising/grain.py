@@ -26,6 +26,10 @@ APART = 0.3
 large figures is worth no more."""
 
 
+LEFT_HERE = "which the recipe has denoise leave"
+"""Of this stage alone: what becomes of the grain after it is measured when the chain is done."""
+
+
 @dataclass(frozen=True)
 class Shares:
     """What is done, and how much of the denoiser's change is taken, 0 to 1."""
@@ -82,12 +86,11 @@ def _beside(noise: ReportedNoise, likeness: float, threshold: float) -> Shares |
     grain, strength = noise.grain, f"{noise.value:.2g}/255"
     if grain.found is None:
         return Kept(
-            f"its noise ({strength}) is coarser than the pixels and may be grain, "
-            "which the recipe keeps"
+            f"its noise ({strength}) is coarser than the pixels and may be grain, {LEFT_HERE}"
         )
     size = "" if grain.size_px is None else f", {grain.size_px:.2g} px wide"
-    strength = strength if grain.sigma is None else f"{grain.sigma:.2g}/255"
-    kept = f"its noise is the grain of the photograph ({strength}{size}), which the recipe keeps"
+    part = "" if grain.sigma is None else f"{grain.sigma:.2g}/255 of "
+    kept = f"grain of the photograph, {part}a noise of {strength}{size}, {LEFT_HERE}"
     beside = noise.beside_grain
     if beside is None or beside <= max(threshold, APART * (noise.value or 0.0)):
         return Kept(kept)
@@ -98,6 +101,5 @@ def _beside(noise: ReportedNoise, likeness: float, threshold: float) -> Shares |
         (Pass(1, beside),),
         0.0,
         1.0,
-        f"noise of the colours: {beside:.2g}/255 beside the grain of the photograph "
-        f"({strength}), which the recipe keeps",
+        f"noise of the colours: {beside:.2g}/255 beside {kept}",
     )

@@ -17,7 +17,7 @@ Box = tuple[int, int, int, int]
 
 CHANNELS: dict[str, tuple[int, ...]] = {"r": (0,), "g": (1,), "b": (2,)}
 
-NO_LATTICE = "its dots lie on no lattice, cannot be told from detail and are left"
+NO_LATTICE = "its dots lie on no lattice and cannot be told from detail"
 
 COARSEST, FINEST = 80.0, 2.2
 """Periods, in pixels, between which dots can be told from the picture and from each other: below

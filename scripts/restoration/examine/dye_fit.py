@@ -72,6 +72,33 @@ STEP = 0.03
 """Densities that differ by less are one colour where the picture's colours are counted."""
 
 
+SECOND_SIGN = 0.025
+"""Stain, in density, that must go with faded dyes: coloured shadows alone are one sign of two, and
+no print loses its dyes on paper that stays white."""
+
+PER_LOSS = 0.15
+"""Where only the lightest tones show it: stain, in density, for a dye that were lost entirely. The
+more of a dye is gone, the more the paper must have yellowed."""
+
+NO_MARGIN = "no margin shows the paper"
+DARK_BORDER = "the border is too dark to be this picture's paper"
+"""Why nothing is known of the paper."""
+
+
+def doubt(kept: Densities, stain: Densities, *, margin: bool) -> str:
+    """Why dyes that look faded may be no more than a coloured subject; empty where they are faded.
+
+    kept, stain: as of `Aged`; margin: whether the paper was seen.
+    """
+    wanted = SECOND_SIGN if margin else max(SECOND_SIGN, PER_LOSS * (1.0 - float(kept.min())))
+    if float(stain.max()) >= wanted:
+        return ""
+    return (
+        "the darkest tones are coloured, but the paper has not yellowed with them: a coloured "
+        "subject looks the same"
+    )
+
+
 @dataclass(frozen=True)
 class Aged:
     """How the densities of a picture have come about, and how much speaks for it."""

@@ -9,7 +9,16 @@ import numpy as np
 
 from restoration.examine import dye_fit
 from restoration.examine.colour import COLOUR_ABOVE, colour_evidence, hue_curve
-from restoration.examine.dye_fit import Aged, Densities, aged, stain_of_lights, stain_of_margin
+from restoration.examine.dye_fit import (
+    DARK_BORDER,
+    NO_MARGIN,
+    Aged,
+    Densities,
+    aged,
+    doubt,
+    stain_of_lights,
+    stain_of_margin,
+)
 from restoration.examine.fading import DARK_PAPER
 from restoration.examine.finding import Measurement, PageFacts, Window
 from restoration.examine.hand_colour import hand_coloured
@@ -30,6 +39,10 @@ HAND_COLOURED = (
     "the colours lie on one hue and have no detail of their own, as on a hand-coloured print"
 )
 UNKNOWN = "neither clearly in colour nor clearly of one hue"
+
+
+DOUBTED = 0.2
+"""Confidence in a fading of which one sign of two is missing."""
 
 
 class Dyes:
@@ -65,6 +78,8 @@ class Dyes:
             "lightest": _rounded(np.percentile(cells, dye_fit.LIGHTEST, axis=0)),
             "darkest": _rounded(np.percentile(cells, dye_fit.DARKEST, axis=0)),
         }
+        if margin is None:
+            detail["no_margin"] = _no_margin(earlier)
         as_dyes = self._as_dyes(cells, margin) if self.page.channels == 3 else None
         kind, why = self._kind(encoded, as_dyes, earlier)
         detail |= {"image": kind, "evidence": "lightest tones" if margin is None else "margin"}
@@ -78,13 +93,18 @@ class Dyes:
             detail["uneven"] = uneven.record() | {"lightest": _rounded(lightest)}
         if kind == "toned":
             detail["toner"] = toner(cells)
-        detail["as_silver"] = silver_image(cells, margin, fades=kind in ("grey", "toned"))
+        why_none = detail.get("no_margin", "")
+        detail["as_silver"] = silver_image(cells, margin, kind in ("grey", "toned"), why_none)
         if as_dyes is not None:
             detail["as_dyes"] = _described(as_dyes)
             if uneven is not None:
                 detail["uneven"]["as_dyes"] = self._unstained(cells, uneven, survey, earlier)
         value = self._value(detail)
         confidence = 0.0 if value is None else 0.5 if margin is None else 0.75
+        if kind == "dyes" and as_dyes is not None and not as_dyes.reason_against:
+            detail["doubt"] = doubt(as_dyes.kept, as_dyes.stain, margin=margin is not None)
+            if detail["doubt"]:
+                confidence = DOUBTED
         return Measurement(value, "share kept", confidence, self.METHOD, detail)
 
     @staticmethod
@@ -214,3 +234,9 @@ def _described(found: Aged) -> dict[str, Any]:
 
 def _rounded(values: Densities) -> list[float]:
     return [round(float(value), 4) for value in values]
+
+
+def _no_margin(earlier: Mapping[str, Measurement]) -> str:
+    """Why no margin was taken for the print's paper."""
+    paper = earlier.get("paper")
+    return NO_MARGIN if paper is None or paper.value is None else DARK_BORDER

@@ -177,18 +177,19 @@ def _caution(value: str, found: Lightness, confidence: float) -> Caution | None:
             text = (
                 f"{'Underexposed' if sure else 'Dark picture or underexposed'}: half of the "
                 f"picture lies below L* {found.median:.0f}; lightening it would show noise, and "
-                "nothing is changed."
+                "no stage corrects exposure."
             )
         case "over":
             text = (
                 f"{'Overexposed' if sure else 'Light picture or overexposed'}: half of the "
                 f"picture lies above L* {found.median:.0f}; darkening it would bring back no "
-                "detail, and nothing is changed."
+                "detail, and no stage corrects exposure."
             )
         case "flat":
             text = (
                 f"Little contrast: 98 % of the picture lies between L* {found.darkest:.0f} and "
-                f"{found.lightest:.0f}; more contrast would show noise, and nothing is changed."
+                f"{found.lightest:.0f}; more contrast would show noise, and "
+                "no stage corrects exposure."
             )
         case _:
             return None

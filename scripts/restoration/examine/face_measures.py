@@ -12,7 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.face_pose import eye_distance, pose, upright_offsets
+from restoration.examine.face_pose import (
+    PITCH_CONFIDENCE,
+    eye_distance,
+    pose,
+    upright_offsets,
+)
 from restoration.examine.face_sharpness import FaceSharpness
 from restoration.examine.finding import LUMA, Measurement, PageFacts, ReadWindow, Window
 from restoration.examine.upright import Box, Point
@@ -71,7 +76,10 @@ def measure_face(
         "interocular_px": round(apart, 1),
         "interocular_mm": None if millimetres is None else round(millimetres, 2),
         "face_width_px": width,
-        "pose": pose(offsets, nose, mouth_measured).entry(),
+        "pose": {
+            **pose(offsets, nose, mouth_measured).entry(),
+            "pitch_confidence": PITCH_CONFIDENCE[mouth_measured],
+        },
         "effective_share": found.share,
         "effective_confidence": found.confidence,
         "effective_limited_by": found.limited_by,

@@ -21,6 +21,10 @@ MOUTH_DOWN, MOUTH_AHEAD = 1.042, 0.03
 """The same of the corners of the mouth."""
 
 
+PITCH_CONFIDENCE = {True: 0.5, False: 0.1}
+"""By whether the mouth was measured: right to about 20 degrees, or a hint alone."""
+
+
 @dataclass(frozen=True)
 class Pose:
     """Degrees, of the face as it stands upright on the picture."""

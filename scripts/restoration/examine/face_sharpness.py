@@ -67,9 +67,10 @@ class FaceSharpness:
         if share is None:
             return Sharpness(None, 0.0, None, blur)
         limited = _blurred_share(float(share), blur)
+        confidence = found.confidence
         if limited < 0.99 * share:
-            limited_by = blur["kind"]
-        return Sharpness(limited, found.confidence, limited_by, blur)
+            limited_by, confidence = blur["kind"], min(confidence, blur["confidence"])
+        return Sharpness(limited, confidence, limited_by, blur)
 
     def _blur(self, known: Mapping[str, Measurement]) -> dict[str, Any]:
         screen = known.get("screen")

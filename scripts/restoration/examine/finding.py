@@ -71,6 +71,8 @@ class PageFacts:
     """Folder of verified weights; None where the finding is asked for no network."""
     manifest: Mapping[str, Weights] | None = None
     """What the weights are, for networks that are loaded by name."""
+    infrared: str | None = None
+    """Where the file holds infrared of the page, in words; None where it holds none."""
 
     @property
     def nominal_ppi(self) -> float | None:

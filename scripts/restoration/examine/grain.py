@@ -35,13 +35,14 @@ def character(
     table: Bands,
     scale: int,
     likeness: float | None,
+    value: float,
     earlier: Mapping[str, Measurement],
 ) -> dict[str, Any]:
     """The grain entry of the noise finding.
 
     density: noise per band, mean of the channels, (1/255)^2; scale: pixels of the page per pixel of
-    the tiles it was measured on; likeness: correlation between the
-    channels' noise, None for a single channel.
+    the tiles it was measured on; likeness: correlation between the channels' noise, None for a
+    single channel; value: the page's noise in 1/255, of which the grain is a part.
     """
     upper = table.edges[:-1] >= UPPER - 1e-9
     floor = float(density[upper].min())
@@ -50,11 +51,16 @@ def character(
     if total <= 0.0:
         return unknown(found=False)
     equal = likeness is None or likeness >= ALIKE
+    part = float((own * table.share).sum())
+    # The page's noise is that of all its tones, the density that of the quietest places: of these
+    # the share counts, lest the grain of a page be another strength than its noise. On reduced
+    # tiles white noise is less, and its share says nothing of the page.
+    sigma = value * float(np.sqrt(part / total)) if scale == 1 else min(np.sqrt(part), value)
     # Near 0 an autocorrelation falls with the square of the lag.
     correlation = 1.0 - (1.0 - float(autocorrelation(density, table)[1])) / scale**2
     entry = {
         "found": _found(correlation, equal, earlier),
-        "sigma": float(np.sqrt((own * table.share).sum())),
+        "sigma": float(sigma),
         "correlation": correlation,
         "equal_channels": equal,
         "channel_correlation": likeness,

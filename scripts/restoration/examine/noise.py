@@ -9,14 +9,15 @@ hides it (``detail.reason``; ``detail.at_most`` then bounds it). ``detail``:
 - ``tones``: six tone classes from dark to light, root mean square over the channels, None where no
   flat place of that tone shows noise; ``channel_tones``: the same per channel, [channel][tone].
 - ``full``, ``half``, ``quarter``: at full scale and after averaging over 2 x 2 and 4 x 4 pixels,
-  {``sigma``: the noise that is white at this scale, ``total``: all noise at this scale, ``kind``:
-  ``white`` where the two agree, ``channels``: ``sigma`` per channel}, or None.
+  in the quietest tiles, {``sigma``: the noise that is white at this scale, ``total``: all of it,
+  ``kind``: ``white`` where the two agree, ``channels``: ``sigma`` per channel}, or None.
 - ``grain``: {``found``: True, False or None (undecided), ``sigma``: of its correlated part,
   ``correlation``: lag-1 autocorrelation of the noise, ``equal_channels``, ``channel_correlation``,
   ``size_px``: full width at half maximum of its autocorrelation}.
 - ``clipped``: whether heavily clipped tiles had to be used, for want of better ones.
-- ``at_most``: standard deviation if all that the quietest tiles hold were noise; ``tiles``: tiles
-  that were looked at, ``tile_px``: their side, ``screened``: tiles left out in a halftone screen.
+- ``at_most``: standard deviation if all that the quietest tiles hold were noise, None where noise
+  was told from texture; ``tiles``: tiles that were looked at, ``tile_px``: their side,
+  ``screened``: tiles left out in a halftone screen.
 """
 
 from __future__ import annotations
@@ -153,6 +154,7 @@ class Noise:
         detail["grain"] = grain.unknown(found=False if kind == "none" else None)
         if kind in ("white", "correlated"):
             detail["grain"] = self._grain(stacks, known, earlier)
+            detail["at_most"] = None
         return detail
 
     def _grain(
@@ -164,7 +166,8 @@ class Noise:
         density = np.mean([own.density for own in alike], axis=0)
         table = bands(self._flat.side // scale)
         likeness = grain.likeness([stack[quiet] for stack in stacks])
-        return grain.character(density, table, scale, likeness, earlier)
+        value = _root_mean_square([channel.sigma for channel in known]) or 0.0
+        return grain.character(density, table, scale, likeness, value, earlier)
 
     def _scales(
         self, stacks: list[Stack], found: list[ChannelNoise], kind: str

@@ -58,6 +58,7 @@ def examine_page(
         orientation=getattr(page, "orientation", 1),
         models_dir=models_dir,
         manifest=manifest,
+        infrared=getattr(page, "infrared", None),
     )
     threads = cv2.getNumThreads()
     # One job examines one page after the other on one core; OpenCV's own threads would only

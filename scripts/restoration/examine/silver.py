@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from restoration.examine import dye_fit
-from restoration.examine.dye_fit import Densities, base_of, stain_of_margin
+from restoration.examine.dye_fit import NO_MARGIN, Densities, base_of, stain_of_margin
 
 HEALTHY = 1.4
 """Density above its paper of the weakest healthy silver print: matte papers reach 1.4 to 1.6."""
@@ -22,16 +22,18 @@ NODES = 24
 """Steps of the tone scale at which the hue of a toned print is described."""
 
 
-def silver_image(cells: Densities, margin: Densities | None, fades: bool) -> dict[str, Any]:
+def silver_image(
+    cells: Densities, margin: Densities | None, fades: bool, no_margin: str = NO_MARGIN
+) -> dict[str, Any]:
     """What the paper has gained and, perhaps, the tones have lost, for the finding's detail.
 
     cells: (n, channels) densities; fades: False for inks and for what is not known to be silver,
     of which the paper alone is judged. All channels have kept the same share: the hue of a toner
     is part of the picture. ``if_faded`` is the share if weak tones mean fading; a soft subject and
-    fog look the same, so that nothing proves it.
+    fog look the same, so that nothing proves it. no_margin: why there is no margin.
     """
     if margin is None:
-        return {"against": "no margin shows the paper, and a toner and a stain look alike"}
+        return {"against": f"{no_margin}, and a toner and a stain look alike"}
     stain = stain_of_margin(margin)
     base = base_of(margin, stain)
     above = np.maximum(cells - stain - base, 0.0).mean(axis=1)

@@ -10,7 +10,7 @@ from restoration.examine.survey import Survey
 
 
 class Statement:
-    """Nominal resolution, depth and colour space as the file gives them.
+    """Nominal resolution, depth, colour space and infrared as the file gives them.
 
     Value: the nominal resolution in ppi, the geometric mean of both directions; None where the
     file states none.
@@ -34,6 +34,7 @@ class Statement:
             "channels": page.channels,
             "colour_space": page.colour.name,
             "colour_space_assumed": page.colour.assumed,
+            "infrared": page.infrared,
         }
         known = page.nominal_ppi is not None
         if not known:

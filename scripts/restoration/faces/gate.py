@@ -18,8 +18,9 @@ a person's own mark leads past it."""
 AS_SHARP_AS_THE_SCAN = 0.9
 """Share of the scan's resolution that a face holds from which no pixel is left for a network."""
 
-GATE_SETTINGS = ("smallest", "least_score", "most_turned", "motion_above")
-"""The settings from which the gate decides."""
+LEAST_CONFIDENCE = 0.3
+"""Confidence below which a measure decides nothing: it counts as unknown. The report calls such a
+confidence low."""
 
 Outcome = Literal["restored", "gated", "excluded", "rejected"]
 
@@ -30,8 +31,8 @@ the noise: sharp faces under noise of 12/255 measured as a third to a half of it
 that was shown so little of them lost 1 to 3 dB against denoising alone."""
 
 _HIDDEN_BY = {
-    "nyquist": "its detail goes down to the scan's own pixels",
-    "jpeg": "its detail goes down to what the JPEG file left of it",
+    "nyquist": "detail goes down to the scan's own pixels",
+    "jpeg": "detail goes down to what the JPEG file left of it",
 }
 
 
@@ -43,17 +44,53 @@ class PageEvidence:
     """Effective resolution as a share of the scan's; None = unknown."""
     noise: float | None
     """Standard deviation in 1/255, without grain; None = unknown."""
+    limited_by: str | None = None
+    """What ended the page's spectrum, as the condition report says."""
 
     @classmethod
     def of(cls, report: Mapping[str, Any]) -> PageEvidence:
         """report: holds ``effective_resolution`` and ``noise``."""
         evidence = Evidence.of(report, None)
-        return cls(evidence.share, evidence.noise)
+        sharpness, noise = report.get("effective_resolution"), report.get("noise")
+        detail = (sharpness or {}).get("detail") or {}
+        return cls(
+            evidence.share if _sure(sharpness, "confidence") else None,
+            evidence.noise if _sure(noise, "confidence") else None,
+            detail.get("limited_by"),
+        )
 
     @property
     def hidden(self) -> bool:
         """Whether noise hides how sharp the page is."""
         return self.noise is not None and self.noise > NOISE_HIDES
+
+
+def _sure(found: Mapping[str, Any] | None, key: str) -> bool:
+    """Whether a measure may decide; one that states no confidence may."""
+    stated = (found or {}).get(key)
+    return stated is None or float(stated) >= LEAST_CONFIDENCE
+
+
+@dataclass(frozen=True)
+class Sharpness:
+    """How much of its pixels a face holds."""
+
+    share: float | None
+    """Of the scan's resolution, in (0, 1]; None = unknown."""
+    limited_by: str | None
+    """What ended its detail, as the condition report says."""
+    own: bool
+    """Whether it was measured on the face itself, and not on its page."""
+
+
+def sharpness_of(face: KnownFace, page: PageEvidence) -> Sharpness:
+    """The page's own where the face's is unknown; unknown where noise hides it."""
+    if page.hidden:
+        return Sharpness(None, None, own=False)
+    measured = face.found.get("effective_share")
+    if measured is not None and _sure(face.found, "effective_confidence"):
+        return Sharpness(float(measured), face.found.get("effective_limited_by"), own=True)
+    return Sharpness(page.share, page.limited_by, own=False)
 
 
 @dataclass(frozen=True)
@@ -67,14 +104,8 @@ class Verdict:
 
 
 def share_of(face: KnownFace, page: PageEvidence) -> float | None:
-    """What a face holds of the scan's resolution, in (0, 1]; None = unknown.
-
-    The page's own where nobody measured the face; unknown where noise hides it.
-    """
-    if page.hidden:
-        return None
-    measured = face.found.get("effective_share")
-    return page.share if measured is None else float(measured)
+    """What a face holds of the scan's resolution, in (0, 1]; None = unknown."""
+    return sharpness_of(face, page).share
 
 
 def effective_width(face: KnownFace, page: PageEvidence) -> float | None:
@@ -87,35 +118,52 @@ def judge(face: KnownFace, settings: FacesSettings, page: PageEvidence) -> Verdi
     """Whether a face is restored, by what is known of it and of its page."""
     if face.excluded:
         return Verdict(False, "excluded", "a person excluded it")
-    width = effective_width(face, page)
-    seen = face.width if width is None else width
-    if seen < HARD_FLOOR:
+    sharpness = sharpness_of(face, page)
+    held = face.width if sharpness.share is None else face.width * sharpness.share
+    if held < HARD_FLOOR:
         return Verdict(
             False,
             "gated",
-            f"too small: {seen:.0f} px of picture across, and below {HARD_FLOOR:.0f} px nothing of "
-            "a person is left to go by",
+            f"too small: {_across(held, sharpness)}, and below {HARD_FLOOR:.0f} px nothing of a "
+            "person is left to go by",
         )
     if face.marked:
         return Verdict(True, "restored", "a person asked for it")
     reason = (
-        _too_small(seen, settings)
+        _too_small(held, sharpness, settings)
         or _doubtful(face.found, settings)
         or _turned(face.found, settings)
         or _moved(face.found, settings)
-        or _sharp(width, face.found, page)
+        or _sharp(held, sharpness, page)
     )
     if reason is not None:
         return Verdict(False, "gated", reason)
-    return Verdict(True, "restored", "its resolution lies below what the network can show")
+    return Verdict(True, "restored", _accepted(sharpness))
 
 
-def _too_small(width: float, settings: FacesSettings) -> str | None:
-    if width >= settings.smallest:
+UNKNOWN_SHARPNESS = "its sharpness is unknown, and nothing else speaks against it"
+
+
+def _accepted(sharpness: Sharpness) -> str:
+    if sharpness.share is None:
+        return UNKNOWN_SHARPNESS
+    if sharpness.own:
+        return "its resolution lies below what the network can show"
+    return "its page's resolution lies below what the network can show, its own is unknown"
+
+
+def _across(held: float, sharpness: Sharpness) -> str:
+    if sharpness.share is None:
+        return f"{held:.0f} px across, how much of that is picture is unknown"
+    page = "" if sharpness.own else " by its page's resolution, its own is unknown"
+    return f"{held:.0f} px of picture across{page}"
+
+
+def _too_small(held: float, sharpness: Sharpness, settings: FacesSettings) -> str | None:
+    if held >= settings.smallest:
         return None
     return (
-        f"too small: {width:.0f} px of picture across, faces are restored from "
-        f"{settings.smallest:g} px"
+        f"too small: {_across(held, sharpness)}, faces are restored from {settings.smallest:g} px"
     )
 
 
@@ -131,7 +179,8 @@ def _doubtful(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
 
 def _turned(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
     pose = found.get("pose") or {}
-    most = max((abs(float(pose.get(axis) or 0.0)), axis) for axis in ("yaw", "pitch"))
+    known = [axis for axis in ("yaw", "pitch") if _sure(pose, f"{axis}_confidence")]
+    most = max(((abs(float(pose.get(axis) or 0.0)), axis) for axis in known), default=(0.0, ""))
     if most[0] <= settings.most_turned:
         return None
     words = {"yaw": "turned to the side", "pitch": "tilted"}[most[1]]
@@ -144,7 +193,7 @@ def _turned(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
 def _moved(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
     blur = found.get("blur") or {}
     sure = float(blur.get("confidence") or 0.0)
-    if blur.get("kind") != "motion" or sure < settings.motion_above:
+    if blur.get("kind") != "motion" or sure < max(settings.motion_above, LEAST_CONFIDENCE):
         return None
     length = float(blur.get("length_px") or 0.0)
     return (
@@ -153,20 +202,26 @@ def _moved(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
     )
 
 
-def _sharp(width: float | None, found: Mapping[str, Any], page: PageEvidence) -> str | None:
+def _sharp(held: float, sharpness: Sharpness, page: PageEvidence) -> str | None:
     if page.hidden:
         return (
-            f"nothing shows that it is soft: noise of {page.noise:.0f}/255 hides its detail. Let "
-            "`denoise` take the noise away"
+            "nothing shows that it is soft: beside any grain the master's noise of "
+            f"{page.noise:.0f}/255 hides its detail"
         )
-    if width is not None and width >= BOX_SIDE:
+    if sharpness.share is None:
+        return None
+    if held >= BOX_SIDE:
         return (
-            f"sharper than the network: it holds {width:.0f} px of picture across, and the "
-            f"network's own faces are {BOX_SIDE:.0f} px wide"
+            f"sharper than the network: it holds {_across(held, sharpness)}, and the network's own "
+            f"faces are {BOX_SIDE:.0f} px wide"
         )
-    share = float(found.get("effective_share") or 0.0)
     # A screen or a lens that ends the spectrum at the same place says nothing of the kind.
-    said = _HIDDEN_BY.get(str(found.get("effective_limited_by")))
-    if share >= AS_SHARP_AS_THE_SCAN and said is not None:
-        return f"as sharp as the scan can be: {said}, and what a network added would be finer"
+    said = _HIDDEN_BY.get(str(sharpness.limited_by))
+    if sharpness.share >= AS_SHARP_AS_THE_SCAN and said is not None:
+        whose = "its" if sharpness.own else "its page's"
+        unknown = "" if sharpness.own else ", its own sharpness is unknown"
+        return (
+            f"as sharp as the scan can be: {whose} {said}, and what a network added would be "
+            f"finer{unknown}"
+        )
     return None

@@ -11,6 +11,9 @@ import numpy as np
 from restoration.faces.frame import Frame, Places, points_of
 from restoration.regions import FaceRegions, MarkedFace, Shape
 
+NO_VERDICT = "the condition report has no verdict"
+"""Why nobody knows where faces are, where the report does not say it."""
+
 Holds = Callable[[Shape, Places], bool]
 """Whether a shape that a person drew holds a place (x, y) of the master's page."""
 
@@ -45,20 +48,20 @@ class KnownFace:
         return np.array([left + width / 2.0, top + height / 2.0])
 
 
-_PLACE = ("box", "points", "mirrored")
-_GATE = ("score", "pose", "blur", "effective_share", "effective_limited_by")
+_PLACE = ("box", "points", "mirrored", "pose")
 
 
 def where_faces_lie(report: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a condition report's field ``faces`` that stages need to leave faces alone: where
-    they are, and what decides whether they will be restored. Empty where none was found."""
-    detail = (report.get("faces") or {}).get("detail") or {}
-    places = [
-        {key: entry.get(key) for key in (*_PLACE, *_GATE)} for entry in detail.get("faces") or ()
-    ]
-    if not places:
-        return {}
-    return {"detail": {"faces": places, "upright": detail.get("upright")}}
+    """The part of a condition report's field ``faces`` that stages need to leave heads alone: where
+    they are, or why nobody knows (``detail.reason``). Empty where none was found."""
+    finding = report.get("faces") or {}
+    detail = finding.get("detail") or {}
+    places = [{key: entry.get(key) for key in _PLACE} for entry in detail.get("faces") or ()]
+    if places:
+        return {"detail": {"faces": places, "upright": detail.get("upright")}}
+    if finding.get("value") is None:
+        return {"detail": {"reason": detail.get("reason") or NO_VERDICT}}
+    return {}
 
 
 def known_faces(
@@ -67,7 +70,8 @@ def known_faces(
     page: int,
     holds: Holds,
 ) -> list[KnownFace]:
-    """Every face of a page.
+    """Every face of a page. A box or polygon that a person excluded and in which no face was found
+    is one, too: of what nobody saw but a person, the whole head is left alone as well.
 
     finding: the condition report's field ``faces``. regions: what a person marked on the scan.
     page: number of the page, 1 for the first.
@@ -76,19 +80,32 @@ def known_faces(
     if regions is not None and regions.none:
         return []
     included = [] if regions is None else [mark for mark in regions.include if mark.page == page]
-    faces, met = [], set()
+    faces: list[KnownFace] = []
+    met: set[int] = set()
     for number, entry in enumerate(detail.get("faces") or (), 1):
         face = _found(number, entry)
-        mark = next((m for m in included if holds(m, face.middle)), None)
-        if mark is not None:
-            met.add(id(mark))
-        faces.append(_judged(face, mark, regions, page, holds))
+        marks = [mark for mark in included if holds(mark, face.middle)]
+        met.update(id(mark) for mark in marks)
+        faces.append(_judged(face, marks[0] if marks else None, regions, page, holds))
     upright = detail.get("upright") or {}
     for mark in included:
         if id(mark) not in met:
             face = _drawn(len(faces) + 1, mark, upright)
             faces.append(_judged(face, mark, regions, page, holds))
+    for shape in _unseen(regions, page, faces, holds):
+        faces.append(replace(_drawn(len(faces) + 1, shape, upright), excluded=True))
     return faces
+
+
+def _unseen(
+    regions: FaceRegions | None, page: int, faces: list[KnownFace], holds: Holds
+) -> list[Shape]:
+    """What a person excluded where no known face has its middle. A mask has no outline to tell a
+    head by: it is left alone as it was painted."""
+    if regions is None:
+        return []
+    drawn = [s for s in regions.exclude if s.page == page and s.mask is None]
+    return [s for s in drawn if not any(holds(s, face.middle) for face in faces)]
 
 
 def _found(number: int, entry: Mapping[str, Any]) -> KnownFace:
@@ -97,7 +114,7 @@ def _found(number: int, entry: Mapping[str, Any]) -> KnownFace:
     return KnownFace(number, (left, top, width, height), frame, entry)
 
 
-def _drawn(number: int, mark: MarkedFace, upright: Mapping[str, Any]) -> KnownFace:
+def _drawn(number: int, mark: Shape, upright: Mapping[str, Any]) -> KnownFace:
     """A face that no detector saw; it is taken to stand as the page does."""
     if mark.box is not None:
         box = mark.box

@@ -11,6 +11,7 @@ from scipy.ndimage import map_coordinates
 from restoration.faces.frame import Frame
 from restoration.faces.red_eye import Pupil
 from restoration.faces.sampling import OnPage, Plane
+from restoration.raster.area import Allowed
 from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.colour import ColourSpace
 
@@ -41,7 +42,7 @@ class Patch:
         page has them.
         """
         self._change = OnPage(change, frame)
-        self._weights = weights
+        self.weights = weights
         self.pupils = pupils
         rows, columns = np.flatnonzero(weights.any(axis=1)), np.flatnonzero(weights.any(axis=0))
         low = (float(columns[0]) - 1.0, float(rows[0]) - 1.0)
@@ -53,7 +54,7 @@ class Patch:
         x, y = self._change.places(top, left, height, width)
         # Linear: between zeros there is nothing, where a spline would ring.
         weight = map_coordinates(
-            self._weights, [y - 0.5, x - 0.5], order=1, mode="grid-constant", cval=0.0
+            self.weights, [y - 0.5, x - 0.5], order=1, mode="grid-constant", cval=0.0
         )
         return np.asarray(np.clip(weight, 0.0, 1.0), np.float32)
 
@@ -71,6 +72,8 @@ class MergedPage:
     patches: Sequence[Patch]
     neutral: bool
     """Whether the page's three channels are equal everywhere: then they stay so."""
+    spared: Allowed | None = None
+    """Where faces may be put; None: everywhere. Elsewhere lie heads that are left alone."""
 
     def bands(self, progress: Callable[[float, str], None]) -> Iterator[FloatImage]:
         """float32 (rows, width, channels) in [0, 1], top to bottom."""
@@ -86,7 +89,8 @@ class MergedPage:
             for pupil, window in self._pupils(top, rows):
                 part = np.s_[window.top - top : window.bottom - top, window.left : window.right]
                 band = np.array(band, np.float32)
-                band[part] = pupil.without_red(band[part], self.colour, window.top, window.left)
+                made = pupil.without_red(band[part], self.colour, window.top, window.left)
+                band[part] = np.where(self._allowed(window)[..., None] > 0.0, made, band[part])
             progress((top + rows) / height, f"row {top + rows} of {height}")
             yield band
 
@@ -105,7 +109,7 @@ class MergedPage:
             for made, window in touched:
                 part = np.s_[window.top - top : window.bottom - top, window.left : window.right]
                 size = window.bottom - window.top, window.right - window.left
-                weight = made.weight(window.top, window.left, *size)
+                weight = made.weight(window.top, window.left, *size) * self._allowed(window)
                 seen = np.ceil(weight * 255.0).astype(np.uint8)
                 band[part][..., 0] = np.maximum(band[part][..., 0], seen)
             yield band
@@ -126,7 +130,8 @@ class MergedPage:
                 max(box.right for _, box in group),
             )
             size = union.bottom - union.top, union.right - union.left
-            weights = [patch.weight(union.top, union.left, *size) for patch, _ in group]
+            places = self._allowed(union)
+            weights = [patch.weight(union.top, union.left, *size) * places for patch, _ in group]
             claimed = np.sum(weights, axis=0)
             total = np.zeros((*size, 3), np.float32)
             for (patch, _), weight in zip(group, weights, strict=True):
@@ -139,6 +144,13 @@ class MergedPage:
                     change = patch.change(union.top, union.left, *size)
                     total += share[..., None] * change
             yield union, total
+
+    def _allowed(self, window: Box) -> Plane:
+        """Share of a change that is allowed at each pixel of a window; 1 where nothing forbids."""
+        size = window.bottom - window.top, window.right - window.left
+        if self.spared is None:
+            return np.ones(size, np.float32)
+        return self.spared.weights(window.top, window.left, *size)
 
     def _pupils(self, top: int, rows: int) -> list[tuple[Pupil, Box]]:
         """Those that lie on a band, and where."""

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -24,6 +23,7 @@ from pydantic import (
 
 from restoration.errors import ConfigError
 from restoration.settings import UserWeights
+from restoration.yaml_text import parse
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -260,28 +260,16 @@ class Weights(_Entry):
         return hashlib.sha256("\n".join(f.sha256 for f in self.files).encode()).hexdigest()
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key given twice; PyYAML would take the last one without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key}' is given twice")
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
 def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) -> dict[str, Weights]:
     """Every set of weights by name: those of the file, and the user's, which replace them.
 
     Raises ConfigError with one line that names the entry.
     """
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from None
+    raw = parse(text, str(path))
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: expected a mapping of names to weights")
     manifest = {str(name): _entry(path, str(name), body) for name, body in raw.items()}

@@ -9,8 +9,11 @@ section 11.2.2 (PNG IHDR), ISO/IEC 18181-1 annex D (JPEG XL SizeHeader), Esri LE
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
-from restoration.raster.layout import JPEG, JPEG2000, Layout
+from restoration.raster.bytestreams import MOST_BEYOND, ROOM
+from restoration.raster.kinds import JPEG, JPEG2000
+from restoration.raster.layout import Layout
 
 LERC = frozenset({34887})
 PNG = frozenset({34933})
@@ -25,12 +28,13 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset({0x01, *range(0xD0, 0xDA)})
 
 
-def fault(layout: Layout, data: bytes) -> str | None:
-    """What is wrong with the codestream of one segment; None where nothing is, or none is there."""
+def fault(layout: Layout, data: bytes, *, last: bool = False) -> str | None:
+    """What is wrong with the codestream of one segment; None where nothing is, or none is there.
+
+    last: of the page's strips; its JPEG data may go on to RowsPerStrip, as libtiff allows.
+    """
     if layout.compression in JPEG:
-        # Writers pad segments with zeros, and JPEG allows fill bytes (0xFF) before markers.
-        whole = data.rstrip(b"\x00\xff").endswith(END)
-        return _mismatch(layout, _jpeg_frame(data)) if whole else "JPEG data without its end"
+        return _jpeg_fault(layout, data, last)
     if layout.compression in JPEG2000:
         whole = data.rstrip(b"\x00").endswith(END)
         return (
@@ -43,6 +47,23 @@ def fault(layout: Layout, data: bytes) -> str | None:
     if layout.compression in LERC:
         return _mismatch(layout, _lerc_header(data, layout))
     return None
+
+
+def _jpeg_fault(layout: Layout, data: bytes, last: bool) -> str | None:
+    # Writers pad segments with zeros, and JPEG allows fill bytes (0xFF) before markers.
+    if not data.rstrip(b"\x00\xff").endswith(END):
+        return "JPEG data without its end"
+    frame = _jpeg_frame(data)
+    if last and frame is not None and _goes_on(layout, frame):
+        frame = frame[0], layout.segment_height, *frame[2:]
+    return _mismatch(layout, frame)
+
+
+def _goes_on(layout: Layout, frame: Declared) -> bool:
+    """Whether a strip is as wide as the page and longer than what is left of it, within reason."""
+    _, height, width, samples = frame
+    most = max(MOST_BEYOND * layout.segment_bytes, ROOM)
+    return not layout.tiled and width == layout.width and height * width * samples <= most
 
 
 def _mismatch(layout: Layout, declared: Declared | None) -> str | None:
@@ -59,22 +80,49 @@ def _mismatch(layout: Layout, declared: Declared | None) -> str | None:
     return None
 
 
-def _jpeg_frame(data: bytes) -> Declared | None:
-    """The first frame header."""
+def jpeg_colours(data: bytes) -> tuple[str | None, bool]:
+    """What JPEG data of three components says of its own colours, RGB, YCbCr or nothing; and
+    whether its components are subsampled.
+
+    By the rules of libjpeg (jdapimin.c): a JFIF marker means YCbCr, Adobe's states it, components
+    that are called R, G and B are. data: a segment, or its beginning.
+    """
+    said = None
+    for marker, content in _jpeg_markers(data):
+        if marker == 0xE0 and content.startswith(b"JFIF\0"):
+            said = "YCbCr"
+        elif marker == 0xEE and content.startswith(b"Adobe") and len(content) >= 12 and not said:
+            said = {0: "RGB", 1: "YCbCr"}.get(content[11])
+        elif marker in _FRAMES:
+            if said is None and content[5:6] == b"\x03" and content[6:15:3] == b"RGB":
+                said = "RGB"
+            return said, len(set(content[7:15:3])) > 1
+    return said, False
+
+
+def _jpeg_markers(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Markers that have a content, up to the first scan or the end of what is there."""
     at = 0
-    while at + 10 <= len(data):
-        if data[at] != 0xFF:
-            return None
+    while at + 4 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
         if marker == 0xFF:  # fill byte
             at += 1
-        elif marker in _FRAMES:
-            bits, height, width, samples = struct.unpack(">BHHB", data[at + 4 : at + 10])
-            return bits, height, width, samples
         elif marker in _BARE:
             at += 2
         else:
-            at += 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+            end = at + 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+            yield marker, data[at + 4 : end]
+            at = end
+
+
+def _jpeg_frame(data: bytes) -> Declared | None:
+    """The first frame header."""
+    for marker, content in _jpeg_markers(data):
+        if marker in _FRAMES:
+            if len(content) < 6:
+                return None
+            bits, height, width, samples = struct.unpack(">BHHB", content[:6])
+            return bits, height, width, samples
     return None
 
 

@@ -8,6 +8,7 @@ since no common tool writes metadata into BigTIFF (Exiv2, ExifTool, JHOVE).
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import numpy as np
 import tifffile
 
 from restoration.raster.base import UInt16Image
-from restoration.raster.directories import link_directories, stand_ins
+from restoration.raster.directories import finish_directories, stand_ins
 from restoration.raster.metadata import XMP, Carried
 from restoration.raster.publish import published, sha256_of
 from restoration.raster.write import CLASSIC_LIMIT, WORKERS, Rational, differenced
@@ -31,6 +32,9 @@ BAND_ROWS = 256
 
 EXTRA_SAMPLES = {"unspecified": 0, "infrared": 0, "associated_alpha": 1, "alpha": 2}
 """Values of the ExtraSamples tag. Infrared is no alpha; TIFF has no code of its own for it."""
+
+_MASK = 4
+"""Bit of NewSubfileType."""
 
 Compression = Literal["none", "lzw"]
 
@@ -53,13 +57,16 @@ class DeliverablePage:
     """(top, rows) -> uint16 (rows, width, len(extra)), of the size of the picture."""
     profile: bytes | None
     resolution: tuple[Rational, Rational] | None
-    """Along the width and along the height."""
+    """Along the width and along the height; None writes none."""
     resolution_unit: int
     """Value of the ResolutionUnit tag: 1 none, 2 inch, 3 centimetre."""
     orientation: int | None
     """Value of the orientation tag; None writes none."""
     carried: Carried
     xmp: bytes
+    """The XMP packet; empty writes none."""
+    kind: int | None = None
+    """Value of the NewSubfileType tag; None: one page, or one of several."""
 
     @property
     def samples(self) -> int:
@@ -123,7 +130,8 @@ def write_deliverable(
         except _TooLargeError:
             chosen = "none"
             _write(part, pages, chosen, big, None)
-        link_directories(part, [page.carried for page in pages])
+        _mark_masks(part, pages)
+        finish_directories(part, [(page.carried, page.resolution is not None) for page in pages])
         check(part)
         sha256 = sha256_of(part)
         if expected not in (None, sha256):
@@ -148,9 +156,10 @@ def _write(
     limit: int | None,
 ) -> None:  # fmt: skip
     budget = _Budget(limit)
+    several = sum(page.kind is None or not page.kind & _MASK for page in pages) > 1
     with tifffile.TiffWriter(part, bigtiff=big, byteorder="<") as writer:
         for page in pages:
-            _write_page(writer, page, compression, budget, len(pages) > 1)
+            _write_page(writer, page, compression, budget, several)
 
 
 @dataclass
@@ -183,7 +192,7 @@ def _write_page(
         compression="lzw" if compression == "lzw" else None,
         predictor=2 if compression == "lzw" else None,
         # Bit 1 of NewSubfileType: one page of several.
-        subfiletype=2 if several else 0,
+        subfiletype=_writable(page.kind if page.kind is not None else 2 * several),
         resolution=page.resolution,
         resolutionunit=None if page.resolution is None else page.resolution_unit,
         iccprofile=page.profile,
@@ -191,6 +200,24 @@ def _write_page(
         metadata=None,
         extratags=_extra_tags(page),
     )
+
+
+def _writable(kind: int) -> int:
+    """tifffile refuses masks of more than one bit, which is what scanners call their infrared; the
+    tag is written with another bit instead and put right by `_mark_masks`."""
+    return 1 if kind & _MASK else kind
+
+
+def _mark_masks(part: Path, pages: Sequence[DeliverablePage]) -> None:
+    if not any(page.kind is not None and page.kind & _MASK for page in pages):
+        return
+    with tifffile.TiffFile(part) as tif:
+        places = [page.tags[254].valueoffset if 254 in page.tags else None for page in tif.pages]
+    with part.open("r+b") as file:
+        for page, place in zip(pages, places, strict=True):
+            if page.kind is not None and page.kind & _MASK and place is not None:
+                file.seek(place)
+                file.write(struct.pack("<I", page.kind))
 
 
 def _strips(page: DeliverablePage, compression: Compression, budget: _Budget) -> Iterator[bytes]:
@@ -231,5 +258,6 @@ def _extra_tags(page: DeliverablePage) -> list[tuple[int, int, int, Any, bool]]:
     ]
     if page.orientation is not None:
         tags.append((274, 3, 1, page.orientation.to_bytes(2, "little"), True))
-    tags.append((XMP, 1, len(page.xmp), page.xmp, True))
+    if page.xmp:
+        tags.append((XMP, 1, len(page.xmp), page.xmp, True))
     return tags + stand_ins(page.carried)

@@ -12,11 +12,18 @@ import math
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import exifread
+import numpy as np
 import tifffile
 
+from restoration.raster.encoded_text import (
+    WINDOWS,
+    WITH_CHARACTER_CODE,
+    text_with_code,
+    utf16_text,
+)
 from restoration.raster.icc import ProfileError, parse_profile, profile_description
 from restoration.raster.tags import (
     FIELD_TYPES,
@@ -89,7 +96,7 @@ def _tag_value(tags: TiffTags, entry: Entry) -> Any:
     if entry.size > MOST_TEXT or (entry.count > MOST_VALUES and kind not in ("s", "B")):
         return {"count": entry.count, "bytes": entry.size, "sha256": tags.sha256(entry)}
     values = tags.values(entry)
-    if entry.kind == 2:
+    if entry.kind in (2, 129):
         return decode_text(values[0])
     if kind == "s" or (kind == "B" and entry.count > MOST_VALUES):
         raw = tags.raw(entry)
@@ -153,27 +160,75 @@ def _packet_text(raw: bytes) -> str:
     return raw.rstrip(b"\0").decode("utf-8", "replace")
 
 
+class Stated(NamedTuple):
+    """One value of EXIF or of the tags beside it."""
+
+    where: str
+    """Directory, as exifread names it: Image, EXIF, GPS, Interoperability."""
+    code: int
+    printable: str
+    value: str
+    """In full, for comparing two files."""
+
+
 def exif_record(tags: TiffTags, directory: Directory) -> tuple[dict[str, str], list[str]]:
-    """EXIF by exifread's names ("EXIF DateTimeOriginal"), printable, and what it complained of.
+    """EXIF by exifread's names ("EXIF DateTimeOriginal"), printable, and what it complained of."""
+    warnings: list[str] = []
+    try:
+        found = exif_values(tags, directory, warnings, forgiving=True)
+    except Exception as error:  # a damaged EXIF block must not lose the scan
+        return {}, [*warnings, f"EXIF cannot be read ({type(error).__name__}: {error})"]
+    return {name: stated.printable for name, stated in found.items()}, warnings
+
+
+def exif_values(
+    tags: TiffTags, directory: Directory, warnings: list[str], *, forgiving: bool, room: int = 1
+) -> dict[str, Stated]:
+    """What exifread finds, by its names; its complaints go to ``warnings``.
 
     exifread takes BigTIFF for classic TIFF, follows loops and may read a file whole; so it is
     given a small classic TIFF in memory that holds the descriptive tags and the EXIF and GPS
-    directories of this page.
+    directories of this page, of each at most ``room`` times `MOST_EXIF` bytes. Of UTF-16 it makes
+    nothing: that is decoded here, ``forgiving`` or in the order that the standard asks for.
+
+    Raises whatever exifread raises at a damaged block.
     """
-    warnings: list[str] = []
     below: dict[int, list[Field]] = {}
-    fields = _fields(tags, directory)
-    _link(tags, directory, fields, below, warnings, {EXIF, GPS})
-    try:
-        with _complaints(warnings):
-            found = exifread.process_file(
-                io.BytesIO(pack_tiff(tags.order, fields, below)),
-                details=False,
-                extract_thumbnail=False,
-            )
-            return {name: str(value.printable) for name, value in found.items()}, warnings
-    except Exception as error:  # a damaged EXIF block must not lose the scan
-        return {}, [*warnings, f"EXIF cannot be read ({type(error).__name__}: {error})"]
+    fields = _fields(tags, directory, room * MOST_EXIF)
+    _link(tags, directory, fields, below, warnings, {EXIF, GPS}, room * MOST_EXIF)
+    texts = {
+        (where, code): text
+        for where, inside in (("Image", fields), *((_NAMES[code], f) for code, f in below.items()))
+        for code, kind, _, raw in inside
+        if (text := _encoded_text(where, code, kind, raw, tags.order, forgiving)) is not None
+    }
+    packed = io.BytesIO(pack_tiff(tags.order, fields, below))
+    with _complaints(warnings):
+        # In detail: UserComment is one. There is no MakerNote among the fields.
+        found = exifread.process_file(packed, details=True, extract_thumbnail=False)
+    values: dict[str, Stated] = {}
+    for name, tag in found.items():
+        where = name.partition(" ")[0]
+        text = texts.get((where, tag.tag))
+        printable, value = str(tag.printable), str(tag.values)
+        values[name] = Stated(
+            where, tag.tag, printable if text is None else text, value if text is None else text
+        )
+    return values
+
+
+_NAMES = {EXIF: "EXIF", GPS: "GPS", INTEROPERABILITY: "Interoperability"}
+
+
+def _encoded_text(
+    where: str, code: int, kind: int, raw: bytes, order: str, forgiving: bool
+) -> str | None:
+    """The text of a tag that says or implies its encoding; None of all others."""
+    if (where, code) in WITH_CHARACTER_CODE:
+        return text_with_code(raw, order, forgiving=forgiving)
+    if code in WINDOWS:
+        return utf16_text(raw, order if kind == 3 else "<", forgiving=forgiving)
+    return None
 
 
 def _link(
@@ -183,6 +238,7 @@ def _link(
     below: dict[int, list[Field]],
     warnings: list[str],
     pointers: set[int],
+    room: int,
 ) -> None:
     """Adds the directories that ``directory`` points to, one level of each kind."""
     for code in sorted(pointers & directory.entries.keys()):
@@ -192,16 +248,15 @@ def _link(
         except Exception as error:  # the same: the picture may still be sound
             warnings.append(f"the {tag_name(code)} directory cannot be read ({error})")
             continue
-        below[code] = _fields(tags, inner)
+        below[code] = _fields(tags, inner, room)
         fields.append((code, 4, 1, bytes(4)))
         if code == EXIF:
-            _link(tags, inner, below[code], below, warnings, {INTEROPERABILITY})
+            _link(tags, inner, below[code], below, warnings, {INTEROPERABILITY}, room)
 
 
-def _fields(tags: TiffTags, directory: Directory) -> list[Field]:
-    """The descriptive fields as stored, in the classic types."""
+def _fields(tags: TiffTags, directory: Directory, room: int) -> list[Field]:
+    """The descriptive fields as stored, in the classic types, up to ``room`` bytes."""
     fields: list[Field] = []
-    room = MOST_EXIF
     skipped = _STRUCTURE | {XMP, IPTC, PHOTOSHOP, ICC, EXIF, GPS, INTEROPERABILITY}
     for code, entry in directory.entries.items():
         if code in skipped or entry.size > min(room, MOST_EXIF_VALUE) or entry.kind >= 16:
@@ -237,9 +292,9 @@ def _complaints(into: list[str]) -> Iterator[None]:
 def iptc_record(tags: TiffTags, directory: Directory) -> tuple[Record | None, list[str]]:
     """IPTC-IIM data sets of tag 33723, or of the Photoshop resources where that is missing."""
     raw = _iptc_bytes(tags, directory)
-    if not raw:
+    if not raw.strip(b"\0"):
         return None, []
-    sets, warnings = _data_sets(raw)
+    sets, warnings = data_sets(raw)
     utf8 = b"\x1b%G" in sets.get((1, 90), [])
     fields: Record = {}
     for key, values in sets.items():
@@ -250,7 +305,10 @@ def iptc_record(tags: TiffTags, directory: Directory) -> tuple[Record | None, li
         binary = key in ((1, 0), (2, 0))
         texts = [v.hex() if binary else _iim_text(v, utf8) for v in values]
         fields[name] = texts[0] if len(texts) == 1 else texts
-    record = {"sha256": hashlib.sha256(raw).hexdigest(), "bytes": len(raw), "fields": fields}
+    stored = raw.rstrip(b"\0")
+    record = {
+        "sha256": hashlib.sha256(stored).hexdigest(), "bytes": len(stored), "fields": fields
+    }  # fmt: skip
     return record, warnings
 
 
@@ -264,19 +322,27 @@ def _iim_text(raw: bytes, utf8: bool) -> str:
 def _iptc_bytes(tags: TiffTags, directory: Directory) -> bytes:
     entry = directory.entries.get(IPTC)
     if entry is not None:
-        raw = tags.raw(entry)
-        if entry.kind == 4 and raw[:1] != b"\x1c" and raw[3:4] == b"\x1c":
-            # Written as LONGs by libtiff, which swaps them with the rest of the file.
-            raw = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
-        return raw.rstrip(b"\0")
+        return straightened_iptc(tags.raw(entry))
     entry = directory.entries.get(PHOTOSHOP)
     if entry is None or entry.size > tags.limits.max_tag_bytes:
         return b""
-    return _photoshop_resource(tags.raw(entry), 0x0404)
+    return photoshop_resource(tags.raw(entry), 0x0404)
 
 
-def _photoshop_resource(raw: bytes, wanted: int) -> bytes:
-    """One image resource block (Adobe Photoshop File Formats, Image Resources Section)."""
+def straightened_iptc(raw: bytes) -> bytes:
+    """IPTC data sets with their bytes in order; what is in order, or no data sets, stays as it is.
+
+    libtiff wrote them as LONGs for long, and swapped them with the rest of the file.
+    """
+    if raw[:1] == b"\x1c" or raw[3:4] != b"\x1c" or len(raw) % 4:
+        return raw
+    straight = np.frombuffer(raw, ">u4").astype("<u4").tobytes()
+    _, warnings = data_sets(straight)
+    return raw if warnings else straight
+
+
+def photoshop_resource(raw: bytes, wanted: int) -> bytes:
+    """One image resource, empty where there is none (Adobe Photoshop File Formats, 2019)."""
     at = 0
     while raw[at : at + 4] == b"8BIM" and at + 12 <= len(raw):
         number, name = struct.unpack(">HB", raw[at + 4 : at + 7])
@@ -290,8 +356,8 @@ def _photoshop_resource(raw: bytes, wanted: int) -> bytes:
     return b""
 
 
-def _data_sets(raw: bytes) -> tuple[dict[tuple[int, int], list[bytes]], list[str]]:
-    """IPTC-IIM 4.2 section 1.5: tag marker, record, data set, length, data."""
+def data_sets(raw: bytes) -> tuple[dict[tuple[int, int], list[bytes]], list[str]]:
+    """Data sets by record and number, and what is no data set (IPTC-IIM 4.2, section 1.5)."""
     sets: dict[tuple[int, int], list[bytes]] = {}
     at = found = 0
     while at + 5 <= len(raw) and raw[at] == 0x1C and found < MOST_DATA_SETS:
@@ -306,7 +372,7 @@ def _data_sets(raw: bytes) -> tuple[dict[tuple[int, int], list[bytes]], list[str
             break
         sets.setdefault((record, number), []).append(raw[at : at + size])
         at += size
-    if at >= len(raw):
+    if not raw[at:].strip(b"\0"):  # filled up to whole words
         return sets, []
     more = (
         f"come after {MOST_DATA_SETS} data sets" if found == MOST_DATA_SETS else "are not data sets"

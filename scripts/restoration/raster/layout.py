@@ -1,8 +1,8 @@
-"""How the pixels of one TIFF page are stored, and which pages we take.
+"""How the pixels of one TIFF page are stored: where they lie, and what else its tags say of them.
 
-Everything is read from tags and nothing from pixel values: depth, photometric interpretation,
-extra samples. What we cannot carry exactly is refused here, before a pixel is read.
-Sources: TIFF 6.0 (Adobe, 1992); TIFF Technical Notes 1 and 2; DNG 1.7 for NewSubfileType.
+Everything is read from tags and nothing from pixel values. What we cannot carry exactly is refused
+here, before a pixel is read; what kinds of pictures those are is the subject of `kinds`.
+Sources: TIFF 6.0 (Adobe, 1992); TIFF Technical Notes 1 and 2.
 """
 
 from __future__ import annotations
@@ -15,37 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.errors import ScanError
-from restoration.raster.icc import profile_description
+from restoration.raster.kinds import SCALES, read_kind, unsupported
+from restoration.raster.packing import Packing
 from restoration.raster.tags import Directory, TiffTags, expected_found
 
-PHOTOMETRIC = {
-    0: "grey, min-is-white",
-    1: "grey",
-    2: "RGB",
-    3: "palette",
-    4: "a transparency mask",
-    5: "CMYK",
-    6: "YCbCr",
-    8: "CIE L*a*b*",
-    9: "ICC L*a*b*",
-    10: "ITU L*a*b*",
-    32803: "a colour filter array",
-    32844: "LogL",
-    32845: "LogLuv",
-    34892: "linear raw",
-}
-SAMPLE_FORMAT = {1: "unsigned", 2: "signed", 3: "float", 4: "unsigned", 5: "complex", 6: "complex"}
-PREDICTED = frozenset({5, 8, 32946, 34925, 34926, 50000})
-"""Compressions with which readers agree on the predictor tag: LZW, Deflate, LZMA, ZSTD."""
-
-JPEG = frozenset({7, 33007})
-JPEG2000 = frozenset({33003, 33004, 33005, 34712})
 SCANNER_SOFTWARE = re.compile(r"silver ?fast|lasersoft|vuescan|hamrick", re.IGNORECASE)
 INFRARED = re.compile(r"infra-?red|\bHDRi\b|\biSRD\b|\bRGBI\b", re.IGNORECASE)
 LEAST_PPI, MOST_PPI = 1.0, 100_000.0
 """Between these a scan's resolution lies; sizes and distances are worked out from it."""
-
-_CONVERT = "convert it to 8- or 16-bit grey or RGB with its profile, and name that file instead"
 
 
 @dataclass(frozen=True)
@@ -59,7 +36,7 @@ class Layout:
     colours: int
     """Of these, samples of the picture: 1 (grey, palette index) or 3."""
     bits: int
-    """8 or 16, of each stored sample."""
+    """2, 4, 8 or 16, of each stored sample."""
     photometric: int
     compression: int
     predictor: int
@@ -76,6 +53,8 @@ class Layout:
     orientation: int
     ppi: tuple[float, float] | None
     notes: tuple[str, ...]
+    subsampling: tuple[int, int] = (1, 1)
+    """Pixels along the width and the height that share their chroma; of bytes outside JPEG."""
 
     @property
     def across(self) -> int:
@@ -101,69 +80,64 @@ class Layout:
     def segment_bytes(self) -> int:
         """Bytes of the largest decoded segment."""
         pixels = self.segment_height * self.segment_width
-        return pixels * self.interleaved * (self.bits // 8)
+        return pixels * self.interleaved * (2 if self.bits == 16 else 1)
 
+    def packing(self, order: str) -> Packing:
+        """How samples lie in a segment once its compression is undone; order: of the file."""
+        return Packing(
+            bits=self.bits,
+            samples=self.interleaved,
+            order=order,
+            # Compressed bytes are turned round before they are decoded.
+            fill_order=self.fill_order if self.compression == 1 else 1,
+            across=self.subsampling[0],
+            down=self.subsampling[1],
+        )
 
-def set_aside(tags: TiffTags, directory: Directory) -> str | None:
-    """Why a directory is no page of the scan; None where it is one.
-
-    NewSubfileType (TIFF 6.0): bit 0 a reduced version, bit 1 a page of several, bit 2 a mask
-    (under which SilverFast HDRi files keep their infrared picture); DNG adds depth maps and
-    enhanced pictures. SubfileType is its predecessor.
-    """
-    kind = tags.number(directory, 254)
-    if kind is None:
-        return "a reduced version" if tags.number(directory, 255) == 2 else None
-    if kind & 1:
-        return "a reduced version"
-    if kind & 4:
-        return "a mask or an infrared picture"
-    return None if kind & ~2 == 0 else f"an auxiliary picture (NewSubfileType {kind})"
+    def rows_of(self, index: int) -> int:
+        """Rows of the page in a segment; a tile has all of its own."""
+        if self.tiled:
+            return self.segment_height
+        return min(self.segment_height, self.height - index % self.down * self.segment_height)
 
 
 def read_layout(tags: TiffTags, directory: Directory, where: str) -> Layout:
-    """The validated storage of one page; raises ScanError for what cannot be carried exactly.
+    """The validated storage of one page; raises ScanError for what cannot be carried exactly,
+    UnsupportedPageError where that is for its kind.
 
     ``where`` names file and page in the messages.
     """
+    kind = read_kind(tags, directory, where)
     height, width = _size(tags, directory, where)
-    photometric, compression = _photometric(tags, directory, where)
-    bits = _bits(tags, directory, where)
-    samples = tags.number(directory, 277, 1) or 1
-    colours = 3 if photometric in (2, 6) else 1
-    if samples < colours or samples > 64:
-        raise expected_found(where, f"{colours} to 64 samples per pixel", str(samples), _CONVERT)
-    if photometric == 6 and samples != 3:
-        raise expected_found(where, "YCbCr with 3 samples", str(samples), _CONVERT)
-    notes = list(directory.notes)
-    predictor, fill_order = _predictor(tags, directory, where, compression, bits, notes)
-    planar = tags.number(directory, 284, 1)
-    if planar not in (1, 2):
-        raise expected_found(where, "PlanarConfiguration 1 or 2", str(planar), _CONVERT)
-    separate = planar == 2 and samples > 1
+    notes = [*directory.notes, *kind.notes]
+    if kind.bits < 8:
+        notes.append(
+            f"{kind.bits} bits per sample: read as 8 bits, each value times {SCALES[kind.bits]}"
+        )
     tiled, segment_height, segment_width = _segments(tags, directory, where, height, width)
     number = math.ceil(height / segment_height) * math.ceil(width / segment_width)
-    number *= samples if separate else 1
+    number *= kind.samples if kind.separate else 1
     layout = Layout(
         height=height,
         width=width,
-        samples=samples,
-        colours=colours,
-        bits=bits,
-        photometric=photometric,
-        compression=compression,
-        predictor=predictor,
-        fill_order=fill_order,
-        separate=separate,
+        samples=kind.samples,
+        colours=kind.colours,
+        bits=kind.bits,
+        photometric=kind.photometric,
+        compression=kind.compression,
+        predictor=kind.predictor,
+        fill_order=kind.fill_order,
+        separate=kind.separate,
         tiled=tiled,
         segment_height=segment_height,
         segment_width=segment_width,
         offsets=_offsets(tags, directory, where, tiled, number),
         counts=np.empty(0, np.int64),
-        extra=_extra_kinds(tags, directory, samples - colours),
+        extra=_extra_kinds(tags, directory, kind.samples - kind.colours),
         orientation=_orientation(tags, directory, notes),
         ppi=_resolution(tags, directory, notes),
         notes=tuple(notes),
+        subsampling=kind.subsampling,
     )
     return _with_counts(layout, tags, directory, where)
 
@@ -182,76 +156,13 @@ def _size(tags: TiffTags, directory: Directory, where: str) -> tuple[int, int]:
         expected = f"a ratio of sides of at most {limits.max_ratio:g}"
         raise _over(where, expected, found, "max_ratio")
     if tags.number(directory, 32997, 1) != 1:
-        raise expected_found(where, "a flat picture", "a volume (ImageDepth)", _CONVERT)
+        raise unsupported(where, "a flat picture", "a volume (ImageDepth)")
     return height, width
 
 
 def _over(where: str, expected: str, found: str, key: str) -> ScanError:
     remedy = f"raise ingest.{key} if the scan is really that large"
     return expected_found(where, expected, f"{found} declared", remedy)
-
-
-def _photometric(tags: TiffTags, directory: Directory, where: str) -> tuple[int, int]:
-    photometric = tags.number(directory, 262)
-    compression = tags.number(directory, 259, 1) or 1
-    if photometric is None:
-        raise expected_found(where, "a PhotometricInterpretation tag", "none", _CONVERT)
-    name = PHOTOMETRIC.get(photometric, "an unknown photometric")
-    if photometric == 6 and compression not in JPEG:
-        found = f"YCbCr with compression {compression}"
-        raise expected_found(where, "grey or RGB, or YCbCr inside JPEG", found, _CONVERT)
-    if photometric not in (0, 1, 2, 3, 6):
-        found = f"{name} (photometric {photometric}{_profile_name(tags, directory)})"
-        raise expected_found(where, "grey or RGB", found, _CONVERT)
-    if compression in JPEG and photometric == 3:
-        raise expected_found(where, "palette indices without loss", "JPEG", _CONVERT)
-    return photometric, compression
-
-
-def _profile_name(tags: TiffTags, directory: Directory) -> str:
-    """The name of the profile, for a refusal: whoever converts the file needs it."""
-    entry = directory.entries.get(34675)
-    if entry is None or entry.size > tags.limits.max_tag_bytes:
-        return ", no ICC profile"
-    return f", ICC profile '{profile_description(tags.raw(entry))}'"
-
-
-def _bits(tags: TiffTags, directory: Directory, where: str) -> int:
-    entry = directory.entries.get(258)
-    depths = sorted({int(b) for b in tags.integers(entry)}) if entry and entry.count else [1]
-    formats = directory.entries.get(339)
-    kinds = {int(f) for f in tags.integers(formats)} if formats and formats.count else {1}
-    names = {SAMPLE_FORMAT.get(kind, f"unknown (SampleFormat {kind})") for kind in kinds}
-    found = " and ".join(str(depth) for depth in depths)
-    if names != {"unsigned"}:
-        found = f"{found}-bit {' and '.join(sorted(names))} samples"
-        raise expected_found(where, "unsigned 8- or 16-bit samples", found, _CONVERT)
-    if depths not in ([8], [16]):
-        found = "bilevel (1 bit)" if depths == [1] else f"{found} bits"
-        raise expected_found(where, "8 or 16 bits per sample", found, _CONVERT)
-    return depths[0]
-
-
-def _predictor(
-    tags: TiffTags,
-    directory: Directory,
-    where: str,
-    compression: int,
-    bits: int,
-    notes: list[str],
-) -> tuple[int, int]:
-    predictor = tags.number(directory, 317, 1)
-    fill_order = tags.number(directory, 266, 1)
-    if fill_order not in (1, 2):
-        raise expected_found(where, "FillOrder 1 or 2", str(fill_order), _CONVERT)
-    if predictor != 1 and compression == 1:
-        # As libtiff does: without compression the predictor means nothing.
-        notes.append("a predictor is declared without compression; it is ignored")
-        return 1, fill_order
-    if predictor not in (1, 2) or (predictor == 2 and compression not in PREDICTED):
-        found = f"predictor {predictor} with compression {compression} at {bits} bits"
-        raise expected_found(where, "no predictor or the horizontal one", found, _CONVERT)
-    return predictor, fill_order
 
 
 def _segments(
@@ -292,14 +203,20 @@ def _with_counts(layout: Layout, tags: TiffTags, directory: Directory, where: st
     if entry is None and layout.tiled:
         entry = directory.entries.get(279)
     number = layout.offsets.size
+    stated = None
+    if entry is not None and entry.count >= number:
+        stated = tags.integers(entry)[:number]
     if layout.compression == 1:
         counts = _plain_counts(layout)
-    elif entry is None or entry.count < number:
+        rows = tags.number(directory, 278) or 0
+        said = _contradicted(layout, counts, stated, rows)
+        layout = replace(layout, notes=(*layout.notes, *said))
+    elif stated is None:
         found = f"those of {entry.count if entry else 0}"
         remedy = "the file is truncated or damaged: restore it from a copy"
         raise expected_found(where, f"the sizes of {number} segments", found, remedy)
     else:
-        counts = tags.integers(entry)[:number]
+        counts = stated
     missing = (layout.offsets == 0) | (counts == 0)
     if missing.any():
         found = f"none for {int(missing.sum())} of {number} (first: {int(missing.argmax())})"
@@ -314,12 +231,37 @@ def _with_counts(layout: Layout, tags: TiffTags, directory: Directory, where: st
 
 def _plain_counts(layout: Layout) -> npt.NDArray[np.int64]:
     """Bytes that each segment must have without compression, whatever the tag says."""
-    row = layout.segment_width * layout.interleaved * (layout.bits // 8)
-    counts = np.full(layout.offsets.size, row * layout.segment_height, np.int64)
+    packing, down = layout.packing("<"), layout.down
+    full = packing.stored_bytes(layout.segment_height, layout.segment_width)
+    counts = np.full(layout.offsets.size, full, np.int64)
     if not layout.tiled:
-        last = layout.height - (layout.down - 1) * layout.segment_height
-        counts[layout.down - 1 :: layout.down] = row * last
+        last = packing.stored_bytes(layout.rows_of(down - 1), layout.segment_width)
+        counts[down - 1 :: down] = last
     return counts
+
+
+def _contradicted(
+    layout: Layout,
+    needed: npt.NDArray[np.int64],
+    stated: npt.NDArray[np.int64] | None,
+    rows: int,
+) -> tuple[str, ...]:
+    """What to say where the sizes in the file are not those of the page: libtiff, too, goes by the
+    page. A last strip that is filled up to RowsPerStrip, ``rows``, contradicts nothing."""
+    name = "TileByteCounts" if layout.tiled else "StripByteCounts"
+    if stated is None:
+        return (f"{name} is missing or too short; the pixels are read by the size of the page",)
+    rows = rows if layout.segment_height < rows < 2**31 else layout.segment_height
+    most = layout.packing("<").stored_bytes(rows, layout.segment_width)
+    wrong = (stated < needed) | (stated > most)
+    if not wrong.any():
+        return ()
+    first = int(wrong.argmax())
+    return (
+        f"{name} states {stated[first]} bytes where the page needs {needed[first]} "
+        f"({int(wrong.sum())} of {needed.size} do not fit); the pixels are read by the size of "
+        "the page",
+    )
 
 
 def _extra_kinds(tags: TiffTags, directory: Directory, number: int) -> tuple[str, ...]:

@@ -136,8 +136,10 @@ def opened_to_append(path: Path) -> int:
     """A descriptor that appends to a log, a file of its own.
 
     A link is not followed, and a file that has a second name elsewhere is not written: such a name
-    is taken away, the other file stays as it is, and the log begins anew. Raises OSError.
+    is taken away, the other file stays as it is, and the log begins anew. Raises OSError,
+    MasterInTheWayError.
     """
+    refuse_master(path)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         descriptor = os.open(path, flags, 0o666)

@@ -1,7 +1,9 @@
 """Reading a deliverable back and comparing it with what was meant, before it gets its name.
 
 The reader is the one that reads masters: it parses tags and decodes strips by code of its own. What
-was meant is asked from the pages anew, so that nothing has to be held from the writing.
+was meant is asked from the pages anew, so that nothing has to be held from the writing. That the
+right bytes were meant is another question: what the tags say is compared with what the master says
+(see `meaning`).
 """
 
 from __future__ import annotations
@@ -14,10 +16,15 @@ import numpy as np
 
 from restoration.errors import CircumstanceError, ScanError
 from restoration.raster.deliverable import BAND_ROWS, DeliverablePage, output_codes
+from restoration.raster.meaning import meaning
 from restoration.raster.metadata import EXIF, GPS, INTEROPERABILITY, XMP
 from restoration.raster.tags import Directory, Field
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import TiffPage, open_directory
 from restoration.settings import IngestSettings
+
+
+class ChangedMeaningError(ScanError):
+    """The file is what was to be written, and says something else than the master."""
 
 
 def compare(
@@ -26,7 +33,8 @@ def compare(
     """Compares the finished file, page by page and tag by tag, with what was to be written.
 
     Raises CircumstanceError at the first difference: what was written is not what the disk
-    holds, so the disk or the memory is at fault, and the next run tries again.
+    holds, so the disk or the memory is at fault, and the next run tries again. Raises
+    ChangedMeaningError where a tag, read as any reader would, does not say what the master's says.
     """
     # The deliverable may be larger than any master may: its size is ours.
     limits = big_allowed.model_copy(
@@ -34,10 +42,12 @@ def compare(
     )
     try:
         for number, meant in enumerate(pages, 1):
-            with open_page(path, number, limits=limits) as found:
+            with open_directory(path, number - 1, limits=limits) as found:
                 where = name if len(pages) == 1 else f"{name}, page {number}"
                 _expect(found.pages == len(pages), where, "the number of pages")
                 _compare_page(found, meant, where)
+    except ChangedMeaningError:
+        raise
     except ScanError as error:
         raise _different(name, f"a readable file ({error})") from error
 
@@ -58,10 +68,13 @@ def _compare_page(found: TiffPage, meant: DeliverablePage, where: str) -> None:
     _expect((found.height, found.width) == (meant.height, meant.width), where, "the size")
     _expect(found.channels == meant.channels, where, "the channels")
     _expect(found.bits == meant.bits, where, "the depth")
+    if meant.kind is not None:
+        kind = found.tags.number(found.directory, 254, 0)
+        _expect(kind == meant.kind, where, "what kind of page it says it is")
     _expect(len(found.extra) == len(meant.extra), where, "the extra samples")
     _expect(found.profile == meant.profile, where, "the ICC profile")
     _expect(found.orientation == (meant.orientation or 1), where, "the orientation")
-    _expect(found.tag_bytes(XMP) == meant.xmp, where, "the XMP packet")
+    _expect((found.tag_bytes(XMP) or b"") == meant.xmp, where, "the XMP packet")
     _compare_resolution(found, meant, where)
     for field in meant.carried.fields:
         _compare_field(found, found.directory, field, where)
@@ -71,22 +84,54 @@ def _compare_page(found: TiffPage, meant: DeliverablePage, where: str) -> None:
         exif = found.tags.subdirectory(found.tags.number(found.directory, EXIF) or 0)
         below = meant.carried.interoperability
         _compare_directory(found, exif, INTEROPERABILITY, below, where)
+    _compare_meaning(found, meant, where)
     _compare_pixels(found, meant, where)
+
+
+def _compare_meaning(found: TiffPage, meant: DeliverablePage, where: str) -> None:
+    said = meant.carried.meaning
+    if not said:
+        return
+    try:
+        says = meaning(found.tags, found.directory, forgiving=False)
+    except Exception as error:
+        raise ChangedMeaningError(
+            f"{where}: expected EXIF that can be read as in the master, found that it cannot "
+            f"({type(error).__name__}: {error}); report this scan"
+        ) from error
+    # That each tag is there has been seen; exifread shows one of two that it calls by one name.
+    both = said.keys() & says.keys()
+    for directory, code in sorted(both):
+        expected, read = said[directory, code], says[directory, code]
+        if read != expected:
+            raise ChangedMeaningError(
+                f"{where}: expected tag {code} ({directory}) to say as in the master "
+                f"{_shortened(expected)}, found {_shortened(read)}; nothing was delivered: report "
+                "this scan"
+            )
+    if not both:
+        raise ChangedMeaningError(
+            f"{where}: expected the metadata of the master, exifread finds none of it; nothing was "
+            "delivered: report this scan"
+        )
+
+
+def _shortened(value: str) -> str:
+    return repr(value if len(value) <= 60 else value[:60] + "…")
 
 
 def _compare_resolution(found: TiffPage, meant: DeliverablePage, where: str) -> None:
     for axis, code in enumerate((282, 283)):
         entry = found.directory.entries.get(code)
         if meant.resolution is None:
-            # The writer states 1 x 1 without unit where there is none: an aspect ratio.
-            _expect(found.ppi is None, where, "a resolution that nobody stated")
+            _expect(entry is None, where, "a resolution that nobody stated")
             continue
         pair = found.tags.values(entry)[0] if entry is not None else (0, 1)
         same = Fraction(*pair) == Fraction(*meant.resolution[axis])
         _expect(same, where, "the resolution")
-    if meant.resolution is not None:
-        unit = found.tags.number(found.directory, 296, 2)
-        _expect(unit == meant.resolution_unit, where, "the unit of the resolution")
+    unit = found.tags.number(found.directory, 296)
+    stated = None if meant.resolution is None else meant.resolution_unit
+    _expect(unit == stated, where, "the unit of the resolution")
 
 
 def _compare_directory(

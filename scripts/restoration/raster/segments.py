@@ -1,7 +1,8 @@
 """Windows of stored samples: which strips or tiles they need, decoded, a bounded few kept.
 
-tifffile chooses and runs the codecs. It is shown a header of our own that holds nothing but
-the page's structure, so that no vendor tag of a master changes how pixels are understood.
+Compressions of bytes are undone by `bytestreams`, JPEG by libjpeg as the page's tags say. For
+other picture codecs tifffile is shown a header of our own that holds nothing but the page's
+structure, so that no vendor tag of a master changes how pixels are understood.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import imagecodecs
 import numpy as np
-import numpy.typing as npt
 import tifffile
 
 from restoration.errors import ScanError
+from restoration.raster.bytestreams import STREAMS, decoded
 from restoration.raster.codestream import fault
-from restoration.raster.layout import JPEG, JPEG2000, Layout
+from restoration.raster.kinds import JPEG, JPEG2000, compression_name
+from restoration.raster.layout import Layout
+from restoration.raster.packing import Samples
 from restoration.raster.tags import Field, MasterFile, expected_found, pack_tiff
 
 MAX_SEGMENT_BYTES = 2 * 2**30
@@ -33,22 +37,6 @@ MAX_CACHE_BYTES = 256 * 2**20
 
 PLAIN_CHUNK = 8 * 2**20
 """Bytes that are read at a time from uncompressed segments."""
-
-REFUSED = {
-    2: "CCITT", 3: "CCITT", 4: "CCITT", 6: "old-style JPEG", 34661: "JBIG", 34892: "lossy DNG",
-    48124: "Jetraw", 65000: "EER", 65001: "EER", 65002: "EER",
-}  # fmt: skip
-"""Compressions of bilevel pictures and other instruments, or without a sound definition."""
-
-Samples = npt.NDArray[np.uint8 | np.uint16]
-
-
-def compression_name(code: int) -> str:
-    """Name of a compression in lower case, or its number where it is not known."""
-    try:
-        return str(tifffile.COMPRESSION(code).name).lower()
-    except ValueError:
-        return str(code)
 
 
 class SegmentReader:
@@ -66,9 +54,9 @@ class SegmentReader:
         self._layout = layout
         self._where = where
         self._jpeg_tables = jpeg_tables
-        self._stored = np.dtype("u1" if layout.bits == 8 else f"{order}u2")
-        self._native: Any = np.uint8 if layout.bits == 8 else np.uint16
-        self._plain = layout.compression == 1 and layout.fill_order == 1
+        self._packing = layout.packing(order)
+        self._native: Any = np.uint16 if layout.bits == 16 else np.uint8
+        self._plain = layout.compression == 1
         self._kept: OrderedDict[int, Samples] = OrderedDict()
         self._kept_bytes = 0
         self._lock = threading.Lock()
@@ -78,9 +66,9 @@ class SegmentReader:
             min(row + layout.segment_bytes, MAX_CACHE_BYTES),
             layout.planes * layout.segment_bytes,
         )
-        self._decode: Callable[..., Any] | None = None
+        self._decode: Callable[[bytes, int], Samples] | None = None
         if not self._plain:
-            self._check_codec()
+            self._check_size()
             self._decode = self._decoder(order)
 
     def window(
@@ -110,23 +98,25 @@ class SegmentReader:
 
     def _copy_plain(self, index: int, y: int, x: int, wanted: slice, target: Samples) -> None:
         """Rows of an uncompressed segment, read by position, however large the segment is."""
-        layout, stored = self._layout, self._stored
-        pixel = layout.interleaved * stored.itemsize
-        stride = layout.segment_width * pixel
-        start = int(layout.offsets[index]) + y * stride
+        layout, packing = self._layout, self._packing
+        start, wide = int(layout.offsets[index]), layout.segment_width
         length, across = target.shape[:2]
-        if 4 * across < layout.segment_width and stride > 65536:
+        stride, pixel = packing.group_bytes(wide), packing.pixel_bytes
+        if pixel is not None and 4 * across < wide and stride > 65536:
             for line in range(length):
-                raw = self._file.read(start + line * stride + x * pixel, across * pixel)
-                run = np.frombuffer(raw, stored).reshape(across, layout.interleaved)
-                target[line] = run[:, wanted]
+                raw = self._file.read(start + (y + line) * stride + x * pixel, across * pixel)
+                target[line] = packing.unpacked(raw, 1, across)[0, :, wanted]
             return
-        step = max(1, PLAIN_CHUNK // stride)
-        for line in range(0, length, step):
-            lines = min(step, length - line)
-            raw = self._file.read(start + line * stride, lines * stride)
-            pixels = np.frombuffer(raw, stored).reshape(lines, -1, layout.interleaved)
-            target[line : line + lines] = pixels[:, x : x + across, wanted]
+        down = packing.down
+        step = max(1, PLAIN_CHUNK // stride) * down
+        # Rows whose chroma is shared are read together.
+        for top in range(y // down * down, y + length, step):
+            rows = min(step, layout.rows_of(index) - top, -(-(y + length - top) // down) * down)
+            at = start + top // down * stride
+            raw = self._file.read(at, packing.stored_bytes(rows, wide))
+            pixels = packing.unpacked(raw, rows, wide)
+            first, end = max(top, y), min(top + rows, y + length)
+            target[first - y : end - y] = pixels[first - top : end - top, x : x + across, wanted]
 
     def _segment(self, index: int) -> Samples:
         with self._lock:
@@ -146,22 +136,17 @@ class SegmentReader:
     def _decoded(self, index: int) -> Samples:
         layout = self._layout
         data = self._file.read(int(layout.offsets[index]), int(layout.counts[index]))
-        problem = fault(layout, data)
+        problem = fault(layout, data, last=(index + 1) % layout.down == 0)
         if problem is not None:
             raise self._damaged(index, problem)
         assert self._decode is not None
-        tables = {"jpegtables": self._jpeg_tables} if layout.compression in JPEG else {}
         try:
-            pixels: Any = self._decode(data, index, **tables)[0]
-        except MemoryError:
+            pixels = self._decode(data, index)
+        except (MemoryError, ScanError):
             raise
         except Exception as error:  # each codec has exceptions of its own
             raise self._damaged(index, _one_line(error)) from error
-        pixels = pixels[0]  # the first and only layer of its depth
-        row = index // layout.across % layout.down
-        column = index % layout.across
-        height = min(layout.segment_height, layout.height - row * layout.segment_height)
-        width = min(layout.segment_width, layout.width - column * layout.segment_width)
+        height, width = self._least(index)
         if (
             pixels.dtype != self._native
             or pixels.shape[2] != layout.interleaved
@@ -169,8 +154,53 @@ class SegmentReader:
             or pixels.shape[1] < width
         ):
             raise self._damaged(index, f"{pixels.dtype} samples of shape {pixels.shape}")
-        decoded: Samples = pixels
-        return decoded
+        return pixels
+
+    def _least(self, index: int) -> tuple[int, int]:
+        """Rows and columns of the page inside a segment."""
+        layout = self._layout
+        row = index // layout.across % layout.down
+        column = index % layout.across
+        height = min(layout.segment_height, layout.height - row * layout.segment_height)
+        return height, min(layout.segment_width, layout.width - column * layout.segment_width)
+
+    def _stream(self, data: bytes, index: int) -> Samples:
+        """A segment whose compression gives bytes: as many as are needed, as libtiff takes them."""
+        layout, packing = self._layout, self._packing
+        if layout.fill_order == 2:
+            data = bytes(imagecodecs.bitorder_decode(data))
+        height, width = self._least(index)
+        rows, wide = layout.rows_of(index), layout.segment_width
+        need = packing.stored_bytes(rows, wide)
+        raw = decoded(layout.compression, data, need)
+        shapes = [(rows, wide)]
+        if len(raw) < need and layout.tiled:
+            # Some writers cut the tiles at the far edges to the page.
+            shapes = [(height, width), (height, wide)]
+        for rows, wide in shapes:
+            if len(raw) == packing.stored_bytes(rows, wide) or len(raw) >= need:
+                pixels = packing.unpacked(raw, rows, wide)
+                return _summed(pixels) if layout.predictor == 2 else pixels
+        raise self._damaged(index, f"{len(raw)} bytes where the page needs {need}")
+
+    def _jpeg(self, data: bytes, index: int) -> Samples:
+        """A segment of JPEG data, whose colours are what the page's tags say, as libtiff takes
+        them: a marker inside the data does not change that (TIFF Technical Note 2)."""
+        layout = self._layout
+        space = out = None
+        if layout.separate:
+            out = "GRAYSCALE"
+        elif not layout.extra and layout.colours == 3:
+            space, out = "YCBCR" if layout.photometric == 6 else "RGB", "RGB"
+        pixels: Any = imagecodecs.jpeg_decode(
+            data,
+            bitspersample=layout.bits,
+            tables=self._jpeg_tables,
+            colorspace=space,
+            outcolorspace=out,
+        )
+        shaped: Samples = pixels[..., None] if pixels.ndim == 2 else pixels
+        return shaped
 
     def _damaged(self, index: int, found: str) -> ScanError:
         kind = "tile" if self._layout.tiled else "strip"
@@ -181,18 +211,8 @@ class SegmentReader:
             "the file is damaged: restore it from a copy",
         )
 
-    def _check_codec(self) -> None:
-        layout = self._layout
-        name = compression_name(layout.compression)
-        known = layout.compression == 1 or layout.compression in tifffile.TIFF.DECOMPRESSORS
-        if layout.compression in REFUSED or not known:
-            raise expected_found(
-                self._where,
-                "a compression that is defined for grey and RGB pictures",
-                REFUSED.get(layout.compression, name),
-                "save it without compression, or with LZW or Deflate",
-            )
-        largest = max(layout.segment_bytes, int(layout.counts.max()))
+    def _check_size(self) -> None:
+        largest = max(self._layout.segment_bytes, int(self._layout.counts.max()))
         if largest > MAX_SEGMENT_BYTES:
             raise expected_found(
                 self._where,
@@ -201,16 +221,31 @@ class SegmentReader:
                 "save it again with tiles, or without compression",
             )
 
-    def _decoder(self, order: str) -> Callable[..., Any]:
-        """tifffile's decoder for this structure; it is given the bytes and never the file."""
+    def _decoder(self, order: str) -> Callable[[bytes, int], Samples]:
         layout = self._layout
-        # tifffile looks for a JFIF marker in the first segment to tell RGB from YCbCr JPEG.
+        if layout.compression in STREAMS:
+            return self._stream
+        if layout.compression in JPEG:
+            return self._jpeg
+        # tifffile's decoder for this structure; it is given the bytes and never the file.
         sample = self._file.read(int(layout.offsets[0]), min(16, int(layout.counts[0])))
         header = pack_tiff(order, _structure(order, layout, 0, len(sample)))
         header = pack_tiff(order, _structure(order, layout, len(header), len(sample)))
         page = tifffile.TiffFile(io.BytesIO(header + sample)).pages.first
         decode: Callable[..., Any] = page.decode
-        return decode
+
+        def decode_picture(data: bytes, index: int) -> Samples:
+            layers: Any = decode(data, index)[0]
+            first: Samples = layers[0]  # the first and only layer of its depth
+            return first
+
+        return decode_picture
+
+
+def _summed(pixels: Samples) -> Samples:
+    """Horizontal differences undone, modulo the range (TIFF 6.0 section 14)."""
+    summed: Samples = imagecodecs.delta_decode(pixels, axis=1)
+    return summed
 
 
 def _overlaps(start: int, length: int, step: int) -> Iterator[tuple[int, int, int, int]]:
@@ -230,9 +265,9 @@ def _structure(order: str, layout: Layout, at: int, sample: int) -> list[Field]:
         257: [layout.height],
         258: [layout.bits] * layout.samples,
         259: [layout.compression],
-        # Codecs other than JPEG return samples as they are stored.
-        262: [picture if layout.compression in JPEG or picture in (0, 1, 2) else 1],
-        266: [1 if layout.compression in JPEG | JPEG2000 else layout.fill_order],
+        # Codecs return samples as they are stored.
+        262: [picture if picture in (0, 1, 2) else 1],
+        266: [1 if layout.compression in JPEG2000 else layout.fill_order],
         277: [layout.samples],
         284: [2 if layout.separate else 1],
         317: [layout.predictor],

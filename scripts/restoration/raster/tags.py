@@ -38,8 +38,9 @@ FIELD_TYPES: Mapping[int, tuple[str, int]] = {
     16: ("Q", 8),  # LONG8 (BigTIFF)
     17: ("q", 8),  # SLONG8 (BigTIFF)
     18: ("Q", 8),  # IFD8 (BigTIFF)
+    129: ("s", 1),  # UTF-8 (EXIF 3.0)
 }
-"""Field type -> struct code of one value and its bytes (TIFF 6.0 section 2, BigTIFF)."""
+"""Field type -> struct code of one value and its bytes (TIFF 6.0 section 2, BigTIFF, EXIF 3.0)."""
 
 MAX_ENTRIES = 4096
 """Most tags in one directory; real masters have fewer than a hundred."""

@@ -20,6 +20,10 @@ from restoration.repairing.pieces import Figures, Pieces
 
 KINDS = ("dust", "scratches", "creases")
 
+FEWEST = 4
+"""Pieces of damage from which any is believed in: worn prints have more, and sharp highlights in
+sound ones look like one or two."""
+
 FRINGE = 0.2
 """Share of its contrast above which a pixel next to a piece still belongs to the damage: its soft
 edge, which would otherwise stay behind as an outline."""

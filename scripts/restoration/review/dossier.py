@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from restoration.records import read_record
+from restoration.records import left_out, read_record
 from restoration.review import faces, findings, wording
 from restoration.review.illustrations import deliverable_path, illustrate
 
@@ -128,11 +128,29 @@ def _master(ingest: Record) -> list[tuple[str, str]]:
     ]
     if len(master["pages"]) > 1:
         rows.append(("Pages", str(len(master["pages"]))))
+    rows += [("Infrared", text) for text in _infrared(master)]
+    rows += [("Left out", text) for text in left_out(master)]
     tags = master.get("tags") or {}
     for name in ("Artist", "Copyright", "DateTime"):
         if _text(tags.get(name)):
             rows.append((name, _text(tags[name])))
     return rows
+
+
+def _infrared(master: Record) -> list[str]:
+    """Where the scan's infrared is, and what becomes of it."""
+    several = len(master["pages"]) > 1
+    said = []
+    for page in master["pages"]:
+        if "infrared" in page.get("extra", ()):
+            where = f"page {page['number']}: " if several else ""
+            said.append(f"{where}a channel of the page, delivered with it")
+    for found in master.get("infrared") or []:
+        where = f"page {found['page']}: " if several else ""
+        size = wording.pixels(found["width"], found["height"])
+        place = f"picture {found['directory'] + 1} of the file"
+        said.append(f"{where}{place}, {size}, delivered as it was, as a page of its own")
+    return said
 
 
 def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[str, str]]:
@@ -156,8 +174,15 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
     rows += [("Digital source type", source) for source in sources if source]
     for page in pages:
         rows += _profile(page.get("profile") or {})
-    changes = [text for page in pages for text in page.get("conversions") or []]
+    changes = [
+        text for page in pages for kind in ("conversions", "notes") for text in page.get(kind) or []
+    ]
     rows += [("Note", str(text)) for text in dict.fromkeys([*(made.get("notes") or []), *changes])]
+    rows += [
+        (f"Page {page['number']}" if len(pages) > 1 else "Finished picture", text)
+        for page in pages
+        for text in (page.get("finished") or {}).get("said", ())
+    ]
     rows += [("Tones", text) for text in _tones(pages)]
     rows += [("Tone table", cube["file"]) for cube in made.get("cubes") or []]
     if made.get("verified"):
@@ -198,12 +223,25 @@ def _findings(reports: list[Record]) -> list[Record]:
 
 
 def _warnings(delivered: Record) -> list[str]:
-    """Of the master and of the condition report, each once, in order."""
+    """Of the master, of the condition report, of the stages and of marks, each once, in order."""
     reports = delivered["condition_report"]
     found = [str(text) for text in delivered["master"]["master"].get("warnings") or []]
     for number, report in enumerate(reports, 1):
         prefix = f"page {number}: " if len(reports) > 1 else ""
         found += [prefix + str(warning["text"]) for warning in report.get("warnings") or []]
+    for stage in delivered["stages"]:
+        name = findings.stage_label(stage["stage"])
+        for page in stage["pages"]:
+            prefix = f"page {page['number']}: " if len(reports) > 1 else ""
+            found += [f"{prefix}marks: {text}" for text in page.get("warnings") or []]
+            said = page.get("findings") or {}
+            found += [f"{prefix}{stage['stage']}: {text}" for text in said.get("cautions") or []]
+            if said.get("faces_not_kept"):
+                found.append(
+                    f"{prefix}{name} worked on faces as on everything else: "
+                    f"{said['faces_not_kept']}."
+                )
+    found += [f"marks: {text}" for text in delivered.get("unheeded_marks") or []]
     return list(dict.fromkeys(found))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from restoration.errors import ScanError
+from restoration.faces.head import Head
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import open_page
 from restoration.review import pictures
@@ -30,6 +31,12 @@ these are shown in words alone."""
 
 SMALL_SIDE = 240
 """Longest side of a large face made smaller, in pixels."""
+
+HEAD_SIDE = 200
+"""Longest side of the small drawing of a head's oval, in pixels: of 40 faces a megapixel."""
+
+HEAD_ROOM = 0.06
+"""Around the oval, as a share of its longer axis."""
 
 QUALITY = 95
 
@@ -52,11 +59,13 @@ def face_pictures(
 ) -> list[Record]:
     """The crops of the faces of a scan that are shown, in their order.
 
-    Each is ``{page, face, width, height, middle, left, crops, small}``. width, height: of the shown
-    part of the master, upright; middle: whether it is only the middle of a large face, which
+    Each is ``{page, face, width, height, middle, left, crops, small, head}``. width, height: of the
+    shown part of the master, upright; middle: whether it is only the middle of a large face, which
     ``small`` shows whole. left: whether a face that was not restored has the master's pixels in the
     deliverable: ``same``, ``around`` (other stages changed its margin alone), ``changed`` (they
-    changed the face itself), ``resized``, ``unknown``; empty where it was restored.
+    changed the face itself), ``resized``, ``unknown``; empty where it was restored. head: the oval
+    of the head in a small picture of the master (``{picture, width, height, outline}``, the outline
+    as the points of an SVG polygon); None where the record holds none.
 
     Raises ScanError where the master or the deliverable cannot be read.
     """
@@ -139,6 +148,7 @@ def _face(face: Record, cut: Cut, files: _Files) -> Record:
         "small": [_small(name, image, cut, files.master) for name, image in there]
         if cut.whole is not None
         else [],
+        "head": _head(face, cut, files.master),
     }
 
 
@@ -164,6 +174,32 @@ def _small(name: str, image: ShownPage, cut: Cut, master: ShownPage) -> Record:
     place = pictures.enlarged(cut.whole, master, image)
     pixels = pictures.reduced(image, place, SMALL_SIDE)
     return {"name": name, "picture": pictures.jpeg_uri(pixels, _colour(image), cut.upright)}
+
+
+def _head(face: Record, cut: Cut, master: ShownPage) -> Record | None:
+    """The head's oval around the master's picture: drawn beside it, no pixel is painted over."""
+    if not face.get("head"):
+        return None
+    outline = Head.of_record(face["head"]).outline()
+    room = HEAD_ROOM * 2.0 * max(face["head"]["half_axes"])
+    (left, top), (right, bottom) = outline.min(axis=0) - room, outline.max(axis=0) + room
+    first, start = max(int(top), 0), max(int(left), 0)
+    last, end = min(int(bottom) + 1, master.height), min(int(right) + 1, master.width)
+    if last <= first or end <= start:
+        return None
+    place = Place(first, start, last - first, end - start)
+    pixels = pictures.reduced(master, place, HEAD_SIDE)
+    step = -(-max(place.height, place.width) // HEAD_SIDE)
+    points = pictures.upright_places(
+        (outline - (start, first)) / step, pixels.shape[0], pixels.shape[1], cut.upright
+    )
+    turned = cut.upright >= 5
+    return {
+        "width": pixels.shape[0] if turned else pixels.shape[1],
+        "height": pixels.shape[1] if turned else pixels.shape[0],
+        "outline": " ".join(f"{x:.1f},{y:.1f}" for x, y in points),
+        "picture": pictures.jpeg_uri(pixels, _colour(master), cut.upright),
+    }
 
 
 def _left(face: Record, cut: Cut, files: _Files) -> str:

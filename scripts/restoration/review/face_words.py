@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from restoration.review.wording import Record, confidence, number
+from restoration.review.wording import TRUSTED, Record, confidence, number
 
 Rows = list[tuple[str, str]]
 
@@ -78,7 +78,24 @@ def _decided(face: Record) -> Rows:
     by = "a person" if face.get("found_by") == "a person" else "the detector"
     asked = "; a person asked for it to be restored" if face.get("asked_for") else ""
     found.append(("Found by", f"{by}{asked}"))
-    return found
+    return [*found, *_head(face.get("head") or {})]
+
+
+def _head(oval: Record) -> Rows:
+    """Where the oval lies in which no network but that of the faces works."""
+    if not oval:
+        return []
+    (left, top), (across, along) = oval["middle"], oval["half_axes"]
+    angle = oval["angle_deg"]
+    turned = f", turned clockwise by {number(angle)}°" if angle else ""
+    return [
+        (
+            "Head",
+            f"an oval, {number(2 * across)} px from ear to ear and {number(2 * along)} px from "
+            f"crown to neck, its middle {number(left)} px from the left and {number(top)} px from "
+            f"the top of the stored master{turned}",
+        )
+    ]
 
 
 def _identity(face: Record) -> Rows:
@@ -134,6 +151,8 @@ def _blur(blur: Record) -> str:
     if kind == "unknown":
         reason = blur.get("reason")
         return f"not known: {reason}" if reason else "not known"
+    if float(blur.get("confidence") or 0.0) < TRUSTED:
+        return "not sure" if kind == "none" else f"not sure: perhaps {kind}"
     if kind == "none":
         return f"neither moved nor out of focus{sure}"
     length = blur.get("length_px")
@@ -157,6 +176,8 @@ def _occlusion(occlusion: Record) -> str:
     share = occlusion.get("share")
     if share is None:
         return "not known"
+    if float(occlusion.get("confidence") or 0.0) < TRUSTED:
+        return "not sure"
     return f"{_percent(share)} covered (confidence {confidence(occlusion.get('confidence'))})"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from restoration.review.wording import Record, confidence, number, pixels, rows
+from restoration.repairing.search import FEWEST
+from restoration.review.wording import TRUSTED, Record, confidence, number, pixels, rows
 
 LABELS = {
     "nominal_resolution": "Stated resolution",
@@ -29,8 +30,25 @@ LABELS = {
 """Names of findings in the order in which a person reads them. One that is not here comes after
 these, under its own name with spaces for underscores."""
 
+TRUSTED_LOSS = 0.45
+"""The same for a loss of density: at 0.4 and less fog and a soft subject look alike."""
+
+LOST = 0.1
+"""Share of the density range that may be missing for the subject's sake."""
+
+LEAST_FADE = 0.03
+"""Loss of a dye that is within what two scans of one print differ by."""
+
 UNSHOWN = frozenset({"faces", "map", "occupied", "toner"})
 """Details for machines alone: the report's pictures show them, and its rows of faces."""
+
+
+_DETAILS = {
+    ("noise", "full"): "in the quietest places, at full scale",
+    ("noise", "half"): "in the quietest places, at half scale",
+    ("noise", "quarter"): "in the quietest places, at quarter scale",
+}
+"""Details whose own name does not say of what they speak."""
 
 
 def label(name: str) -> str:
@@ -48,39 +66,67 @@ def findings(report: Record) -> list[dict[str, Any]]:
     order = {name: place for place, name in enumerate(LABELS)}
     names = [name for name in report if isinstance(report[name], Mapping)]
     names.sort(key=lambda name: (order.get(name, len(order)), name))
-    return [finding(name, report[name]) for name in names]
+    against = _against_fading(report.get("dyes") or {})
+    return [finding(n, report[n], against if n == "fading" else "") for n in names]
 
 
-def finding(name: str, record: Record) -> dict[str, Any]:
-    """One row of the condition report: label, sentence, confidence, method and details."""
+def finding(name: str, record: Record, against: str = "") -> dict[str, Any]:
+    """One row of the condition report: label, sentence, confidence, method and details.
+
+    against: what another finding holds against this one.
+    """
     detail = record.get("detail") or {}
+    shown = {_DETAILS.get((name, k), k): v for k, v in detail.items() if k not in UNSHOWN}
     return {
         "name": name,
         "label": label(name),
-        "text": _sentence(name, record),
+        "text": _sentence(name, record, against),
         "confidence": confidence(record.get("confidence")),
         "method": record.get("method", ""),
-        "detail": rows({key: value for key, value in detail.items() if key not in UNSHOWN}),
+        "detail": rows(shown),
     }
 
 
-def _sentence(name: str, record: Record) -> str:
+def _against_fading(dyes: Record) -> str:
+    """Why weak or coloured blacks may be the subject's; empty where the dyes say no such thing."""
+    detail: Record = dyes.get("detail") or {}
+    said: Record = detail.get("as_dyes") or {}
+    if detail.get("image") != "dyes" or said.get("balanced"):
+        return ""
+    return str(detail.get("doubt") or said.get("against") or "")
+
+
+def _sentence(name: str, record: Record, against: str) -> str:
     value, detail = record.get("value"), record.get("detail") or {}
     if value is None and name != "paper":
-        reason = detail.get("reason")
+        reason = detail.get("reason") or _unsaid_of_dyes(detail)
         return f"Not known: {reason}." if reason else "Not known."
+    sure = float(record.get("confidence", 1.0))
+    lost = name == "fading" and value is not None and value >= LOST
+    if name != "paper" and (sure < TRUSTED or (lost and (sure < TRUSTED_LOSS or against))):
+        # No figure without the confidence to carry it.
+        doubt = against or detail.get("doubt") or detail.get("judged_by") or detail.get("reason")
+        return f"Not sure: {doubt}." if doubt else "Not sure enough to say."
     words = _SENTENCES.get(name)
     if words is not None:
         return words(value, detail)
     return f"{number(value)} {record.get('unit', '')}".strip().capitalize() + "."
 
 
+def _unsaid_of_dyes(detail: Record) -> str:
+    """Why the finding on dyes says nothing; empty for other findings."""
+    said = detail.get("as_dyes" if detail.get("image") == "dyes" else "as_silver") or {}
+    return str(said.get("against") or "")
+
+
 def _stated(value: Any, detail: Record) -> str:
+    infrared = detail.get("infrared")
+    also = f" Infrared: {infrared}." if infrared else ""
     if not detail.get("colour_space"):
-        return f"{number(value)} ppi."
+        return f"{number(value)} ppi.{also}"
     assumed = " (assumed: the file carries no usable profile)"
     space = f"{detail['colour_space']}{assumed if detail.get('colour_space_assumed') else ''}"
-    return f"{number(value)} ppi, {detail.get('bits')} bits per sample, colours: {space}."
+    return f"{number(value)} ppi, {detail.get('bits')} bits per sample, colours: {space}.{also}"
 
 
 def _effective(value: Any, detail: Record) -> str:
@@ -98,15 +144,14 @@ def _interpolated(value: Any, detail: Record) -> str:
 
 
 def _noise(value: Any, detail: Record) -> str:
-    text = f"Standard deviation {float(value):.2g} of 255 steps."
+    text = f"Standard deviation {float(value):.2g} of 255 steps"
     grain = detail.get("grain") or {}
-    size = grain.get("size_px")
-    if grain.get("found"):
-        wide = f", {float(size):.2g} px wide" if size else ""
-        return f"{text} It is grain of the photograph{wide}."
-    if grain.get("found") is None and grain.get("sigma"):
-        return f"{text} It may be grain of the photograph."
-    return text
+    size, sigma = grain.get("size_px"), grain.get("sigma")
+    if not sigma or grain.get("found") is False:
+        return f"{text}."
+    wide = f", {float(size):.2g} px wide" if size else ""
+    perhaps = "" if grain.get("found") else "perhaps "
+    return f"{text}, {float(sigma):.2g} {perhaps}as grain of the photograph{wide}."
 
 
 def _tone(value: Any, detail: Record) -> str:
@@ -135,7 +180,7 @@ def _screen(value: Any, detail: Record) -> str:
     share = sum(float(region.get("share") or 0.0) for region in regions)
     where = f" on {number(round(100.0 * share))} % of the page" if share else ""
     if value == "stochastic":
-        return f"Irregular (stochastic) dots{where}: reported, and left as they are."
+        return f"Irregular (stochastic) dots{where}: descreen cannot take out what has no lattice."
     screens = [screen for region in regions for screen in region.get("screens") or []]
     seen = dict.fromkeys(_ruling(screen) for screen in screens)
     return f"Halftone screen{where}: {'; '.join(seen)}."
@@ -178,9 +223,18 @@ def _damage(value: Any, detail: Record) -> str:
     kinds = ("dust", "scratches", "creases")
     counts = {kind: int((detail.get(kind) or {}).get("count") or 0) for kind in kinds}
     found = [f"{kind} {number(count)}" for kind, count in counts.items() if count]
+    searched = float(detail.get("searched_share", 1.0))
+    # An estimate: what pieces cover of the squares in which they were seen.
+    share = f"about {100.0 * value:.2g} % of the page"
+    if searched >= 1.0:
+        if not found:
+            return "No damage found."
+        doubt = ", which may as well be picture" if sum(counts.values()) < FEWEST else ""
+        return f"{', '.join(found).capitalize()}, {share}{doubt}."
+    where = f"{100.0 * searched:.2g} % of the page"
     if not found:
-        return "No damage found."
-    return f"{', '.join(found).capitalize()}, {number(100.0 * value)} % of the page."
+        return f"No damage found on the {where} that were searched."
+    return f"About {', '.join(found)}, {share}, judged by the {where} that were searched."
 
 
 def _colour_kind(value: Any, _: Record) -> str:
@@ -188,7 +242,10 @@ def _colour_kind(value: Any, _: Record) -> str:
     return kinds.get(str(value), f"{value}.")
 
 
-def _fading(value: Any, _: Record) -> str:
+def _fading(value: Any, detail: Record) -> str:
+    judged = detail.get("judged_by")
+    if value < LOST:
+        return f"No loss of density found{f': {judged}' if judged else ''}."
     return f"About {number(round(100.0 * value))} % of the density range is lost."
 
 
@@ -196,7 +253,7 @@ def _dyes(value: Any, detail: Record) -> str:
     """value: share of each channel's density that is left."""
     kind = str(detail.get("image"))
     said: Record = detail.get("as_dyes" if kind == "dyes" else "as_silver") or {}
-    faded = kind == "dyes" and not said.get("against")
+    faded = kind == "dyes" and not said.get("against") and min(value) <= 1.0 - LEAST_FADE
     shares = " / ".join(number(round(100.0 * share)) for share in value)
     whole = "No fading found" if kind == "dyes" else "Fading is not judged"
     kept = f"Kept {shares} % of their density" if faded else whole

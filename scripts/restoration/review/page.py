@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from restoration import __version__
 from restoration.raster.publish import unlink
-from restoration.records import write_text
+from restoration.records import PAGES, write_text
 from restoration.review import faces, wording
 from restoration.review.dossier import Dossier, gather
 from restoration.written import note_gone
@@ -92,7 +92,7 @@ def write_report(
     paged = bool(second)
     lines: list[_Line] = []
     written: list[Path] = []
-    failed: list[tuple[str, str, str]] = []
+    failed = _lacking_pages(problems or results / recipe / "problems.tsv", scans)
     for number, chunk in enumerate(chain([first, second] if paged else [first], chunks), 1):
         failed += [(scan.line.scan, *scan.problem) for scan in chunk if scan.problem is not None]
         if not paged:
@@ -210,13 +210,24 @@ def _faces_told(lines: Sequence[_Line]) -> str:
 
 
 def _read_problems(path: Path) -> dict[str, tuple[str, str]]:
-    """Stage and reason by scan; none where there is no table."""
+    """Stage and reason of the scans that could not be processed."""
+    return {scan: (stage, why) for scan, stage, why in _problem_rows(path) if stage != PAGES}
+
+
+def _lacking_pages(path: Path, scans: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Scans that are delivered without some of their pages, in the sheet's order."""
+    told = {row[0]: row for row in _problem_rows(path) if row[1] == PAGES}
+    return [told[scan] for scan in scans if scan in told]
+
+
+def _problem_rows(path: Path) -> list[tuple[str, str, str]]:
+    """Scan, stage and reason; none where there is no table."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()[1:]
     except FileNotFoundError:
-        return {}
+        return []
     cells = [line.split("\t", 2) for line in lines if line]
-    return {row[0]: (row[1], row[2]) for row in cells if len(row) == 3}
+    return [(row[0], row[1], row[2]) for row in cells if len(row) == 3]
 
 
 def _take(environment: Environment, dossier: Dossier) -> _Taken:

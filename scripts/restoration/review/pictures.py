@@ -169,6 +169,21 @@ def upright(pixels: FloatImage, orientation: int) -> FloatImage:
     return np.ascontiguousarray(pixels)
 
 
+def upright_places(places: Floats, height: int, width: int, orientation: int) -> Floats:
+    """Places (x, y) of a stored picture, float64 (n, 2), on the picture as ``upright`` turns it.
+
+    height, width: of the stored picture, in the places' own unit.
+    """
+    x, y = places.T
+    if orientation in (5, 6, 7, 8):
+        x, y, height, width = y, x, width, height
+    if orientation in (3, 4, 7, 8):
+        y = height - y
+    if orientation in (2, 3, 6, 7):
+        x = width - x
+    return np.column_stack([x, y])
+
+
 def jpeg_uri(pixels: FloatImage, colour: ColourSpace, orientation: int, quality: int = 92) -> str:
     """A ``data:`` URI of the picture in sRGB, full colour resolution."""
     srgb = np.clip(colour.to_srgb(upright(pixels, orientation)), 0.0, 1.0)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from restoration.raster.base import Raster
 from restoration.raster.mapped import MappedRaster
-from restoration.raster.tiff import TiffPage, open_page
+from restoration.raster.tiff import TiffPage, open_directory, open_page
 from restoration.raster.tone_table import ToneTable
 
 Record = dict[str, Any]
@@ -47,7 +47,7 @@ def open_restored(
     Where that image is gone, it is the deliverable after all: see `only_converted`.
     """
     if not _was_converted(delivered, number) or only_converted(results, delivered, number):
-        return opened.enter_context(open_page(deliverable, number))
+        return opened.enter_context(open_directory(deliverable, _directory(delivered, number)))
     last = _last_applied(delivered, number)
     image = last["image"] if last else None
     if image is None:
@@ -56,6 +56,13 @@ def open_restored(
         page = opened.enter_context(open_page(results / image))
     tones = last.get("tones") if last else None
     return page if tones is None else MappedPage(page, ToneTable.from_record(tones))
+
+
+def _directory(delivered: Record, number: int) -> int:
+    """Where a page is in the deliverable, which may hold infrared pictures between the pages."""
+    pages = delivered["deliverable"].get("pages") or []
+    place = next((page.get("directory") for page in pages if page["number"] == number), None)
+    return number - 1 if place is None else int(place)
 
 
 def only_converted(results: Path, delivered: Record, number: int) -> bool:

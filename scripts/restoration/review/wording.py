@@ -7,6 +7,9 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
+TRUSTED = 0.3
+"""Least confidence at which a finding is told; below, its details alone show what was measured."""
+
 CONFIDENCE = ((0.85, "high"), (0.6, "good"), (0.3, "fair"), (1e-9, "low"))
 
 
@@ -57,12 +60,14 @@ def decision(page: Record) -> dict[str, Any]:
     findings.pop("generative", None)
     # A row each in the section on faces; here a crowd would be pages of figures.
     findings.pop("faces", None)
+    findings.pop("heads", None)
+    # Among the scan's warnings.
+    findings.pop("cautions", None)
     applied = page["status"] == "applied"
-    unsaid = "as the recipe asks" if applied else "no reason was recorded"
     return {
         "applied": applied,
         "verdict": "Applied" if applied else "Not applied",
-        "why": why or unsaid,
+        "why": why or "no reason was recorded",
         "generative": bool(page.get("generative")),
         "numbers": rows(findings),
         "seconds": page.get("seconds"),

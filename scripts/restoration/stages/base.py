@@ -39,8 +39,10 @@ class Page:
     material: str = "print"
     """``print`` or ``positive`` (film), as the sheet says."""
     infrared: Raster | None = None
-    """The scanner's infrared channel, one channel, the size of ``source``; None where it wrote
-    none."""
+    """The scanner's infrared picture, one channel, the size of ``source``: a channel of the page or
+    a page of its own; None where there is none to be used."""
+    no_infrared: str = "the master holds no infrared"
+    """Why ``infrared`` is None."""
     damage: Raster | None = None
     """The user's own mask of damage, one channel, the size of ``source``: 0 is sound."""
     # Not by its name: an import would make every stage's code depend on what faces are.
@@ -69,7 +71,8 @@ class Restored:
     bands: Iterator[FloatImage]
     """float32 (rows, width, channels) in [0, 1], top to bottom, any number of rows each."""
     findings: dict[str, Any] = field(default_factory=dict)
-    """What was decided and measured; may be completed until the last band is drawn."""
+    """What was decided and measured; may be completed until the last band is drawn. ``cautions``:
+    sentences that a person is warned with."""
     generative: bool = False
     """True where a generative network made any of these pixels."""
     mask: Callable[[], Iterator[UInt8Image]] | None = None

@@ -87,12 +87,13 @@ class Cleanup:
             )
         elif evidence.ppi is not None:
             parts.append(
-                f"sharp: it holds {evidence.ppi:.0f} ppi of picture, cleanup begins below "
+                f"it holds {evidence.ppi:.0f} ppi of picture, cleanup begins below "
                 f"{settings.soft_below_ppi:g}"
             )
         if evidence.noise is not None and limit is not None:
+            beside = "" if evidence.grain is None else " beside the grain"
             parts.append(
-                f"clean: its noise is {evidence.noise:.2g}/255, cleanup begins above {limit:g}/255"
+                f"its noise{beside} is {evidence.noise:.2g}/255, cleanup begins above {limit:g}/255"
             )
         if evidence.grain is not None and limit is not None:
             parts.append(f"its grain, {evidence.grain:.2g}/255, belongs to the photograph")
@@ -110,13 +111,17 @@ class Cleanup:
             )
         limit = settings.noisy_above
         if limit is not None and evidence.noise is not None and evidence.noise > limit:
-            damage.append(f"noisy: {evidence.noise:.2g}/255, more than {limit:g}/255")
+            beside = "" if evidence.grain is None else " beside the grain"
+            damage.append(f"noisy: {evidence.noise:.2g}/255{beside}, more than {limit:g}/255")
         return damage
 
     def _reason(self, evidence: Evidence) -> str:
         damage = self._damage(evidence)
-        if self._settings.apply == "always":
-            damage = ["asked for by the recipe", *damage]
+        if self._settings.apply == "always" and not damage:
+            held = evidence.reason or "its resolution is unknown"
+            if evidence.ppi is not None:
+                held = f"it holds {evidence.ppi:.0f} ppi of picture"
+            return f"the recipe asks for it whatever is measured: {held}"
         return "; ".join(damage)
 
     def _share(self, page: Page, evidence: Evidence) -> float:
@@ -135,5 +140,10 @@ class Cleanup:
 
 
 def _measured(evidence: Evidence) -> dict[str, Any]:
-    measured = {"effective_ppi": evidence.ppi, "noise_255": evidence.noise}
-    return measured if evidence.grain is None else {**measured, "grain_255": evidence.grain}
+    if evidence.grain is None:
+        return {"effective_ppi": evidence.ppi, "noise_255": evidence.noise}
+    return {
+        "effective_ppi": evidence.ppi,
+        "grain_255": evidence.grain,
+        "noise_beside_grain_255": evidence.noise,
+    }

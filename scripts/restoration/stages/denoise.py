@@ -1,4 +1,4 @@
-"""Denoise: noise of the scanner and blocks of JPEG go, the grain of the photograph stays."""
+"""Denoise: takes noise of the scanner and blocks of JPEG, leaves the grain of the photograph."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Denoise:
         """What is to be done about noise, or why nothing is."""
         settings = self._settings
         if settings.network == "none":
-            return "noise is left: the recipe names no network"
+            return "the recipe names no network for noise"
         compressed = self._compressed(noise, blocks, page)
         if compressed and (noise.value is None or self._clean(noise.value)):
             return Shares((Pass(1, compressed),), 1.0, 1.0, "what compression wrote around edges")
@@ -95,12 +95,14 @@ class Denoise:
             return self._unknown(noise)
         if self._clean(noise.value):
             return (
-                f"clean: its noise is {noise.value:.2g}/255, denoise begins above "
+                f"its noise is {noise.value:.2g}/255, denoise begins above "
                 f"{settings.noisy_above:g}/255"
             )
         found = allowed(noise, settings.grain, likeness, settings.noisy_above)
         if isinstance(found, Kept):
             return found.reason
+        if noise.value <= settings.noisy_above:
+            found = replace(found, reason=f"the recipe asks for it at any strength: {found.reason}")
         return replace(found, passes=_at_least(found.passes, compressed)) if compressed else found
 
     def _unknown(self, noise: ReportedNoise) -> Shares | str:
@@ -109,7 +111,8 @@ class Denoise:
         asked = settings.apply == "always" and settings.grain != "keep"
         if asked and not _is_told(self._network()):
             share = HALF if settings.grain == "reduce" else 1.0
-            return Shares((), share, share, "asked for by the recipe")
+            reason = f"the recipe asks for it at any strength: its noise is unknown, {noise.reason}"
+            return Shares((), share, share, reason)
         return f"its noise is unknown: {noise.reason}"
 
     def _clean(self, value: float) -> bool:
@@ -133,7 +136,7 @@ class Denoise:
         if not found.get("value"):
             return ""
         if self._settings.blocking == "never":
-            return "the recipe leaves JPEG blocks"
+            return "the recipe has denoise leave JPEG blocks"
         detail = found.get("detail") or {}
         quality = detail.get("quality")
         if quality is None:

@@ -6,13 +6,26 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from restoration.engine.anchoring import is_neutral
 from restoration.engine.enlarged_face import face_runner
 from restoration.faces import DENSE_POINTS, IDENTITY
-from restoration.faces.gate import PageEvidence, Verdict, effective_width, judge, share_of
-from restoration.faces.known import KnownFace
+from restoration.faces.frame import Frame
+from restoration.faces.gate import (
+    UNKNOWN_SHARPNESS,
+    PageEvidence,
+    Verdict,
+    effective_width,
+    judge,
+    share_of,
+)
+from restoration.faces.head import head_of
+from restoration.faces.known import NO_VERDICT, KnownFace
 from restoration.faces.merging import MergedPage, Patch
+from restoration.faces.neighbours import spared, too_near
 from restoration.faces.working import Tools, Views, rejected, restore_faces
+from restoration.raster.base import Raster
 from restoration.stage_settings import FacesSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
@@ -48,12 +61,20 @@ class Faces:
         verdicts = [(face, judge(face, self._settings, evidence)) for face in page.faces]
         records = {face.number: _record(face, verdict, evidence) for face, verdict in verdicts}
         accepted = [face for face, verdict in verdicts if verdict.accepted]
-        patches = self._patches(page, accepted, records, evidence) if accepted else []
+        patches = self._patches(page, accepted, records, evidence) if accepted else {}
+        left = self._left(page, patches, records)
         findings = _findings(list(records.values()))
         if not patches:
             return Declined(f"no face is restored: {_told(findings['counts'])}", findings)
+        findings["reason"] = _restored(findings["counts"], findings["faces"])
         tools = self._loaded()
-        merged = MergedPage(page.source, page.colour, patches, is_neutral(page.source))
+        merged = MergedPage(
+            page.source,
+            page.colour,
+            list(patches.values()),
+            is_neutral(page.source),
+            spared(left, _size(page.master or page.source), _size(page.source)),
+        )
         return Restored(
             height=page.source.height,
             width=page.source.width,
@@ -72,28 +93,42 @@ class Faces:
         accepted: Sequence[KnownFace],
         records: dict[int, dict[str, Any]],
         evidence: PageEvidence,
-    ) -> list[Patch]:
-        """The accepted faces restored; their records are completed."""
+    ) -> dict[int, Patch]:
+        """The accepted faces restored, by number; their records are completed."""
         master = page.source if page.master is None else page.master
         shown = page.source if page.ungenerated is None else page.ungenerated
         kind = (page.report.get("colour") or {}).get("value")
         views = Views(page.source, shown, master, page.colour, page.key, kind)
         shares = [(face, share_of(face, evidence)) for face in accepted]
-        patches = []
+        patches = {}
         for number, result in enumerate(
             restore_faces(views, shares, self._settings, self._loaded()), 1
         ):
             record = records[result.face.number]
             record |= result.record
             if result.patch is None:
-                record["decision"] = "rejected"
-                record["reason"] = rejected(self._settings.identity_limit, record["distance"])
-                record["review"] = [record["reason"]]
+                _reject(record, rejected(self._settings.identity_limit, record["distance"]))
             else:
-                patches.append(result.patch)
-                record["review"] = list(record["doubts"])
+                patches[result.face.number] = result.patch
+                record["review"] = [*_unsure(record), *record["doubts"]]
             page.progress(SEARCH * number / len(accepted), f"face {number} of {len(accepted)}")
         return patches
+
+    @staticmethod
+    def _left(
+        page: Page, patches: dict[int, Patch], records: Mapping[int, dict[str, Any]]
+    ) -> list[KnownFace]:
+        """The faces that stay as they are. Those that such a face's head covers are taken out of
+        the patches."""
+        left = [face for face in page.faces if face.number not in patches]
+        placed = {
+            number: (Frame(np.array(records[number]["frame"], np.float64)), patch.weights)
+            for number, patch in patches.items()
+        }
+        for number, reason in too_near(placed, left, page.faces):
+            del patches[number]
+            _reject(records[number], reason)
+        return [face for face in page.faces if face.number not in patches]
 
     def _loaded(self) -> Tools:
         """The networks, when the first face needs them."""
@@ -107,11 +142,27 @@ class Faces:
         return self._tools
 
 
+def _reject(record: dict[str, Any], reason: str) -> None:
+    """Turns a face's record into that of one that stays as it is."""
+    for made in ("grain_sigma_255", "checks", "doubts", "red_eye"):
+        record.pop(made, None)
+    record |= {"decision": "rejected", "reason": reason, "review": [reason], "strength": None}
+
+
+def _unsure(record: Mapping[str, Any]) -> list[str]:
+    """What a person should know of a restored face, beside the doubts of the checks."""
+    return [UNKNOWN_SHARPNESS] if record["reason"] == UNKNOWN_SHARPNESS else []
+
+
+def _size(page: Raster) -> tuple[int, int]:
+    return page.height, page.width
+
+
 def _nobody(finding: Mapping[str, Any] | None) -> str:
     """Why a page has no faces."""
     found = finding or {}
     if found.get("value") is None:
-        why = (found.get("detail") or {}).get("reason") or "the condition report has no verdict"
+        why = (found.get("detail") or {}).get("reason") or NO_VERDICT
         return f"faces were not looked for: {why}"
     if found["value"] == 0:
         return "no face was found"
@@ -124,6 +175,7 @@ _MEASURES = (
     "interocular_mm",
     "pose",
     "effective_share",
+    "effective_confidence",
     "effective_limited_by",
     "effective_ppi",
     "blur",
@@ -139,6 +191,7 @@ def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> dict[str, 
     return {
         "face": face.number,
         "box": [top, left, height, width],
+        "head": head_of(face).record(),
         "decision": verdict.outcome,
         "reason": verdict.reason,
         "found_by": "detector" if face.found else "a person",
@@ -161,6 +214,14 @@ def _findings(records: list[dict[str, Any]]) -> dict[str, Any]:
         "faces": records,
         "review": sum(bool(record["review"]) for record in records),
     }
+
+
+def _restored(counts: Mapping[str, int], records: Sequence[Mapping[str, Any]]) -> str:
+    """How many faces, and what spoke for them."""
+    said = dict.fromkeys(r["reason"] for r in records if r["decision"] == "restored")
+    others = _told(counts)
+    beside = f"; {others}" if others else ""
+    return f"{counts['restored']} of {counts['found']} restored: {'; '.join(said)}{beside}"
 
 
 def _told(counts: Mapping[str, int]) -> str:

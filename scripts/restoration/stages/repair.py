@@ -20,18 +20,13 @@ from restoration.repairing.discovery import (
 )
 from restoration.repairing.grain import GrainStudy
 from restoration.repairing.mask import SparsePlane
-from restoration.repairing.search import levels
+from restoration.repairing.search import FEWEST, KINDS, levels
 from restoration.repairing.veto import Veto
 from restoration.stage_settings import RepairSettings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 SEARCH = 0.6
 """Share of the work that the search is; the rest is filling."""
-
-
-FEWEST = 4
-"""Pieces of damage from which ``auto`` believes in any: worn prints have more, and sharp highlights
-in sound ones look like one or two."""
 
 
 class Repair:
@@ -59,14 +54,15 @@ class Repair:
         infrared, why = self._infrared(page)
         refusal = None if infrared else self._refusal(page.report)
         if refusal is not None and page.damage is None:
-            return Declined(refusal, {"infrared_used": False, "infrared_reason": why})
+            return self._declined(page, refusal, self._said_of_infrared(page, infrared, why))
         with one_thread():
             found = self._found(page, infrared, refusal)
             mask, findings = self._decided(page, found)
-        findings |= {"infrared_used": infrared, "infrared_reason": why}
+        findings |= self._said_of_infrared(page, infrared, why)
         filled = mask.count()
         if filled == 0:
-            return Declined(findings.pop("left", "nothing was found that is damage"), findings)
+            reason = findings.pop("left", "nothing was found that is damage")
+            return self._declined(page, reason, findings)
         return self._restored(page, mask, found, findings, filled)
 
     def _restored(
@@ -80,9 +76,11 @@ class Repair:
         source = page.source
         grain = found.study.grain() if self._settings.grain else None
         findings["mask_share"] = filled / (source.height * source.width)
+        findings["reason"] = _filled(findings)
         findings["mask_px"] = filled
         findings["method"] = "biharmonic equation; Telea where a hole is wide"
-        findings["grain"] = {
+        # Not the noise finding's: this is what was drawn into the fillings.
+        findings["grain_drawn"] = {
             "sigma_255": None if grain is None else round(255.0 * grain.sigma, 3),
             "correlation": None if grain is None else round(grain.correlation, 3),
             "seed": page.key,
@@ -104,14 +102,14 @@ class Repair:
         )
 
     def _infrared(self, page: Page) -> tuple[bool, str]:
-        """Whether the infrared channel is the mask, and why."""
-        if page.infrared is None:
-            return False, "the scanner wrote no infrared channel"
+        """Whether the infrared picture is the mask, and why."""
         setting = self._settings.infrared
         if setting == "never":
-            return False, "not asked for"
+            return False, "the recipe has repair leave it unused"
+        if page.infrared is None:
+            return False, page.no_infrared
         if setting == "always":
-            return True, "asked for by the recipe"
+            return True, "the recipe has repair use it whatever the material"
         if page.material != "positive":
             return False, f"the material is {page.material}: prints are opaque to infrared"
         colour = (page.report.get("colour") or {}).get("value")
@@ -119,6 +117,21 @@ class Repair:
             kind = "unknown" if colour is None else colour
             return False, f"the film's colour is {kind}: silver is opaque to infrared"
         return True, "colour film: dyes let infrared through, dust does not"
+
+    def _said_of_infrared(self, page: Page, used: bool, why: str) -> dict[str, Any]:
+        said: dict[str, Any] = {"infrared_used": used, "infrared_reason": why}
+        if self._lacks_infrared(page):
+            said["cautions"] = [f"the recipe asks for infrared always, and {why}"]
+        return said
+
+    def _lacks_infrared(self, page: Page) -> bool:
+        """Whether what the recipe asks for whatever the material is, is not there."""
+        return page.infrared is None and self._settings.infrared == "always"
+
+    def _declined(self, page: Page, reason: str, findings: Mapping[str, Any]) -> Declined:
+        if self._lacks_infrared(page):
+            reason = f"{reason}; the recipe asks for infrared always, and {page.no_infrared}"
+        return Declined(reason, findings)
 
     def _refusal(self, report: Mapping[str, Any]) -> str | None:
         """Why ``auto`` does not search; None where it does."""
@@ -131,14 +144,18 @@ class Repair:
             return f"not to be judged: {why}"
         kinds = self._settings.kinds
         count = sum(_count(found, kind) for kind in kinds)
-        if count == 0:
-            return "sound: the condition report found no " + " or ".join(kinds)
-        if count < FEWEST:
-            return (
-                f"as good as sound: the condition report found {count} of {' or '.join(kinds)}, "
-                "which may as well be picture; mark them in a mask of damage if they are not"
+        if count >= FEWEST:
+            return None
+        asked = " or ".join(kinds)
+        told = f"the condition report found no {asked}{_where_searched(found)}"
+        if count:
+            told = (
+                f"the condition report found {count} of {asked}{_where_searched(found)}, which may "
+                "as well be picture; mark them in a mask of damage if they are not"
             )
-        return None
+        others = [kind for kind in KINDS if kind not in kinds and _count(found, kind)]
+        beside = ", ".join(f"{_count(found, kind)} {kind}" for kind in others)
+        return f"{told}; {beside} that it found the recipe has repair leave" if beside else told
 
     def _found(self, page: Page, infrared: bool, refusal: str | None) -> Discovery:
         """The first pass."""
@@ -180,6 +197,26 @@ class Repair:
             mask = joined(mask, page.damage, found.study, page.source)
         findings["user_mask"] = page.damage is not None
         return mask, findings
+
+
+def _where_searched(found: Mapping[str, Any]) -> str:
+    """How much of the page the condition report speaks of; empty where it is the whole."""
+    share = float((found.get("detail") or {}).get("searched_share", 1.0))
+    return "" if share >= 1.0 else f" in the {100.0 * share:.2g} % of the page that it searched"
+
+
+def _filled(findings: Mapping[str, Any]) -> str:
+    """What was filled, and who found it."""
+    kinds = [kind for kind in KINDS if (findings.get(kind) or {}).get("count")]
+    by_looks = ", ".join(f"{kind} {findings[kind]['count']}" for kind in kinds)
+    found = [by_looks] if by_looks and not findings.get("left") else []
+    if findings.get("infrared_used"):
+        found.append("what is opaque to infrared")
+    if findings.get("user_mask"):
+        found.append("what a person marked")
+    left = f"; {findings['left']}" if findings.get("left") else ""
+    share = 100.0 * findings["mask_share"]
+    return f"{' and '.join(found)}: {share:.2g} % of the page filled{left}"
 
 
 def _count(found: Mapping[str, Any], kind: str) -> int:

@@ -42,7 +42,7 @@ class Upscale:
         size = self._size(page)
         if isinstance(size, Declined):
             return size
-        height, width = size
+        height, width, words = size
         factor = (width / source.width, height / source.height)
         ppi = None if page.ppi is None else (page.ppi[0] * factor[0], page.ppi[1] * factor[1])
         findings: dict[str, Any] = {
@@ -53,8 +53,10 @@ class Upscale:
         evidence = Evidence.of(page.report, page.ppi)
         why = self._only_resampled(page, evidence)
         if why is not None or evidence.share is None:
-            findings.update(method="Lanczos-3", reason=why, generative=False)
+            reason = f"{words}; resampled, because {why}"
+            findings.update(method="Lanczos-3", reason=reason, generative=False)
             return Restored(height, width, ppi, _enlarged(page, target), findings)
+        findings["reason"] = f"{words}; the scan holds {_held(evidence)}"
         picture = self._picture(target, working_share(evidence.share), findings, page)
         return Restored(
             height=height,
@@ -68,7 +70,7 @@ class Upscale:
     def _only_resampled(self, page: Page, evidence: Evidence) -> str | None:
         """Why the network is not asked; None where it is."""
         if self._settings.network == "none":
-            return "asked for by the recipe"
+            return "the recipe names no network"
         if page.generative:
             return "a network restored this scan before: its picture is not taken for evidence"
         if evidence.share is None:
@@ -98,8 +100,8 @@ class Upscale:
             page.report.get("paper") if settings.skip_empty_paper else None,
         )
 
-    def _size(self, page: Page) -> tuple[int, int] | Declined:
-        """Height and width that the settings ask for, or why the size stays."""
+    def _size(self, page: Page) -> tuple[int, int, str] | Declined:
+        """Height and width that the settings ask for, and how; or why the size stays."""
         source = page.source
         wanted = _wanted(page, self._settings)
         if isinstance(wanted, Declined):
@@ -113,7 +115,14 @@ class Upscale:
                 f"{words} needs {width} x {height} px and the scan has {found}: a scan is never "
                 "made smaller"
             )
-        return height, width
+        return height, width, words
+
+
+def _held(evidence: Evidence) -> str:
+    """How much picture there is for a network to start from."""
+    if evidence.ppi is not None:
+        return f"{evidence.ppi:.0f} ppi of picture"
+    return f"picture to {100.0 * (evidence.share or 0.0):.0f} % of its resolution"
 
 
 def _wanted(page: Page, settings: UpscaleSettings) -> tuple[int, int, str] | Declined:

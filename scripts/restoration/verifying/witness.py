@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from restoration.archive.xmp import read_properties
-from restoration.errors import ScanError
-from restoration.raster.metadata import XMP
-from restoration.raster.tiff import open_page
+from restoration.errors import RestorationError, ScanError
+from restoration.raster.packets import xmp_packets
 from restoration.records import SEAL
 from restoration.restoring import Record
 
@@ -18,13 +17,16 @@ def contradiction(deliverable: Path, record: Record) -> tuple[str, str] | None:
     """The first thing of which the two speak differently, as what the file says and what the
     record says; None where they agree, or where the file cannot be read, which is another finding.
     """
+    try:
+        packets = xmp_packets(deliverable)
+    except (OSError, RestorationError):
+        return None
     for page in record["deliverable"]["pages"]:
         try:
-            with open_page(deliverable, page["number"]) as opened:
-                packet = opened.tag_bytes(XMP)
-                said = read_properties(packet) if packet is not None else {}
-        except (OSError, ScanError):
-            return None
+            packet = packets[page.get("directory", page["number"] - 1)]
+            said = read_properties(packet) if packet is not None else {}
+        except (IndexError, ScanError):
+            said = {}
         where = f"page {page['number']}: "
         names = {
             "DocumentID": "document_id",

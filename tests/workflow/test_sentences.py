@@ -1,0 +1,63 @@
+"""No sentence of a run contradicts another, or the pixels beside it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, Project
+from contradictions import contradictions, of_run
+from restoration.demo.make import make_collection
+from said import read_results
+
+
+def found_in(results: Path) -> list[str]:
+    scans = list(read_results(results))
+    assert scans
+    return [*of_run(results), *(line for scan in scans for line in contradictions(scan))]
+
+
+def test_no_sentence_of_a_run_contradicts_another(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder)
+    assert found_in(project.results) == []
+
+
+def test_the_finished_picture_tells_its_grain_in_record_xmp_and_report(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.folder)
+    for scan in read_results(project.results):
+        (page,) = scan.pages()
+        (said,) = page.delivered["finished"]["said"]
+        assert scan.packets[0]["Finished"] == [said]
+        assert any(said in line for line in scan.report)
+
+
+@pytest.mark.slow
+@pytest.mark.weights
+def test_no_sentence_of_the_demo_contradicts_another(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not (ROOT / "models/realesrgan-x4plus-packaged.safetensors").is_file():
+        pytest.skip("the demo's weights are not at hand: run make demo once")
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr(Project, "patience", 3600.0)
+    make_collection(project.folder / "masters/demo")
+    (project.folder / "models").symlink_to(ROOT / "models")
+    command = [sys.executable, "-m", "snakemake", "--cores", "2"]
+    monkeypatch.setattr(
+        Project,
+        "command",
+        lambda self, *more: [*command, "--configfile", "config/demo.yaml", *more],
+    )
+    project.run()
+    results = project.folder / "results/demo"
+    assert found_in(results) == []
+    told = json.loads((results / "embedded/deliver/camera-grey.json").read_text())
+    (page,) = told["deliverable"]["pages"]
+    assert page["finished"]["grain"]["kept"] < 0.9
