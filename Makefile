@@ -11,6 +11,8 @@ RESULTS ?=
 FACES ?=
 QUICK ?=
 REPAIR ?=
+ANEW ?=
+CURRENT ?=
 CONFIRM ?=
 KEEP ?=
 ORPHANS ?=
@@ -90,9 +92,10 @@ cores-given:
 	    'error: CORES: expected all, or a whole number from 1 on, found '\'$(call said,CORES)\'; \
 	    exit 2;; esac
 
-verify: $(RUNTIME) ## results against their records: [RESULTS=folder] [QUICK=1] [REPAIR=1]
+verify: $(RUNTIME) ## are these the bytes that were written? [RESULTS=folder] [QUICK=1] [REPAIR=1 [ANEW=1]] [CURRENT=1]
 	@$(PY) scripts/verify.py $(call option,RESULTS,results) $(if $(call switched,$(QUICK)),--quick) \
-	    $(if $(call switched,$(REPAIR)),--repair)
+	    $(if $(call switched,$(REPAIR)),--repair) $(if $(call switched,$(ANEW)),--anew) \
+	    $(if $(call switched,$(CURRENT)),--current || test $$? -eq 3)
 
 prune: $(RUNTIME) ## images between the stages that nobody needs: shown; CONFIRM=1 deletes: [KEEP=last] [ORPHANS=1]
 	@$(PY) scripts/prune.py $(call option,RESULTS,results) $(call option,KEEP,keep) \

@@ -30,3 +30,4 @@ rule all:
     default_target: True
     input:
         pages_of_every_recipe,
+        f"{RESULTS}/manifest-sha256.txt",

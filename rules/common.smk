@@ -14,6 +14,7 @@ from restoration.running import (
     check_checkout,
     check_cores,
     plan_of_run,
+    tables_of_lost_results,
     untrue_tables,
 )
 from restoration.scheduler import Requests, check_arrays
@@ -49,6 +50,8 @@ THREADS = PLAN.config.threads or CORES
 BESIDE = workflow.nodes or CORES // THREADS + 1
 # What Snakemake cannot see to be untrue, since it knows of no earlier run.
 UNSEEN = workflow.is_main_process and not any(Path(METADATA).glob("*"))
+# Whether it is still to be looked for what is untrue or lost.
+UNLOOKED = workflow.is_main_process
 
 
 def for_shell(path):
@@ -106,12 +109,14 @@ def told(function):
 
 
 def see_untrue_tables():
-    """Have Snakemake make untrue tables again; asked by each input function, before it looks at any
-    table. Nothing is deleted, so that a dry run tells the truth and changes nothing."""
-    global UNSEEN
-    if UNSEEN:
-        UNSEEN = False
-        workflow.dag.forcefiles.update(untrue_tables(PLAN))
+    """Have Snakemake make untrue tables again, and those of lost results; asked by each input
+    function, before it looks at any table. Nothing is deleted, so that a dry run tells the truth and
+    changes nothing."""
+    global UNLOOKED
+    if UNLOOKED:
+        UNLOOKED = False
+        untrue = untrue_tables(PLAN) if UNSEEN else set()
+        workflow.dag.forcefiles.update(untrue | tables_of_lost_results(PLAN))
 
 
 def nothing_before(wildcards):

@@ -12,6 +12,8 @@ from restoration.command import in_one_line
 from restoration.command_line import Parser, a_file
 from restoration.interrupt import run
 from restoration.records import gather_problems, not_in_future
+from restoration.withdrawing import withdrawn_places
+from restoration.written import keep_written, note_gone
 
 
 def main() -> None:
@@ -19,7 +21,11 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("tables", type=a_file, nargs="*")
     given = parser.parse_args()
-    count = gather_problems(given.tables, given.output)
+    folder = given.output.parent
+    keep_written(folder.parent)
+    if not given.output.exists():
+        note_gone(given.output)
+    count = gather_problems(given.tables, given.output, withdrawn_places(folder))
     not_in_future(given.tables)
     print(f"{count} problem{'' if count == 1 else 's'}: {given.output}")
 

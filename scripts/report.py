@@ -17,6 +17,7 @@ from restoration.records import not_in_future, read_table
 from restoration.review.page import write_report
 from restoration.running import PROBLEMS
 from restoration.status import plan_of_results
+from restoration.written import keep_written, note_gone
 
 
 def main() -> None:
@@ -34,6 +35,9 @@ def main() -> None:
     if given.recipe not in config.recipes:
         known = ", ".join(config.recipes)
         raise ConfigError(f"recipe '{given.recipe}' is not among those of the run ({known})")
+    keep_written(given.results)
+    if not given.output.exists():
+        note_gone(given.output)
     scans = [row.scan for table in given.tables for row in read_table(table)]
     written = write_report(
         given.results,

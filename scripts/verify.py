@@ -1,6 +1,7 @@
-"""Verify the results of the last run: what is missing, altered or orphaned, without a run.
+"""Verify results: are these the bytes that were written? No stage runs.
 
-Exit status: 0 where all is true, 1 where something was found, 2 where it cannot be checked.
+Exit status: 0 all as it was written, 1 something was found, 2 it cannot be checked. With --current
+(what would today's code and settings make anew? which is no damage): 0 nothing, 3 something, 2.
 """
 
 if __name__ == "__main__":
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from restoration.errors import RestorationError
 from restoration.interrupt import run
-from restoration.verify import summary, verify_results
+from restoration.verifying.command import current, fixity
 
 
 def main() -> int:
@@ -23,15 +24,20 @@ def main() -> int:
     )
     parser.add_argument("--results", type=Path, default=Path("results"))
     parser.add_argument("--quick", action="store_true", help="masters by size and time only")
+    parser.add_argument("--results-only", action="store_true", help="neither masters nor weights")
     parser.add_argument("--repair", action="store_true", help="schedule repairs for the next run")
+    parser.add_argument("--anew", action="store_true", help="with --repair: also of what changed")
+    parser.add_argument("--base", type=Path, help="where relative paths of masters begin")
+    parser.add_argument("--output", type=Path, help="a table of all that was found")
+    parser.add_argument("--log", type=Path, help="instead of fixity-log.jsonl in the results")
+    parser.add_argument("--current", action="store_true", help="what would be made anew today")
+    parser.add_argument("--configfile", type=Path, nargs="*", help="settings for --current")
     given = parser.parse_args()
     try:
-        verified = verify_results(given.results, quick=given.quick, repair=given.repair)
+        return current(given) if given.current else fixity(given)
     except (RestorationError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(summary(verified))
-    return 0 if verified.clean else 1
 
 
 if __name__ == "__main__":

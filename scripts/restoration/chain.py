@@ -1,24 +1,29 @@
 """One scan's way through a recipe: which records are still true, and doing what is not.
 
 The chain of keys is computed from records alone, before any pixel is read. A step whose record
-bears its key is done, also where its image was pruned and nothing below needs it any more.
+bears its key is done, also where its image was pruned and nothing below needs it any more. What was
+lost of a scan's results comes back as it was: a record from its copy in the deliver record, a file
+with the times of the first one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from restoration.delivering_again import deliver_again, delivery_record, earlier_delivery
 from restoration.environment import processor, software_versions
 from restoration.errors import ScanError
 from restoration.finished import FINISHED_READS
+from restoration.fixity_list import asked_again
 from restoration.intact import AlteredMasterError, is_intact, steady
 from restoration.job_digest import signature
 from restoration.keys import digest, stage_key
 from restoration.planning import Plan
 from restoration.raster.publish import unlink
-from restoration.records import SCHEMA, now, read_record, write_record
+from restoration.recorded_copies import copy_of
+from restoration.records import SCHEMA, SEAL, is_unaltered, now, read_record, write_record
 from restoration.restoring import (
     PageRestorer,
     PageState,
@@ -31,7 +36,7 @@ from restoration.restoring import (
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
 from restoration.told import Told
-from restoration.unheeded import unheeded
+from restoration.withdrawing import withdraw
 
 
 class EarlierProblemError(ScanError):
@@ -51,6 +56,9 @@ def altered_key(key: str) -> str:
 class Chain:
     """The steps of one scan in one recipe (None: only those that carry no recipe)."""
 
+    mends = True
+    """Whether records that were lost are given back; not where the chain is only looked at."""
+
     def __init__(
         self,
         plan: Plan,
@@ -67,8 +75,10 @@ class Chain:
         self.worked: list[str] = []
         """The steps that had to be done, in order, for the worker's log."""
         self.mended: list[str] = []
-        """What was found damaged and made again, one line each, likewise."""
+        """What was found damaged or lost and made again, or put aside, one line each, likewise."""
         self._known: dict[str, Record] = {}
+        self._again: frozenset[str] | None = None
+        """Files that a repair asked for again, below the results; None: not looked at yet."""
         self._read: dict[Path, str] = {}
         """SHA-256 of the intermediates that this job has read, each found intact."""
         self._told = Told(plan, recipe, scan, workshop.albums, lambda: self.ensure("examine"))
@@ -80,8 +90,7 @@ class Chain:
 
     def _publish(self, step: str, record: Record) -> Record:
         # As it will be read: it becomes a part of the scan's deliver record.
-        record = {"schema": SCHEMA, **record}
-        write_record(self._path(step), record)
+        record = write_record(self._path(step), {"schema": SCHEMA, **record})
         self._known[step] = record
         self.worked.append(step)
         return record
@@ -124,11 +133,27 @@ class Chain:
         return self.plan.step_before(self.recipe, step)
 
     def _true(self, step: str, key: str) -> Record | None:
-        record = read_record(self._path(step))
+        record = read_record(self._path(step)) or self._lost(step)
         if record is None or record.get("key") != key:
             return None
         self._known[step] = record
         return record
+
+    def _lost(self, step: str) -> Record | None:
+        """A record that is gone or was altered, from its copy in the scan's deliver record, which
+        is written back as it was; None where there is no copy that is whole."""
+        if not self.mends or step == "deliver":
+            return None
+        recipes = self.scan.recipes if self.recipe is None else (self.recipe,)
+        for recipe in recipes:
+            place = self.plan.folder(recipe, "deliver") / f"{self.scan.scan}.json"
+            found = copy_of(step, read_record(place))
+            if found is not None and SEAL in found and is_unaltered(found):
+                self.mended.append(
+                    f"{self._path(step)} was lost or altered: given back from {place}"
+                )
+                return write_record(self._path(step), found)
+        return None
 
     def _ingest(self) -> Record:
         stat = signature(self.scan.path)
@@ -137,7 +162,7 @@ class Chain:
             "code": self.plan.code("ingest"),
             "material": self.scan.material,
         }
-        record = read_record(self._path("ingest"))
+        record = read_record(self._path("ingest")) or self._lost("ingest")
         known = record is not None and record.get("base") == digest(base)
         if record and known and record["signature"] == stat and record["path"] == self.scan.path:
             self._known["ingest"] = record
@@ -147,7 +172,7 @@ class Chain:
             "path": self.scan.path,
             "signature": stat,
             "base": digest(base),
-            "material": self.scan.material,
+            **base,
         }
         try:
             if stat == "missing":
@@ -196,7 +221,8 @@ class Chain:
             for page, report in zip(master["pages"], reports, strict=True)
         ]
         done = {"status": "done", "key": key, "reason": None, "pages": pages}
-        return self._publish("examine", {**self._head("examine"), **done, "settings": settings})
+        made_with = {"settings": settings, "code": code, "weights": list(weights)}
+        return self._publish("examine", {**self._head("examine"), **done, **made_with})
 
     def states(self, step: str) -> list[PageState]:
         """Every page as the step leaves it; ``examine`` leaves the master's own pages."""
@@ -250,15 +276,23 @@ class Chain:
         keys = self._stage_keys(step)
         key = digest(keys)
         record = self._true(step, key)
-        if record is not None and (
-            record["status"] == "problem" or self._complete(record) or not self._needed(step)
-        ):
+        if record is not None and (record["status"] == "problem" or self._is_done(step, record)):
             return record
         try:
             self.workshop.hand.take_up(self.scan.scan, step)
             return self.restore(step)
         except ScanError as error:
             return self._problem(step, key, error)
+
+    def _is_done(self, step: str, record: Record) -> bool:
+        """Whether nothing is lacking of what the step left that is to last or will be read."""
+        lasting = [page["mask"] for page in record["pages"] if page.get("mask")]
+        if self._again is None:
+            self._again = asked_again(self.plan.results)
+        wanted = [page["image"] for page in record["pages"] if page["image"] in self._again]
+        if not all((self.plan.results / name).is_file() for name in (*lasting, *wanted)):
+            return False
+        return self._complete(record) or not self._needed(step)
 
     def _complete(self, record: Record) -> bool:
         """Whether every image that the step itself wrote is there."""
@@ -309,9 +343,15 @@ class Chain:
         restorer = PageRestorer(
             self.plan, self.recipe, step, self.scan, self.workshop, self.progress, self.input_of
         )
-        earlier = (read_record(self._path(step)) or {}).get("pages", ())
+        earlier = read_record(self._path(step)) or {}
         with self._steady():
-            pages = restorer.entries(work, earlier)
+            pages = restorer.entries(work, earlier.get("pages", ()))
+        same_key = earlier.get("status") == "done" and earlier.get("key") == digest(keys)
+        if same_key and _without_times(earlier["pages"]) == _without_times(pages):
+            # What was lost is there again, as it was: so is what is said of it.
+            self._known[step] = earlier
+            self.worked.append(step)
+            return earlier
         record = {
             **self._head(step),
             "status": "done",
@@ -326,6 +366,9 @@ class Chain:
             "software": software_versions(),
             "processor": processor(),
         }
+        if same_key:
+            record["replaces"] = _replaced(earlier)
+            self.mended.append(f"{self._path(step)}: made again with other bytes, as it says")
         return self._publish(step, record)
 
     def _ungenerated(self, step: str, state: PageState) -> PageState | None:
@@ -381,7 +424,7 @@ class Chain:
 
     def _deliver_key(self) -> str:
         states = self.states(self._before("deliver"))
-        steps = self._chain_records()
+        steps = self.chain_records()
         return digest(
             {
                 "input": [state.key for state in states],
@@ -399,7 +442,8 @@ class Chain:
             }
         )
 
-    def _chain_records(self) -> Iterable[Record]:
+    def chain_records(self) -> list[Record]:
+        """The records of the recipe's stages, in order."""
         assert self.recipe is not None
         return [self.ensure(step) for step in self.plan.recipe(self.recipe).chain()]
 
@@ -418,31 +462,42 @@ class Chain:
         assert self.recipe is not None
         target = self.plan.folder(self.recipe, "deliver") / f"{self.scan.scan}.tif"
         target.parent.mkdir(parents=True, exist_ok=True)
-        states = self.states(self._before("deliver"))
+        earlier = earlier_delivery(self.plan, self.recipe, self.scan.scan, key, record, target)
         try:
             self.workshop.hand.take_up(self.scan.scan, "deliver")
             with self._steady():
-                delivered = self.workshop.deliver(
-                    chain=self, states=states, key=key, output=target, when=now()
-                )
+                delivered, earlier = deliver_again(self, key, target, earlier)
         except AlteredMasterError as error:
-            return self._problem("deliver", altered_key(key), error)
+            return self._not_delivered(altered_key(key), error)
         except ScanError as error:
-            return self._problem("deliver", key, error)
-        faces = delivered.pop("faces", [])
-        reports = [page["report"] for page in self.ensure("examine")["pages"]]
-        record = {
-            **self._head("deliver"),
-            "status": "done",
-            "reason": None,
-            "key": key,
-            "deliverable": delivered,
-            "faces": faces,
-            "master": self.ensure("ingest"),
-            "condition_report": reports,
-            "stages": list(self._chain_records()),
-        }
-        said = unheeded(self.plan, self.recipe, self.scan)
-        if said:
-            record["unheeded_marks"] = said
+            return self._not_delivered(key, error)
+        record = self._head("deliver") | delivery_record(self, key, delivered, earlier)
         return self._publish("deliver", record)
+
+    def _not_delivered(self, key: str, error: ScanError) -> Record:
+        self.withdraw("deliver", str(error))
+        return self._problem("deliver", key, error)
+
+    def withdraw(self, step: str, reason: str) -> None:
+        """Put aside what was delivered of the scan, which has no deliverable any more."""
+        assert self.recipe is not None
+        place = withdraw(self.plan, self.recipe, self.scan, step, reason)
+        if place is not None:
+            self.mended.append(f"what was delivered earlier is withdrawn: {place}")
+
+
+def _without_times(pages: list[Record]) -> list[Record]:
+    """Entries without how long they took, as they are read."""
+    return [
+        {name: value for name, value in page.items() if name != "seconds"}
+        for page in json.loads(json.dumps(pages))
+    ]
+
+
+def _replaced(earlier: Record) -> Record:
+    """What a record says of the one that it takes the place of."""
+    return {
+        "when": earlier["when"],
+        "record_sha256": earlier.get(SEAL),
+        "sha256": [page["sha256"] for page in earlier["pages"]],
+    }

@@ -70,6 +70,10 @@ class Delivery:
     """Those under which the master was ingested."""
     classic_limit: int = CLASSIC_LIMIT
     """Bytes of uncompressed pixels from which the deliverable is BigTIFF."""
+    expected: str | None = None
+    """SHA-256 of the deliverable that is made again, where it was lost or damaged."""
+    instance: str = ""
+    """As in ``Provenance``: not empty where the lost one could not be had again."""
 
 
 def deliver_scan(
@@ -98,7 +102,8 @@ def deliver_scan(
 
     Raises ScanError where the master changed since ingest, cannot be read, the pages do not fit
     it, or the metadata read back mean something else; CircumstanceError where the disk fails or
-    the file read back differs.
+    the file read back differs; OtherBytesError, with no file written, where it is not what was
+    ``expected``.
     """
     if [page.number for page in pages] != list(range(1, len(ingest["pages"]) + 1)):
         raise ScanError(
@@ -124,6 +129,7 @@ def deliver_scan(
             settings.compression,
             classic_limit=delivery.classic_limit,
             check=check,
+            expected=delivery.expected,
         )
     return _record(output, ingest, made, written, settings)
 
@@ -266,6 +272,7 @@ def _provenance(
         when=delivery.when,
         software=delivery.software,
         events=(*page.events, saved),
+        instance=delivery.instance,
         finished=tuple(page.finished.get("said", ())),
     )
 

@@ -24,6 +24,7 @@ from restoration.raster.tiff import open_page
 from restoration.raster.tone_table import ToneTable
 from restoration.regions import FACES
 from restoration.restoring import PageState, Record, cube_name
+from restoration.written import note_gone
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
@@ -39,9 +40,17 @@ _ACTIONS = {
 
 
 def deliver_chain(
-    *, chain: Chain, states: Sequence[PageState], key: str, output: Path, when: str
+    *,
+    chain: Chain,
+    states: Sequence[PageState],
+    key: str,
+    output: Path,
+    when: str,
+    expected: str | None = None,
+    instance: str = "",
 ) -> Record:
-    """Write the deliverable of a scan whose stages are all done.
+    """Write the deliverable of a scan whose stages are all done; expected, instance: as in
+    ``Delivery``.
 
     Raises what ``deliver_scan`` raises.
     """
@@ -64,6 +73,8 @@ def deliver_chain(
             when=when,
             software=SOFTWARE,
             limits=chain.plan.config.ingest,
+            expected=expected,
+            instance=instance,
         ),
         master=Path(chain.scan.path),
         ingest=ingest["master"],
@@ -111,7 +122,9 @@ def _cubes(scan: str, pages: Sequence[PageToDeliver], wanted: bool, folder: Path
     for page in pages:
         path = folder / cube_name(scan, page.number)
         if page.tones is None or not wanted:
-            unlink(path, missing_ok=True)
+            if path.exists():
+                note_gone(path)
+                unlink(path, missing_ok=True)
             continue
         title = scan if page.number == 1 else f"{scan}, page {page.number}"
         sha256 = write_cube(path, page.tones, title)

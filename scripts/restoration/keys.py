@@ -192,6 +192,10 @@ _NOT_PART_OF_A_RESULT = frozenset(
         "restoration.errors",
         "restoration.keys",
         "restoration.scratch",
+        "restoration.written",
+        "restoration.fixity_list",
+        "restoration.recorded_copies",
+        "restoration.withdrawing",
         "restoration",
     }
 )

@@ -156,7 +156,7 @@ def begin_progress(plan: Plan, work: tuple[Work, ...]) -> None:
         "problems": _recorded_problems(plan, work),
         "work": [asdict(one) for one in work],
     }
-    write_text(plan.results / PROGRESS, json.dumps(head) + "\n")
+    write_text(plan.results / PROGRESS, json.dumps(head) + "\n", lasting=False)
     jobs = sum(len(one.batches) for one in work)
     said = f"run begins: {_counted(jobs, 'job')} to do, {_counted(len(plan.scans), 'scan')}"
     try:

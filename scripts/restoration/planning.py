@@ -38,6 +38,7 @@ from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
 from restoration.stage_settings import ColourSettings, Section
 from restoration.stages import REGISTRY
+from restoration.written import keep_written
 from restoration.yaml_text import WrittenFiles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -320,7 +321,9 @@ class Plan:
         """
         from restoration.records import write_text  # noqa: PLC0415 (keeps parsing light)
 
+        keep_written(self.results)
         plan = {
+            "folder": str(Path.cwd()),
             "config": self.config.model_dump(mode="json"),
             "scans": [asdict(scan) for scan in self.scans],
             "device": self.device,

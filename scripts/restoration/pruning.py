@@ -18,9 +18,10 @@ from restoration.raster.masters import MasterInTheWayError
 from restoration.raster.publish import unlink
 from restoration.retention import Keeping, delete, disposable
 from restoration.stages import MASKS, REGISTRY
-from restoration.verify import known_scans, steady_plan
 from restoration.verifying.keychain import idle_workshop
+from restoration.verifying.last_run import known_scans, steady_plan
 from restoration.verifying.orphans import orphans
+from restoration.written import keep_written, note_gone
 
 Place = tuple[str, str]
 """Recipe and step."""
@@ -63,6 +64,7 @@ def prune_results(
     """
     steady_plan(results)
     lock_results(results)
+    keep_written(results)
     # Again: a run may have ended between the two.
     plan = steady_plan(results)
     protect_every_master(plan)
@@ -109,6 +111,7 @@ def _stage_folder(path: Path) -> Path:
 def _delete_stray(found: Pruned, path: Path, size: int) -> None:
     if found.deleted:
         try:
+            note_gone(path)
             unlink(path)
         except OSError as error:
             found.failed.append(f"{path}: {error.strerror}")

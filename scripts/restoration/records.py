@@ -1,11 +1,13 @@
 """Records (one stage's JSON for one scan) and tables (one job's TSV for one batch) on disk.
 
-Written by ``.part`` and rename, so that what bears the final name is whole.
+Written by ``.part`` and rename, so that what bears the final name is whole. A record carries a
+SHA-256 of itself, by which an edit is seen wherever the record goes.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -17,7 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from restoration.keys import digest
 from restoration.raster.publish import published, write_failure
+from restoration.written import note_written
 
 SCHEMA = 2
 """Of a record; one of another schema counts as missing, so that no stage reads its boxes wrongly.
@@ -25,6 +29,9 @@ SCHEMA = 2
 
 READABLE = (1, SCHEMA)
 """Schemas whose other parts mean the same, for whoever reads no boxes."""
+
+SEAL = "record_sha256"
+"""The field of a record that holds the SHA-256 of the rest, as canonical JSON."""
 
 
 def now() -> str:
@@ -34,18 +41,24 @@ def now() -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, lasting: bool = True) -> None:
     """Publish a text file whole: written beside, flushed to disk, renamed.
+
+    lasting: False for what a run goes on to change, which has no place in the list of what was
+    written.
 
     Raises CircumstanceError where the disk fails or a master is in the way; no partial file stays
     behind.
     """
+    data = text.encode("utf-8")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_failure(path, error) from error
     with published(path, folder=False) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+        part.write_bytes(data)
+        if lasting:
+            note_written(path, hashlib.sha256(data).hexdigest())
 
 
 def not_in_future(paths: Iterable[Path]) -> None:
@@ -60,13 +73,37 @@ def not_in_future(paths: Iterable[Path]) -> None:
                 os.utime(path, follow_symlinks=False)
 
 
-def write_record(path: Path, record: dict[str, Any]) -> None:
-    """Publish a record as indented JSON with sorted keys."""
-    write_text(path, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+def write_record(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """Publish a record as indented JSON with sorted keys; returns it as it will be read, sealed."""
+    made = sealed(record)
+    write_text(path, json_of(made))
+    return made
+
+
+def json_of(record: dict[str, Any]) -> str:
+    """The text of a record's file."""
+    return json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def sealed(record: dict[str, Any]) -> dict[str, Any]:
+    """The record as it will be read, with the SHA-256 of itself."""
+    read: dict[str, Any] = json.loads(json.dumps(record))
+    return {**read, SEAL: seal_of(read)}
+
+
+def seal_of(record: dict[str, Any]) -> str:
+    """SHA-256 of a record without its seal."""
+    return digest({name: value for name, value in record.items() if name != SEAL})
+
+
+def is_unaltered(record: dict[str, Any]) -> bool:
+    """Whether the seal of a record holds; records of before there were seals have none."""
+    return SEAL not in record or record[SEAL] == seal_of(record)
 
 
 def read_record(path: Path, schemas: Container[int] = (SCHEMA,)) -> dict[str, Any] | None:
-    """The record; None where there is none, or none of these schemas that can be read.
+    """The record; None where there is none, none of these schemas that can be read, or one that was
+    altered.
 
     An unreadable record means what a missing one means: the work is done again.
     """
@@ -76,7 +113,7 @@ def read_record(path: Path, schemas: Container[int] = (SCHEMA,)) -> dict[str, An
         return None
     if not isinstance(record, dict) or record.get("schema") not in schemas:
         return None
-    return record
+    return record if is_unaltered(record) else None
 
 
 @dataclass(frozen=True)
@@ -140,9 +177,14 @@ def lacks_pages(status: str, reason: str) -> bool:
     return status == "done" and bool(reason)
 
 
-def gather_problems(tables: Iterable[Path], output: Path) -> int:
+def gather_problems(
+    tables: Iterable[Path], output: Path, withdrawn: Mapping[str, str] | None = None
+) -> int:
     """Write the scans that could not be processed (scan, stage, reason), and those that were
-    delivered without some of their pages; returns their number. tables: of deliveries."""
+    delivered without some of their pages; returns their number.
+
+    tables: of deliveries; withdrawn: by scan, where what was delivered of it earlier lies now.
+    """
     lines = ["scan\tstage\treason"]
     for table in tables:
         for row in read_table(table):
@@ -151,6 +193,8 @@ def gather_problems(tables: Iterable[Path], output: Path) -> int:
                 stage, reason = PAGES, row.reason
             elif row.status != "problem":
                 continue
+            elif withdrawn and row.scan in withdrawn:
+                reason += f"; what was delivered earlier is withdrawn: {withdrawn[row.scan]}"
             lines.append(f"{row.scan}\t{stage}\t{_no_formula(reason)}")
     write_text(output, "\n".join(lines) + "\n")
     return len(lines) - 1

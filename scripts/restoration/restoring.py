@@ -26,6 +26,7 @@ from restoration.sheet import Scan
 from restoration.stages import MASKS, REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 from restoration.unchanged import Watched
+from restoration.written import note_gone, note_written
 
 Record = dict[str, Any]
 Progress = Callable[[float, str], None]
@@ -85,6 +86,16 @@ def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
 def cube_name(scan: str, number: int) -> str:
     """The file that holds the tone table of one page beside the deliverable."""
     return f"{scan}.cube" if number == 1 else f"{scan}@{number}.cube"
+
+
+def delivered_files(record: Record) -> dict[str, str]:
+    """Name and SHA-256 of each file that a true deliver record names, all in its own folder."""
+    made = record["deliverable"]
+    cubes = made.get("cubes", ())
+    return {
+        f"{record['scan']}.tif": made["sha256"],
+        **{cube["file"]: cube["sha256"] for cube in cubes},
+    }
 
 
 @dataclass(frozen=True)
@@ -162,16 +173,22 @@ class PageRestorer:
                 passed["output_key"] = work.key
             return {**page, **passed}
         here = self._image(work)
-        places = {"image": here}
+        places = {"image": (here, page["sha256"])}
         if page.get("mask"):
-            places["mask"] = mask_path(here)
-        elsewhere = self.plan.results / page["image"]
-        if elsewhere != here and not is_intact(elsewhere, page["sha256"]):
-            return None
-        for kind, place in places.items():
-            if not linked(self.plan.results / page[kind], place):
+            places["mask"] = (mask_path(here), page.get("mask_sha256"))
+        for kind, (place, sha256) in places.items():
+            there = self.plan.results / page[kind]
+            if not there.is_file() or (there != place and not is_intact(there, sha256)):
                 return None
-        own = {kind: str(place.relative_to(self.plan.results)) for kind, place in places.items()}
+        for kind, (place, sha256) in places.items():
+            there = self.plan.results / page[kind]
+            if there != place:
+                note_written(place, sha256)
+            if not linked(there, place):
+                return None
+        own = {
+            kind: str(place.relative_to(self.plan.results)) for kind, (place, _) in places.items()
+        }
         return {**page, **own, "owner": self.step}
 
     def _restore_page(self, work: PageWork) -> Record:
@@ -291,15 +308,19 @@ class PageRestorer:
             profile=source.profile,
         )
         if not watched.differs:
+            note_gone(target)
             target.unlink()
             return _changed_nothing(work.state, page)
-        mask = None if page.mask is None else self._write_mask(target, page)
+        mask = mask_sha256 = None
+        if page.mask is not None:
+            mask, mask_sha256 = self._write_mask(target, page)
         return {
             "status": "applied",
             "reason": None,
             "output_key": work.key,
             "image": str(target.relative_to(self.plan.results)),
             "mask": mask,
+            "mask_sha256": mask_sha256,
             "owner": self.step,
             "sha256": sha256,
             "height": page.height,
@@ -311,12 +332,13 @@ class PageRestorer:
             "findings": dict(page.findings),
         }
 
-    def _write_mask(self, image: Path, page: Restored) -> str:
-        """Where the stage worked, as an image of one channel beside its result."""
+    def _write_mask(self, image: Path, page: Restored) -> tuple[str, str]:
+        """Where the stage worked, as an image of one channel beside its result; returns its path
+        below the results, and its SHA-256."""
         assert page.mask is not None
         path = mask_path(image)
         path.parent.mkdir(exist_ok=True)
-        self.workshop.write_image(
+        sha256 = self.workshop.write_image(
             path,
             (band * np.float32(1.0 / 255.0) for band in page.mask()),
             height=page.height,
@@ -325,7 +347,7 @@ class PageRestorer:
             ppi=page.ppi,
             profile=None,
         )
-        return str(path.relative_to(self.plan.results))
+        return str(path.relative_to(self.plan.results)), sha256
 
 
 def _changed_nothing(state: PageState, page: Restored) -> Record:
@@ -362,6 +384,7 @@ def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
         **_passed_on(work.state),
         "output_key": work.key,
         "mask": None,
+        "mask_sha256": None,
         "sha256": None,
         "generative": False,
         "findings": dict(page.findings),

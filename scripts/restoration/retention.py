@@ -19,6 +19,7 @@ from restoration.planning import Plan
 from restoration.raster.publish import unlink
 from restoration.restoring import Record, Workshop, has_own_image, image_path
 from restoration.sheet import Scan
+from restoration.written import note_gone
 
 Keeping = Literal["last", "none"]
 """What is kept of a delivered scan: the images that delivery read, or none."""
@@ -45,6 +46,8 @@ def _undone(*given: object, **named: object) -> NoReturn:
 
 class _Look(Chain):
     """The chain of a scan as its records have it; nothing is done."""
+
+    mends = False
 
     def __init__(self, plan: Plan, recipe: str, scan: Scan, workshop: Workshop) -> None:
         idle = replace(workshop, inspect=_undone, examine=_undone)
@@ -174,7 +177,9 @@ def delete(
                 f"illustrated: {shown['missing']}")  # fmt: skip
             continue
         for image in images:
-            unlink(image.path, missing_ok=True)
+            if image.path.exists():
+                note_gone(image.path)
+                unlink(image.path, missing_ok=True)
             yield image
 
 

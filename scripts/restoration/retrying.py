@@ -19,6 +19,7 @@ from restoration.raster.publish import rename
 from restoration.records import read_record, read_table, write_text
 from restoration.running import PROBLEMS
 from restoration.status import plan_of_results
+from restoration.written import keep_written, note_gone
 
 RETRIED = ".retried"
 
@@ -33,6 +34,7 @@ def set_aside(plan: Plan, scan: str | None = None) -> tuple[str, ...]:
     if scan is not None and scan not in known:
         raise ConfigError(f"scan: the last run in '{plan.results}' had no scan '{scan}'")
     lock_results(plan.results)
+    keep_written(plan.results)
     protect_every_master(plan)
     wanted = known if scan is None else {scan}
     tables: list[Path] = []
@@ -79,6 +81,7 @@ def _rename(path: Path) -> None:
     while place.exists():
         number += 1
         place = path.with_name(f"{path.name}{RETRIED}-{number}")
+    note_gone(path)
     rename(path, place)
 
 

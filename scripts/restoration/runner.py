@@ -21,6 +21,7 @@ from restoration.retention import after_delivery
 from restoration.scratch import ScratchError, leave_scratch
 from restoration.sheet import Scan
 from restoration.stages import MASKS, REGISTRY
+from restoration.written import keep_written, note_gone
 
 _EQUAL_SURPRISES_THAT_STOP = 3
 
@@ -79,6 +80,8 @@ def _step_for_scan(
     try:
         record = chain.ensure(step)
     except EarlierProblemError as earlier:
+        if step == "deliver":
+            chain.withdraw(earlier.step, str(earlier))
         return row_after_problem(scan, earlier.step, str(earlier)), False
     except ScratchError as error:
         report.say(f"{scan.scan}: {error}; once more, without scratch")
@@ -132,6 +135,10 @@ def run_batch(
     """
     # Taken before any master is read: one that changes meanwhile is then seen by the next run.
     digest = plan.digest(recipe, step, batch)
+    keep_written(plan.results)
+    if not table.exists():
+        # Whoever starts the job has taken it away.
+        note_gone(table)
     started = time.monotonic()
     scans = plan.members(recipe, batch)
     title = f"{step} {batch}" if recipe is None else f"{recipe} {step} {batch}"

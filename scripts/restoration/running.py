@@ -17,6 +17,7 @@ from typing import Any
 from restoration.batching import ASSIGNED, keep_assigned
 from restoration.disk_need import disk_need, say_disk_need
 from restoration.errors import CircumstanceError, ConfigError
+from restoration.fixity_list import open_results
 from restoration.leftovers import remove_leftovers
 from restoration.locking import lock_results
 from restoration.masters_apart import check_benchmarks, check_links
@@ -28,6 +29,7 @@ from restoration.records import digest_of_table
 from restoration.resolving import check_device
 from restoration.shared_fs import begin_shared
 from restoration.unused_marks import check_marks
+from restoration.written import FOLDER, keep_written
 from restoration.yaml_text import WrittenFiles
 
 PROBLEMS = "problems.tsv"
@@ -105,6 +107,54 @@ def untrue_tables(plan: Plan) -> set[str]:
     return {path for path in untrue if Path(path).is_file()}
 
 
+def tables_of_lost_results(plan: Plan) -> set[str]:
+    """The tables of batches of which a record or a deliverable is gone, and those after them.
+
+    Snakemake knows of the tables alone. Costs the listing of each step's folder and one look into
+    each table; no record is read, so that a lost mask or table of tones is for ``make verify``.
+    """
+    lost: set[str] = set()
+    for recipe in plan.recipes():
+        waiting: set[str] = set()
+        for step in plan.steps(recipe):
+            carried = carrier(recipe, step)
+            names = _names_in(plan.folder(carried, step))
+            for batch in plan.batches(recipe):
+                table = plan.table(carried, step, batch)
+                if f"{batch}.tsv" not in names:
+                    continue
+                if batch in waiting or _lacks(Path(table), step, names):
+                    waiting.add(batch)
+                    lost.add(table)
+    return lost
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208 (names alone, of 300,000 files)
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _lacks(table: Path, step: str, names: frozenset[str]) -> bool:
+    """Whether a record or deliverable that a table speaks of is not in the step's folder."""
+    try:
+        lines = table.read_text(encoding="utf-8").split("\n")[2:]
+    except (OSError, UnicodeDecodeError):
+        return True
+    for line in lines:
+        scan, _, rest = line.partition("\t")
+        status, _, rest = rest.partition("\t")
+        # What failed in an earlier step has no key, and no record here.
+        if not rest or rest[0] == "\t":
+            continue
+        if f"{scan}.json" not in names:
+            return True
+        if step == "deliver" and status == "done" and f"{scan}.tif" not in names:
+            return True
+    return False
+
+
 def check_cores(cores: int | None) -> None:
     """Raises ConfigError where Snakemake was given cores on which nothing can run."""
     if cores is not None and cores < 1:
@@ -127,14 +177,16 @@ def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     if any(plan.networks(r, step) for r in plan.recipes() for step in plan.recipe(r).chain()):
         check_device(plan.device, plan.config.device, here=here)
     lock_results(plan.results)
+    keep_written(plan.results)
     begin_shared(plan.results)
     check_weights(plan)
     recipes = [plan.results / recipe for recipe in plan.recipes()]
     shown = [folder / name for folder in recipes for name in ("report", "report-pages")]
-    remove_leftovers([plan.results, *recipes, *shown])
+    remove_leftovers([plan.results, plan.results / FOLDER, *recipes, *shown])
     work = work_of(plan)
     need = disk_need(plan, work, beside)
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
+    open_results(plan.results)
     keep_assigned(plan.results / ASSIGNED, plan.assigned)
     plan.save(inodes)
     begin_progress(plan, work)

@@ -68,7 +68,7 @@ def begin_shared(results: Path) -> None:
     _try_file_system(results)
     run, host = uuid.uuid4().hex, socket.gethostname()
     marker = {"run": run, "host": host, "process": os.getpid(), "path": str(results.resolve())}
-    write_text(results / MARKER, json.dumps(marker) + "\n")
+    write_text(results / MARKER, json.dumps(marker) + "\n", lasting=False)
     os.environ[VARIABLE] = f"{run} {host}"
 
 

@@ -1,296 +1,325 @@
-"""Verification: every table, record, key chain and SHA-256, from the masters to the deliverables.
+"""Verification of results. Two questions, answered apart.
 
-No stage runs, and Snakemake's own state is not asked. Needed are the results with the plan of their
-last run (``run.json``) and the masters, where that plan names them. Memory does not grow with the
-number of scans beyond what the plan itself holds; findings go to a table as they come.
+*Fixity*: are these the bytes that were written? Asked of every file below the results, of the
+masters and of the weights. Neither the code nor the settings nor Snakemake's state is looked at.
+*Currency*: what would today's code and settings make anew? That is no damage.
 
-What cannot be seen: an edit of a record that changes no key, no SHA-256 and nothing that a table or
-the deliver record repeats, such as how long a stage took.
+Fixity writes nothing to the results but its line in their log, and that only where it may. Memory
+grows with the files of one folder.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from restoration.errors import ConfigError
+from restoration.fixity_list import LIST, MANIFEST, Written, is_open, manifest_lines, sha256_of_file
+from restoration.job_digest import MISSING as NO_FILE
 from restoration.job_digest import signature
 from restoration.locking import lock_results
 from restoration.masters_apart import protect_every_master
-from restoration.planning import Plan, load_plan, plan_file
-from restoration.records import Row, read_record
-from restoration.sheet import Scan, read_sheet
+from restoration.overall import steps_of
+from restoration.planning import Plan, plan_file
+from restoration.restoring import Record
+from restoration.verifying.files import Files, Queue
 from restoration.verifying.findings import (
     ALTERED,
     CLASSES,
     MISSING,
     Finding,
-    Place,
     Repair,
     Report,
     Tally,
-    report_to,
 )
-from restoration.verifying.hashing import Hasher
-from restoration.verifying.keychain import SteadyPlan, idle_workshop
-from restoration.verifying.orphans import Known, orphans
-from restoration.verifying.repairs import schedule
-from restoration.verifying.scans import Checked, Inspector, Standing
-from restoration.verifying.tables import Table
+from restoration.verifying.fixity_log import append
+from restoration.verifying.hashing import Hashed, Hasher
+from restoration.verifying.last_run import (
+    folder_of_run,
+    known_scans,
+    started_in,
+    steady_plan,
+)
+from restoration.verifying.names import ADVICE, FIXITY_LOG, Known
+from restoration.verifying.orphans import orphans
+from restoration.verifying.repairs import Scheduled, schedule
+from restoration.verifying.standing_by import hold_off_runs
+from restoration.verifying.weights import advice, lost_record, weights_of
+from restoration.written import FOLDER, keep_written
 
-TABLE = "verify.tsv"
-"""The findings, in the results' folder."""
+_PUT_BACK = (
+    "nothing is scheduled; put the right file back, else the next run takes it as a new master"
+)
+_MISSING_MASTER = "nothing is scheduled; put the file back, or correct the sheet"
 
-_AHEAD = 16
-"""Scans whose files may be waiting for their SHA-256 while further records are read."""
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be verified, and what is to be done about it."""
+
+    quick: bool = False
+    """Masters by size and modification time alone."""
+    results_only: bool = False
+    """Neither masters nor weights, as of a copy that has neither beside it."""
+    repair: bool = False
+    anew: bool = False
+    """Repair also what cannot be given back as it was."""
+    base: Path | None = None
+    """The folder in which relative paths of masters begin; found by itself where None."""
+    log: Path | None = None
+    """Where the log of verifications is; in the results where None."""
 
 
 @dataclass(frozen=True)
 class Verified:
     """What a verification found."""
 
-    counts: dict[str, int]
+    counts: Mapping[str, int]
     """Findings by class."""
     tally: Tally
-    first: tuple[str, ...]
-    """The first findings, as lines."""
-    table: Path
-    quick: bool
+    asked: Asked
     only: str | None
-    """The single scan of the last run, to which this verification is then confined."""
-    scheduled: tuple[int, int] | None
-    """Records and tables that were set aside; None where no repair was asked for."""
+    """The scan of which alone the last run was."""
+    listed: bool
+    """Whether there is a list of what was written."""
+    scheduled: Scheduled | None
+    """None where no repair was asked for."""
+    log: Path | None
+    """Where its line was appended; None where it could not be."""
 
     @property
     def clean(self) -> bool:
         return not sum(self.counts.values())
 
 
-def verify_results(results: Path, *, quick: bool = False, repair: bool = False) -> Verified:
-    """Compare the results with their records, and the masters with theirs.
+def verify_results(
+    results: Path, asked: Asked | None = None, tell: Callable[[Finding], None] = lambda found: None
+) -> Verified:
+    """Compare everything below the results with what was written; ``tell`` is given each finding.
 
-    quick: of the masters, compare size and modification time only. repair: set aside what is not
-    true, so that the next run makes exactly that again; orphans and masters are only reported.
-
-    Holds the lock of the results until the process ends. Raises ConfigError where there are no
-    results or a run holds them, CircumstanceError where they cannot be written, OSError where the
-    disk fails.
+    Raises ConfigError where there are no results, or a run works in them; CircumstanceError where a
+    repair cannot write, OSError where the disk fails.
     """
-    plan = steady_plan(results)
-    lock_results(results)
-    # Again: a run may have ended between the two.
-    plan = steady_plan(results)
-    protect_every_master(plan)
-    table, tally = results / TABLE, Tally()
-    with report_to(table, results, scheduling=repair) as report:
-        with Hasher() as hasher:
-            for batch in plan.batches(None):
-                _Batch(plan, batch, hasher, report, tally, quick).check()
-        for orphan in orphans(plan, known_scans(plan)):
-            if str(orphan.path) != report.file.name:
-                report.add(orphan)
-    scheduled = schedule(plan, report.repairs) if repair else None
-    return Verified(
-        counts=dict(report.counts),
-        tally=tally,
-        first=tuple(report.first),
-        table=table,
-        quick=quick,
-        only=plan.config.only,
-        scheduled=scheduled,
-    )
-
-
-def steady_plan(results: Path) -> SteadyPlan:
-    """The plan of the last run, over the results where they lie now."""
-    path = plan_file(results)
-    if not path.is_file():
-        raise ConfigError(
-            f"results: '{results}' holds no run.json, so no run was ever begun there; name the "
-            "folder of the results: make verify RESULTS=..."
-        )
-    try:
-        plan = load_plan(path)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigError(
-            f"results: '{path}' cannot be read ({type(error).__name__}: {error}); expected the "
-            "plan of the last run, which any run writes again: snakemake --until ingest"
-        ) from None
-    config = plan.config.model_copy(update={"results": str(results)})
-    given = {item.name: getattr(plan, item.name) for item in fields(Plan)}
-    return SteadyPlan(**{**given, "config": config})
-
-
-def known_scans(plan: Plan) -> Known:
-    """Whom the sheet names; after the run of a single scan, the sheet is read again."""
-    scans = plan.scans
-    config = plan.config
-    if config.only is not None:
-        scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
-    return Known(
-        recipes_of={scan.scan: scan.recipes for scan in scans},
-        batches=frozenset(scan.batch for scan in scans),
-    )
-
-
-class _Batch:
-    """One batch: its tables, row by row, beside its scans."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        batch: str,
-        hasher: Hasher,
-        report: Report,
-        tally: Tally,
-        quick: bool,
-    ) -> None:
-        self.plan = plan
-        self.batch = batch
-        self.hasher = hasher
-        self.report = report
-        self.tally = tally
-        self.quick = quick
-        self.scans = plan.members(None, batch)
-        self._deferred: list[Finding] = []
-        self._reports_hold = True
-        self._touched: bool | None = None
-
-    def check(self) -> None:
-        standing = {place: self._standing(place) for place in self._places()}
-        workshop = idle_workshop()
-        inspector = Inspector(self.plan, self.batch, standing, workshop, self.hasher, self.quick)
-        for checked in _settled(inspector, self.scans):
-            self._take(checked, standing)
-        if self._reports_hold:
-            for finding in self._deferred:
-                self.report.add(finding)
+    asked, results = asked or Asked(), results.absolute()
+    _check_there(results)
+    log = asked.log.absolute() if asked.log is not None else results / FIXITY_LOG
+    with ExitStack() as held:
+        if asked.repair:
+            lock_results(results)
+            keep_written(results)
         else:
-            # They follow from the reports of the whole batch, which are to be made again first.
-            self.tally.unjudged += len(self._deferred)
-        for place, found in standing.items():
-            found.table.close()
-            if found.table.fault is not None:
-                expected, differs = found.table.fault
-                self._say(ALTERED, "table", place, found.table, expected, differs)
-
-    def _places(self) -> Iterator[Place]:
-        yield None, "ingest"
-        yield None, "examine"
-        for recipe in self.plan.recipes():
-            if self.plan.members(recipe, self.batch):
-                yield from ((recipe, step) for step in self.plan.steps(recipe)[2:])
-
-    def _standing(self, place: Place) -> Standing:
-        """A batch's table by its digest."""
-        table = Table(Path(self.plan.table(*place, self.batch)))
-        expected = self.plan.digest(*place, self.batch)
-        self.tally.tables += table.there
-        current = table.digest == expected
-        if not table.there:
-            self._say(MISSING, "table", place, table, f"digest {expected}", "no file")
-        elif table.digest is None:
-            self._say(ALTERED, "table", place, table, f"digest {expected}", "no line of a digest")
-        elif not current and self._masters_touched():
-            self.tally.touched += 1
-        elif not current:
-            found = f"{table.digest}, that of other settings, code or scans"
-            self._say(ALTERED, "table", place, table, f"digest {expected}", found)
-        return Standing(table, current)
-
-    def _masters_touched(self) -> bool:
-        """Whether a master's size or time is no longer that of its record: digests hold them."""
-        if self._touched is None:
-            self._touched = any(map(self._other_signature, self.scans))
-        return self._touched
-
-    def _other_signature(self, scan: Scan) -> bool:
-        record = read_record(self.plan.folder(None, "ingest") / f"{scan.scan}.json")
-        return record is not None and record.get("signature") != signature(scan.path)
-
-    def _say(
-        self, kind: str, what: str, place: Place, table: Table, expected: str, found: str
-    ) -> None:
-        repair = Repair(place=place, batch=self.batch)
-        self.report.add(Finding(kind, what, table.path, expected, found, repair))
-
-    def _take(self, checked: Checked, standing: dict[Place, Standing]) -> None:
-        """Report a scan whose files are hashed, and compare its rows."""
-        scan = checked.scan
-        for finding in checked.findings:
-            self.report.add(finding)
-        self._deferred += checked.deferred
-        self._reports_hold &= not checked.bad & {(None, "ingest"), (None, "examine")}
-        for place, found in standing.items():
-            if place[0] is not None and place[0] not in scan.recipes:
-                continue
-            row = found.table.row(scan.scan)
-            if row is None or place in checked.bad or place not in checked.rows:
-                continue
-            expected, record = checked.rows[place]
-            if (differs := _difference(expected, row)) is not None:
-                repair = Repair((record,), place, self.batch)
-                # Which of the two was changed cannot be known: both are made again.
-                self.report.add(Finding(ALTERED, "row", found.table.path, *differs, repair))
-        self.tally.add(checked.tally)
-
-
-def _settled(inspector: Inspector, scans: Iterable[Scan]) -> Iterator[Checked]:
-    """Scans in order, each once its files are hashed; a few are read ahead meanwhile."""
-    waiting: deque[Checked] = deque()
-    for scan in scans:
-        waiting.append(inspector.check(scan))
-        if len(waiting) > _AHEAD:
-            waiting[0].settle()
-            yield waiting.popleft()
-    while waiting:
-        waiting[0].settle()
-        yield waiting.popleft()
-
-
-def _difference(expected: Row, found: Row) -> tuple[str, str] | None:
-    """The cells of a row that are not as the record has them."""
-    pairs = [
-        (item.name, " ".join(str(getattr(expected, item.name)).split()), getattr(found, item.name))
-        for item in fields(Row)
-    ]
-    differing = [(name, one, other) for name, one, other in pairs if one != other]
-    if not differing:
-        return None
-    told = ", ".join(f"{name} '{one}'" for name, one, _ in differing)
-    return (
-        f"{told} for {expected.scan}, as in its record",
-        ", ".join(f"{name} '{other}'" for name, _, other in differing),
+            held.enter_context(hold_off_runs(results))
+        base = asked.base.absolute() if asked.base is not None else folder_of_run(results)
+        held.enter_context(started_in(base))
+        written = Written(results)
+        look = _Look(results, asked, written, Report(tell))
+        look.all()
+        scheduled = None
+        if asked.repair and look.plan is not None:
+            protect_every_master(look.plan)
+            scheduled = schedule(look.plan, look.report.repairs, anew=asked.anew)
+    verified = Verified(
+        counts=dict(look.report.counts),
+        tally=look.tally,
+        asked=asked,
+        only=None if look.plan is None else look.plan.config.only,
+        listed=written.there,
+        scheduled=scheduled,
+        log=log,
     )
+    return _logged(verified, results, log)
 
 
-def summary(verified: Verified) -> str:
-    """What a person reads: what was looked at, what was found, where the details are."""
-    tally = verified.tally
-    lines = [
-        f"{tally.scans} scans: {tally.masters} masters, {tally.tables} tables, {tally.records} "
-        f"records; SHA-256 of {tally.hashed} files ({tally.bytes / 1e6:,.1f} MB)"
-    ]
-    notes = [
-        (tally.pruned, "intermediate images are gone and no longer needed"),
-        (tally.problems, "times a scan could not be processed, as recorded (see problems.tsv)"),
-        (tally.touched, "tables could not be judged by their digest: a master's time has changed"),
-        (tally.unjudged, "records wait for condition reports of their batch that are damaged"),
-    ]
-    lines += [f"  {count} {text}" for count, text in notes if count]
-    if verified.quick:
-        lines.append("  masters by size and modification time only: their SHA-256 was not taken")
-    if verified.only is not None:
-        lines.append(f"  the last run was of the scan '{verified.only}' alone: so is this")
-    lines += verified.first
-    total = sum(verified.counts.values())
-    if total > len(verified.first):
-        lines.append(f"… and {total - len(verified.first)} more")
-    if verified.scheduled is not None and any(verified.scheduled):
-        records, tables = verified.scheduled
-        lines.append(f"{records} records and {tables} tables set aside for the next run")
-    found = ", ".join(f"{verified.counts.get(kind, 0)} {kind}" for kind in CLASSES)
-    lines.append(f"{'all true' if verified.clean else found}: {verified.table}")
-    return "\n".join(lines)
+def _check_there(results: Path) -> None:
+    marks = (plan_file(results), results / MANIFEST, results / FOLDER / LIST)
+    if not any(path.is_file() for path in marks):
+        raise ConfigError(
+            f"results: '{results}' holds no run.json and no {MANIFEST}, so no run was ever begun "
+            "there; name the folder of the results: make verify RESULTS=..."
+        )
+
+
+def _logged(verified: Verified, results: Path, log: Path) -> Verified:
+    """Append the verification's line."""
+    tally, asked = verified.tally, verified.asked
+    said = {
+        "results": str(results),
+        "scope": {
+            "masters": "none" if asked.results_only else "quick" if asked.quick else "SHA-256",
+            "scan": verified.only,
+        },
+        "files": tally.files,
+        "masters": tally.masters,
+        "bytes": tally.bytes,
+        "findings": {kind: verified.counts.get(kind, 0) for kind in CLASSES},
+        "repair": asked.repair,
+    }
+    try:
+        append(log, said)
+    except OSError as error:
+        sys.stderr.write(
+            f"verify: no line was added to '{log}' ({error.strerror}); name another place: --log\n"
+        )
+        return Verified(**{**vars(verified), "log": None})
+    return verified
+
+
+class _Look:
+    """One look at everything."""
+
+    def __init__(self, results: Path, asked: Asked, written: Written, report: Report) -> None:
+        self.results = results
+        self.asked = asked
+        self.written = written
+        self.report = report
+        self.tally = Tally()
+        self.plan = self._plan()
+        scans = self.plan.scans if self.plan is not None else ()
+        self._batch_of = {scan.scan: scan.batch for scan in scans}
+        self._path_of = {scan.scan: scan.path for scan in scans}
+
+    def _plan(self) -> Plan | None:
+        """The plan of the last run; None where it is not what was written, which is a finding as
+        with any other file: what it is needed for is then left out."""
+        path = plan_file(self.results)
+        kind, found = MISSING, "no file"
+        expected = self.written.of("").get(path.name)
+        sha256 = sha256_of_file(path)
+        if sha256 is not None:
+            kind, found = ALTERED, f"SHA-256 {sha256}"
+            if expected in (None, sha256):
+                try:
+                    return steady_plan(self.results)
+                except ConfigError:
+                    found = "none that can be read"
+        then = ADVICE["plan"] + "; without it, what the sheet names no more is not told"
+        said = f"SHA-256 {expected}" if expected else "the plan of the last run"
+        self.report.add(Finding(kind, "plan", path, said, found, advice=then))
+        return None
+
+    def all(self) -> None:
+        plan = self.plan
+        batches = frozenset(self._batch_of.values()) if plan is not None else None
+        recipes = frozenset(plan.config.recipes) if plan is not None else frozenset()
+        with Hasher() as hasher:
+            self.queue = Queue(hasher, self.tally)
+            self._manifest()
+            Files(
+                results=self.results,
+                written=self.written,
+                known=Known(None if batches is None else dict.fromkeys(batches), recipes),
+                queue=self.queue,
+                report=self.report,
+                tally=self.tally,
+                is_in_hand=self._is_in_hand,
+                on_ingest=self._master,
+            ).check()
+            if plan is not None and not self.asked.results_only:
+                self._weights(plan)
+            self.queue.settle()
+        if plan is not None:
+            for orphan in orphans(plan, known_scans(plan)):
+                self.report.add(orphan)
+            self.tally.unwritten = sum(
+                not Path(plan.table(recipe, step, batch)).is_file()
+                for recipe, step in steps_of(plan)
+                for batch in plan.batches(recipe)
+            )
+
+    def _is_in_hand(self, recipe: str | None, step: str, scan: str) -> bool:
+        batch = self._batch_of.get(scan)
+        if self.plan is None or batch is None:
+            return False
+        return not (self.plan.folder(recipe, step) / f"{batch}.tsv").exists()
+
+    # -- the manifest ----------------------------------------------------------------------
+
+    def _manifest(self) -> None:
+        path = self.results / MANIFEST
+        repair = Repair(manifest=True)
+        if not self.written.there:
+            expected, then = (
+                "a list of what was written",
+                (
+                    "the results are of an earlier version, or their list was deleted with the "
+                    "manifest: only what the records say of files could be compared"
+                ),
+            )
+            self.report.add(Finding(MISSING, "manifest", path, expected, "none", advice=then))
+        elif self.written.from_manifest or not self.written.is_whole:
+            listed = self.results / FOLDER / LIST
+            expected = f"the list from which {MANIFEST} was made"
+            kind = ALTERED if listed.is_file() else MISSING
+            found = "one that was altered" if listed.is_file() else "no file"
+            self.report.add(Finding(kind, "list", listed, expected, found, repair))
+        elif not path.is_file():
+            if not is_open(self.results):
+                self.report.add(Finding(MISSING, "manifest", path, "a file", "no file", repair))
+        elif (said := _first_difference(path, manifest_lines(self.results))) is not None:
+            self.report.add(Finding(ALTERED, "manifest", path, *said, repair))
+
+    # -- masters and weights ---------------------------------------------------------------
+
+    def _master(self, record: Record) -> None:
+        named = self._path_of.get(record["scan"], record.get("path"))
+        if self.asked.results_only or named is None:
+            return
+        if self.plan is not None and record["scan"] not in self._path_of:
+            return
+        path, sha256 = Path(named).absolute(), record["sha256"]
+        self.tally.masters += 1
+        now = signature(str(path))
+        say = partial(self._say_master, path)
+        if now == NO_FILE:
+            say(MISSING, f"SHA-256 {sha256}", "no file", _MISSING_MASTER)
+        elif not self.asked.quick:
+            self._hash(path, sha256, say)
+        elif now != record["signature"]:
+            expected = f"size and modification time {record['signature']}"
+            then = "nothing is scheduled; `make verify` without QUICK compares the SHA-256"
+            say(ALTERED, expected, now, then)
+
+    def _say_master(self, path: Path, kind: str, expected: str, found: str, then: str) -> None:
+        self.report.add(Finding(kind, "master", path, expected, found, advice=then))
+
+    def _hash(
+        self, path: Path, sha256: str, say: Callable[[str, str, str, str], None], then: str = ""
+    ) -> None:
+        def compare(hashed: Hashed) -> None:
+            if hashed.trouble:
+                found = f"a file that cannot be read ({hashed.trouble})"
+                say(ALTERED, f"SHA-256 {sha256}", found, "mend the disk or the rights")
+            elif hashed.sha256 != sha256:
+                found = f"SHA-256 {hashed.sha256}"
+                say(ALTERED, f"SHA-256 {sha256}", found, then or _PUT_BACK)
+
+        self.queue.add(path, compare)
+
+    def _weights(self, plan: Plan) -> None:
+        for path, sha256, name in weights_of(plan):
+            then = advice(name)
+
+            def say(kind: str, expected: str, found: str, then: str, path: Path = path) -> None:
+                self.report.add(Finding(kind, "weights", path, expected, found, advice=then))
+
+            if not path.is_file():
+                say(MISSING, f"SHA-256 {sha256}" if sha256 else "a file", "no file", then)
+            elif not sha256:
+                self.report.add(lost_record(path, name))
+            else:
+                self._hash(path, sha256, say, then)
+
+
+def _first_difference(path: Path, lines: Iterator[str]) -> tuple[str, str] | None:
+    """The first line of the manifest that is not as the list has it."""
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        for number, line in enumerate(file, 1):
+            expected = next(lines, "no further line\n")
+            if line != expected:
+                return f"{expected.strip()} in line {number}, as it was gathered", line.strip()
+    left = next(lines, None)
+    return None if left is None else (f"{left.strip()} as a further line", "the end of the file")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_verify import AGAIN, CHANGES, plan, run
+from small_results import AGAIN, CHANGES, plan, run
 
 import corpus
 from restoration.disk_need import DiskNeed, disk_need, say_disk_need

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_verify import plan as finished  # noqa: F401 (a fixture)
-from test_verify import workshop
+from small_results import plan as finished  # noqa: F401 (a fixture)
+from small_results import workshop
 
 from restoration import masters_apart
 from restoration.errors import CircumstanceError, ConfigError

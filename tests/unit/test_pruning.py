@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_results import AGAIN, CHANGES, findings, plan, stamps
 from test_locking import HOLD
 from test_retention import ALL, images, masks
 from test_running import SCRIPTS, start
-from test_verify import AGAIN, CHANGES, findings, plan, stamps
 
 from restoration.errors import ConfigError
 from restoration.locking import unlock_results

@@ -267,13 +267,26 @@ def test_scan_problem_in_a_stage_is_final_until_its_key_changes(plan: Plan, benc
     assert "cleanup a" in bench.done
 
 
-def test_a_truncated_record_counts_as_none(plan: Plan, bench: Bench) -> None:
+def test_a_truncated_record_is_given_back_from_its_copy(plan: Plan, bench: Bench) -> None:
     run_all(plan, bench)
-    (plan.folder("archive", "cleanup") / "a.json").write_text('{"schema": 1, "key"')
+    record = plan.folder("archive", "cleanup") / "a.json"
+    text = record.read_text()
+    record.write_text('{"schema": 1, "key"')
     bench.done.clear()
     run_all(plan, bench)
-    # Same key, and the image is the one that would be made: only that scan, and no delivery.
-    assert bench.done == ["cleanup a"]
+    assert bench.done == []
+    assert record.read_text() == text
+
+
+def test_a_truncated_record_without_a_copy_counts_as_none(plan: Plan, bench: Bench) -> None:
+    run_all(plan, bench)
+    for step in ("cleanup", "deliver"):
+        (plan.folder("archive", step) / "a.json").write_text('{"schema": 1, "key"')
+    bench.done.clear()
+    run_all(plan, bench)
+    # Same key, and the image is the one that would be made: only that scan.
+    assert bench.done[0] == "cleanup a"
+    assert not [one for one in bench.done if not one.endswith(" a")]
 
 
 def test_progress_speaks_of_scans_and_bands(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from small_results import plan, run
 from test_retention import deliverables, keeping
 from test_running import start
-from test_verify import plan, run
 
 from restoration import keys, scratch
 from restoration.errors import ScanError

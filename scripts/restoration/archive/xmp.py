@@ -80,6 +80,9 @@ class StageEvent:
 class Provenance:
     """Where a deliverable comes from; ``key`` is its own, ``events`` are in the order of the chain.
 
+    ``instance`` tells a file that was made once more, and came out otherwise, from the first one of
+    the same key.
+
     ``software`` is name and version. Of ``master_name`` only the file name is published.
     ``finished`` are sentences on the finished picture, measured when the chain was done: what a
     stage says of itself, a later stage may have undone.
@@ -93,6 +96,7 @@ class Provenance:
     when: str
     software: str
     events: tuple[StageEvent, ...]
+    instance: str = ""
     finished: tuple[str, ...] = ()
 
 
@@ -252,7 +256,8 @@ def _document_id(provenance: Provenance) -> str:
 
 
 def _instance_id(provenance: Provenance) -> str:
-    return f"xmp.iid:{identifier(provenance.key, 'xmp-instance')}"
+    again = f":{provenance.instance}" if provenance.instance else ""
+    return f"xmp.iid:{identifier(provenance.key + again, 'xmp-instance')}"
 
 
 def _continue_history(properties: dict[Name, Node], provenance: Provenance) -> None:

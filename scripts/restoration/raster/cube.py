@@ -13,6 +13,7 @@ import numpy as np
 
 from restoration.raster.publish import published
 from restoration.raster.tone_table import NODES, ToneTable
+from restoration.written import note_written
 
 
 def cube_text(table: ToneTable, title: str) -> str:
@@ -40,6 +41,8 @@ def write_cube(path: Path, table: ToneTable, title: str) -> str:
     Raises CircumstanceError where the disk fails.
     """
     content = cube_text(table, title).encode("utf-8")
+    sha256 = hashlib.sha256(content).hexdigest()
     with published(path) as part:
         part.write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
+        note_written(path, sha256)
+    return sha256

@@ -24,6 +24,7 @@ from restoration.raster.directories import finish_directories, stand_ins
 from restoration.raster.metadata import XMP, Carried
 from restoration.raster.publish import published, sha256_of
 from restoration.raster.write import CLASSIC_LIMIT, WORKERS, Rational, differenced
+from restoration.written import note_written
 
 STRIP_BYTES = 256 * 1024
 BAND_ROWS = 256
@@ -93,6 +94,10 @@ class Written:
     compression: Compression
 
 
+class OtherBytesError(Exception):
+    """A deliverable that was made again is not what it was; carries the SHA-256 that it has."""
+
+
 class _TooLargeError(Exception):
     """LZW made the file larger than a classic TIFF can be."""
 
@@ -104,12 +109,16 @@ def write_deliverable(
     *,
     classic_limit: int = CLASSIC_LIMIT,
     check: Callable[[Path], None] = lambda part: None,
+    expected: str | None = None,
 ) -> Written:
     """Writes all pages; ``path`` appears only after ``check`` has accepted the finished file.
 
     BigTIFF where the uncompressed pixels reach ``classic_limit`` bytes. LZW can make a noisy
     16-bit scan larger than it was; where that would exceed the classic limit, the pages are
-    written uncompressed, which fits. Raises CircumstanceError where the disk fails.
+    written uncompressed, which fits.
+
+    expected: the SHA-256 that the file must have, where it is made again; OtherBytesError where it
+    has another, and no file. Raises CircumstanceError where the disk fails.
     """
     size = sum(page.pixel_bytes for page in pages)
     big = size >= classic_limit
@@ -124,7 +133,11 @@ def write_deliverable(
         _mark_masks(part, pages)
         finish_directories(part, [(page.carried, page.resolution is not None) for page in pages])
         check(part)
-        return Written(sha256_of(part), big, chosen)
+        sha256 = sha256_of(part)
+        if expected not in (None, sha256):
+            raise OtherBytesError(sha256)
+        note_written(path, sha256)
+        return Written(sha256, big, chosen)
 
 
 def output_codes(page: DeliverablePage, top: int, rows: int) -> np.ndarray[Any, np.dtype[Any]]:

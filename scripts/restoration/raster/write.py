@@ -20,6 +20,7 @@ from restoration.ahead import ahead, closing
 from restoration.errors import ScanError
 from restoration.raster.base import FloatImage, UInt16Image, to_uint16
 from restoration.raster.publish import published, sha256_of
+from restoration.written import note_written
 
 TILE = 256
 ZSTD_LEVEL = 1
@@ -85,7 +86,9 @@ def write_intermediate(
                 metadata=None,
             )
         # Hashed before the rename: what bears the final name is known in full.
-        return sha256_of(part)
+        sha256 = sha256_of(part)
+        note_written(path, sha256)
+        return sha256
 
 
 def checked_codes(

@@ -18,6 +18,7 @@ from restoration.raster.publish import unlink
 from restoration.records import PAGES, write_text
 from restoration.review import faces, wording
 from restoration.review.dossier import Dossier, gather
+from restoration.written import note_gone
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "report"
 
@@ -265,6 +266,7 @@ def _remove_others(folder: Path, written: Sequence[Path]) -> None:
         return
     for path in folder.glob("[0-9][0-9][0-9][0-9].html"):
         if path not in written:
+            note_gone(path)
             unlink(path)
     if not any(folder.iterdir()):
         folder.rmdir()

@@ -1,130 +1,115 @@
-"""What verification says: one line for everything that is not as the records have it."""
+"""What verification says: one line for everything that is not as it was written."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
-
-from restoration.raster.publish import new_part, replace
 
 MISSING, ALTERED, ORPHANED = "missing", "altered", "orphaned"
 CLASSES = (MISSING, ALTERED, ORPHANED)
 
 COLUMNS = ("class", "what", "path", "expected", "found", "next")
 
-SHOWN = 20
-"""Findings that the summary shows; the table holds them all."""
-
 Place = tuple[str | None, str]
 """Recipe (None for ``ingest`` and ``examine``) and step."""
+
+LISTED = "only listed; delete it if nobody needs it"
 
 
 @dataclass(frozen=True)
 class Repair:
     """What the next run must find gone, so that it makes exactly that again."""
 
-    records: tuple[Path, ...] = ()
-    """Records to set aside; those that do not exist are passed over."""
+    paths: tuple[Path, ...] = ()
+    """Files to set aside; those that do not exist are passed over."""
     place: Place | None = None
     """The first step whose table of the batch goes; those after it go with it."""
-    batch: str = ""
+    scan: str | None = None
+    """The scan whose result it is; None where it is a batch's, or nobody's."""
+    batch: str | None = None
+    """The batch, where it is a batch's."""
+    again: tuple[str, ...] = ()
+    """Files below the results that no step would miss, and that are to be made all the same."""
+    manifest: bool = False
+    """Whether the manifest is to be published anew."""
+    but: str = ""
+    """What will not be as it was."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as the records have it."""
+    """One thing that is not as it was written."""
 
     kind: str
     """One of CLASSES."""
     what: str
-    """table, row, record, key, image, mask, deliverable, cube, master, part, folder or file."""
+    """What the file is, as ``names.what`` says it; or master, weights, part, folder."""
     path: Path
     expected: str
     found: str
     repair: Repair | None = None
     """None where a person has to act."""
     advice: str = ""
-    """What happens next, where nothing can be scheduled."""
+    """What to do, where nothing can be scheduled."""
+
+
+def cells(finding: Finding, root: Path, *, scheduling: bool) -> tuple[str, ...]:
+    """The finding as the columns have it; paths below ``root``, the results, are relative to it."""
+    path = finding.path
+    place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+    then = finding.advice
+    if finding.repair is not None:
+        then = (
+            "to be scheduled for the next run"
+            if scheduling
+            else "nothing yet; `make verify REPAIR=1` schedules it for the next run"
+        )
+        then += f"; {finding.repair.but}" if finding.repair.but else ""
+    said = (finding.kind, finding.what, place, finding.expected, finding.found, then)
+    return tuple(" ".join(text.split()) for text in said)
+
+
+def line(told: tuple[str, ...]) -> str:
+    """A finding's cells as a line for a person."""
+    kind, what, place, expected, found, then = told
+    return f"{kind} {what}: {place}: expected {expected}, found {found}; {then}"
 
 
 @dataclass
 class Report:
-    """Counts findings and writes each to a table as it comes, so that memory does not grow.
+    """Counts findings and tells each as it comes, so that memory does not grow.
 
-    What must be repaired is kept until the end: a record that went earlier would be missed by the
-    scans whose album it belongs to.
+    What must be repaired is kept until the end: whether it can be depends on all of it.
     """
 
-    scheduling: bool
-    """Whether repairs are scheduled when all has been looked at."""
-    root: Path
-    """The results; paths in the table are relative to it where they lie below."""
-    file: TextIO
+    tell: Callable[[Finding], None]
     counts: Counter[str] = field(default_factory=Counter)
-    first: list[str] = field(default_factory=list)
-    """The first SHOWN findings, as lines for a person."""
     repairs: list[Repair] = field(default_factory=list)
+    said: set[Path] = field(default_factory=set)
 
     def add(self, finding: Finding) -> None:
-        path = finding.path
-        place = str(path.relative_to(self.root)) if path.is_relative_to(self.root) else str(path)
-        then = finding.advice
-        if finding.repair is not None:
-            then = (
-                "scheduled: the next run makes it again"
-                if self.scheduling
-                else "nothing yet; `make verify REPAIR=1` schedules it for the next run"
-            )
-            if self.scheduling:
-                self.repairs.append(finding.repair)
-        cells = [
-            " ".join(text.split())
-            for text in (finding.kind, finding.what, place, finding.expected, finding.found, then)
-        ]
+        """One finding a file: what follows from the first would be told twice."""
+        if finding.path in self.said:
+            return
+        self.said.add(finding.path)
         self.counts[finding.kind] += 1
-        self.file.write("\t".join(cells) + "\n")
-        if len(self.first) < SHOWN:
-            kind, what, place, expected, found, then = cells
-            self.first.append(f"{kind} {what}: {place}: expected {expected}, found {found}; {then}")
-
-
-@contextmanager
-def report_to(path: Path, root: Path, *, scheduling: bool) -> Iterator[Report]:
-    """A report whose table appears at ``path`` when the block ends well."""
-    part = new_part(path)
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write("\t".join(COLUMNS) + "\n")
-            yield Report(scheduling, root, file)
-        replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        if finding.repair is not None:
+            self.repairs.append(finding.repair)
+        self.tell(finding)
 
 
 @dataclass
 class Tally:
     """How much was looked at."""
 
-    scans: int = 0
-    tables: int = 0
     records: int = 0
     masters: int = 0
-    hashed: int = 0
-    """Files of which the SHA-256 was taken; one that several names share counts once."""
+    files: int = 0
+    """Files of which the SHA-256 was compared; one that several names share counts once."""
     bytes: int = 0
-    pruned: int = 0
-    """Images that are gone and that nothing needs any more."""
-    problems: int = 0
-    """Scan and recipe pairs that could not be processed, as their records say."""
-    touched: int = 0
-    """Tables whose digest says nothing, since a master has another modification time."""
-    unjudged: int = 0
-    """Records whose keys follow from condition reports of the batch that are damaged themselves."""
-
-    def add(self, other: Tally) -> None:
-        for name, more in zip(self.__dataclass_fields__, astuple(other), strict=True):
-            setattr(self, name, getattr(self, name) + more)
+    unwritten: int = 0
+    """Tables of the last run's plan that no run has written."""
+    passed: list[str] = field(default_factory=list)
+    """Folders that are results of other runs."""

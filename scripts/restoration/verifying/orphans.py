@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from restoration.fixity_list import is_set_aside
 from restoration.planning import ALONE, Plan
 from restoration.records import read_record
 from restoration.restoring import Record, cube_name, has_own_image, image_path, mask_of
 from restoration.stages import MASKS, REGISTRY
 from restoration.verifying.findings import ORPHANED, Finding, Place
-from restoration.verifying.repairs import SET_ASIDE
 
 STEPS = ("ingest", "examine", *REGISTRY, "deliver")
 
@@ -101,7 +101,7 @@ def _step_folder(plan: Plan, known: Known, place: Place) -> Iterator[Finding]:
     folder = plan.folder(*place)
     yield from _parts(folder)
     for path in _files(folder):
-        if path.suffix in (".part", SET_ASIDE):
+        if path.suffix == ".part" or is_set_aside(path.name):
             continue
         if path.suffix == ".tsv":
             batch = path.stem
@@ -115,7 +115,7 @@ def _step_folder(plan: Plan, known: Known, place: Place) -> Iterator[Finding]:
     if (folder / MASKS).is_dir():
         yield from _parts(folder / MASKS)
         for path in _files(folder / MASKS):
-            if path.suffix != ".part":
+            if path.suffix != ".part" and not is_set_aside(path.name):
                 yield from _of_a_scan(known, place, folder, path)
 
 

@@ -1,19 +1,35 @@
-"""Scheduling repairs: what is not true is set aside, so that the next run makes exactly that again.
+"""Scheduling repairs: what is damaged is set aside, so that the next run makes exactly that again.
 
-Nothing is deleted. A record that is set aside keeps its text as ``<name>.json.bad``.
+Nothing is deleted: a file that is set aside keeps its bytes as ``<name>.bad``. What the next run
+makes is what was there, to the byte, as long as code, settings and weights are what they were;
+where they are not, that is said before anything is set aside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from restoration.fixity_list import ask_again, gather
 from restoration.planning import Plan
 from restoration.raster.publish import rename
 from restoration.running import PROBLEMS
+from restoration.verifying.current import Anew, made_anew, places_before
 from restoration.verifying.findings import Place, Repair
+from restoration.verifying.keychain import idle_workshop
 
 SET_ASIDE = ".bad"
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """What was put aside for the next run; or, with ``refused``, nothing, and why."""
+
+    files: int = 0
+    tables: int = 0
+    refused: tuple[Anew, ...] = ()
+    """Steps of damaged scans that today's code or settings would make otherwise."""
 
 
 def set_aside(path: Path) -> bool:
@@ -29,23 +45,37 @@ def set_aside(path: Path) -> bool:
     return True
 
 
-def schedule(plan: Plan, repairs: Iterable[Repair]) -> tuple[int, int]:
-    """Set aside what the repairs name; returns how many records and tables that was.
+def schedule(plan: Plan, repairs: Sequence[Repair], *, anew: bool) -> Scheduled:
+    """Set aside what the repairs name; nothing at all where something of it cannot be given back,
+    unless ``anew`` says that it may be made otherwise.
 
     Of tables, those of the first step that has to work and of every later one go, and the table of
     problems: Snakemake makes a missing table only for somebody who waits for it. Jobs whose scans
     are all true then do no work.
     """
-    records: dict[Path, None] = {}
-    places: dict[tuple[Place, str], None] = {}
+    if not anew:
+        refused = tuple(_changed(plan, repairs))
+        if refused:
+            return Scheduled(refused=refused)
+    files: dict[Path, None] = {}
+    tables: dict[Path, None] = {}
+    batches = {scan.scan: scan.batch for scan in plan.scans}
+    again: list[str] = []
     for repair in repairs:
-        records.update(dict.fromkeys(repair.records))
-        if repair.place is not None:
-            places[repair.place, repair.batch] = None
-    # Tables first: were this cut short, records without tables would be looked at again anyway.
-    tables = {path: None for place, batch in places for path in tables_from(plan, place, batch)}
+        files.update(dict.fromkeys(repair.paths))
+        again += repair.again
+        batch = repair.batch or batches.get(repair.scan or "")
+        if repair.place is not None and batch is not None:
+            tables.update(dict.fromkeys(tables_from(plan, repair.place, batch)))
+    if again:
+        ask_again(plan.results, again)
+    if any(repair.manifest for repair in repairs):
+        gather(plan.results)
+    # Tables first: were this cut short, files without tables would be looked at again anyway.
+    for path in tables:
+        files.pop(path, None)
     moved = sum(set_aside(path) for path in tables)
-    return sum(set_aside(path) for path in records), moved
+    return Scheduled(sum(set_aside(path) for path in files), moved)
 
 
 def tables_from(plan: Plan, place: Place, batch: str) -> list[Path]:
@@ -53,9 +83,33 @@ def tables_from(plan: Plan, place: Place, batch: str) -> list[Path]:
     recipe, first = place
     found = []
     for name in plan.recipes() if recipe is None else (recipe,):
-        if recipe is None and not plan.members(name, batch):
+        if name not in plan.config.recipes or not plan.members(name, batch):
             continue
         steps = plan.steps(name)
-        found += [Path(plan.table(name, step, batch)) for step in steps[steps.index(first) :]]
-        found.append(plan.results / name / PROBLEMS)
+        if first in steps:
+            found += [Path(plan.table(name, step, batch)) for step in steps[steps.index(first) :]]
+            found.append(plan.results / name / PROBLEMS)
     return found
+
+
+def _changed(plan: Plan, repairs: Iterable[Repair]) -> Iterator[Anew]:
+    """What of the damaged results would not come back as it was."""
+    workshop = idle_workshop()
+    by_scan: dict[str, list[Place]] = {}
+    for repair in repairs:
+        if repair.place is None:
+            continue
+        if repair.scan is not None:
+            by_scan.setdefault(repair.scan, []).append(repair.place)
+            continue
+        for member in plan.members(repair.place[0], repair.batch or ""):
+            by_scan.setdefault(member.scan, []).append(repair.place)
+    for scan in plan.scans:
+        places = by_scan.get(scan.scan)
+        if places is None:
+            continue
+        asked = {place for one in places for place in places_before(plan, *one)}
+        lost = frozenset(places)
+        for found in made_anew(plan, scan, workshop, lost):
+            if (found.recipe, found.step) in asked and not found.reason.startswith("a file"):
+                yield found

@@ -1,0 +1,316 @@
+"""The list of what was written to the results, the manifest that is published from it, and reading
+both.
+
+``gather`` merges the journals of all processes (``written``) into one list,
+``.fixity/written.txt``, and publishes from it ``manifest-sha256.txt``, which ``sha256sum -c``
+reads. No file is read to learn what its SHA-256 should be, so that one that was altered cannot come
+into the list with its new content. Only where a process was killed between a note and its rename is
+a file read, to tell which of two noted values it has.
+
+While a run works there is no manifest: it would be untrue for a moment at each file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from restoration.processes import is_alive
+from restoration.raster.publish import part_name, replace, unlink
+from restoration.written import FOLDER, GONE, JOURNAL
+
+MANIFEST = "manifest-sha256.txt"
+"""In the results: a line for each file that is to last."""
+
+LIST = "written.txt"
+AGAIN = "again.txt"
+OPEN = "open"
+"""In ``.fixity``: the list; what was asked for again; there while a run works."""
+
+_CHUNK = 8 * 2**20
+
+# A line of the manifest has no time, and two spaces.
+_LINE = re.compile(r"(?:(?P<when>[0-9]+) )?(?P<sha256>[0-9a-f]{64}|-)  ?(?P<path>[^\n]+)\n")
+
+_SEAL = b"# sha256 "
+"""Begins the last line of the list: the SHA-256 of all lines above it."""
+
+_SET_ASIDE = re.compile(r"\.(bad|retried(-[0-9]+)?)$")
+
+
+@dataclass
+class _Noted:
+    """What is noted of one path, the latest last."""
+
+    known: list[tuple[int, str]] = field(default_factory=list)
+    """Time in ns and SHA-256; at most two."""
+    doubtful: bool = False
+    """Whether its latest note is the last line of a journal."""
+
+    def add(self, when: int, sha256: str) -> None:
+        self.known = sorted([*self.known, (when, sha256)])[-2:]
+
+
+def group_of(path: str) -> str:
+    """The folder by which the list is read: the first two parts of the file's folder."""
+    return "/".join(path.split("/")[:-1][:2])
+
+
+class Written:
+    """The list of a folder of results, journals included; read a folder at a time.
+
+    Reads only. Memory grows with the files of one folder, and with those that an unfinished run
+    has written there.
+    """
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self._list = results / FOLDER / LIST
+        self.is_whole = not self._list.is_file() or _seal_holds(self._list)
+        """False where the list was altered: then the manifest is taken in its place."""
+        manifest = results / MANIFEST
+        lost = not self.is_whole or not self._list.is_file()
+        self.from_manifest = lost and manifest.is_file()
+        if self.from_manifest:
+            self._list = manifest
+        self.journals = sorted((results / FOLDER).glob(f"*{JOURNAL}"))
+        self.there = bool(self.journals) or self._list.is_file()
+        self._places: dict[str, tuple[int, int]] = {}
+        """Where each group's lines begin and end in the list, which is sorted."""
+        self._groups = set(self._index())
+        self._last: dict[Path, str] = {}
+        self._touched: set[str] = set()
+        for journal in self.journals:
+            for _, _, path in _lines(journal):
+                self._touched.add(group_of(path))
+                self._last[journal] = path
+        self._groups |= self._touched
+
+    def _index(self) -> Iterator[str]:
+        if not self._list.is_file():
+            return
+        start = offset = 0
+        group: str | None = None
+        with self._list.open("rb") as file:
+            for raw in file:
+                if raw.startswith(_SEAL):
+                    break
+                found = group_of(raw.decode("utf-8", "replace").rstrip("\n").split(" ", 2)[-1])
+                if found != group:
+                    if group is not None:
+                        self._places[group] = (start, offset)
+                        yield group
+                    group, start = found, offset
+                offset += len(raw)
+        if group is not None:
+            self._places[group] = (start, offset)
+            yield group
+
+    def groups(self) -> list[str]:
+        """Every folder of which a file was noted, as ``group_of`` names it."""
+        return sorted(self._groups)
+
+    def of(self, group: str) -> dict[str, str]:
+        """SHA-256 by path below the results, of the files in the group's folders."""
+        return {path: sha256 for path, (_, sha256) in self.timed(group).items()}
+
+    def timed(self, group: str) -> dict[str, tuple[int, str]]:
+        """As ``of``, with the time of the note in nanoseconds since 1970."""
+        return {path: said for path, said in self.noted(group).items() if said[1] != GONE}
+
+    def lines(self, group: str, *, gone: bool) -> Iterator[str]:
+        """The group's lines of the list as it is now; gone: with what was taken away."""
+        if group not in self._touched and not self.from_manifest:
+            for when, sha256, path in _lines(self._list, *self._places[group]):
+                yield f"{when} {sha256} {path}\n"
+            return
+        for path, (when, sha256) in sorted(self.noted(group).items()):
+            if gone or sha256 != GONE:
+                yield f"{when} {sha256} {path}\n"
+
+    def noted(self, group: str) -> dict[str, tuple[int, str]]:
+        """As ``timed``, what is gone included."""
+        noted: dict[str, _Noted] = {}
+        if group in self._places:
+            start, end = self._places[group]
+            for when, sha256, path in _lines(self._list, start, end):
+                noted.setdefault(path, _Noted()).add(when, sha256)
+        for journal in self.journals:
+            for when, sha256, path in _lines(journal):
+                if group_of(path) == group:
+                    noted.setdefault(path, _Noted()).add(when, sha256)
+        for path in self._last.values():
+            if path in noted:
+                noted[path].doubtful = True
+        return {path: self._settled(path, one) for path, one in noted.items()}
+
+    def _settled(self, path: str, noted: _Noted) -> tuple[int, str]:
+        latest = noted.known[-1]
+        before = noted.known[0] if len(noted.known) > 1 else (0, GONE)
+        if not noted.doubtful or latest[1] == before[1]:
+            return latest
+        found = sha256_of_file(self.results / path) or GONE
+        return before if found != latest[1] and found == before[1] else latest
+
+
+def sha256_of_file(path: Path) -> str | None:
+    """None where there is no such file, or it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_CHUNK):
+                digest.update(piece)
+    except OSError:
+        return None
+    return digest.hexdigest()
+
+
+def _seal_holds(path: Path) -> bool:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for line in file:
+            if line.startswith(_SEAL):
+                return line[len(_SEAL) :].strip() == digest.hexdigest().encode()
+            digest.update(line)
+    return False
+
+
+def _lines(path: Path, start: int = 0, end: int | None = None) -> Iterator[tuple[int, str, str]]:
+    """Time, SHA-256 and path of each whole line; a killed process may leave half of one."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        file.seek(start)
+        for raw in file:
+            start += len(raw)
+            if end is not None and start > end:
+                return
+            line = _LINE.fullmatch(raw.decode("utf-8", "replace"))
+            if line is not None:
+                yield int(line["when"] or 0), line["sha256"], line["path"]
+
+
+# -- gathering ---------------------------------------------------------------------------------
+
+
+def open_results(results: Path) -> None:
+    """Take the manifest away for as long as a run works; ``gather`` publishes it again."""
+    folder = results / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    written = Written(results)
+    if written.from_manifest:
+        _publish_list(results, written)
+    (folder / OPEN).touch()
+    unlink(results / MANIFEST, missing_ok=True)
+
+
+def is_open(results: Path) -> bool:
+    """Whether a run began and did not come to its end."""
+    return (results / FOLDER / OPEN).exists()
+
+
+def gather(results: Path) -> int:
+    """Merge the journals into the list, publish the manifest; returns how many lines that has.
+
+    Journals of processes of this host that live stay, since they may yet grow. Raises OSError
+    where the disk fails.
+    """
+    written = Written(results)
+    living = [journal for journal in written.journals if _is_written(journal)]
+    # What is gone must outlast an older note of it in a journal that stays.
+    _publish_list(results, written, gone=bool(living))
+    count = _published(results / MANIFEST, manifest_lines(results))
+    (results / FOLDER / OPEN).unlink(missing_ok=True)
+    for journal in written.journals:
+        if journal not in living:
+            journal.unlink(missing_ok=True)
+    return count
+
+
+def _publish_list(results: Path, written: Written, *, gone: bool = False) -> None:
+    _published(
+        results / FOLDER / LIST,
+        (line for group in written.groups() for line in written.lines(group, gone=gone)),
+        sealed=True,
+    )
+
+
+def manifest_lines(results: Path) -> Iterator[str]:
+    """What the manifest must say by the list as it was gathered last."""
+    for _, sha256, path in _lines(results / FOLDER / LIST):
+        if sha256 != GONE and is_lasting(path):
+            yield f"{sha256}  {path}\n"
+
+
+def is_lasting(path: str) -> bool:
+    """False for images between the stages, which may go at any time, and for what was put out of
+    the way."""
+    parts = PurePosixPath(path)
+    staged = len(parts.parts) == 3 and parts.parts[1] != "deliver" and parts.suffix == ".tif"
+    return not staged and not is_set_aside(parts.name)
+
+
+def is_set_aside(name: str) -> bool:
+    """Whether a name is that of a file which a repair or a retry put out of the way."""
+    return _SET_ASIDE.search(name) is not None
+
+
+def _published(path: Path, lines: Iterable[str], *, sealed: bool = False) -> int:
+    """Write lines whole, as other files, but without a note: these are the notes."""
+    part = part_name(path)
+    count, digest = 0, hashlib.sha256()
+    try:
+        with part.open("xb") as file:
+            for line in lines:
+                data = line.encode()
+                file.write(data)
+                digest.update(data)
+                count += 1
+            if sealed:
+                file.write(_SEAL + digest.hexdigest().encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        replace(part, path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return count
+
+
+def _is_written(journal: Path) -> bool:
+    """Whether the process that its name bears may still write it; other hosts' have ended with
+    their jobs."""
+    host, process, _ = journal.name.removesuffix(JOURNAL).rsplit(".", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        return is_alive(int(process), journal.stat().st_mtime)
+    except (OSError, ValueError):
+        return False
+
+
+# -- what is to be made again ------------------------------------------------------------------
+
+
+def ask_again(results: Path, paths: Iterable[str]) -> None:
+    """Have the next run make files again that no step would miss. Paths below the results."""
+    there = {path for path in asked_again(results) if not (results / path).exists()}
+    (results / FOLDER).mkdir(parents=True, exist_ok=True)
+    _published(results / FOLDER / AGAIN, (f"{path}\n" for path in sorted({*there, *paths})))
+
+
+def asked_again(results: Path) -> frozenset[str]:
+    """What ``ask_again`` was told."""
+    try:
+        text = (results / FOLDER / AGAIN).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return frozenset()
+    return frozenset(text.splitlines())

@@ -1,0 +1,76 @@
+"""Results of a few scans under absolute paths, job by job, by the stand-ins of verified_tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
+
+import corpus
+from restoration.fixity_list import gather
+from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.raster.profiles import srgb_profile
+from restoration.runner import run_batch
+from restoration.verify import Asked, verify_results
+from restoration.verifying.findings import Finding
+
+__all__ = ["AGAIN", "CHANGES", "MAPS", "SCANS", "findings", "plan", "run", "stamps", "workshop"]
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    stand_in(monkeypatch)
+    rows = ["scan\tpath\tbatch\trecipe"]
+    for number, scan in enumerate(SCANS):
+        path = tmp_path / f"{scan}.tif"
+        corpus.write_tiff(path, corpus.codes(20, 30, 3, 16, seed=number), icc=srgb_profile())
+        batch = "two" if scan == "none" else "one"
+        recipes = "archive" if scan == "none" else "archive other"
+        rows.append(f"{scan}\t{path}\t{batch}\t{recipes}")
+    (tmp_path / "wrong.tif").write_text("no TIFF")
+    (tmp_path / "scans.tsv").write_text("\n".join([*rows, ""]))
+    stages = {CHANGES: {}, AGAIN: {}, MAPS: {"factor": 1, "network": "none"}}
+    recipes = {name: {"stages": stages} for name in ("archive", "other")}
+    given = make_plan(
+        {
+            "scans": str(tmp_path / "scans.tsv"),
+            "results": str(tmp_path / "results"),
+            "recipe": "archive",
+            "recipes": recipes,
+            "device": "cpu",
+        }
+    )
+    run(given)
+    return given
+
+
+def run(plan: Plan) -> None:
+    """Every job whose table is missing, as Snakemake runs them, each in a workshop of its own."""
+    plan.save()
+    plan = load_plan(plan_file(plan.results))
+    for recipe in plan.recipes():
+        for step in plan.steps(recipe):
+            given = None if step in ("ingest", "examine") else recipe
+            for batch in plan.batches(given):
+                table = Path(plan.table(given, step, batch))
+                if not table.is_file():
+                    assert run_batch(plan, given, step, batch, workshop(plan), table=table) == 0
+    gather(plan.results)
+
+
+def findings(plan: Plan, **given: Any) -> list[Finding]:
+    found: list[Finding] = []
+    verify_results(plan.results, Asked(results_only=True, **given), found.append)
+    return found
+
+
+def stamps(plan: Plan) -> dict[str, tuple[int, int]]:
+    """When each record, image and deliverable was written last."""
+    return {
+        str(path.relative_to(plan.results)): (path.stat().st_mtime_ns, path.stat().st_ino)
+        for pattern in ("*.json", "*.tif", "*.cube")
+        for path in plan.results.rglob(pattern)
+        if path.name != "run.json"
+    }
