@@ -468,6 +468,18 @@ def test_what_the_sheet_names_no_more_is_orphaned(own: Path) -> None:
     assert ("orphaned", "record", "ingest/none.json") in found
 
 
+def test_after_the_run_of_one_scan_the_others_are_no_orphans(own: Path) -> None:
+    (own / "results/logs/archive/deliver").mkdir(parents=True)
+    for batch in ("one", "two", "@both"):
+        (own / f"results/logs/archive/deliver/{batch}.log").write_text("")
+    assert said(own) == set()
+    tree.run(own, {**tree.config(), "only": "both"})
+    assert said(own) == set()
+    assert "'both' alone" in summary(verify_results(own / "results"))
+    (own / "results/logs/archive/deliver/three.log").write_text("")
+    assert said(own) == {("orphaned", "file", "logs/archive/deliver/three.log")}
+
+
 def test_sealed_records_read_as_they_were_written() -> None:
     record = {"b": (1, 2), "a": {1: 0.1 + 0.2, "x": None}, "schema": 1}
     made = sealed(record)
