@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.fixity_list import AGAIN, LIST, OPEN, Written, group_of
-from restoration.records import SCHEMA, SEAL, is_unaltered, seal_of
+from restoration.records import READABLE, SEAL, is_unaltered, seal_of
 from restoration.restoring import Record, delivered_files, has_own_image
 from restoration.verifying.findings import (
     ALTERED,
@@ -250,7 +250,7 @@ class _Group:
         elif expected is None and self.files.written.there:
             self._unlisted(path)
         elif record is None:
-            self._say(ALTERED, path, "a record in JSON, schema 1", "none that can be read")
+            self._say(ALTERED, path, f"a record in JSON, schema {READABLE[-1]} or older", "none that can be read")
         elif not is_unaltered(record):
             self._say(ALTERED, path, f"{SEAL} {record[SEAL]}", f"content of {seal_of(record)}")
         else:
@@ -303,7 +303,7 @@ def _read(data: bytes) -> dict[str, Any] | None:
         record = json.loads(data)
     except ValueError:
         return None
-    return record if isinstance(record, dict) and record.get("schema") == SCHEMA else None
+    return record if isinstance(record, dict) and record.get("schema") in READABLE else None
 
 
 def _named(place: tuple[str | None, str], record: Record) -> dict[str, tuple[str, bool]]:
