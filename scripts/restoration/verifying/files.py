@@ -250,7 +250,12 @@ class _Group:
         elif expected is None and self.files.written.there:
             self._unlisted(path)
         elif record is None:
-            self._say(ALTERED, path, f"a record in JSON, schema {READABLE[-1]} or older", "none that can be read")
+            self._say(
+                ALTERED,
+                path,
+                f"a record in JSON, schema {READABLE[-1]} or older",
+                "none that can be read",
+            )
         elif not is_unaltered(record):
             self._say(ALTERED, path, f"{SEAL} {record[SEAL]}", f"content of {seal_of(record)}")
         else:
