@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from restoration.processes import is_alive
-from restoration.raster.publish import part_name, replace, unlink
+from restoration.raster.publish import opened_anew, part_name, replace, unlink
 from restoration.written import FOLDER, GONE, JOURNAL
 
 MANIFEST = "manifest-sha256.txt"
@@ -208,7 +208,7 @@ def open_results(results: Path) -> None:
     written = Written(results)
     if written.from_manifest:
         _publish_list(results, written)
-    (folder / OPEN).touch()
+    os.close(opened_anew(folder / OPEN))
     unlink(results / MANIFEST, missing_ok=True)
 
 
@@ -228,10 +228,10 @@ def gather(results: Path) -> int:
     # What is gone must outlast an older note of it in a journal that stays.
     _publish_list(results, written, gone=bool(living))
     count = _published(results / MANIFEST, manifest_lines(results))
-    (results / FOLDER / OPEN).unlink(missing_ok=True)
+    unlink(results / FOLDER / OPEN, missing_ok=True)
     for journal in written.journals:
         if journal not in living:
-            journal.unlink(missing_ok=True)
+            unlink(journal, missing_ok=True)
     return count
 
 

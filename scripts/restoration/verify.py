@@ -84,8 +84,6 @@ class Verified:
     asked: Asked
     only: str | None
     """The scan of which alone the last run was."""
-    listed: bool
-    """Whether there is a list of what was written."""
     scheduled: Scheduled | None
     """None where no repair was asked for."""
     log: Path | None
@@ -127,7 +125,6 @@ def verify_results(
         tally=look.tally,
         asked=asked,
         only=None if look.plan is None else look.plan.config.only,
-        listed=written.there,
         scheduled=scheduled,
         log=log,
     )
@@ -203,7 +200,8 @@ class _Look:
 
     def all(self) -> None:
         plan = self.plan
-        batches = frozenset(self._batch_of.values()) if plan is not None else None
+        sheet = known_scans(plan) if plan is not None else None
+        batches = sheet.batches if sheet is not None else None
         recipes = frozenset(plan.config.recipes) if plan is not None else frozenset()
         with Hasher() as hasher:
             self.queue = Queue(hasher, self.tally)
@@ -221,8 +219,8 @@ class _Look:
             if plan is not None and not self.asked.results_only:
                 self._weights(plan)
             self.queue.settle()
-        if plan is not None:
-            for orphan in orphans(plan, known_scans(plan)):
+        if plan is not None and sheet is not None:
+            for orphan in orphans(plan, sheet):
                 self.report.add(orphan)
             self.tally.unwritten = sum(
                 not Path(plan.table(recipe, step, batch)).is_file()

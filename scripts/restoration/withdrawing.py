@@ -13,7 +13,7 @@ from pathlib import Path
 from restoration.fixity_list import Written
 from restoration.planning import Plan
 from restoration.raster.publish import rename, unlink
-from restoration.records import SCHEMA, now, read_record, write_record
+from restoration.records import READABLE, SCHEMA, now, read_record, write_record
 from restoration.restoring import Record, delivered_files
 from restoration.sheet import Scan
 from restoration.written import note_gone, note_written
@@ -34,7 +34,7 @@ def withdraw(plan: Plan, recipe: str, scan: Scan, step: str, reason: str) -> Pat
     """
     folder = plan.folder(recipe, "deliver")
     path = folder / f"{scan.scan}.json"
-    record = read_record(path)
+    record = read_record(path, READABLE)
     done = record is not None and record["status"] == "done"
     sums = delivered_files(record) if record is not None and done else {}
     if not done and (folder / f"{scan.scan}.tif").is_file():

@@ -161,8 +161,10 @@ def test_a_foreign_file_is_found_in_every_folder(made: Path) -> None:
     folders = [results, *(path for path in results.rglob("*") if path.is_dir())]
     assert len(folders) > 15
     for folder in folders:
-        for name in ("foreign.txt", "foreign.json", "foreign.tif", "both.part", "one.tsv.bak"):
+        for name in ("run.json", "foreign.json", "foreign.tif", "both.part", "one.tsv.bak"):
             path = folder / name
+            if path.exists():
+                continue
             path.write_text("{}")
             try:
                 assert [(kind, where) for kind, _, where in said(made)] == [
@@ -170,6 +172,18 @@ def test_a_foreign_file_is_found_in_every_folder(made: Path) -> None:
                 ]
             finally:
                 path.unlink()
+
+
+def test_links_are_found(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (own / "results/archive/linked").symlink_to(tmp_path / "elsewhere")
+    mask = own / "results" / KINDS["mask"]
+    mask.rename(tmp_path / "elsewhere/both.tif")
+    mask.symlink_to(tmp_path / "elsewhere/both.tif")
+    assert said(own) == {
+        ("orphaned", "file", "archive/linked"),
+        ("altered", "mask", KINDS["mask"]),
+    }
 
 
 def test_a_foreign_folder_is_found_with_what_is_in_it(own: Path) -> None:
@@ -452,6 +466,18 @@ def test_what_the_sheet_names_no_more_is_orphaned(own: Path) -> None:
     found = said(own)
     assert {kind for kind, _, _ in found} == {"orphaned"}
     assert ("orphaned", "record", "ingest/none.json") in found
+
+
+def test_after_the_run_of_one_scan_the_others_are_no_orphans(own: Path) -> None:
+    (own / "results/logs/archive/deliver").mkdir(parents=True)
+    for batch in ("one", "two", "@both"):
+        (own / f"results/logs/archive/deliver/{batch}.log").write_text("")
+    assert said(own) == set()
+    tree.run(own, {**tree.config(), "only": "both"})
+    assert said(own) == set()
+    assert "'both' alone" in summary(verify_results(own / "results"))
+    (own / "results/logs/archive/deliver/three.log").write_text("")
+    assert said(own) == {("orphaned", "file", "logs/archive/deliver/three.log")}
 
 
 def test_sealed_records_read_as_they_were_written() -> None:

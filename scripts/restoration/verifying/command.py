@@ -13,6 +13,7 @@ import yaml
 
 from restoration.errors import ConfigError
 from restoration.planning import ROOT
+from restoration.raster.publish import published
 from restoration.verify import Asked, verify_results
 from restoration.verifying.current import Anew, counts, made_anew_today
 from restoration.verifying.findings import COLUMNS, Finding, cells, line
@@ -85,7 +86,7 @@ def _table(
     if path is None:
         yield lambda row: None
         return
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with published(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
 
         def write(row: tuple[str, ...]) -> None:
             file.write("\t".join(row) + "\n")

@@ -111,8 +111,10 @@ class Files:
 
     def _groups_on_disk(self) -> Iterator[str]:
         yield ""
+        own = {group.split("/", maxsplit=1)[0] for group in self.written.groups()}
         for first in _folders(self.results):
-            if (first / "run.json").exists():
+            # Not where a run of these results has written: a plan that was put there hides nothing.
+            if first.name not in own and (first / "run.json").exists():
                 self.tally.passed.append(first.name)
                 continue
             yield first.name
@@ -157,9 +159,10 @@ class _Group:
         top = root / self.group
         deep = self.group.count("/") == 1
         for folder, folders, names in os.walk(top):
-            if not deep or Path(folder, "run.json").exists():
+            links = [name for name in folders if os.path.islink(os.path.join(folder, name))]  # noqa: PTH114, PTH118
+            if not deep:
                 folders.clear()
-            for name in names:
+            for name in (*names, *links):
                 path = os.path.relpath(os.path.join(folder, name), root)  # noqa: PTH118
                 if group_of(path) == self.group:
                     yield path
@@ -175,6 +178,9 @@ class _Group:
             self._unlisted(path)
             return
         whole = self.files.results / path
+        if whole.is_symlink():
+            self._say(ALTERED, path, f"SHA-256 {expected}", f"a link to {whole.readlink()}")
+            return
 
         def compare(hashed: Hashed) -> None:
             if hashed.trouble:
@@ -202,8 +208,15 @@ class _Group:
                 advice=_PART,
             )
             self.files.report.add(finding)
+        elif self._is_own_folder(path):
+            return  # a folder that lies on another disk
         elif self.files.written.there and not self.files.known.is_right(path, self.listed):
             self._say(ORPHANED, path, "a file that a run wrote", "one that no run wrote", LISTED)
+
+    def _is_own_folder(self, path: str) -> bool:
+        """Whether a link leads to a folder of files that a run wrote."""
+        groups = self.files.written.groups()
+        return any(group == path or group.startswith(f"{path}/") for group in groups)
 
     def _say(
         self, kind: str, path: str, expected: str, found: str, advice: str | None = None

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from restoration.chain import Chain
 from restoration.keys import digest
 from restoration.planning import Plan
-from restoration.restoring import PageState, Record, Workshop
+from restoration.restoring import Record, Workshop
 from restoration.sheet import Scan
 
 
@@ -88,12 +88,6 @@ class KeyChain(Chain):
             "material": self.scan.material,
         }
 
-    def ingest_key(self, record: Record) -> str:
-        """The key of an ingest record, by the SHA-256 or, for a problem, the signature it holds."""
-        if record["status"] == "problem":
-            return digest([self._base(), record["signature"]])
-        return digest({**self._base(), "sha256": record["sha256"]})
-
     def examine_key(self) -> str:
         self._known["ingest"] = self._records["ingest"]
         try:
@@ -108,7 +102,3 @@ class KeyChain(Chain):
 
     def deliver_key(self) -> str:
         return self._deliver_key()
-
-    def before(self, step: str) -> list[PageState]:
-        """Every page as it comes to a step."""
-        return self.states(self._before(step))

@@ -4,12 +4,13 @@ relative paths are to be read."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from restoration.batching import ASSIGNED, read_assigned
 from restoration.errors import ConfigError
 from restoration.planning import Plan, load_plan, plan_file
 from restoration.records import read_record
@@ -47,11 +48,13 @@ def known_scans(plan: Plan) -> Known:
     """Whom the sheet names; after the run of a single scan, the sheet is read again."""
     scans = plan.scans
     config = plan.config
+    assigned: Mapping[str, str] = {}
     if config.only is not None:
         scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
+        assigned = read_assigned(plan.results / ASSIGNED)
     return Known(
         recipes_of={scan.scan: scan.recipes for scan in scans},
-        batches=frozenset(scan.batch for scan in scans),
+        batches=frozenset(scan.batch or assigned.get(scan.scan, "") for scan in scans),
     )
 
 
