@@ -84,7 +84,8 @@ def beside(
     lies beside it is of the master's size, and left out where an earlier stage changed that.
     files: closes what is opened when the page is done. Raises ScanError where a mask does not fit.
     """
-    if not marks and not wants_infrared and not faces:
+    found = ((faces or {}).get("detail") or {}).get("faces")
+    if not marks and not wants_infrared and not found:
         return Beside()
     page = files.enter_context(open_page(master, number, limits=ingest))
     extent = (page.height, page.width)

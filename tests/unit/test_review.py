@@ -358,7 +358,7 @@ def test_findings_come_in_reading_order_and_unknown_names_last() -> None:
 
 
 def test_findings_are_whole_sentences() -> None:
-    box = {"value": [50, 48, 836, 798], "detail": {"empty_share": 0.2}}
+    box = {"value": [48, 50, 798, 836], "detail": {"empty_share": 0.2}}
     assert findings.finding("paper", box)["text"] == (
         "The picture is 798 × 836 px, 48 px from the left edge and 50 px from the top. "
         "20 % of the scan is empty border."

@@ -110,28 +110,34 @@ def head_of(face: KnownFace) -> Head:
 
 def _extent(face: KnownFace) -> tuple[Places, Places]:
     """Left and top, right and bottom of the head in the aligned frame."""
-    unit = BETWEEN_EYES / EYES_APART
     pose = face.found.get("pose") or {}
-    yaw = _held(pose.get("yaw"), MOST_TURNED)
-    pitch = _held(pose.get("pitch"), MOST_TILTED)
+    yaw, pitch = _held(pose.get("yaw"), MOST_TURNED), _held(pose.get("pitch"), MOST_TILTED)
+    # Whether a head is bowed or thrown back, five points hardly tell: both are held.
+    ends = [_turned(*angles) for angles in ((0.0, 0.0), (yaw, pitch), (yaw, -pitch))]
+    return np.min([low for low, _ in ends], axis=0), np.max([high for _, high in ends], axis=0)
+
+
+def _turned(yaw: float, pitch: float) -> tuple[Places, Places]:
+    """The same of a head that is turned to the right and looks up by these angles, in radians."""
     # Eyes and mouth, and with them the frame, are fitted to the mean face that looks ahead.
     mean = EYES_AND_MOUTH.mean(axis=0)
     ahead = EYES_AND_MOUTH - mean
     seen = ahead * (np.cos(yaw), np.cos(pitch))
-    enlarged = float((ahead * seen).sum() / (seen**2).sum())
-    reach = np.array([ACROSS, (ABOVE + BELOW) / 2.0])
-    turned_reach = np.hypot(reach * (np.cos(yaw), np.cos(pitch)), DEPTH * np.sin((yaw, pitch)))
-    between = (BELOW - ABOVE) / 2.0
-    middle = mean + ahead[:2].mean(axis=0) + unit * np.array([0.0, between])
-    eyes = mean + enlarged * seen[:2].mean(axis=0)
+    scale = float((ahead * seen).sum() / (seen**2).sum())
+    unit = scale * BETWEEN_EYES / EYES_APART
+    reach = np.hypot(
+        np.array([ACROSS, (ABOVE + BELOW) / 2.0]) * (np.cos(yaw), np.cos(pitch)),
+        DEPTH * np.sin((yaw, pitch)),
+    )
     # Turned to the right, the head's middle lies left of the eyes; looking up, below them.
-    moved = np.array([-np.sin(yaw), np.sin(pitch)]) * BEHIND + (0.0, between * np.cos(pitch))
-    turned = eyes + enlarged * unit * moved
-    ends = [
-        (middle - unit * reach, middle + unit * reach),
-        (turned - enlarged * unit * turned_reach, turned + enlarged * unit * turned_reach),
-    ]
-    return np.min([low for low, _ in ends], axis=0), np.max([high for _, high in ends], axis=0)
+    moved = np.array(
+        [
+            -BEHIND * np.sin(yaw),
+            BEHIND * np.sin(pitch) + (BELOW - ABOVE) / 2.0 * np.cos(pitch),
+        ]
+    )
+    middle = mean + scale * seen[:2].mean(axis=0) + unit * moved
+    return middle - unit * reach, middle + unit * reach
 
 
 def _held(degrees: Any, most: float) -> float:
