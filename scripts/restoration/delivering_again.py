@@ -74,10 +74,15 @@ def earlier_delivery(
             known.get("replaces"),
         )
     when = time_in_file(target, key)
-    if when is None:
+    shown = plan.results / recipe / "report" / f"{scan}.json"
+    if when is None and (target.with_suffix(".json").exists() or not shown.is_file()):
         return Earlier(now())
+    # The record is lost, of a delivery that was shown: the list says what was written.
     listed = Written(plan.results).of(f"{recipe}/deliver")
-    return Earlier(when, listed.get(f"{recipe}/deliver/{target.name}"))
+    sha256 = listed.get(f"{recipe}/deliver/{target.name}")
+    if when is not None or sha256 is None:
+        return Earlier(when or now(), sha256)
+    return Earlier(now(), None, sha256, {"when": None, "sha256": sha256})
 
 
 def time_in_file(path: Path, key: str) -> str | None:

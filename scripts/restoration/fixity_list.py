@@ -19,6 +19,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from restoration.processes import is_alive
@@ -41,6 +42,9 @@ _LINE = re.compile(r"(?:(?P<when>[0-9]+) )?(?P<sha256>[0-9a-f]{64}|-)  ?(?P<path
 _SEAL = b"# sha256 "
 """Begins the last line of the list: the SHA-256 of all lines above it."""
 
+_MERGED = b"# merged "
+"""Begins a line above it: a journal that stayed, and how many bytes of it the list holds."""
+
 _SET_ASIDE = re.compile(r"\.(bad|retried(-[0-9]+)?)$")
 
 
@@ -48,13 +52,14 @@ _SET_ASIDE = re.compile(r"\.(bad|retried(-[0-9]+)?)$")
 class _Noted:
     """What is noted of one path, the latest last."""
 
-    known: list[tuple[int, str]] = field(default_factory=list)
-    """Time in ns and SHA-256; at most two."""
+    known: list[tuple[bool, int, str]] = field(default_factory=list)
+    """Whether it is a journal's, time in ns, and SHA-256; at most two. A journal's note is later
+    than the list whatever its time: clocks are set back."""
     doubtful: bool = False
     """Whether its latest note is the last line of a journal."""
 
-    def add(self, when: int, sha256: str) -> None:
-        self.known = sorted([*self.known, (when, sha256)])[-2:]
+    def add(self, of_journal: bool, when: int, sha256: str) -> None:
+        self.known = sorted([*self.known, (of_journal, when, sha256)])[-2:]
 
 
 def group_of(path: str) -> str:
@@ -83,11 +88,15 @@ class Written:
         self.there = bool(self.journals) or self._list.is_file()
         self._places: dict[str, tuple[int, int]] = {}
         """Where each group's lines begin and end in the list, which is sorted."""
+        self._merged: dict[str, int] = {}
+        """Bytes of journals that are in the list already."""
         self._groups = set(self._index())
         self._last: dict[Path, str] = {}
         self._touched: set[str] = set()
+        self.sizes = {journal: _size_of(journal) for journal in self.journals}
+        """Up to which each journal is read: its process may live, and write on."""
         for journal in self.journals:
-            for _, _, path in _lines(journal):
+            for _, _, path in self._notes(journal):
                 self._touched.add(group_of(path))
                 self._last[journal] = path
         self._groups |= self._touched
@@ -99,8 +108,11 @@ class Written:
         group: str | None = None
         with self._list.open("rb") as file:
             for raw in file:
-                if raw.startswith(_SEAL):
-                    break
+                if raw.startswith(b"#"):
+                    if raw.startswith(_MERGED):
+                        name, size = raw.decode()[len(_MERGED) :].split()
+                        self._merged[name] = int(size)
+                    continue
                 found = group_of(raw.decode("utf-8", "replace").rstrip("\n").split(" ", 2)[-1])
                 if found != group:
                     if group is not None:
@@ -112,6 +124,11 @@ class Written:
             self._places[group] = (start, offset)
             yield group
 
+    def _notes(self, journal: Path) -> Iterator[tuple[int, str, str]]:
+        """The lines of a journal that are not in the list yet."""
+        start = self._merged.get(journal.name, 0)
+        return _lines(journal, start, max(start, self.sizes[journal]))
+
     def groups(self) -> list[str]:
         """Every folder of which a file was noted, as ``group_of`` names it."""
         return sorted(self._groups)
@@ -120,39 +137,35 @@ class Written:
         """SHA-256 by path below the results, of the files in the group's folders."""
         return {path: sha256 for path, (_, sha256) in self.timed(group).items()}
 
-    def timed(self, group: str) -> dict[str, tuple[int, str]]:
-        """As ``of``, with the time of the note in nanoseconds since 1970."""
-        return {path: said for path, said in self.noted(group).items() if said[1] != GONE}
-
-    def lines(self, group: str, *, gone: bool) -> Iterator[str]:
-        """The group's lines of the list as it is now; gone: with what was taken away."""
+    def lines(self, group: str) -> Iterator[str]:
+        """The group's lines of the list as it is now."""
         if group not in self._touched and not self.from_manifest:
             for when, sha256, path in _lines(self._list, *self._places[group]):
                 yield f"{when} {sha256} {path}\n"
             return
-        for path, (when, sha256) in sorted(self.noted(group).items()):
-            if gone or sha256 != GONE:
-                yield f"{when} {sha256} {path}\n"
+        for path, (when, sha256) in sorted(self.timed(group).items()):
+            yield f"{when} {sha256} {path}\n"
 
-    def noted(self, group: str) -> dict[str, tuple[int, str]]:
-        """As ``timed``, what is gone included."""
+    def timed(self, group: str) -> dict[str, tuple[int, str]]:
+        """As ``of``, with the time of the note in nanoseconds since 1970."""
         noted: dict[str, _Noted] = {}
         if group in self._places:
             start, end = self._places[group]
             for when, sha256, path in _lines(self._list, start, end):
-                noted.setdefault(path, _Noted()).add(when, sha256)
+                noted.setdefault(path, _Noted()).add(False, when, sha256)
         for journal in self.journals:
-            for when, sha256, path in _lines(journal):
+            for when, sha256, path in self._notes(journal):
                 if group_of(path) == group:
-                    noted.setdefault(path, _Noted()).add(when, sha256)
+                    noted.setdefault(path, _Noted()).add(True, when, sha256)
         for path in self._last.values():
             if path in noted:
                 noted[path].doubtful = True
-        return {path: self._settled(path, one) for path, one in noted.items()}
+        settled = {path: self._settled(path, one) for path, one in noted.items()}
+        return {path: said for path, said in settled.items() if said[1] != GONE}
 
     def _settled(self, path: str, noted: _Noted) -> tuple[int, str]:
-        latest = noted.known[-1]
-        before = noted.known[0] if len(noted.known) > 1 else (0, GONE)
+        latest = noted.known[-1][1:]
+        before = noted.known[0][1:] if len(noted.known) > 1 else (0, GONE)
         if not noted.doubtful or latest[1] == before[1]:
             return latest
         found = sha256_of_file(self.results / path) or GONE
@@ -225,8 +238,7 @@ def gather(results: Path) -> int:
     """
     written = Written(results)
     living = [journal for journal in written.journals if _is_written(journal)]
-    # What is gone must outlast an older note of it in a journal that stays.
-    _publish_list(results, written, gone=bool(living))
+    _publish_list(results, written, living)
     count = _published(results / MANIFEST, manifest_lines(results))
     unlink(results / FOLDER / OPEN, missing_ok=True)
     for journal in written.journals:
@@ -235,18 +247,24 @@ def gather(results: Path) -> int:
     return count
 
 
-def _publish_list(results: Path, written: Written, *, gone: bool = False) -> None:
-    _published(
-        results / FOLDER / LIST,
-        (line for group in written.groups() for line in written.lines(group, gone=gone)),
-        sealed=True,
-    )
+def _publish_list(results: Path, written: Written, living: Iterable[Path] = ()) -> None:
+    """living: journals that stay, of which the list says how much of them it holds."""
+    lines = (line for group in written.groups() for line in written.lines(group))
+    merged = (f"{_MERGED.decode()}{one.name} {written.sizes[one]}\n" for one in living)
+    _published(results / FOLDER / LIST, chain(lines, merged), sealed=True)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def manifest_lines(results: Path) -> Iterator[str]:
     """What the manifest must say by the list as it was gathered last."""
     for _, sha256, path in _lines(results / FOLDER / LIST):
-        if sha256 != GONE and is_lasting(path):
+        if is_lasting(path):
             yield f"{sha256}  {path}\n"
 
 

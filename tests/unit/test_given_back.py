@@ -20,6 +20,7 @@ from restoration.archive.xmp import read_properties
 from restoration.fixity_list import MANIFEST
 from restoration.locking import unlock_results
 from restoration.planning import Plan, make_plan
+from restoration.raster.publish import sha256_of
 from restoration.running import tables_of_lost_results
 from restoration.verify import Asked, Verified, verify_results
 from restoration.verifying.findings import cells
@@ -105,13 +106,17 @@ def test_where_nothing_is_gone_no_table_is_made_again(own: Path) -> None:
         assert tables_of_lost_results(make_plan(tree.config())) == set()
 
 
-def test_all_of_a_delivery_comes_back_but_for_its_time(own: Path) -> None:
+def test_of_a_delivery_of_which_all_is_lost_another_one_is_made_that_says_so(own: Path) -> None:
+    deliverable = own / "results" / KINDS["deliverable"]
+    before, sha256 = instance(deliverable), sha256_of(deliverable)
     for path in (own / "results/archive/deliver").glob("both.*"):
         path.unlink()
     tree.run(own)
     assert said(own) == set()
     record = json.loads((own / "results/archive/deliver/both.json").read_text())
     assert record["when"].startswith("2027")
+    assert record["replaces"] == {"when": None, "sha256": sha256}
+    assert instance(deliverable) != before
 
 
 def test_a_record_of_which_there_is_no_copy_is_made_anew_and_that_is_said(own: Path) -> None:

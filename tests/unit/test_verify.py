@@ -485,3 +485,20 @@ def test_sealed_records_read_as_they_were_written() -> None:
     made = sealed(record)
     assert json.loads(json.dumps(made)) == made
     assert sealed(made) == made
+
+
+def test_notes_outlast_a_clock_that_is_set_back(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = own / "results"
+    with chdir(own):
+        monkeypatch.setattr("restoration.written.time.time_ns", lambda: 1)
+        keep_written(Path("results"))
+        write_record(Path("results/ingest/both.json"), {"schema": 1, "anew": True})
+        note_gone(Path("results/examine/plain.json"))
+        (results / "examine/plain.json").unlink()
+        gather(Path("results"))
+        # The journal of this process stays: what it noted then is in the list, and counts no more.
+        gather(Path("results"))
+    sha256sum(own, results / MANIFEST)
+    assert ("missing", "record", "examine/plain.json") not in said(own)
+    named = (results / MANIFEST).read_text()
+    assert "examine/plain.json" not in named
