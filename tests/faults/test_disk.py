@@ -49,8 +49,8 @@ def test_a_full_disk_in(
     with masters_untouched(fresh.folder):
         assert zygote.work(fresh.folder, earlier).code == 0
         theirs = undisturbed.table(step).parent
-        # Room for the first scan, one page of log, and a part of the second scan.
-        ballast = fill(fresh.results, pages(theirs, "a") + PAGE + pages(theirs, "b") - PAGE)
+        # Room for the first scan, a page of log, one of the journal, and a part of the second scan.
+        ballast = fill(fresh.results, pages(theirs, "a") + 2 * PAGE + pages(theirs, "b") - PAGE)
         ended = zygote.work(fresh.folder, (step,))
         assert ended.code == 1
         line = line_about(ended.said, "b")
@@ -122,12 +122,10 @@ def test_results_that_take_no_writing(
         remount(fresh.results, "ro")
         ended = zygote.work(fresh.folder, ("cleanup",))
         assert ended.code == 1
-        for scan in "abc":
-            line = line_about(ended.said, scan)
-            assert "Read-only file system" in line
-            assert "results/plain" in line
-            assert "mount it for writing" in line
-        assert "Traceback" not in ended.said
+        # No scan can be noted as written: the job ends before the first one.
+        (line,) = ended.said.splitlines()
+        assert line.startswith(f"error: {fresh.results}/.fixity/")
+        assert "cannot be written (Read-only file system); mount it for writing" in line
         assert fresh.stamps() == before
         remount(fresh.results, "rw")
         assert zygote.work(fresh.folder).code == 0
