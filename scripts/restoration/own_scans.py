@@ -20,6 +20,7 @@ from restoration.errors import ConfigError, RestorationError, one_line
 from restoration.interrupt import INTERRUPTED
 from restoration.outcome import outcome_of
 from restoration.planning import ROOT, plan_file
+from restoration.records import write_text
 from restoration.yaml_text import read_config_file
 
 BASE = ROOT / "config" / "config.yaml"
@@ -119,8 +120,7 @@ def _sheet_of(folder: Path, results: Path) -> Path:
     if text.count("\n") < 2:
         raise ConfigError(f"FOLDER: '{folder}' holds no scan; expected files *.tif or *.tiff")
     head = f"{_MADE}{one_line(str(here))}{_DIGEST}{_digest(text)}\n"
-    sheet.parent.mkdir(parents=True, exist_ok=True)
-    sheet.write_text(head + text, encoding="utf-8")
+    write_text(sheet, head + text)
     return sheet
 
 
@@ -153,9 +153,8 @@ def _digest(text: str) -> str:
 def _save(overrides: Mapping[str, str]) -> Path:
     text = json.dumps(overrides, indent=1, sort_keys=True) + "\n"
     path = OVERRIDES / f"{_digest(text)[:16]}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.is_file():
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
     return path
 
 

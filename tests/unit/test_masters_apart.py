@@ -457,6 +457,8 @@ ELSEWHERE = {
     "config_docs.py",
     # Into a part, before it is published.
     "raster/directories.py",
+    # Whole folders of results, once it is sure that no master lies in them.
+    "clearing.py",
     # Its own name, opened without following a link.
     "locking.py",
     "shared_fs.py",
