@@ -176,7 +176,7 @@ def test_a_white_bed_around_a_picture_is_no_clipping_of_it() -> None:
     picture = tones(15.0, 85.0)
     sheet = np.ones((picture.shape[0] + 400, picture.shape[1] + 400, 3), np.float32)
     sheet[200:-200, 200:-200] = picture
-    box = [200, 200, picture.shape[0], picture.shape[1]]
+    box = [200, 200, picture.shape[1], picture.shape[0]]
     report = examined(sheet, said("paper", box))
     assert "clipped_highlights" in codes_of(report)
     assert report["exposure"]["value"] == "normal"
