@@ -1,5 +1,10 @@
 """Pass on what comes in, and keep it: COMMAND 2>&1 | keep_log.py FILE... (which begin anew)."""
 
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import argparse
 import os
 import sys
@@ -7,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from restoration.errors import RestorationError
+from restoration.interrupt import run
 from restoration.raster.publish import opened_anew
 
 
@@ -35,4 +41,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

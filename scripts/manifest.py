@@ -1,19 +1,25 @@
 """Gather what the jobs of a run have written into the list and the manifest of the results."""
 
-import argparse
+if __name__ == "__main__":
+    from restoration.interrupt import end_quietly
+
+    end_quietly()
+
 import sys
 from pathlib import Path
 
 from restoration.command import in_one_line
+from restoration.command_line import Parser
 from restoration.fixity_list import MANIFEST, gather
+from restoration.interrupt import run
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
     given = parser.parse_args()
     print(f"{gather(given.results):,} files: {given.results / MANIFEST}")
 
 
 if __name__ == "__main__":
-    sys.exit(in_one_line(main))
+    sys.exit(run(lambda: in_one_line(main)))

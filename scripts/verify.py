@@ -9,29 +9,27 @@ if __name__ == "__main__":
 
     end_quietly()
 
-import argparse
 import sys
 from pathlib import Path
 
+from restoration.command_line import Parser, a_place
 from restoration.errors import RestorationError
 from restoration.interrupt import run
 from restoration.verifying.command import current, fixity
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--results", type=Path, default=Path("results"))
+    parser = Parser(description=__doc__)
+    parser.add_argument("--results", type=a_place, default=Path("results"))
     parser.add_argument("--quick", action="store_true", help="masters by size and time only")
     parser.add_argument("--results-only", action="store_true", help="neither masters nor weights")
     parser.add_argument("--repair", action="store_true", help="schedule repairs for the next run")
     parser.add_argument("--anew", action="store_true", help="with --repair: also of what changed")
-    parser.add_argument("--base", type=Path, help="where relative paths of masters begin")
-    parser.add_argument("--output", type=Path, help="a table of all that was found")
-    parser.add_argument("--log", type=Path, help="instead of fixity-log.jsonl in the results")
+    parser.add_argument("--base", type=a_place, help="where relative paths of masters begin")
+    parser.add_argument("--output", type=a_place, help="a table of all that was found")
+    parser.add_argument("--log", type=a_place, help="instead of fixity-log.jsonl in the results")
     parser.add_argument("--current", action="store_true", help="what would be made anew today")
-    parser.add_argument("--configfile", type=Path, nargs="*", help="settings for --current")
+    parser.add_argument("--configfile", type=a_place, nargs="*", help="settings for --current")
     given = parser.parse_args()
     try:
         return current(given) if given.current else fixity(given)

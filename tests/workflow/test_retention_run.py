@@ -80,8 +80,8 @@ def test_batches_are_finished_one_after_the_other_and_reruns_make_what_they_need
     assert "0 altered" not in script(project, "verify", "--results", "results")
     assert NOTHING in project.run()
 
-    # The last stage's setting: its input is gone as well, so that is made again too. What its record
-    # says is true of it again.
+    # The last stage's setting: its input is gone as well, so that is made again too. What its
+    # record says is true of it again.
     before = project.stamps()
     set_factor(project, 1.25)
     project.run("--cores", "1")

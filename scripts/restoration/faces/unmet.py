@@ -25,7 +25,7 @@ def unmet_marks(
     if regions is None:
         return []
     entries = ((finding or {}).get("detail") or {}).get("faces") or ()
-    faces = [(left, top, width, height) for top, left, height, width in (e["box"] for e in entries)]
+    faces: list[Box] = [tuple(entry["box"]) for entry in entries]
     # Stages that only leave faces alone are told where they lie, not whether any were looked for.
     sought = (finding or {}).get("value", len(faces)) is not None
     said = []
