@@ -11,7 +11,8 @@ from restoration.batching import assign, read_assigned
 from restoration.errors import ConfigError
 from restoration.restoring import cube_name, image_path, mask_of, mask_path
 from restoration.settings import BatchSettings, load_config
-from restoration.sheet import Scan, check_name, read_sheet, sheet_of_folder
+from restoration.scan_folder import sheet_of_folder
+from restoration.sheet import Scan, check_name, read_sheet
 
 SUFFIXES = ("mask", "tif", "json", "tsv", "cube", "part", "bad", "retried", "2", "masks")
 """What files of a run are called after an id; an id may end like that itself."""
@@ -90,7 +91,7 @@ def test_a_sheet_of_a_folder_names_no_device(tmp_path: Path) -> None:
         path = tmp_path / "box" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    (tmp_path / "scans.tsv").write_text(sheet_of_folder(tmp_path / "box"))
+    (tmp_path / "scans.tsv").write_text(sheet_of_folder(tmp_path / "box").text)
     scans = read_sheet(tmp_path / "scans.tsv", recipes=["archive"], default="archive")
     assert len(scans) == 3
     # And so do the batches that folders give their names to.
