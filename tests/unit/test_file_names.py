@@ -10,8 +10,8 @@ import pytest
 from restoration.batching import assign, read_assigned
 from restoration.errors import ConfigError
 from restoration.restoring import cube_name, image_path, mask_of, mask_path
-from restoration.settings import BatchSettings, load_config
 from restoration.scan_folder import sheet_of_folder
+from restoration.settings import BatchSettings, load_config
 from restoration.sheet import Scan, check_name, read_sheet
 
 SUFFIXES = ("mask", "tif", "json", "tsv", "cube", "part", "bad", "retried", "2", "masks")
