@@ -53,7 +53,7 @@ ALONE = "@"
 """Marks the batch of one scan that `only` makes; no batch of a sheet may begin with it."""
 
 # Versions of the steps that are not stages, for `rerun_on: version`.
-_VERSIONS = {"ingest": "1", "examine": "2", "deliver": "1"}
+_VERSIONS = {"ingest": "2", "examine": "2", "deliver": "2"}
 _CODE = {
     "ingest": ("restoration.ingest",),
     "examine": ("restoration.examine.page", "restoration.raster.tiff"),

@@ -51,11 +51,11 @@ _FACES = (*_NETWORK, "restoration.networks.face_identity")
 
 REGISTRY: dict[str, Entry] = {
     "descreen": Entry("restoration.stages.descreen", "Descreen", "1"),
-    "repair": Entry("restoration.stages.repair", "Repair", "1", fills_damage=True),
-    "denoise": Entry("restoration.stages.denoise", "Denoise", "1", _NETWORK),
-    "cleanup": Entry("restoration.stages.cleanup", "Cleanup", "1", _NETWORK),
+    "repair": Entry("restoration.stages.repair", "Repair", "2", fills_damage=True),
+    "denoise": Entry("restoration.stages.denoise", "Denoise", "2", _NETWORK),
+    "cleanup": Entry("restoration.stages.cleanup", "Cleanup", "2", _NETWORK),
     "faces": Entry("restoration.stages.faces", "Faces", "2", _FACES, restores_faces=True),
-    "upscale": Entry("restoration.stages.upscale", "Upscale", "1", _NETWORK),
-    "colour": Entry("restoration.stages.colour", "Colour", "1", shares_batch=True),
+    "upscale": Entry("restoration.stages.upscale", "Upscale", "2", _NETWORK),
+    "colour": Entry("restoration.stages.colour", "Colour", "2", shares_batch=True),
 }
 """In the order in which stages run, with the names of ``settings.StagesSettings``."""
