@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from restoration.engine.noise_report import ReportedNoise
 from restoration.raster.base import FloatImage, Raster
+from restoration.raster.boxes import rows_first
 from restoration.raster.resample import Resampled
 
 FINISHED_READS = ("noise", "paper")
@@ -181,8 +182,7 @@ def _picture(master: Raster, report: Mapping[str, Any]) -> Box:
     box = (report.get("paper") or {}).get("value")
     if box is None:
         return 0, 0, master.height, master.width
-    top, left, height, width = (int(value) for value in box)
-    return top, left, height, width
+    return rows_first([int(value) for value in box])
 
 
 def _flattest(master: Raster, look: _Look, noise: ReportedNoise) -> list[_Place]:

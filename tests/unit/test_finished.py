@@ -76,7 +76,7 @@ def test_grain_is_not_judged_by_the_empty_border() -> None:
     master, final = shading() + drawn(1, SIGMA), shading() + 0.3 * drawn(1, SIGMA)
     for pixels in (master, final):
         pixels[:256] = 0.9 + drawn(3, SIGMA)[:256]
-    found = finished(master, final, paper={"value": [256, 0, 384, 640]})
+    found = finished(master, final, paper={"value": [0, 256, 640, 384]})
     assert found["grain"]["kept"] == pytest.approx(0.3, abs=0.03)
 
 
