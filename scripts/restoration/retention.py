@@ -57,8 +57,8 @@ class _Look(Chain):
         record = super()._true(step, key)
         return _undone() if record is None else record
 
-    def _complete(self, record: Record) -> bool:
-        """Whether its images are there is asked by nobody who only looks."""
+    def _is_done(self, step: str, record: Record) -> bool:
+        """Whether its images and masks are there is asked by nobody who only looks."""
         return True
 
     def _deliver(self) -> Record:

@@ -14,6 +14,7 @@ from small_results import AGAIN, CHANGES, MAPS, SCANS, findings, plan, run, stam
 import corpus
 from restoration import retention
 from restoration.errors import CircumstanceError
+from restoration.fixity_list import ask_again
 from restoration.planning import Plan
 from restoration.records import write_record
 from restoration.review.page import write_report
@@ -94,6 +95,17 @@ def test_only_what_was_asked_for_stays_and_nothing_else_changes(
     forget_tables(small)
     run(small)
     assert stamps(small) == before
+
+
+def test_looking_for_what_can_go_makes_nothing_again(plan: Plan) -> None:
+    (plan.results / sorted(masks(plan))[0]).unlink()
+    asked = sorted(ALL)[0]
+    ask_again(plan.results, [asked])
+    (plan.results / asked).unlink()
+    before = stamps(plan)
+    found = [retention.disposable(plan, scan, "none", workshop(plan)) for scan in plan.scans]
+    assert stamps(plan) == before
+    assert any(found)
 
 
 @pytest.mark.slow
