@@ -23,7 +23,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from restoration.processes import is_alive
-from restoration.raster.publish import opened_anew, part_name, replace, unlink
+from restoration.raster.publish import opened_anew, part_name, replace, sha256_of, unlink
 from restoration.written import FOLDER, GONE, JOURNAL
 
 MANIFEST = "manifest-sha256.txt"
@@ -33,8 +33,6 @@ LIST = "written.txt"
 AGAIN = "again.txt"
 OPEN = "open"
 """In ``.fixity``: the list; what was asked for again; there while a run works."""
-
-_CHUNK = 8 * 2**20
 
 # A line of the manifest has no time, and two spaces.
 _LINE = re.compile(r"(?:(?P<when>[0-9]+) )?(?P<sha256>[0-9a-f]{64}|-)  ?(?P<path>[^\n]+)\n")
@@ -174,14 +172,10 @@ class Written:
 
 def sha256_of_file(path: Path) -> str | None:
     """None where there is no such file, or it cannot be read."""
-    digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while piece := file.read(_CHUNK):
-                digest.update(piece)
+        return sha256_of(path)
     except OSError:
         return None
-    return digest.hexdigest()
 
 
 def _seal_holds(path: Path) -> bool:
@@ -237,6 +231,7 @@ def gather(results: Path) -> int:
     where the disk fails.
     """
     written = Written(results)
+    _forget_made(written)
     living = [journal for journal in written.journals if _is_written(journal)]
     _publish_list(results, written, living)
     count = _published(results / MANIFEST, manifest_lines(results))
@@ -325,8 +320,24 @@ def ask_again(results: Path, paths: Iterable[str]) -> None:
     _published(results / FOLDER / AGAIN, (f"{path}\n" for path in sorted({*there, *paths})))
 
 
+def _forget_made(written: Written) -> None:
+    """Of what was asked for, keep what is not made yet. What was made, and has gone again on
+    purpose since, is not made a second time."""
+    asked = asked_again(written.results)
+    left = sorted(
+        path
+        for path in asked
+        if not (written.results / path).exists()
+        and (written.from_manifest or path in written.of(group_of(path)))
+    )
+    if left:
+        _published(written.results / FOLDER / AGAIN, (f"{path}\n" for path in left))
+    elif asked:
+        unlink(written.results / FOLDER / AGAIN, missing_ok=True)
+
+
 def asked_again(results: Path) -> frozenset[str]:
-    """What ``ask_again`` was told."""
+    """What ``ask_again`` was told, and no run has made since."""
     try:
         text = (results / FOLDER / AGAIN).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -17,7 +17,7 @@ import verified_tree as tree
 from test_verify import KINDS, flip, said, sha256sum
 
 from restoration.archive.xmp import read_properties
-from restoration.fixity_list import MANIFEST
+from restoration.fixity_list import MANIFEST, asked_again
 from restoration.locking import unlock_results
 from restoration.planning import Plan, make_plan
 from restoration.raster.publish import sha256_of
@@ -130,6 +130,20 @@ def test_a_record_of_which_there_is_no_copy_is_made_anew_and_that_is_said(own: P
     tree.run(own)
     assert json.loads(path.read_text())["when"].startswith("2027")
     assert said(own) == set()
+
+
+def test_what_was_made_again_is_not_asked_for_any_more(own: Path) -> None:
+    results, name = own / "results", KINDS["image between the stages"]
+    flip(results / name)
+    repair(own)
+    assert asked_again(results) == {name}
+    # Another repair before the run, which gathers the list, does not forget it.
+    flip(results / MANIFEST)
+    repair(own)
+    assert asked_again(results) == {name}
+    tree.run(own)
+    assert (results / name).is_file()
+    assert asked_again(results) == set()
 
 
 def test_a_repair_leaves_everything_else_alone(own: Path) -> None:

@@ -67,10 +67,11 @@ def schedule(plan: Plan, repairs: Sequence[Repair], *, anew: bool) -> Scheduled:
         batch = repair.batch or batches.get(repair.scan or "")
         if repair.place is not None and batch is not None:
             tables.update(dict.fromkeys(tables_from(plan, repair.place, batch)))
+    if any(repair.manifest for repair in repairs):
+        # Before files are asked for again: it takes those that are there for made.
+        gather(plan.results)
     if again:
         ask_again(plan.results, again)
-    if any(repair.manifest for repair in repairs):
-        gather(plan.results)
     # Tables first: were this cut short, files without tables would be looked at again anyway.
     for path in tables:
         files.pop(path, None)
