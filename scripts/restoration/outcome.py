@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from restoration.planning import Plan
-from restoration.records import read_table
+from restoration.records import lacks_pages, read_table
 from restoration.running import PROBLEMS
 from restoration.status import plan_of_results
 
@@ -39,25 +39,31 @@ def _outcome(plan: Plan, results: Path, recipe: str) -> tuple[list[str], list[st
     """The lines about deliverables, reports and problems of one recipe."""
     folder = results / recipe
     delivered: list[str] = []
-    problems = waiting = 0
+    problems = lacking = waiting = 0
     for batch in plan.batches(recipe):
         table = folder / "deliver" / f"{batch}.tsv"
         waiting += not table.is_file()
         rows = read_table(table) if table.is_file() else []
         delivered += [row.scan for row in rows if row.status != "problem"]
         problems += sum(row.status == "problem" for row in rows)
+        lacking += sum(lacks_pages(row.status, row.reason) for row in rows)
     place = folder / "deliver"
     if len(delivered) > MOST_LISTED:
         named = [f"  {place}: {len(delivered):,} TIFF files, each with its record"]
     else:
         named = [f"  {place / scan}.tif" for scan in sorted(delivered)]
     report, table = folder / "report.html", folder / PROBLEMS
-    count = f"{problems:,} scan{'' if problems == 1 else 's'}"
+    kinds = ((problems, ""), (lacking, " delivered without some of the pages"))
+    told = "; ".join(f"{_counted(number)}{what}" for number, what in kinds if number)
     return (
         named,
         [f"  {report}"] if report.is_file() else [],
-        _problem_lines(table, count if problems else "", unfinished=waiting > 0),
+        _problem_lines(table, told, unfinished=waiting > 0),
     )
+
+
+def _counted(number: int) -> str:
+    return f"{number:,} scan{'' if number == 1 else 's'}"
 
 
 def _problem_lines(table: Path, count: str, *, unfinished: bool) -> list[str]:

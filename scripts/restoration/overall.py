@@ -21,7 +21,14 @@ from restoration.errors import CircumstanceError
 from restoration.planning import Plan
 from restoration.progress import duration
 from restoration.raster.publish import opened_to_append, write_failure
-from restoration.records import Row, digest_of_table, lacks_pages, read_table, write_text
+from restoration.records import (
+    PAGES,
+    Row,
+    digest_of_table,
+    lacks_pages,
+    read_table,
+    write_text,
+)
 
 PROGRESS = "progress.jsonl"
 LOG = "run.log"
@@ -275,6 +282,8 @@ def _recorded_problems(plan: Plan, work: tuple[Work, ...]) -> int:
                 if row.status == "problem":
                     step = row.reason.partition(": ")[0]
                     found.add((carrier(recipe, step), step, row.scan))
+                elif kept[-1][1] == "deliver" and lacks_pages(row.status, row.reason):
+                    found.add((recipe, PAGES, row.scan))
     return len(found)
 
 

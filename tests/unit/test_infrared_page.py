@@ -18,7 +18,13 @@ import corpus
 from restoration.chain import Chain
 from restoration.examine.page import examine_page
 from restoration.examine.statement import Statement
-from restoration.overall import begin_progress, found_here, work_of
+from restoration.overall import (
+    begin_progress,
+    found_here,
+    problems_so_far,
+    read_run,
+    work_of,
+)
 from restoration.planning import Plan, make_plan
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import open_page
@@ -234,6 +240,10 @@ def test_pages_that_are_left_out_are_problems_of_a_scan_that_is_delivered(
     line = problems.read_text().splitlines()[1]
     assert line.startswith("s\tpages\tpicture 2 of the file is left out: s.tif, picture 2 of 2")
     plan.save()
+    begin_progress(plan, ())
+    run = read_run(plan.results)
+    assert run is not None
+    assert problems_so_far(run) == 1, "found by an earlier run"
     begin_progress(plan, work_of(plan))
     status = status_of(plan.results)
     assert [(p.scan, p.step) for p in status.problems] == [("s", "pages")]

@@ -168,6 +168,15 @@ def test_the_end_names_deliverables_report_and_problems(place: Path) -> None:
     ]
 
 
+def test_the_end_names_scans_that_lack_some_of_their_pages(place: Path) -> None:
+    results = finished_run(place, 2, 0)
+    rows = [Row("s000", "done"), Row("s001", "done", reason="picture 2 of the file is left out: …")]
+    write_table(results / "archive/deliver/box.tsv", rows, "0" * 64)
+    assert outcome_of(results).splitlines()[-1] == (
+        "  out/archive/problems.tsv (1 scan delivered without some of the pages)"
+    )
+
+
 def test_a_large_collection_is_told_by_folder_and_number(place: Path) -> None:
     said = outcome_of(finished_run(place, 300, 0)).splitlines()
     assert said[1] == "  out/archive/deliver: 300 TIFF files, each with its record"
