@@ -17,6 +17,7 @@ from typing import Any
 from restoration.damage_marks import belongs_to, joined_stem, mask_of
 from restoration.errors import ConfigError, one_line
 from restoration.sheet import CONTROL, ids_of
+from restoration.stages import MASKS
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 
@@ -349,8 +350,17 @@ def _is_record(path: str) -> bool:
     return isinstance(said, dict) and {"schema", "scan", "stage", "status", "key"} <= said.keys()
 
 
+def _names_in(path: str) -> set[str]:
+    """None of a folder that may not be listed, which is said of it by itself."""
+    try:
+        return set(os.listdir(path))  # noqa: PTH208 (names alone)
+    except OSError:
+        return set()
+
+
 class _Ours:
-    """Which images of a folder this workflow made, by the records beside them.
+    """Which images of a folder this workflow made, by the records beside them; those of masks lie
+    in the folder above.
 
     Few records are read where there are none of ours: other people's files beside images, of which
     there may be one for each, are JSON too.
@@ -360,9 +370,12 @@ class _Ours:
 
     def __init__(self, path: str, names: set[str]) -> None:
         self._path, self._names = path, names
-        beside = (name for name in sorted(names) if name.endswith(".json"))
+        if os.path.basename(path) == MASKS:  # noqa: PTH119
+            self._path = os.path.dirname(path)  # noqa: PTH120
+            self._names = _names_in(self._path)
+        beside = (name for name in sorted(self._names) if name.endswith(".json"))
         probed = [name for name in beside if f"{name[:-5]}.tif" in names][:_PROBED]
-        self._any = any(_is_record(f"{path}/{name}") for name in probed)
+        self._any = any(_is_record(f"{self._path}/{name}") for name in probed)
 
     def made(self, name: str) -> bool:
         found = self._MADE.fullmatch(name) if self._any else None

@@ -72,6 +72,7 @@ def results_of_a_run(folder: Path) -> None:
 def copied_deliverables(folder: Path) -> None:
     """The folder of a stage without the results around it."""
     touch(folder, "out/a.tif", "out/a@2.tif", "out/a.mask.tif", "out/own.tif")
+    touch(folder, "out/masks/a.tif", "out/masks/a@2.tif")
     record = {"schema": 1, "scan": "a", "stage": "deliver", "status": "done", "key": "k"}
     write_record(folder / "out/a.json", record)
 
@@ -192,7 +193,7 @@ CASES: list[tuple[str, Callable[[Path], None], list[str], str, bool]] = [
      "left out: folders of results of this workflow: 1 (results)", True),
     ("deliverables", copied_deliverables, ["out--own"],
      "left out: images that this workflow made, by the records beside them: "
-     "3 (out/a.mask.tif, out/a.tif, out/a@2.tif)", True),
+     "5 (out/a.mask.tif, out/a.tif, out/a@2.tif, …)", True),
     ("other json", other_peoples_json, ["a"], "listed: 1 scan", True),
     ("linked folder", linked_folder, ["box--deep--b"], "listed: 1 scan", True),
     ("linked inside", linked_inside, ["box--b"],
