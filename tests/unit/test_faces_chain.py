@@ -15,10 +15,12 @@ from fake_faces import FakeIdentity, FakeRestorer, face_on_page, picture, stripe
 from fake_networks import FakeNetwork, sharpening
 from restoration.chain import Chain
 from restoration.faces.head import Head, head_of
-from restoration.faces.known import KnownFace
+from restoration.faces.known import KnownFace, where_faces_lie
 from restoration.faces.sampling import in_frame
+from restoration.faces.unmet import unmet_marks
 from restoration.planning import Plan, make_plan
 from restoration.raster.base import ArrayRaster
+from restoration.regions import FaceRegions
 from restoration.review.dossier import gather
 from restoration.workshop import make_workshop
 
@@ -277,6 +279,15 @@ def marked_again(plan: Plan, text: str) -> Plan:
 def warnings_of(record: dict[str, Any], stage: str) -> list[str]:
     (found,) = (entry for entry in record["stages"] if entry["stage"] == stage)
     return list(found["pages"][0].get("warnings", ()))
+
+
+def test_where_no_faces_were_looked_for_no_stage_says_that_none_was_found() -> None:
+    reason = "the settings have no detector"
+    report = {"faces": {"value": None, "detail": {"reason": reason, "faces": []}}}
+    regions = FaceRegions.model_validate({"include": [{"box": [10.0, 10.0, 40.0, 40.0]}]})
+    for finding in (report["faces"], where_faces_lie(report)):
+        (said,) = unmet_marks(finding, regions, 1, lambda shape, place: False)
+        assert "meets no face, since none was looked for" in said
 
 
 def test_marks_that_meet_no_face_are_said_in_the_record_and_the_report(plan: Plan) -> None:

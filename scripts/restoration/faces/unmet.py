@@ -24,10 +24,10 @@ def unmet_marks(
     """
     if regions is None:
         return []
-    entries = ((finding or {}).get("detail") or {}).get("faces") or ()
-    faces: list[Box] = [tuple(entry["box"]) for entry in entries]
-    # Stages that only leave faces alone are told where they lie, not whether any were looked for.
-    sought = (finding or {}).get("value", len(faces)) is not None
+    detail = (finding or {}).get("detail") or {}
+    faces: list[Box] = [tuple(entry["box"]) for entry in detail.get("faces") or ()]
+    # Stages that only leave heads alone are told where these lie, or why nobody knows.
+    sought = (finding or {}).get("value", len(faces)) is not None and "reason" not in detail
     said = []
     kinds: list[tuple[str, Sequence[Shape], str]] = [
         ("exclude", regions.exclude, "what it marks is left alone all the same"),
