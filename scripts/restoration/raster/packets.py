@@ -6,7 +6,7 @@ from pathlib import Path
 
 from restoration.raster.metadata import XMP
 from restoration.raster.tags import MasterFile, TiffTags
-from restoration.settings import IngestSettings
+from restoration.raster.tiff import default_limits
 
 
 def xmp_packets(path: Path) -> list[bytes | None]:
@@ -16,7 +16,7 @@ def xmp_packets(path: Path) -> list[bytes | None]:
     """
     file = MasterFile(path)
     try:
-        tags = TiffTags(file, IngestSettings.model_validate({}))
+        tags = TiffTags(file, default_limits())
         found = [directory.entries.get(XMP) for directory in tags.directories]
         return [None if entry is None else tags.raw(entry) for entry in found]
     finally:

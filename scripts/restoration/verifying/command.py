@@ -7,17 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from restoration.errors import ConfigError
 from restoration.planning import ROOT
 from restoration.raster.publish import published
 from restoration.verify import Asked, verify_results
 from restoration.verifying.current import Anew, counts, made_anew_today
 from restoration.verifying.findings import COLUMNS, Finding, cells, line
 from restoration.verifying.summary import summary
+from restoration.yaml_text import read_config_file
 
 ANEW = 3
 """The exit status of ``--current`` where something would be made anew."""
@@ -48,9 +45,9 @@ def fixity(given: argparse.Namespace) -> int:
 
 def current(given: argparse.Namespace) -> int:
     """Print what would be made anew, by step and reason; returns the exit status."""
-    configs = [_read(path) for path in given.configfile or ()]
+    configs = [read_config_file(path) for path in given.configfile or ()]
     if configs:
-        configs.insert(0, _read(ROOT / "config" / "config.yaml"))
+        configs.insert(0, read_config_file(ROOT / "config" / "config.yaml"))
     found: Counter[tuple[str | None, str, str]] = Counter()
     scans = set()
     with _table(given.output, ("scan", "recipe", "step", "reason")) as write:
@@ -66,16 +63,6 @@ def current(given: argparse.Namespace) -> int:
 
 def _cells(one: Anew) -> tuple[str, ...]:
     return one.scan, one.recipe or "", one.step, one.reason
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        read = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"--configfile: '{path}' cannot be read ({error})") from None
-    if not isinstance(read, dict):
-        raise ConfigError(f"--configfile: '{path}': expected keys and values")
-    return read
 
 
 @contextmanager
