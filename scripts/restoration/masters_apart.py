@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from restoration.errors import ConfigError
 from restoration.raster.masters import REMEDY, protect, protect_as_they_are
 from restoration.stages import MASKS
+from restoration.written import FOLDER
 
 if TYPE_CHECKING:
     from restoration.planning import Plan
@@ -35,7 +36,7 @@ def folders_of_run(plan: Plan) -> Iterator[Path]:
     comes first."""
     results = plan.results
     yield results
-    places = [results / name for name in ("ingest", "examine")]
+    places = [results / name for name in ("ingest", "examine", FOLDER)]
     for kept in (results / "logs", results / "benchmarks"):
         places += [kept, kept / "ingest", kept / "examine", kept / "models"]
         for recipe in plan.recipes():

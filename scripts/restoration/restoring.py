@@ -20,7 +20,7 @@ from restoration.intact import is_intact
 from restoration.limiting import limited
 from restoration.planning import Plan
 from restoration.raster.base import Raster
-from restoration.raster.publish import linked
+from restoration.raster.publish import linked, unlink
 from restoration.records import read_record
 from restoration.sheet import Scan
 from restoration.stages import MASKS, REGISTRY
@@ -309,7 +309,7 @@ class PageRestorer:
         )
         if not watched.differs:
             note_gone(target)
-            target.unlink()
+            unlink(target)
             return _changed_nothing(work.state, page)
         mask = mask_sha256 = None
         if page.mask is not None:
