@@ -89,7 +89,7 @@ retry: cores-given ready ## try scans with problems again, which are final other
 .PHONY: cores-given
 cores-given:
 	@case $(call said,CORES) in all) ;; ''|0*|*[!0-9]*) printf '%s\n' \
-	    'error: CORES: expected all, or a whole number from 1 on, found '\'$(call said,CORES)\'; \
+	    'error: CORES: expected all, or a whole number from 1 on, found '\'$(call said,CORES)\' >&2; \
 	    exit 2;; esac
 
 verify: $(RUNTIME) ## are these the bytes that were written? [RESULTS=folder] [QUICK=1] [REPAIR=1 [ANEW=1]] [CURRENT=1]

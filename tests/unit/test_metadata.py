@@ -295,7 +295,8 @@ def test_malformed_date_is_handed_on_and_said_once(tmp_path, date):
             {EXIF: [field("<", 36864, UNDEFINED, b"0232"), field("<", 36867, ASCII, date)],
              GPS: [field("<", 29, ASCII, "12 July")]})  # fmt: skip
     output, record = deliver(tmp_path, "<", [page])
-    assert stored(output, 306) == date.strip() or stored(output, 306) == date
+    # tifffile takes blanks away.
+    assert stored(output, 306) == date.strip()
     assert below(output, EXIF, 36867) == date.encode() + b"\0"
     assert below(output, GPS, 29) == b"12 July\0"
     for name in ("DateTime:", "EXIF DateTimeOriginal:", "GPS GPSDateStamp:"):
