@@ -94,7 +94,8 @@ def _finished(chain: Chain, state: PageState, image: Path | None) -> Record:
     report = next(p for p in chain.ensure("examine")["pages"] if p["number"] == state.number)
     with ExitStack() as files:
         master = files.enter_context(open_page(Path(chain.scan.path), state.number, limits=limits))
-        final = None if image is None else files.enter_context(open_page(image, 1, limits=limits))
+        # The config's limits are for masters: what was made of one may be larger.
+        final = None if image is None else files.enter_context(open_page(image, 1))
         mapped = state.tones is not None
         return finished_page(master, final, report["report"], tones=mapped)
 

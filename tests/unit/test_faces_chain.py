@@ -217,6 +217,14 @@ def test_upscale_resamples_every_face_even_accepted_ones(plan: Plan) -> None:
     assert page["findings"]["faces_kept"] == 4
 
 
+def test_limits_of_masters_are_none_of_what_was_made_larger(plan: Plan) -> None:
+    ingest = plan.config.ingest.model_copy(update={"max_side": SIDE})
+    smaller = replace(plan, config=plan.config.model_copy(update={"ingest": ingest}))
+    made, record, _ = run(smaller, "resampled")
+    assert made.shape == (2 * SIDE, 2 * SIDE, 3)
+    assert record["deliverable"]["pages"][0]["finished"]["said"]
+
+
 def test_after_cleanup_upscale_asks_no_network_at_all(plan: Plan) -> None:
     made, _, _ = run(plan, "all")
     recorded, _, _ = run(plan, "resampled")

@@ -20,7 +20,7 @@ class Paper:
     straight line (fitted, so that a sheet laid down askew counts too), that side has a border. Two
     sides at least must have one. What is left is looked at again, for a margin inside the bed.
 
-    Value: [top, left, height, width] of the picture in pixels; None where there is no border. The
+    Value: [left, top, width, height] of the picture in pixels; None where there is no border. The
     confidence of "no border" is that of a rule that never guesses: a picture whose own edge has
     the paper's colour all around cannot be told from one that ends there.
     """
