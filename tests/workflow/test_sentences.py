@@ -32,7 +32,9 @@ def test_the_finished_picture_tells_its_grain_in_record_xmp_and_report(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.folder)
-    for scan in read_results(project.results):
+    scans = list(read_results(project.results))
+    assert scans
+    for scan in scans:
         (page,) = scan.pages()
         (said,) = page.delivered["finished"]["said"]
         assert scan.packets[0]["Finished"] == [said]
