@@ -5,12 +5,12 @@ if __name__ == "__main__":
 
     end_quietly()
 
-import argparse
 import os
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+from restoration.command_line import Parser
 from restoration.errors import RestorationError
 from restoration.interrupt import run
 from restoration.raster.publish import opened_anew
@@ -18,7 +18,7 @@ from restoration.raster.publish import opened_anew
 
 def main() -> int:
     """Where a file cannot be written, the rest is passed on all the same; exit status 1."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
     kept: list[tuple[Path, int]] = []
     failed = False

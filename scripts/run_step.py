@@ -5,15 +5,15 @@ if __name__ == "__main__":
 
     end_quietly()
 
-import argparse
 import sys
 from pathlib import Path
 
+from restoration.command_line import Parser
 from restoration.in_hand import stand_by
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("step")
     parser.add_argument("batch")
     parser.add_argument("--recipe")

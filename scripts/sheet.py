@@ -9,17 +9,17 @@ if __name__ == "__main__":
 
     end_quietly()
 
-import argparse
 import sys
 from pathlib import Path
 
+from restoration.command_line import Parser
 from restoration.errors import ConfigError
 from restoration.interrupt import run
 from restoration.scan_folder import sheet_of_folder
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("folder", type=Path)
     try:
         sheet = sheet_of_folder(parser.parse_args().folder)
