@@ -89,8 +89,8 @@ def disk_need(plan: Plan, work: Iterable[Work], beside: int) -> DiskNeed:
             ours = sum(plan.master_bytes(scan) for scan in members if len(scan.recipes) > 1)
             share = ours / size if size else 0.0
             waiting += share * sum(made for step, made in by_step.items() if step in shared)
-            delivered = _delivered(plan, recipe, pixel)
-            deliverables += size / pixel.master * delivered * _enlarged(plan, recipe)
+            delivered = _delivered(plan, recipe, pixel) * _enlarged(plan, recipe)
+            deliverables += size / pixel.master * (delivered + pixel.infrared)
     return DiskNeed(
         masters=float(sum(map(plan.master_bytes, scans.values()))),
         intermediates=_most(plan.config.intermediates, images, last, waiting, beside),
@@ -122,12 +122,15 @@ class _Pixel:
     """In the master's own depth, uncompressed."""
     lzw: float
     """The same, with LZW."""
+    infrared: float = 0.0
+    """Of infrared pictures on pages of their own, by the pixels of the pages alone: they are
+    delivered as they were, whatever becomes of these."""
 
 
 def _bytes_per_pixel(plan: Plan, scans: tuple[Scan, ...]) -> _Pixel:
     """By the ingest records of a few of the scans, evenly spread; where none is there, as if all
     were in colour, between 8 and 16 bits."""
-    file_bytes = image_bytes = plain = lzw = pixels = 0.0
+    file_bytes = image_bytes = plain = lzw = infrared = pixels = 0.0
     step = max(len(scans) // SAMPLE, 1)
     for scan in scans[::step]:
         record = read_record(plan.folder(None, "ingest") / f"{scan.scan}.json") or {}
@@ -140,9 +143,12 @@ def _bytes_per_pixel(plan: Plan, scans: tuple[Scan, ...]) -> _Pixel:
             image_bytes += area * page["channels"] * 2
             plain += area * page["channels"] * page["bits"] / 8
             lzw += area * page["channels"] * page["bits"] / 8 * LZW.get(page["bits"], LZW[16])
+        for own in record["master"].get("infrared") or ():
+            infrared += own["height"] * own["width"] * own["bits"] / 8
     if not pixels:
         return _Pixel(BYTES_PER_PIXEL, COLOUR_16, BYTES_PER_PIXEL, BYTES_PER_PIXEL * LZW[16])
-    return _Pixel(file_bytes / pixels, image_bytes / pixels, plain / pixels, lzw / pixels)
+    found = (file_bytes, image_bytes, plain, lzw, infrared)
+    return _Pixel(*(value / pixels for value in found))
 
 
 def _images_of(plan: Plan, recipe: str, one: float) -> dict[str, float]:

@@ -13,7 +13,7 @@ import pytest
 from small_results import AGAIN, CHANGES, plan, run
 
 import corpus
-from restoration.disk_need import DiskNeed, disk_need, say_disk_need
+from restoration.disk_need import LZW, DiskNeed, disk_need, say_disk_need
 from restoration.errors import CircumstanceError
 from restoration.overall import work_of
 from restoration.planning import Plan, make_plan
@@ -101,6 +101,20 @@ def test_masters_that_are_known_are_not_guessed_at(tmp_path: Path) -> None:
         write_record(plan.folder(None, "ingest") / f"s{number}.json", record)
     # 16-bit grey: as many bytes as the master's pixels, four fifths of them once packed.
     assert need(plan).intermediates == pytest.approx(8 * 0.8 * MASTER)
+
+
+def test_infrared_on_a_page_of_its_own_is_counted_as_it_is_delivered(tmp_path: Path) -> None:
+    plan = planned(tmp_path, {"upscale": {"factor": 2.0}}, {"compression": "none"})
+    page = {"number": 1, "height": 1000, "width": 500, "channels": 3, "bits": 16}
+    own = {"page": 1, "height": 1000, "width": 500, "channels": 1, "bits": 16}
+    master = {"pages": [page], "infrared": [own]}
+    for number in range(6):
+        record = {"schema": SCHEMA, "status": "done", "master": master}
+        write_record(plan.folder(None, "ingest") / f"s{number}.json", record)
+    # The second recipe enlarges nothing, and packs its pages by LZW.
+    lzw = LZW[16]
+    expected = 6 * (4 * 3_000_000 + 1_000_000) + 2 * (lzw * 3_000_000 + 1_000_000)
+    assert need(plan).deliverables == pytest.approx(expected)
 
 
 @pytest.mark.slow
