@@ -29,7 +29,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if not scans:
-        print(f"no problems in '{given.results}': nothing to try again")
+        print(f"no problem in '{given.results}' can be tried again")
         return 0
     more = f" and {len(scans) - 5} more" if len(scans) > 5 else ""
     print(f"to be tried again: {', '.join(scans[:5])}{more}", flush=True)

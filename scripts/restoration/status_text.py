@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from restoration.progress import amount, duration
+from restoration.records import PAGES
 from restoration.running import PROBLEMS
 from restoration.status import FINISHED, FINISHED_WITH_PROBLEMS, Holder, Status, StepStatus
 
@@ -26,6 +27,7 @@ def text_of(status: Status) -> str:
     lines += [f"  {p.scan}: {p.step}: {p.reason}" for p in status.problems[:_SHOWN]]
     if status.problems:
         lines.append(f"  all of them: {', '.join(status.problem_tables) or _NOT_YET}")
+    if any(problem.step != PAGES for problem in status.problems):
         lines.append("  final until something changes; `make retry` tries them again")
     lines.append(
         f"disk: {amount(status.intermediate_bytes)} intermediates, "

@@ -133,4 +133,4 @@ def test_the_command_is_started_with_the_config(problems: Plan) -> None:
     ]
     do_all(problems)
     said = run()
-    assert said.stdout == f"no problems in '{problems.results}': nothing to try again\n"
+    assert said.stdout == f"no problem in '{problems.results}' can be tried again\n"
