@@ -192,7 +192,7 @@ class _Group:
         try:
             self.files.queue.add(whole, compare)
         except OSError as error:
-            compare(Hashed("", 0, error.strerror or str(error)))
+            compare(Hashed("", error.strerror or str(error)))
 
     def _missing(self, path: str, sha256: str) -> None:
         self._say(MISSING, path, f"SHA-256 {sha256}", "no file")

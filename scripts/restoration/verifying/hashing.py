@@ -18,7 +18,6 @@ class Hashed:
 
     sha256: str
     """Empty where it could not be read."""
-    bytes: int
     trouble: str = ""
     """Why it could not be read."""
 
@@ -46,6 +45,6 @@ class Hasher:
 
 def _hashed(path: Path) -> Hashed:
     try:
-        return Hashed(sha256_of(path), path.stat().st_size)
+        return Hashed(sha256_of(path))
     except OSError as error:
-        return Hashed("", 0, error.strerror or str(error))
+        return Hashed("", error.strerror or str(error))
