@@ -20,19 +20,12 @@ from restoration.fixity_list import asked_again
 from restoration.intact import AlteredMasterError, is_intact, steady
 from restoration.job_digest import signature
 from restoration.keys import digest, stage_key
+from restoration.page_state import PageState, Record, has_own_image
 from restoration.planning import Plan
 from restoration.raster.publish import unlink
 from restoration.recorded_copies import copy_of
 from restoration.records import SCHEMA, SEAL, is_unaltered, now, read_record, write_record
-from restoration.restoring import (
-    PageRestorer,
-    PageState,
-    PageWork,
-    Progress,
-    Record,
-    Workshop,
-    has_own_image,
-)
+from restoration.restoring import PageRestorer, PageWork, Progress, Workshop
 from restoration.sheet import Scan
 from restoration.stages import REGISTRY
 from restoration.told import Told

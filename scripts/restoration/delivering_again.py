@@ -15,12 +15,12 @@ from restoration.archive.xmp import read_properties
 from restoration.errors import RestorationError, ScanError
 from restoration.fixity_list import Written
 from restoration.keys import identifier
+from restoration.page_state import Record
 from restoration.planning import Plan
 from restoration.raster.deliverable import OtherBytesError
 from restoration.raster.packets import xmp_packets
 from restoration.recorded_copies import examined_part
 from restoration.records import now
-from restoration.restoring import Record
 from restoration.unheeded import unheeded
 from restoration.withdrawing import withdrawn_record
 

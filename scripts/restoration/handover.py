@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from restoration import __version__
 from restoration.archive.xmp import StageEvent
-from restoration.chain import Chain
 from restoration.deliver import Delivery, PageToDeliver, deliver_scan
 from restoration.errors import CircumstanceError
 from restoration.faces import IDENTITY
 from restoration.faces.final_check import compare
 from restoration.finished import finished_page
 from restoration.keys import canonical_json
+from restoration.page_state import PageState, Record, cube_name
 from restoration.raster.base import Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.cube import write_cube
@@ -22,9 +23,12 @@ from restoration.raster.mapped import MappedRaster
 from restoration.raster.publish import unlink
 from restoration.raster.tiff import open_page
 from restoration.raster.tone_table import ToneTable
-from restoration.regions import FACES
-from restoration.restoring import PageState, Record, cube_name
+from restoration.stage_settings import FACES
 from restoration.written import note_gone
+
+if TYPE_CHECKING:
+    # What it asks of a chain are records and paths: no code of it is part of a deliverable.
+    from restoration.chain import Chain
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 

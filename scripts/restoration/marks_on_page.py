@@ -15,7 +15,8 @@ from restoration.errors import ScanError
 from restoration.limiting import Size, area_of
 from restoration.raster.area import Area, Polygon
 from restoration.raster.base import Raster
-from restoration.regions import FACES, FaceRegions, MarkedTarget, Marks, Shape
+from restoration.regions import FaceRegions, MarkedTarget, Marks, Shape
+from restoration.stage_settings import FACES
 
 BAND = 64
 """Rows of a page that are looked at at once."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoration.errors import ConfigError
+from restoration.page_state import MASKS
 from restoration.raster.masters import REMEDY, protect, protect_as_they_are
-from restoration.stages import MASKS
 from restoration.written import FOLDER
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.networks.manifest import check_use, find_weights, needed_weights
-from restoration.regions import FACES
+from restoration.stage_settings import FACES
 from restoration.stages import REGISTRY
 
 if TYPE_CHECKING:

@@ -25,18 +25,11 @@ from restoration.networks.manifest import (
     load_manifest,
 )
 from restoration.raster.profile_file import ProfileFileError, check_profile_file
-from restoration.regions import (
-    COLOUR,
-    Marks,
-    ScanRegions,
-    damage_mask_of,
-    is_file,
-    read_regions,
-)
+from restoration.regions import Marks, ScanRegions, damage_mask_of, is_file, read_regions
 from restoration.resolving import resolve_device, resolve_precision, resolve_runtime
 from restoration.settings import Config, Recipe, load_config
 from restoration.sheet import Scan, read_sheet
-from restoration.stage_settings import ColourSettings, Section
+from restoration.stage_settings import COLOUR, ColourSettings, Section
 from restoration.stages import REGISTRY
 from restoration.written import keep_written
 from restoration.yaml_text import WrittenFiles

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from restoration.locking import lock_results
 from restoration.masters_apart import protect_every_master
+from restoration.page_state import MASKS
 from restoration.planning import Plan
 from restoration.progress import amount
 from restoration.raster.masters import MasterInTheWayError
 from restoration.raster.publish import unlink
 from restoration.retention import Keeping, delete, disposable
-from restoration.stages import MASKS, REGISTRY
+from restoration.stages import REGISTRY
 from restoration.verifying.keychain import idle_workshop
 from restoration.verifying.last_run import known_scans, steady_plan
 from restoration.verifying.orphans import orphans

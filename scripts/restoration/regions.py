@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from restoration.damage_marks import mask_of
 from restoration.errors import ConfigError
 from restoration.mistakes import mistake_of, near
-from restoration.stage_settings import CHAIN, Section
+from restoration.stage_settings import CHAIN, COLOUR, FACES, Section
 from restoration.yaml_text import Written, parse
 
 Pixels = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
@@ -162,12 +162,6 @@ class ColourRegions(Section):
 
 
 DEFAULT_FEATHER = 16.0
-
-FACES = "faces"
-"""The stage whose regions mark faces."""
-
-COLOUR = "colour"
-"""The stage that maps whole pages; its regions mark targets."""
 
 
 class ScanRegions(Section):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,17 +18,23 @@ from restoration.faces.protecting import told_of_heads
 from restoration.in_hand import InHand
 from restoration.intact import is_intact
 from restoration.limiting import limited
+from restoration.page_state import (
+    PageState,
+    Record,
+    has_own_image,
+    image_path,
+    mask_path,
+)
 from restoration.planning import Plan
 from restoration.raster.base import Raster
 from restoration.raster.publish import linked, unlink
 from restoration.records import read_record
 from restoration.sheet import Scan
-from restoration.stages import MASKS, REGISTRY
+from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 from restoration.unchanged import Watched
 from restoration.written import note_gone, note_written
 
-Record = dict[str, Any]
 Progress = Callable[[float, str], None]
 
 
@@ -55,47 +61,6 @@ class Workshop:
     """What is begun, for the process that waits for this one."""
     albums: dict[tuple[str, str, str], Album] = field(default_factory=dict)
     """By recipe, step and batch: gathered once per job, not once per scan."""
-
-
-@dataclass(frozen=True)
-class PageState:
-    """A page as one step leaves it."""
-
-    number: int
-    key: str
-    image: str | None
-    """Path below the results; None where it is still the master's own page."""
-    owner: str | None
-    """The step that wrote ``image``."""
-    height: int
-    width: int
-    ppi: tuple[float, float] | None
-    generated: bool = False
-    """Whether a generative network made pixels of it, in this step or an earlier one."""
-    tones: Record | None = None
-    """The tone table (``ToneTable.record``) by which delivery is still to map ``image``; None where
-    no stage handed it one."""
-
-
-def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
-    """Where a stage keeps its image of one page; no id may hold the ``@`` of a page's number."""
-    mark = "" if pages == 1 else f"@{number}"
-    return folder / f"{scan}{mark}.tif"
-
-
-def cube_name(scan: str, number: int) -> str:
-    """The file that holds the tone table of one page beside the deliverable."""
-    return f"{scan}.cube" if number == 1 else f"{scan}@{number}.cube"
-
-
-def delivered_files(record: Record) -> dict[str, str]:
-    """Name and SHA-256 of each file that a true deliver record names, all in its own folder."""
-    made = record["deliverable"]
-    cubes = made.get("cubes", ())
-    return {
-        f"{record['scan']}.tif": made["sha256"],
-        **{cube["file"]: cube["sha256"] for cube in cubes},
-    }
 
 
 @dataclass(frozen=True)
@@ -366,12 +331,6 @@ def _changed_nothing(state: PageState, page: Restored) -> Record:
     }
 
 
-def has_own_image(page: Record) -> bool:
-    """Whether the step of this entry wrote an image of the page: not where it declined, nor where
-    it only maps values, which delivery does."""
-    return page["status"] == "applied" and page.get("tones") is None
-
-
 def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
     """A page whose values delivery will map: its image is still that which came in."""
     if page.tones.channels != source.channels:
@@ -391,18 +350,6 @@ def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
         "tones": page.tones.record(),
         "tones_sha256": page.tones.sha256,
     }
-
-
-def mask_path(image: Path) -> Path:
-    """Where the mask of a stage's image lies."""
-    return image.parent / MASKS / image.name
-
-
-def mask_of(page: Record, image: Path) -> Path:
-    """Where the mask of a page lies that its record names: beside the image, as
-    ``<scan>.mask.tif``, where an earlier version wrote it."""
-    beside = image.with_name(f"{image.stem}.mask.tif")
-    return beside if PurePath(page["mask"]).name == beside.name else mask_path(image)
 
 
 def _passed_on(state: PageState) -> Record:

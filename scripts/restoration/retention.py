@@ -15,9 +15,10 @@ from typing import Literal, NoReturn
 
 from restoration.chain import Chain, EarlierProblemError
 from restoration.errors import RestorationError
+from restoration.page_state import Record, has_own_image, image_path
 from restoration.planning import Plan
 from restoration.raster.publish import unlink
-from restoration.restoring import Record, Workshop, has_own_image, image_path
+from restoration.restoring import Workshop
 from restoration.sheet import Scan
 from restoration.written import note_gone
 

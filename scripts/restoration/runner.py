@@ -12,15 +12,16 @@ from restoration.circumstances import MemoryShortageError, circumstance
 from restoration.errors import CircumstanceError, ScanError
 from restoration.leftovers import remove_leftovers
 from restoration.overall import BatchEnd, found_here, tell_end
+from restoration.page_state import MASKS, Record
 from restoration.planning import Plan
 from restoration.progress import Reporter, reporter
 from restoration.raster.masters import protect_as_they_are
 from restoration.records import Row, left_out, not_in_future, write_table
-from restoration.restoring import Record, Workshop
+from restoration.restoring import Workshop
 from restoration.retention import after_delivery
 from restoration.scratch import ScratchError, leave_scratch
 from restoration.sheet import Scan
-from restoration.stages import MASKS, REGISTRY
+from restoration.stages import REGISTRY
 from restoration.written import keep_written, note_gone
 
 _EQUAL_SURPRISES_THAT_STOP = 3

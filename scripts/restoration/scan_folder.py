@@ -16,8 +16,8 @@ from typing import Any
 
 from restoration.damage_marks import belongs_to, joined_stem, mask_of
 from restoration.errors import ConfigError, one_line
+from restoration.page_state import MASKS
 from restoration.sheet import CONTROL, ids_of
-from restoration.stages import MASKS
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 

@@ -385,3 +385,9 @@ _SWITCHED: dict[str, Any] = {**dict.fromkeys(OFF), **{word: {} for word in ON}}
 
 CHAIN: tuple[str, ...] = tuple(StagesSettings.model_fields)
 """Every stage that a recipe may name, in the order in which they run."""
+
+FACES = "faces"
+"""The stage whose regions mark faces."""
+
+COLOUR = "colour"
+"""The stage that maps whole pages; its regions mark targets."""

@@ -22,11 +22,11 @@ from typing import Any, Literal
 from restoration.errors import ConfigError
 from restoration.locking import LOCK, STALE, locked_by
 from restoration.overall import Run, read_run, seconds_left, steps_of
+from restoration.page_state import MASKS
 from restoration.planning import Plan, load_plan, plan_file
 from restoration.processes import is_alive
 from restoration.records import HEADER, PAGES, lacks_pages, read_record
 from restoration.running import PROBLEMS
-from restoration.stages import MASKS
 
 FINISHED, NO_RESULTS, FINISHED_WITH_PROBLEMS, NOT_FINISHED = 0, 2, 3, 4
 """Exit codes of ``scripts/status.py``."""

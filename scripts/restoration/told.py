@@ -10,10 +10,10 @@ from restoration.albums import Album, gather_album
 from restoration.faces.known import where_faces_lie
 from restoration.ingest import hash_file
 from restoration.keys import code_fingerprint
+from restoration.page_state import Record
 from restoration.planning import Plan
-from restoration.regions import COLOUR
-from restoration.restoring import Record
 from restoration.sheet import Scan
+from restoration.stage_settings import COLOUR
 from restoration.stages import REGISTRY
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restoration.regions import COLOUR, FACES
+from restoration.stage_settings import COLOUR, FACES
 from restoration.stages import REGISTRY
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from restoration.job_digest import signature
 from restoration.locking import lock_results
 from restoration.masters_apart import protect_every_master
 from restoration.overall import steps_of
+from restoration.page_state import Record
 from restoration.planning import Plan, plan_file
-from restoration.restoring import Record
 from restoration.verifying.files import Files, Queue
 from restoration.verifying.findings import (
     ALTERED,

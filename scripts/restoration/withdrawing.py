@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from restoration.fixity_list import Written
+from restoration.page_state import Record, delivered_files
 from restoration.planning import Plan
 from restoration.raster.publish import rename, unlink
 from restoration.records import READABLE, SCHEMA, now, read_record, write_record
-from restoration.restoring import Record, delivered_files
 from restoration.sheet import Scan
 from restoration.written import note_gone, note_written
 

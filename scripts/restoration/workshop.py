@@ -14,12 +14,13 @@ from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.in_hand import InHand
 from restoration.networks.manifest import find_weights
 from restoration.networks.originals import kept_original
+from restoration.page_state import Record
 from restoration.planning import Plan
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import TiffPage, open_page
 from restoration.raster.write import write_intermediate
-from restoration.restoring import Record, Workshop
+from restoration.restoring import Workshop
 from restoration.settings import Config, EngineSettings, IngestSettings
 
 if TYPE_CHECKING:

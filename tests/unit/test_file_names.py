@@ -9,7 +9,7 @@ import pytest
 
 from restoration.batching import assign, read_assigned
 from restoration.errors import ConfigError
-from restoration.restoring import cube_name, image_path, mask_of, mask_path
+from restoration.page_state import cube_name, image_path, mask_of, mask_path
 from restoration.scan_folder import sheet_of_folder
 from restoration.settings import BatchSettings, load_config
 from restoration.sheet import Scan, check_name, read_sheet

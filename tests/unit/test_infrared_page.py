@@ -25,11 +25,11 @@ from restoration.overall import (
     read_run,
     work_of,
 )
+from restoration.page_state import Record
 from restoration.planning import Plan, make_plan
 from restoration.raster.colour import ColourSpace
 from restoration.raster.tiff import open_page
 from restoration.records import gather_problems, read_table
-from restoration.restoring import Record
 from restoration.review.dossier import gather
 from restoration.review.findings import finding
 from restoration.review.page import write_report

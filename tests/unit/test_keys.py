@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from restoration import keys
+from restoration import keys, planning
+from restoration.stages import REGISTRY
 
 
 @pytest.fixture
@@ -117,6 +118,36 @@ def test_every_module_named_by_a_string_exists() -> None:
     assert "restoration.stages.repair" in found
     assert found >= keys._NOT_PART_OF_A_RESULT
     assert [name for name in found if keys._module_path(name, keys.PACKAGE) is None] == []
+
+
+def codes(package: Path) -> dict[str, list[str]]:
+    """The fingerprints behind each step, of a package that may differ from this one."""
+    keys._source.cache_clear()
+    keys._module_path.cache_clear()
+    modules = dict(planning._CODE)
+    modules |= {name: (*entry.code, *planning._STAGE_CODE) for name, entry in REGISTRY.items()}
+    return {
+        step: [keys.code_fingerprint(module, package) for module in roots]
+        for step, roots in modules.items()
+    }
+
+
+PLANNING = ("cost", "sheet", "planning", "chain", "runner", "regions", "restoring", "verify")
+
+
+def test_what_plans_and_runs_is_part_of_no_result(tmp_path: Path) -> None:
+    """One figure changed in the cost model delivered every scan of a collection again."""
+    copied = tmp_path / "restoration"
+    shutil.copytree(keys.PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+    before = codes(copied)
+    for module in PLANNING:
+        path = copied / f"{module}.py"
+        path.write_text(path.read_text() + "\nANOTHER_FIGURE = 1.0\n")
+    assert codes(copied) == before
+    path = copied / "stages" / "cleanup.py"
+    path.write_text(path.read_text() + "\nANOTHER_FIGURE = 1.0\n")
+    after = codes(copied)
+    assert [step for step in before if before[step] != after[step]] == ["cleanup"]
 
 
 def test_each_part_of_a_key_counts() -> None:

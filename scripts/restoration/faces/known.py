@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from restoration.faces.frame import Frame, Places, points_of
-from restoration.regions import FaceRegions, MarkedFace, Shape
+
+if TYPE_CHECKING:
+    from restoration.regions import FaceRegions, MarkedFace, Shape
 
 NO_VERDICT = "the condition report has no verdict"
 """Why nobody knows where faces are, where the report does not say it."""
 
-Holds = Callable[[Shape, Places], bool]
+Holds = Callable[["Shape", Places], bool]
 """Whether a shape that a person drew holds a place (x, y) of the master's page."""
 
 

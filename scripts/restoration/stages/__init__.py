@@ -42,9 +42,6 @@ class Entry:
         return cast("type[Stage]", getattr(import_module(self.module), self.class_name))
 
 
-MASKS = "masks"
-"""The folder, inside a stage's own, of the masks that belong to its images."""
-
 _NETWORK = ("restoration.engine.run", "restoration.networks.load")
 
 _FACES = (*_NETWORK, "restoration.networks.face_identity")

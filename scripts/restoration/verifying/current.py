@@ -16,10 +16,11 @@ from restoration.chain import altered_key
 from restoration.delivering_again import time_in_file
 from restoration.job_digest import MISSING, signature
 from restoration.keys import digest
+from restoration.page_state import Record, delivered_files
 from restoration.planning import Plan, make_plan
 from restoration.recorded_copies import copy_of
 from restoration.records import SEAL, is_unaltered, read_record
-from restoration.restoring import Record, Workshop, delivered_files
+from restoration.restoring import Workshop
 from restoration.sheet import Scan
 from restoration.verifying.keychain import KeyChain, idle_workshop
 from restoration.verifying.last_run import folder_of_run, started_in, steady, steady_plan

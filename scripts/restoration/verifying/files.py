@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from restoration.fixity_list import AGAIN, LIST, OPEN, Written, group_of
+from restoration.page_state import Record, delivered_files, has_own_image
 from restoration.records import READABLE, SEAL, is_unaltered, seal_of
-from restoration.restoring import Record, delivered_files, has_own_image
 from restoration.verifying.findings import (
     ALTERED,
     LISTED,

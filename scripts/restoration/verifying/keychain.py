@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 
 from restoration.chain import Chain
 from restoration.keys import digest
+from restoration.page_state import Record
 from restoration.planning import Plan
-from restoration.restoring import Record, Workshop
+from restoration.restoring import Workshop
 from restoration.sheet import Scan
 
 

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 from restoration.fixity_list import MANIFEST, is_set_aside
 from restoration.locking import LOCK
 from restoration.overall import LOG, PROGRESS
+from restoration.page_state import MASKS
 from restoration.running import PROBLEMS
 from restoration.shared_fs import MARKER
-from restoration.stages import MASKS
 from restoration.verifying.findings import Place, Repair
 from restoration.withdrawing import WITHDRAWN
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restoration.fixity_list import is_set_aside
+from restoration.page_state import MASKS, Record, cube_name, has_own_image, image_path, mask_of
 from restoration.planning import ALONE, Plan
 from restoration.records import read_record
-from restoration.restoring import Record, cube_name, has_own_image, image_path, mask_of
-from restoration.stages import MASKS, REGISTRY
+from restoration.stages import REGISTRY
 from restoration.verifying.findings import ORPHANED, Finding, Place
 
 STEPS = ("ingest", "examine", *REGISTRY, "deliver")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from restoration.archive.xmp import read_properties
 from restoration.errors import RestorationError, ScanError
+from restoration.page_state import Record
 from restoration.raster.packets import xmp_packets
 from restoration.records import SEAL
-from restoration.restoring import Record
 
 _GENERATIVE = "compositeWithTrainedAlgorithmicMedia"
 
