@@ -21,6 +21,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from restoration.fixity_list import MANIFEST
 from restoration.planning import Plan, make_plan
 from restoration.records import Row, write_table
 
@@ -61,8 +62,13 @@ def write_tables(plan: Plan) -> None:
                 rows = [Row(scan.scan, "done", "0" * 64) for scan in plan.members(carried, batch)]
                 table = Path(plan.table(carried, step, batch))
                 write_table(table, rows, plan.digest(carried, step, batch))
+                for row in rows:
+                    (table.parent / f"{row.scan}.json").touch()
+                    if step == "deliver":
+                        (table.parent / f"{row.scan}.tif").touch()
         for name in ("problems.tsv", "report.html"):
             (plan.results / recipe / name).write_text("")
+    (plan.results / MANIFEST).write_text("")
 
 
 def timed(config: Path, *arguments: str) -> dict[str, Any]:
