@@ -480,6 +480,27 @@ def test_after_the_run_of_one_scan_the_others_are_no_orphans(own: Path) -> None:
     assert said(own) == {("orphaned", "file", "logs/archive/deliver/three.log")}
 
 
+def test_after_the_run_of_one_scan_the_other_masters_are_looked_at(own: Path) -> None:
+    before = verify_results(own / "results").tally.masters
+    tree.run(own, {**tree.config(), "only": "both"})
+    assert verify_results(own / "results").tally.masters == before
+    other = own / "one/plain.tif"
+    with other.open("ab") as file:
+        file.write(b"x")
+    assert {(kind, what) for kind, what, _ in said(own)} == {("altered", "master")}
+
+
+def test_after_the_run_of_one_scan_a_copy_without_its_sheet_is_verified(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree.run(own, {**tree.config(), "only": "both"})
+    (own / "scans.tsv").unlink()
+    assert said(own, results_only=True) == set()
+    assert "what the sheet names no more is not told" in capsys.readouterr().err
+    flip(own / "results" / KINDS["mask"])
+    assert {what for _, what, _ in said(own, results_only=True)} == {"mask"}
+
+
 def test_sealed_records_read_as_they_were_written() -> None:
     record = {"b": (1, 2), "a": {1: 0.1 + 0.2, "x": None}, "schema": 1}
     made = sealed(record)
