@@ -26,7 +26,7 @@ from restoration.masters_apart import protect_every_master
 from restoration.overall import steps_of
 from restoration.planning import Plan, plan_file
 from restoration.restoring import Record
-from restoration.verifying.files import Files, Queue
+from restoration.verifying.files import Files, Queue, begins_late
 from restoration.verifying.findings import (
     ALTERED,
     CLASSES,
@@ -177,6 +177,7 @@ class _Look:
         self.written = written
         self.report = report
         self.tally = Tally()
+        self.partly = written.there and begins_late(results, written)
         self.plan = self._plan()
         self.sheet = self._sheet()
         scans = self.plan.scans if self.plan is not None else ()
@@ -229,6 +230,7 @@ class _Look:
                 tally=self.tally,
                 is_in_hand=self._is_in_hand,
                 on_ingest=self._master,
+                partly=self.partly,
             ).check()
             if plan is not None and not self.asked.results_only:
                 self._weights(plan)
@@ -268,6 +270,14 @@ class _Look:
             kind = ALTERED if listed.is_file() else MISSING
             found = "one that was altered" if listed.is_file() else "no file"
             self.report.add(Finding(kind, "list", listed, expected, found, repair))
+        elif self.partly:
+            listed, expected = self.results / FOLDER / LIST, "a list of all that was written"
+            then = (
+                "some results are of an earlier version, which kept no list: of these only what "
+                "the records say could be compared, until a whole run has made them anew"
+            )
+            found = "one of what was written since"
+            self.report.add(Finding(MISSING, "list", listed, expected, found, advice=then))
         elif not path.is_file():
             if not is_open(self.results):
                 self.report.add(Finding(MISSING, "manifest", path, "a file", "no file", repair))

@@ -459,6 +459,28 @@ def test_without_any_list_the_records_say_what_there_was(own: Path) -> None:
     }
 
 
+def make_older(results: Path) -> None:
+    """As a version left them that kept no list and sealed no record."""
+    shutil.rmtree(results / ".fixity")
+    (results / MANIFEST).unlink()
+    for path in (*results.glob("*/*.json"), *results.glob("*/*/*.json")):
+        record = json.loads(path.read_text())
+        if record.pop("record_sha256", None) is not None:
+            path.write_text(json.dumps({**record, "schema": 1}))
+
+
+def test_results_of_an_earlier_version_of_which_a_part_was_made_anew_are_no_orphans(
+    own: Path,
+) -> None:
+    make_older(own / "results")
+    assert said(own) == {("missing", "manifest", MANIFEST)}
+    tree.run(own, {**tree.config(), "only": "none"})
+    assert said(own) == {("missing", "list", ".fixity/written.txt")}
+    flip(own / "results/archive/deliver/both.tif")
+    found = said(own) - {("missing", "list", ".fixity/written.txt")}
+    assert found == {("altered", "deliverable", "archive/deliver/both.tif")}
+
+
 def test_what_the_sheet_names_no_more_is_orphaned(own: Path) -> None:
     sheet = own / "scans.tsv"
     sheet.write_text("".join(sheet.read_text().splitlines(True)[:3]))
