@@ -21,7 +21,7 @@ _IMAGE = re.compile(
 """Suffixes of what a mask may have been painted in or saved as."""
 _WORD = re.compile(r"damages?(mask)?(copy)?")
 _LETTERS = re.compile(r"[^a-z]+")
-_JOINED = re.compile(r"(?P<stem>.+)[_ -]+damages?(?:[_ -]?mask)?", re.IGNORECASE)
+_JOINED = re.compile(r"(?P<stem>.+?)[_ (-]*damages?(?:[_ -]?mask)?[)]?", re.IGNORECASE)
 
 
 def mask_of(master: str) -> str:
@@ -63,7 +63,8 @@ def damaged_stem(name: str) -> str | None:
 
 
 def joined_stem(name: str) -> str | None:
-    """``damaged_stem`` of a name that joins the word in another way, as ``album-7_damage.tif``.
+    """``damaged_stem`` of a name that joins the word in another way, as ``album-7_damage.tif``,
+    ``album-7damage.tif`` or ``album-7 (damage).tif``.
 
     Masters are named so as well: only where there is a master of the stem does it mean anything.
     """

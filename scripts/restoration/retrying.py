@@ -16,7 +16,7 @@ from restoration.masters_apart import protect_every_master
 from restoration.overall import steps_of
 from restoration.planning import Plan
 from restoration.raster.publish import rename
-from restoration.records import read_record, read_table, write_text
+from restoration.records import READABLE, read_record, read_table, write_text
 from restoration.running import PROBLEMS
 from restoration.status import plan_of_results
 from restoration.written import keep_written, note_gone
@@ -51,7 +51,8 @@ def set_aside(plan: Plan, scan: str | None = None) -> tuple[str, ...]:
             # Without a table the batch was not finished: only its records can tell.
             for name in members:
                 record = plan.folder(recipe, step) / f"{name}.json"
-                if (read_record(record) or {}).get("status") == "problem":
+                # One of an earlier version, too: the run that gave it up may be long ago.
+                if (read_record(record, READABLE) or {}).get("status") == "problem":
                     records.append(record)
                     scans.add(name)
     # Snakemake makes a missing table only for somebody who waits for it. Records go last: a stop

@@ -97,6 +97,8 @@ class Status:
     """On the disk; a file that two recipes share is counted once."""
     free_bytes: int
     finished: bool
+    only: str | None
+    """The scan of which alone the last run was: then everything else here is of that one."""
 
     @property
     def exit_code(self) -> int:
@@ -187,6 +189,7 @@ def status_of(results: Path, present: float | None = None) -> Status:
         deliverable_bytes=disk.deliverables,
         free_bytes=shutil.disk_usage(results).free,
         finished=whole and not waiting and holder.state != "running",
+        only=plan.config.only,
     )
 
 

@@ -12,7 +12,13 @@ _SHOWN = 5
 
 def text_of(status: Status) -> str:
     """The status for people."""
-    lines = [f"results: {status.results}", f"run: {_holder_text(status.run)}", ""]
+    lines = [f"results: {status.results}", f"run: {_holder_text(status.run)}"]
+    if status.only is not None:
+        lines.append(
+            f"the last run was of the scan '{status.only}' alone: so is what follows, and so are "
+            f"{PROBLEMS} and the report until a run of all scans"
+        )
+    lines.append("")
     head = ("step", "done", "problems", "waiting", "an hour", "left")
     rows = [head, *(_cells(step) for step in status.steps)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]

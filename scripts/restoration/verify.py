@@ -26,7 +26,7 @@ from restoration.masters_apart import protect_every_master
 from restoration.overall import steps_of
 from restoration.page_state import Record
 from restoration.planning import Plan, plan_file
-from restoration.verifying.files import Files, Queue
+from restoration.verifying.files import Files, Queue, begins_late
 from restoration.verifying.findings import (
     ALTERED,
     CLASSES,
@@ -43,8 +43,10 @@ from restoration.verifying.last_run import (
     known_scans,
     started_in,
     steady_plan,
+    whole_plan,
 )
 from restoration.verifying.names import ADVICE, FIXITY_LOG, Known
+from restoration.verifying.orphans import Known as Sheet
 from restoration.verifying.orphans import orphans
 from restoration.verifying.repairs import Scheduled, schedule
 from restoration.verifying.standing_by import hold_off_runs
@@ -118,8 +120,9 @@ def verify_results(
         look.all()
         scheduled = None
         if asked.repair and look.plan is not None:
-            protect_every_master(look.plan)
-            scheduled = schedule(look.plan, look.report.repairs, anew=asked.anew)
+            plan = whole_plan(look.plan)
+            protect_every_master(plan)
+            scheduled = schedule(plan, look.report.repairs, anew=asked.anew)
     verified = Verified(
         counts=dict(look.report.counts),
         tally=look.tally,
@@ -174,7 +177,9 @@ class _Look:
         self.written = written
         self.report = report
         self.tally = Tally()
+        self.partly = written.there and begins_late(results, written)
         self.plan = self._plan()
+        self.sheet = self._sheet()
         scans = self.plan.scans if self.plan is not None else ()
         self._batch_of = {scan.scan: scan.batch for scan in scans}
         self._path_of = {scan.scan: scan.path for scan in scans}
@@ -198,9 +203,19 @@ class _Look:
         self.report.add(Finding(kind, "plan", path, said, found, advice=then))
         return None
 
+    def _sheet(self) -> Sheet | None:
+        """Whom the sheet names; None where that cannot be known."""
+        if self.plan is None:
+            return None
+        try:
+            return known_scans(self.plan)
+        except ConfigError as error:
+            # After the run of one scan; a copy of the results has no sheet beside it.
+            sys.stderr.write(f"verify: {error}; what the sheet names no more is not told\n")
+            return None
+
     def all(self) -> None:
-        plan = self.plan
-        sheet = known_scans(plan) if plan is not None else None
+        plan, sheet = self.plan, self.sheet
         batches = sheet.batches if sheet is not None else None
         recipes = frozenset(plan.config.recipes) if plan is not None else frozenset()
         with Hasher() as hasher:
@@ -215,6 +230,7 @@ class _Look:
                 tally=self.tally,
                 is_in_hand=self._is_in_hand,
                 on_ingest=self._master,
+                partly=self.partly,
             ).check()
             if plan is not None and not self.asked.results_only:
                 self._weights(plan)
@@ -254,6 +270,14 @@ class _Look:
             kind = ALTERED if listed.is_file() else MISSING
             found = "one that was altered" if listed.is_file() else "no file"
             self.report.add(Finding(kind, "list", listed, expected, found, repair))
+        elif self.partly:
+            listed, expected = self.results / FOLDER / LIST, "a list of all that was written"
+            then = (
+                "some results are of an earlier version, which kept no list: of these only what "
+                "the records say could be compared, until a whole run has made them anew"
+            )
+            found = "one of what was written since"
+            self.report.add(Finding(MISSING, "list", listed, expected, found, advice=then))
         elif not path.is_file():
             if not is_open(self.results):
                 self.report.add(Finding(MISSING, "manifest", path, "a file", "no file", repair))
@@ -266,7 +290,8 @@ class _Look:
         named = self._path_of.get(record["scan"], record.get("path"))
         if self.asked.results_only or named is None:
             return
-        if self.plan is not None and record["scan"] not in self._path_of:
+        # The sheet's, not the plan's: a run of one scan leaves the other masters to be looked at.
+        if self.sheet is not None and record["scan"] not in self.sheet.recipes_of:
             return
         path, sha256 = Path(named).absolute(), record["sha256"]
         self.tally.masters += 1

@@ -146,6 +146,21 @@ def test_what_was_made_again_is_not_asked_for_any_more(own: Path) -> None:
     assert asked_again(results) == set()
 
 
+@pytest.mark.parametrize("kind", ["image between the stages", "mask", "deliverable"])
+def test_after_the_run_of_another_scan_alone_a_repair_is_made_by_the_next_whole_run(
+    own: Path, kind: str
+) -> None:
+    path = own / "results" / KINDS[kind]
+    before = path.read_bytes()
+    tree.run(own, {**tree.config(), "only": "none"})
+    flip(path)
+    repair(own)
+    assert not path.exists()
+    tree.run(own)
+    assert path.read_bytes() == before
+    assert said(own) == set()
+
+
 def test_a_repair_leaves_everything_else_alone(own: Path) -> None:
     results = own / "results"
     flip(results / KINDS["mask"])

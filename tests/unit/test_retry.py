@@ -62,6 +62,15 @@ def test_what_names_a_problem_is_set_aside_and_nothing_is_deleted(problems: Plan
     assert status_of(problems.results).problems == ()
 
 
+def test_problems_of_an_earlier_version_are_tried_again(problems: Plan) -> None:
+    for path in (*problems.results.glob("*/*.json"), *problems.results.glob("*/*/*.json")):
+        record = json.loads(path.read_text())
+        record.pop("record_sha256", None)
+        path.write_text(json.dumps({**record, "schema": 1}))
+    assert set_aside(problems) == ("a", "c")
+    assert (problems.results / "ingest/a.json.retried").is_file()
+
+
 def test_one_scan_alone(problems: Plan) -> None:
     assert set_aside(problems, "c") == ("c",)
     assert (problems.folder(None, "ingest") / "a.json").is_file()

@@ -99,6 +99,16 @@ def test_a_finished_collection(plan: Plan) -> None:
     assert text_of(status).endswith("\nfinished\n")
 
 
+def test_after_the_run_of_one_scan_it_says_that_it_speaks_of_that_one(plan: Plan) -> None:
+    begin(plan)
+    do_all(plan)
+    assert "alone" not in text_of(status_of(plan.results))
+    replace(plan, config=plan.config.model_copy(update={"only": "a"})).save()
+    status = status_of(plan.results)
+    assert status.record()["only"] == "a"
+    assert "the last run was of the scan 'a' alone" in text_of(status)
+
+
 def test_problems_are_counted_once_and_named_with_their_reason(plan: Plan) -> None:
     begin(plan)
     do_all(plan, b="denoise: NaN in band 1")

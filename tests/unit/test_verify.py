@@ -459,6 +459,28 @@ def test_without_any_list_the_records_say_what_there_was(own: Path) -> None:
     }
 
 
+def make_older(results: Path) -> None:
+    """As a version left them that kept no list and sealed no record."""
+    shutil.rmtree(results / ".fixity")
+    (results / MANIFEST).unlink()
+    for path in (*results.glob("*/*.json"), *results.glob("*/*/*.json")):
+        record = json.loads(path.read_text())
+        if record.pop("record_sha256", None) is not None:
+            path.write_text(json.dumps({**record, "schema": 1}))
+
+
+def test_results_of_an_earlier_version_of_which_a_part_was_made_anew_are_no_orphans(
+    own: Path,
+) -> None:
+    make_older(own / "results")
+    assert said(own) == {("missing", "manifest", MANIFEST)}
+    tree.run(own, {**tree.config(), "only": "none"})
+    assert said(own) == {("missing", "list", ".fixity/written.txt")}
+    flip(own / "results/archive/deliver/both.tif")
+    found = said(own) - {("missing", "list", ".fixity/written.txt")}
+    assert found == {("altered", "deliverable", "archive/deliver/both.tif")}
+
+
 def test_what_the_sheet_names_no_more_is_orphaned(own: Path) -> None:
     sheet = own / "scans.tsv"
     sheet.write_text("".join(sheet.read_text().splitlines(True)[:3]))
@@ -478,6 +500,27 @@ def test_after_the_run_of_one_scan_the_others_are_no_orphans(own: Path) -> None:
     assert "'both' alone" in summary(verify_results(own / "results"))
     (own / "results/logs/archive/deliver/three.log").write_text("")
     assert said(own) == {("orphaned", "file", "logs/archive/deliver/three.log")}
+
+
+def test_after_the_run_of_one_scan_the_other_masters_are_looked_at(own: Path) -> None:
+    before = verify_results(own / "results").tally.masters
+    tree.run(own, {**tree.config(), "only": "both"})
+    assert verify_results(own / "results").tally.masters == before
+    other = own / "one/plain.tif"
+    with other.open("ab") as file:
+        file.write(b"x")
+    assert {(kind, what) for kind, what, _ in said(own)} == {("altered", "master")}
+
+
+def test_after_the_run_of_one_scan_a_copy_without_its_sheet_is_verified(
+    own: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree.run(own, {**tree.config(), "only": "both"})
+    (own / "scans.tsv").unlink()
+    assert said(own, results_only=True) == set()
+    assert "what the sheet names no more is not told" in capsys.readouterr().err
+    flip(own / "results" / KINDS["mask"])
+    assert {what for _, what, _ in said(own, results_only=True)} == {"mask"}
 
 
 def test_sealed_records_read_as_they_were_written() -> None:

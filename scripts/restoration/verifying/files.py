@@ -18,7 +18,7 @@ from typing import Any
 
 from restoration.fixity_list import AGAIN, LIST, OPEN, Written, group_of
 from restoration.page_state import Record, delivered_files, has_own_image
-from restoration.records import READABLE, SEAL, is_unaltered, seal_of
+from restoration.records import READABLE, SEAL, is_unaltered, read_record, seal_of
 from restoration.verifying.findings import (
     ALTERED,
     LISTED,
@@ -89,6 +89,13 @@ class Files:
     """Whether a step of a scan (recipe, step, scan) belongs to a job that did not end."""
     on_ingest: Callable[[Record], None]
     """Given each ingest record that is true."""
+    partly: bool = False
+    """Whether the list is of a part alone (``begins_late``): of the others the records tell."""
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether what the list lacks was written by no run."""
+        return self.written.there and not self.partly
 
     def check(self) -> None:
         groups = {*self.written.groups(), *self._groups_on_disk()}
@@ -210,7 +217,7 @@ class _Group:
             self.files.report.add(finding)
         elif self._is_own_folder(path):
             return  # a folder that lies on another disk
-        elif self.files.written.there and not self.files.known.is_right(path, self.listed):
+        elif self.files.lists_all and not self.files.known.is_right(path, self.listed):
             self._say(ORPHANED, path, "a file that a run wrote", "one that no run wrote", LISTED)
 
     def _is_own_folder(self, path: str) -> bool:
@@ -247,7 +254,7 @@ class _Group:
         record = _read(data)
         if expected is not None and sha256 != expected:
             self._say(ALTERED, path, f"SHA-256 {expected}", f"SHA-256 {sha256}")
-        elif expected is None and self.files.written.there:
+        elif expected is None and self.files.lists_all:
             self._unlisted(path)
         elif record is None:
             self._say(
@@ -291,7 +298,7 @@ class _Group:
         for other, (sha256, lasts) in named.items():
             if other not in self.listed:
                 # The list is lost, or older than itself: the record alone says what there was.
-                if not (self.files.written.there and not self.files.written.from_manifest):
+                if not self.files.lists_all or self.files.written.from_manifest:
                     self.said[other] = sha256
                     if lasts and not (root / other).is_file():
                         self._missing(other, sha256)
@@ -301,6 +308,24 @@ class _Group:
             deliverable = root / path.removesuffix(".json")
             return contradiction(deliverable.with_name(f"{deliverable.name}.tif"), record)
         return None
+
+
+def begins_late(results: Path, written: Written) -> bool:
+    """Whether the list lacks a record of an earlier version, which kept none: a run has since then
+    worked on a part of the results alone."""
+    own = [one for one in _folders(results) if not (one / "run.json").exists()]
+    for folder in (results, *own):
+        for group in _folders(folder):
+            name = str(group.relative_to(results))
+            if name.startswith(FOLDER) or place_of(f"{name}/x.json") is None:
+                continue
+            listed = written.of(name)
+            for path in group.glob("*.json"):
+                if f"{name}/{path.name}" not in listed:
+                    record = read_record(path, READABLE[:-1])
+                    if record is not None and SEAL not in record:
+                        return True
+    return False
 
 
 def _read(data: bytes) -> dict[str, Any] | None:

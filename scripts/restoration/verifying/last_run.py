@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from restoration.batching import ASSIGNED, read_assigned
 from restoration.errors import ConfigError
 from restoration.planning import Plan, load_plan, plan_file
 from restoration.records import read_record
-from restoration.sheet import read_sheet
+from restoration.sheet import Scan, read_sheet
 from restoration.verifying.keychain import SteadyPlan
 from restoration.verifying.orphans import Known
 
@@ -46,16 +46,29 @@ def steady(plan: Plan, results: Path) -> SteadyPlan:
 
 def known_scans(plan: Plan) -> Known:
     """Whom the sheet names; after the run of a single scan, the sheet is read again."""
-    scans = plan.scans
-    config = plan.config
-    assigned: Mapping[str, str] = {}
-    if config.only is not None:
-        scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
-        assigned = read_assigned(plan.results / ASSIGNED)
+    scans = plan.scans if plan.config.only is None else _scans_of_sheet(plan)
     return Known(
         recipes_of={scan.scan: scan.recipes for scan in scans},
-        batches=frozenset(scan.batch or assigned.get(scan.scan, "") for scan in scans),
+        batches=frozenset(scan.batch for scan in scans),
     )
+
+
+def whole_plan(plan: Plan) -> Plan:
+    """The plan of all scans of the sheet, each in the batch that a whole run puts it into.
+
+    After the run of a single scan that one stands there twice, also in its batch of one.
+    """
+    if plan.config.only is None:
+        return plan
+    return replace(plan, scans=(*plan.scans, *_scans_of_sheet(plan)), album=())
+
+
+def _scans_of_sheet(plan: Plan) -> tuple[Scan, ...]:
+    """Read anew; the batch of a scan that has none yet is empty."""
+    config = plan.config
+    scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)
+    assigned: Mapping[str, str] = read_assigned(plan.results / ASSIGNED)
+    return tuple(replace(scan, batch=scan.batch or assigned.get(scan.scan, "")) for scan in scans)
 
 
 def folder_of_run(results: Path) -> Path:

@@ -59,13 +59,16 @@ def schedule(plan: Plan, repairs: Sequence[Repair], *, anew: bool) -> Scheduled:
             return Scheduled(refused=refused)
     files: dict[Path, None] = {}
     tables: dict[Path, None] = {}
-    batches = {scan.scan: scan.batch for scan in plan.scans}
+    batches: dict[str, list[str]] = {}
+    for scan in plan.scans:
+        batches.setdefault(scan.scan, []).append(scan.batch)
     again: list[str] = []
     for repair in repairs:
         files.update(dict.fromkeys(repair.paths))
         again += repair.again
-        batch = repair.batch or batches.get(repair.scan or "")
-        if repair.place is not None and batch is not None:
+        if repair.place is None:
+            continue
+        for batch in [repair.batch] if repair.batch else batches.get(repair.scan or "", []):
             tables.update(dict.fromkeys(tables_from(plan, repair.place, batch)))
     if any(repair.manifest for repair in repairs):
         # Before files are asked for again: it takes those that are there for made.
@@ -105,7 +108,8 @@ def _changed(plan: Plan, repairs: Iterable[Repair]) -> Iterator[Anew]:
             continue
         for member in plan.members(repair.place[0], repair.batch or ""):
             by_scan.setdefault(member.scan, []).append(repair.place)
-    for scan in plan.scans:
+    # Each once: after the run of one scan, that one has two batches.
+    for scan in {scan.scan: scan for scan in plan.scans}.values():
         places = by_scan.get(scan.scan)
         if places is None:
             continue
