@@ -23,7 +23,7 @@ from restoration.fixity_list import MANIFEST, gather, open_results
 from restoration.locking import unlock_results
 from restoration.planning import Plan
 from restoration.pruning import prune_results
-from restoration.records import sealed, write_record
+from restoration.records import SEAL, read_record, sealed, write_record
 from restoration.verify import Asked, verify_results
 from restoration.verifying.current import made_anew_today
 from restoration.verifying.findings import Finding
@@ -488,6 +488,20 @@ def test_what_the_sheet_names_no_more_is_orphaned(own: Path) -> None:
     found = said(own)
     assert {kind for kind, _, _ in found} == {"orphaned"}
     assert ("orphaned", "record", "ingest/none.json") in found
+
+
+def test_what_a_stage_wrote_before_its_scan_became_a_problem_is_no_orphan(own: Path) -> None:
+    path = own / "results" / KINDS["record of a stage"]
+    record = read_record(path)
+    assert record is not None
+    left = {"pages", SEAL}
+    problem = {name: value for name, value in record.items() if name not in left}
+    keep_written(own / "results")
+    write_record(path, {**problem, "status": "problem", "reason": "a region beside the page"})
+    gather(own / "results")
+    assert "orphaned" not in {kind for kind, _, _ in said(own)}
+    (own / "results/archive/descreen/other.tif").write_bytes(b"")
+    assert said(own) == {("orphaned", "image", "archive/descreen/other.tif")}
 
 
 def test_after_the_run_of_one_scan_the_others_are_no_orphans(own: Path) -> None:

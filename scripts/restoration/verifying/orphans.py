@@ -135,9 +135,10 @@ def _of_a_scan(known: Known, place: Place, folder: Path, path: Path) -> Iterator
 
 def _named(folder: Path, step: str, scan: str, path: Path) -> bool:
     """Whether the scan's record speaks of the file. Without a record nothing is said of it: that
-    the record is missing has been said, and the next run may take the file over."""
+    the record is missing has been said, and the next run may take the file over. Nor where the scan
+    is a problem of the stage now: what the stage wrote before that is still what was written."""
     record = read_record(folder / f"{scan}.json")
-    if record is None:
+    if record is None or (record.get("status") == "problem" and step in REGISTRY):
         return True
     try:
         return str(path.relative_to(folder)) in _names(folder, step, scan, record)
