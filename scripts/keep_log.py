@@ -16,6 +16,12 @@ from restoration.interrupt import run
 from restoration.raster.publish import opened_anew
 
 
+def write_all(descriptor: int, piece: bytes) -> None:
+    """A disk that fills up takes a part without an error; the next write has it."""
+    while piece:
+        piece = piece[os.write(descriptor, piece) :]
+
+
 def main() -> int:
     """Where a file cannot be written, the rest is passed on all the same; exit status 1."""
     parser = Parser(description=__doc__)
@@ -30,10 +36,10 @@ def main() -> int:
             failed = True
     while piece := os.read(0, 1 << 16):
         with suppress(BrokenPipeError):
-            os.write(1, piece)
+            write_all(1, piece)
         for path, descriptor in kept:
             try:
-                os.write(descriptor, piece)
+                write_all(descriptor, piece)
             except OSError as error:
                 print(f"error: {path}: cannot be written ({error})", file=sys.stderr)
                 failed = True

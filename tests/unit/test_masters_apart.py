@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -442,6 +443,22 @@ def test_a_table_that_is_a_link_does_not_date_what_it_leads_to(tmp_path: Path) -
     os.utime(tmp_path / "one.tsv", (4e9, 4e9), follow_symlinks=False)
     not_in_future([tmp_path / "one.tsv"])
     assert master.stat().st_mtime == 4e9
+
+
+def test_a_log_that_a_full_disk_cuts_is_said(tmp_path: Path) -> None:
+    """The system takes what fits of a write without an error."""
+    log = tmp_path / "page.log"
+    done = subprocess.run(
+        [sys.executable, str(PACKAGE / "keep_log.py"), str(log)],
+        input=b"x" * 100,
+        capture_output=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40, 40)),
+    )
+    assert done.stdout == b"x" * 100, "what comes in is passed on all the same"
+    assert log.read_bytes() == b"x" * 40
+    assert done.returncode == 1
+    assert done.stderr.decode().startswith(f"error: {log}: cannot be written (")
 
 
 DOOR = "raster/publish.py"
