@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from restoration.confidence import LEAST_CONFIDENCE
 from restoration.engine.noise_report import ReportedNoise
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.boxes import rows_first
@@ -65,9 +66,6 @@ CLIPPED = 0.01
 
 LEAST = 0.05
 """Noise in 1/255 below which there is nothing to be kept or lost."""
-
-TRUSTED = 0.3
-"""Least confidence of a figure that is told."""
 
 WHOLE = 0.95
 """Share from which grain is told to be there still."""
@@ -268,7 +266,7 @@ def _compared(seen: Raster, places: list[_Place], look: _Look, noise: ReportedNo
     explained = min(1.0, (float(noise.value or 0.0) / max(strength, 1e-9)) ** 2)
     sure = 0.9 * min(1.0, len(places) / ENOUGH) * explained
     seen_on = {"tiles": len(places), "tile_px": look.side}
-    if sure < TRUSTED:
+    if sure < LEAST_CONFIDENCE:
         return {**_unmeasured("too few flat places to be sure"), **seen_on}
     return {
         "kept": round(kept, 4),

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import tifffile
+from verified_tree import entry
 
 import corpus
 from restoration import albums, chain, undoing
@@ -77,20 +78,6 @@ class Changes:
             yield 0.1 + source.read(0, 0, source.height, source.width)
 
         return Restored(source.height, source.width, page.ppi, bands())
-
-
-def entry(stage: type, *, shares: bool = False) -> Any:
-    class Fake:
-        code = ("restoration.records",)
-        version = "1"
-        fills_damage = restores_faces = False
-        shares_batch = shares
-
-        @staticmethod
-        def load() -> type:
-            return stage
-
-    return Fake
 
 
 SCANS = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from restoration.confidence import LEAST_CONFIDENCE
 from restoration.engine.working_resolution import Evidence
 from restoration.faces.frame import BOX_SIDE
 from restoration.faces.known import KnownFace
@@ -17,10 +18,6 @@ a person's own mark leads past it."""
 
 AS_SHARP_AS_THE_SCAN = 0.9
 """Share of the scan's resolution that a face holds from which no pixel is left for a network."""
-
-LEAST_CONFIDENCE = 0.3
-"""Confidence below which a measure decides nothing: it counts as unknown. The report calls such a
-confidence low."""
 
 Outcome = Literal["restored", "gated", "excluded", "rejected"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from restoration.review.wording import TRUSTED, Record, confidence, number
+from restoration.confidence import LEAST_CONFIDENCE
+from restoration.review.wording import Record, confidence, number
 
 Rows = list[tuple[str, str]]
 
@@ -151,7 +152,7 @@ def _blur(blur: Record) -> str:
     if kind == "unknown":
         reason = blur.get("reason")
         return f"not known: {reason}" if reason else "not known"
-    if float(blur.get("confidence") or 0.0) < TRUSTED:
+    if float(blur.get("confidence") or 0.0) < LEAST_CONFIDENCE:
         return "not sure" if kind == "none" else f"not sure: perhaps {kind}"
     if kind == "none":
         return f"neither moved nor out of focus{sure}"
@@ -176,7 +177,7 @@ def _occlusion(occlusion: Record) -> str:
     share = occlusion.get("share")
     if share is None:
         return "not known"
-    if float(occlusion.get("confidence") or 0.0) < TRUSTED:
+    if float(occlusion.get("confidence") or 0.0) < LEAST_CONFIDENCE:
         return "not sure"
     return f"{_percent(share)} covered (confidence {confidence(occlusion.get('confidence'))})"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from restoration.confidence import LEAST_CONFIDENCE
 from restoration.repairing.search import FEWEST
-from restoration.review.wording import TRUSTED, Record, confidence, number, pixels, rows
+from restoration.review.wording import Record, confidence, number, pixels, rows
 
 LABELS = {
     "nominal_resolution": "Stated resolution",
@@ -103,7 +104,7 @@ def _sentence(name: str, record: Record, against: str) -> str:
         return f"Not known: {reason}." if reason else "Not known."
     sure = float(record.get("confidence", 1.0))
     lost = name == "fading" and value is not None and value >= LOST
-    if name != "paper" and (sure < TRUSTED or (lost and (sure < TRUSTED_LOSS or against))):
+    if name != "paper" and (sure < LEAST_CONFIDENCE or (lost and (sure < TRUSTED_LOSS or against))):
         # No figure without the confidence to carry it.
         doubt = against or detail.get("doubt") or detail.get("judged_by") or detail.get("reason")
         return f"Not sure: {doubt}." if doubt else "Not sure enough to say."

@@ -7,9 +7,6 @@ from typing import Any
 
 Record = Mapping[str, Any]
 
-TRUSTED = 0.3
-"""Least confidence at which a finding is told; below, its details alone show what was measured."""
-
 CONFIDENCE = ((0.85, "high"), (0.6, "good"), (0.3, "fair"), (1e-9, "low"))
 
 
