@@ -20,10 +20,9 @@ from restoration.chain.withdrawn import withdraw
 from restoration.config.sheet import Scan
 from restoration.deliver.kept_grain import FINISHED_READS
 from restoration.errors import ScanError
-from restoration.plan.job_digest import signature
 from restoration.plan.plan import Plan
 from restoration.stages import REGISTRY
-from restoration.storage.fixity import AlteredMasterError, is_intact, steady
+from restoration.storage.fixity import AlteredMasterError, is_intact, signature, steady
 from restoration.storage.keys import digest, stage_key
 from restoration.storage.manifest import asked_again
 from restoration.storage.page_state import PageState, Record, has_own_image

@@ -6,28 +6,16 @@ several of them depend on is looked at once.
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restoration.storage.fixity import MISSING, signature
 from restoration.storage.keys import digest
 
 if TYPE_CHECKING:
     from restoration.config.sheet import Scan
     from restoration.plan.plan import Plan
-
-
-MISSING = "missing"
-
-
-def signature(path: str) -> str:
-    """Size and modification time of a master, or that it is missing."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 (once for each of 100,000 masters)
-    except OSError:
-        return MISSING
-    return f"{found.st_size}:{found.st_mtime_ns}"
 
 
 class JobDigests:

@@ -16,8 +16,8 @@ from restoration.chain.chain import altered_key
 from restoration.chain.delivery_again import time_in_file
 from restoration.chain.page_restorer import Workshop
 from restoration.config.sheet import Scan
-from restoration.plan.job_digest import MISSING, signature
 from restoration.plan.plan import Plan, make_plan
+from restoration.storage.fixity import MISSING, signature
 from restoration.storage.keys import digest
 from restoration.storage.page_state import Record, delivered_files
 from restoration.storage.recorded_copies import copy_of

@@ -18,12 +18,12 @@ from functools import partial
 from pathlib import Path
 
 from restoration.errors import ConfigError
-from restoration.plan.job_digest import MISSING as NO_FILE
-from restoration.plan.job_digest import signature
 from restoration.plan.masters_apart import protect_every_master
 from restoration.plan.plan import Plan, plan_file
 from restoration.run.lock import lock_results
 from restoration.run.run_progress import steps_of
+from restoration.storage.fixity import MISSING as NO_FILE
+from restoration.storage.fixity import signature
 from restoration.storage.journal import FOLDER, keep_written
 from restoration.storage.manifest import (
     LIST,
