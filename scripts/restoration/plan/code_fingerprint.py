@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from restoration.storage.keys import digest
 
@@ -124,7 +123,7 @@ def _meaning(target: str, package: Path) -> list[str]:
     if not target.startswith("restoration"):
         return [target]
     if (path := _module_path(target, package)) is not None:
-        return ["" if target in _NOT_PART_OF_A_RESULT else _source(path).content]
+        return ["" if _is_left_out(target) else _source(path).content]
     module, _, attribute = target.rpartition(".")
     return [*_meaning(module, package), attribute]
 
@@ -146,6 +145,33 @@ _NOT_PART_OF_A_RESULT = frozenset(
     }
 )
 
+# What findings and records hold reaches a key by its values; these rooms compute nothing.
+_ROOMS_OF_DATA = frozenset({"restoration.findings", "restoration.records"})
+
+
+def _is_left_out(name: str) -> bool:
+    return name in _NOT_PART_OF_A_RESULT or ".".join(name.split(".")[:2]) in _ROOMS_OF_DATA
+
+
+def modules_behind(module: str, package: Path = PACKAGE) -> dict[str, Path]:
+    """A module and those of ours that it imports, one after another, with their files; without
+    those that say nothing of a result.
+
+    Raises LookupError where there is no such module: the digest of nothing would never change.
+    """
+    if _module_path(module, package) is None:
+        raise LookupError(f"'{module}' is no module of {package}, so it has no fingerprint")
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _module_path(name, package)
+        if path is None or name in found or _is_left_out(name):
+            continue
+        found[name] = path
+        waiting.extend(_source(path).imports)
+    return found
+
 
 def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
     """SHA-256 over the syntax trees of a module and of ours that it imports, one after another.
@@ -154,20 +180,13 @@ def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
     change it, so that a module can be moved. An edited helper changes it for exactly the modules
     that import the helper, directly or through others; so does a name taken from elsewhere.
 
-    Raises LookupError where there is no such module: the digest of nothing would never change.
+    Raises LookupError where there is no such module.
     """
-    if _module_path(module, package) is None:
-        raise LookupError(f"'{module}' is no module of {package}, so it has no fingerprint")
-    seen: dict[Path, list[Any] | None] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        path = _module_path(name, package)
-        if path is None or path in seen or name in _NOT_PART_OF_A_RESULT:
-            continue
+    facts = []
+    for path in modules_behind(module, package).values():
         source = _source(path)
         bindings = [[local, *_meaning(target, package)] for local, target in source.bindings]
         # A folder's __init__ that says nothing counts for nothing: a module may move into one.
-        seen[path] = [source.content, bindings] if bindings or source.says_something else None
-        waiting.extend(source.imports)
-    return digest(sorted(facts for facts in seen.values() if facts is not None))
+        if bindings or source.says_something:
+            facts.append([source.content, bindings])
+    return digest(sorted(facts))
