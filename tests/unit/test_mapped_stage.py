@@ -29,7 +29,9 @@ from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
 from restoration.plan.plan import Plan, make_plan
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
-from restoration.raster.colour.tone_table import NODES, ToneTable, UnevenStain
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather
