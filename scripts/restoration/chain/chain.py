@@ -257,7 +257,7 @@ class Chain:
                 input_key=state.key,
                 settings={**self.plan.settings(self.recipe, step), **marks},
                 reads=self._told.keyed(step, state.number),
-                code=self.plan.code(step),
+                code=self.plan.code(step, self.recipe),
                 weights=self.plan.weights(self.recipe, step),
                 numeric=self.plan.numeric(self.recipe, step),
             )
@@ -352,7 +352,7 @@ class Chain:
             "pages": pages,
             "settings": self.plan.settings(self.recipe, step),
             **self._told.marks(step),
-            "code": self.plan.code(step),
+            "code": self.plan.code(step, self.recipe),
             "numeric": self.plan.numeric(self.recipe, step),
             "weights": self._weights(step),
             "software": software_versions(),
@@ -379,8 +379,8 @@ class Chain:
                 "name": name,
                 "sha256": weights.sha256,
                 "licence": weights.licence,
-                # dlib's look at faces and make no pixel.
-                "role": "compares" if weights.architecture == "dlib" else "restores",
+                # These look at faces and make no pixel.
+                "role": "compares" if weights.kind.use == "comparing faces" else "restores",
             }
             for name, weights in found
         ]

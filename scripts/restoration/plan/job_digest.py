@@ -84,7 +84,7 @@ class JobDigests:
             [
                 step,
                 plan.settings(recipe, step),
-                plan.code(step),
+                plan.code(step, recipe),
                 plan.weights(recipe, step),
                 plan.numeric(recipe, step),
                 plan.outgoing_profile(recipe, step),

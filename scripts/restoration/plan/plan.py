@@ -17,7 +17,6 @@ from restoration.config.settings import Config, Recipe, load_config
 from restoration.config.sheet import Scan, read_sheet
 from restoration.config.stage_settings import COLOUR, ColourSettings, Section
 from restoration.config.yaml_text import WrittenFiles
-from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
 from restoration.networks.manifest import (
     Weights,
@@ -27,7 +26,7 @@ from restoration.plan.batches import ASSIGNED, assign, read_assigned
 from restoration.plan.cost_model import CostModel
 from restoration.plan.job_digest import JobDigests
 from restoration.plan.masters_apart import check_folders
-from restoration.plan.needed_networks import needed_networks
+from restoration.plan.needed_networks import check_own_weights, needed_networks
 from restoration.plan.resolve_auto import resolve_device, resolve_precision, resolve_runtime
 from restoration.raster.colour.profile_file import ProfileFileError, check_profile_file
 from restoration.stages import REGISTRY
@@ -259,12 +258,17 @@ class Plan:
         """Raises ConfigError where the file of a profile is missing or cannot be used."""
         _ = self._outgoing
 
-    def code(self, step: str) -> str:
-        """Fingerprint of the code behind a step, or its declared version."""
+    def code(self, step: str, recipe: str | None = None) -> str:
+        """Fingerprint of the code behind a step, or its declared version.
+
+        recipe: whose networks the step loads; of these, each architecture has code of its own.
+        """
         if self.config.rerun_on == "version":
             return REGISTRY[step].version if step in REGISTRY else _VERSIONS[step]
         modules = (*REGISTRY[step].code, *_STAGE_CODE) if step in REGISTRY else _CODE[step]
-        return digest([code_fingerprint(module) for module in modules])
+        kinds = {self.manifest[name].kind for name in self.networks(recipe, step)}
+        own = sorted({module for kind in kinds for module in kind.code})
+        return digest([code_fingerprint(module) for module in (*modules, *own)])
 
     def numeric(self, recipe: str | None, step: str) -> dict[str, Any]:
         """What the network's arithmetic depends on; nothing where no engine runs one."""
@@ -276,7 +280,7 @@ class Plan:
             name: [weights.overlap, weights.generative]
             for name in self.networks(recipe, step)
             # Nobody but the user states these: the file's hash says nothing of them.
-            if (weights := self.manifest[name]).architecture.startswith("spandrel")
+            if (weights := self.manifest[name]).kind.holding is not None
         }
         windows = {"windows": stated} if stated else {}
         precision = self.precision_of(recipe, step)
@@ -289,7 +293,7 @@ class Plan:
 
     def runtime_of(self, recipe: str | None, step: str) -> str:
         """What computes the step's networks."""
-        known = [self.manifest[n].architecture in KNOWN for n in self.networks(recipe, step)]
+        known = [self.manifest[n].kind.native is not None for n in self.networks(recipe, step)]
         return self.runtime if any(known) else "torch"
 
     def digest(self, recipe: str | None, step: str, batch: str) -> str:
@@ -356,6 +360,7 @@ def make_plan(raw: Mapping[str, Any], written: WrittenFiles | None = None) -> Pl
     Raises ConfigError with one line that names key or row.
     """
     config = load_config(raw, written)
+    check_own_weights(config, written)
     _check_place("results", config.results)
     _check_place("models_dir", config.models_dir)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)

@@ -16,7 +16,7 @@ from typing import Any
 
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.networks.converted import missing_weights
+from restoration.networks.missing import missing_weights
 from restoration.plan.batches import ASSIGNED, keep_assigned
 from restoration.plan.masters_apart import check_benchmarks, check_links
 from restoration.plan.plan import Plan, load_plan, make_plan, plan_file

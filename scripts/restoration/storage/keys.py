@@ -187,13 +187,14 @@ def _meaning(target: str, package: Path) -> list[str]:
     return [*_meaning(module, package), attribute]
 
 
-# What these modules say reaches a key by another way: settings and reads by their values,
+# What these modules say reaches a key by another way: settings, reads and weights by their values,
 # errors, record-keeping and the place where a file is made not at all, since they touch no pixel.
 _NOT_PART_OF_A_RESULT = frozenset(
     {
         "restoration.config.settings",
         "restoration.config.stage_settings",
         "restoration.errors",
+        "restoration.networks.manifest",
         "restoration.storage.keys",
         "restoration.storage.scratch_disk",
         "restoration.storage.journal",

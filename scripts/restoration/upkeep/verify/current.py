@@ -165,7 +165,7 @@ def _of_ingest(chain: KeyChain, record: Record) -> str | None:
 def _differing(plan: Plan, recipe: str | None, step: str, record: Record) -> Iterator[str]:
     """What of a step is no longer as a record has it."""
     today: Mapping[str, Any] = {
-        "code": plan.code(step),
+        "code": plan.code(step, recipe),
         "settings": plan.settings(recipe, step),
         "numeric": plan.numeric(recipe, step),
         "weights": list(plan.weights(recipe, step)),
