@@ -148,7 +148,7 @@ def models_of(step):
     return told(
         lambda wildcards: [
             f"{MODELS}/{name}.licence.txt"
-            for name in PLAN.networks(wildcards.get("recipe"), step)
+            for name in PLAN.dependencies.networks(wildcards.get("recipe"), step)
         ]
     )
 
@@ -163,7 +163,7 @@ def gpus_of(step):
     """Resources: one GPU where the stage runs a network on one, else none."""
     return told(
         lambda wildcards: int(
-            PLAN.device != "cpu" and bool(PLAN.networks(wildcards.recipe, step))
+            PLAN.device != "cpu" and bool(PLAN.dependencies.networks(wildcards.recipe, step))
         )
     )
 

@@ -14,7 +14,8 @@ import pytest
 from restoration.chain import chain
 from restoration.chain.page_restorer import Workshop
 from restoration.errors import CircumstanceError, ScanError
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.base import ArrayRaster
 from restoration.run.batch import run_batch
 from restoration.stages.base import Declined, Restored
