@@ -18,10 +18,10 @@ from restoration.chain.software import processor, software_versions
 from restoration.chain.stage_inputs import Told
 from restoration.chain.withdrawn import withdraw
 from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY, actions_of
 from restoration.deliver.kept_grain import FINISHED_READS
 from restoration.errors import ScanError
 from restoration.plan.plan import Plan
-from restoration.stages import REGISTRY
 from restoration.storage.fixity import AlteredMasterError, is_intact, signature, steady
 from restoration.storage.keys import digest, stage_key
 from restoration.storage.manifest import asked_again
@@ -431,6 +431,7 @@ class Chain:
                 "code": self.plan.code("deliver"),
                 "weights": self.plan.weights(self.recipe, "deliver"),
                 "profile": self.plan.outgoing_profile(self.recipe, "deliver"),
+                "actions": actions_of(record["stage"] for record in steps),
             }
         )
 

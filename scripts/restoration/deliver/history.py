@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from restoration import __version__
-from restoration.config.stage_settings import FACES
+from restoration.config.stages import FACES, REGISTRY
 from restoration.deliver.cube_file import write_cube
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
 from restoration.deliver.kept_grain import finished_page
@@ -31,16 +31,6 @@ if TYPE_CHECKING:
     from restoration.chain.chain import Chain
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
-
-# XMP's own words for what a stage does; any other stage edits.
-_ACTIONS = {
-    "descreen": "filtered",
-    "denoise": "filtered",
-    "cleanup": "filtered",
-    "faces": "edited",
-    "upscale": "resized",
-    "colour": "edited",
-}
 
 
 def deliver_chain(
@@ -184,7 +174,7 @@ def _event(record: Record, number: int) -> StageEvent:
         said["tones_sha256"] = page["tones_sha256"]
     return StageEvent(
         stage=record["stage"],
-        action=_ACTIONS.get(record["stage"], "edited"),
+        action=REGISTRY[record["stage"]].action,
         when=record["when"],
         applied=applied,
         reason=page["reason"],

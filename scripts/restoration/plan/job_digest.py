@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from restoration.config.stages import actions_of
 from restoration.storage.fixity import MISSING, signature
 from restoration.storage.keys import digest
 
@@ -88,5 +89,6 @@ class JobDigests:
                 plan.weights(recipe, step),
                 plan.numeric(recipe, step),
                 plan.outgoing_profile(recipe, step),
+                actions_of(plan.recipe(recipe).chain()) if recipe and step == "deliver" else [],
             ]
         )

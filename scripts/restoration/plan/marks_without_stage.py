@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restoration.config.stage_settings import COLOUR, FACES
-from restoration.stages import REGISTRY
+from restoration.config.stages import COLOUR, FACES, REGISTRY
 
 if TYPE_CHECKING:
     from restoration.config.sheet import Scan

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from restoration.config.stage_settings import FACES
+from restoration.config.stages import FACES, REGISTRY
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.networks.manifest import check_use, find_weights, needed_weights
-from restoration.stages import REGISTRY
 
 if TYPE_CHECKING:
     from restoration.plan.plan import Plan

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from restoration.config.regions import Marks, ScanRegions, damage_mask_of, is_file, read_regions
+from restoration.config.section import Section
 from restoration.config.settings import Config, Recipe, load_config
 from restoration.config.sheet import Scan, read_sheet
-from restoration.config.stage_settings import COLOUR, ColourSettings, Section
+from restoration.config.stages import COLOUR, REGISTRY
+from restoration.config.stages.colour import ColourSettings
 from restoration.config.yaml_text import WrittenFiles
 from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
@@ -30,7 +32,6 @@ from restoration.plan.masters_apart import check_folders
 from restoration.plan.needed_networks import needed_networks
 from restoration.plan.resolve_auto import resolve_device, resolve_precision, resolve_runtime
 from restoration.raster.colour.profile_file import ProfileFileError, check_profile_file
-from restoration.stages import REGISTRY
 from restoration.storage.journal import keep_written
 from restoration.storage.keys import code_fingerprint, digest
 
@@ -38,9 +39,6 @@ ROOT = Path(__file__).resolve().parents[3]
 """The checkout."""
 
 MANIFEST = ROOT / "resources" / "models.yaml"
-
-SHOWN_CORRECTED = ("cleanup", "faces", "upscale")
-"""Steps that `colour.provisional` speaks of; those before them measure what the scanner did."""
 
 ALONE = "@"
 """Marks the batch of one scan that `only` makes; no batch of a sheet may begin with it."""
@@ -145,9 +143,9 @@ class Plan:
     def tones_ahead(self, recipe: str | None, step: str) -> ColourSettings | None:
         """The settings of the stage ``colour``, where a step of the recipe is to be shown the tones
         that it will make: one with a network, that works on the picture's content."""
-        if recipe is None or step not in SHOWN_CORRECTED:
+        if recipe is None or step not in REGISTRY or not REGISTRY[step].shown_corrected:
             return None
-        colour = self.recipe(recipe).stages.colour
+        colour: ColourSettings | None = self.recipe(recipe).stages.of(COLOUR)
         return colour if colour is not None and colour.provisional else None
 
     @cached_property

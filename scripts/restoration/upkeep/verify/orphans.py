@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from restoration.config.stages import REGISTRY
 from restoration.plan.plan import ALONE, Plan
-from restoration.stages import REGISTRY
 from restoration.storage.manifest import is_set_aside
 from restoration.storage.page_state import (
     MASKS,
