@@ -90,7 +90,7 @@ def entry(stage: type, *, shares: bool = False) -> Entry:
             return stage
 
     module = "restoration.storage.records"
-    return Fake(Section, "", module, "", "1", 0.1, shares_batch=shares)
+    return Fake(Section, "", module, "", "1", 0.1, shares_batch=shares, only_maps=shares)
 
 
 def stand_in(patch: pytest.MonkeyPatch) -> None:
