@@ -158,7 +158,7 @@ def models_of(step):
     return told(
         lambda wildcards: [
             f"{MODELS}/{name}.licence.txt"
-            for name in PLAN.networks(wildcards.get("recipe"), step)
+            for name in PLAN.dependencies.networks(wildcards.get("recipe"), step)
         ]
     )
 
@@ -189,7 +189,7 @@ def gpu_of(stage):
     return {
         "gpu": told(
             lambda wildcards: int(
-                PLAN.device != "cpu" and bool(PLAN.networks(wildcards.recipe, stage))
+                PLAN.device != "cpu" and bool(PLAN.dependencies.networks(wildcards.recipe, stage))
             )
         )
     }

@@ -15,7 +15,8 @@ import corpus
 from fuzz.guard import Guard, snapshot
 from restoration.chain.job_tools import make_workshop
 from restoration.errors import ConfigError
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run.batch import run_batch
 from restoration.storage.records import Row, read_table
 

@@ -30,7 +30,8 @@ from restoration.networks.converted import missing_weights, tensors_path
 from restoration.networks.load import load_face_restorer
 from restoration.networks.manifest import GfpganParameters, RrdbnetParameters, load_manifest
 from restoration.networks.weights import fetch
-from restoration.plan.plan import MANIFEST, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import MANIFEST
 from restoration.raster.base import FloatImage, Raster
 from restoration.stages.faces.enlarged_face import EnlargedFace, face_runner
 from seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
@@ -453,7 +454,7 @@ def test_a_network_for_faces_computes_in_float32_and_the_key_says_so(tmp_path: P
     half = {"device": "cuda", "engine": {"precision": "float16"}}
     for name, expected in (("gfpgan-v1.4", "float32"), ("realesrgan-x4plus", "float16")):
         plan = make_plan({**config(tmp_path, "faces", name), **half})
-        assert plan.numeric("archive", "faces")["precision"] == expected
+        assert plan.dependencies.numeric("archive", "faces")["precision"] == expected
 
 
 def test_gfpgan_cannot_be_called_a_network_that_makes_nothing_up() -> None:

@@ -27,7 +27,9 @@ from restoration.config.stages import CHAIN
 from restoration.deliver.cube_file import cube_text
 from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.dependencies import Dependencies
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
 from restoration.raster.colour.tone_table import NODES, ToneTable, UnevenStain
 from restoration.raster.mapped import MappedRaster
@@ -114,13 +116,13 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 def asks_for(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
     """Settings of the mapping stage that its stand-in's section does not know."""
-    plain = Plan.settings
+    plain = Dependencies.settings
 
-    def settings(self: Plan, recipe: str | None, step: str) -> dict[str, Any]:
+    def settings(self: Dependencies, recipe: str | None, step: str) -> dict[str, Any]:
         found = plain(self, recipe, step)
         return {**found, **more} if step == MAPS else found
 
-    monkeypatch.setattr(Plan, "settings", settings)
+    monkeypatch.setattr(Dependencies, "settings", settings)
 
 
 def workshop(plan: Plan) -> Workshop:

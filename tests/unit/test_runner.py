@@ -16,7 +16,8 @@ from restoration.chain.page_restorer import Workshop
 from restoration.config.section import Section
 from restoration.config.stages.entry import Entry
 from restoration.errors import CircumstanceError, ScanError
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.base import ArrayRaster
 from restoration.run.batch import run_batch
 from restoration.stages.base import Declined, Restored

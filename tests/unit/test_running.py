@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run import begin as running
 from restoration.run.shared_filesystem import MARKER
 

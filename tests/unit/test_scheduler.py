@@ -12,7 +12,8 @@ import yaml
 from restoration.config.stages import REGISTRY
 from restoration.errors import ConfigError
 from restoration.plan.cost_model import BYTES_PER_PIXEL, CostModel
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.plan.scheduler_requests import LEAST_MINUTES, Requests, check_arrays
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -135,7 +135,7 @@ def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
     @cache
     def models() -> Path:
         folder = Path(plan.config.models_dir)
-        for name in plan.networks(None, "examine"):
+        for name in plan.dependencies.networks(None, "examine"):
             if not plan.manifest[name].converts:
                 kept_original(plan.manifest[name], folder)
         return folder
@@ -156,9 +156,9 @@ def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
 
 
 def _deliver(**given: Any) -> Record:
-    from restoration.deliver.history import deliver_chain  # noqa: PLC0415 (one job in five needs it)
+    from restoration.deliver.history import deliver_finished  # noqa: PLC0415 (one job in five needs it)
 
-    return deliver_chain(**given)
+    return deliver_finished(**given)
 
 
 def _colour_of(page: TiffPage) -> ColourSpace:

@@ -11,13 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from math import prod
-from typing import TYPE_CHECKING
 
+from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
-
-if TYPE_CHECKING:
-    from restoration.config.sheet import Scan
-    from restoration.plan.plan import Plan
+from restoration.plan.plan import Plan
 
 BYTES_PER_PIXEL = 4.25
 """A master's bytes by its pixels: between 8-bit (3) and 16-bit colour (6), which are then wrong by
@@ -138,14 +135,14 @@ class CostModel:
 
     def _network_seconds(self, recipe: str | None, step: str) -> tuple[float, float]:
         """Of a step's networks: seconds of a scan, for its faces, and of each megapixel."""
-        names = self._plan.networks(recipe, step) if step in REGISTRY else ()
+        names = self._plan.dependencies.networks(recipe, step) if step in REGISTRY else ()
         if not names:
             return 0.0, 0.0
         faster = self._threads / 2.0 if self._plan.device == "cpu" else GPU
         if REGISTRY[step].restores_faces:
             return FACES * SECONDS_PER_FACE / faster, 0.0
         architecture = self._plan.manifest[names[0]].architecture
-        runtime = self._plan.runtime_of(recipe, step).partition(" ")[0]
+        runtime = self._plan.dependencies.runtime_of(recipe, step).partition(" ")[0]
         speed = PIXELS_PER_SECOND.get((architecture, runtime), UNKNOWN_PIXELS_PER_SECOND)
         return 0.0, 1e6 * REGISTRY[step].network_share / speed / faster
 
@@ -157,7 +154,7 @@ class CostModel:
     def _memory_mib(self, recipe: str | None, step: str) -> int:
         """Does not grow with a scan's height: steps read windows, networks strips (``memory_gib``
         at most)."""
-        names = self._plan.networks(recipe, step)
+        names = self._plan.dependencies.networks(recipe, step)
         if recipe is None or step not in REGISTRY or not names:
             return FACE_MIB if names else LIGHT_MIB
         if REGISTRY[step].restores_faces:

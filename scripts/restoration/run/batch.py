@@ -7,8 +7,9 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restoration.chain.chain import Chain, EarlierProblemError
+from restoration.chain.chain import Chain
 from restoration.chain.page_restorer import Workshop
+from restoration.chain.scan_keys import EarlierProblemError
 from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
 from restoration.errors import CircumstanceError, ScanError
@@ -172,7 +173,7 @@ def run_batch(
             idle += not worked and row.status != "problem"
             report.end(_outcome(row), worked=worked)
             if step == "deliver":
-                after_delivery(plan, scan, workshop, report.say)
+                after_delivery(plan, scan, workshop.albums, report.say)
         if idle:
             report.say(f"{idle} of {len(scans)} up to date")
         if failures.lines:

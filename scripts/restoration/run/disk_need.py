@@ -171,7 +171,7 @@ def _shared_steps(plan: Plan, recipe: str) -> set[str]:
         if other != recipe
         for step in plan.recipe(recipe).chain()
         if step in plan.recipe(other).chain()
-        and plan.settings(recipe, step) == plan.settings(other, step)
+        and plan.dependencies.settings(recipe, step) == plan.dependencies.settings(other, step)
     }
 
 

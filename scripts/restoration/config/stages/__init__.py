@@ -10,7 +10,7 @@ module is imported only when it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, create_model, model_validator
@@ -120,11 +120,6 @@ FACES = "faces"
 
 COLOUR = "colour"
 """The stage that maps whole pages; its regions mark targets."""
-
-
-def actions_of(chain: Iterable[str]) -> list[str]:
-    """What the deliverable's history says that each of a recipe's stages did."""
-    return [REGISTRY[name].action for name in chain]
 
 
 _SWITCHED: dict[str, Any] = {**dict.fromkeys(OFF), **{word: {} for word in ON}}
