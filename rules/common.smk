@@ -189,7 +189,8 @@ def gpu_of(stage):
     return {
         "gpu": told(
             lambda wildcards: int(
-                PLAN.device != "cpu" and bool(PLAN.dependencies.networks(wildcards.recipe, stage))
+                PLAN.device != "cpu"
+                and bool(PLAN.dependencies.networks(wildcards.recipe, stage))
             )
         )
     }
