@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import corpus
-from restoration.config.stage_settings import ColourSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.margin_stain import UnevenStain
 from restoration.raster.colour.channel_light import ChannelLight, channel_light
 from restoration.raster.colour.colour_space import ColourSpace

@@ -23,7 +23,7 @@ from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.chain.page_restorer import Workshop
 from restoration.config.regions import read_regions
-from restoration.config.stage_settings import CHAIN
+from restoration.config.stages import CHAIN
 from restoration.deliver.cube_file import cube_text
 from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
