@@ -148,8 +148,9 @@ _NOT_PART_OF_A_RESULT = frozenset(
 )
 
 
-# The settings of each stage, and its entry in the registry.
-_ROOMS_OF_VALUES = ("restoration.config.stages",)
+# The settings of each stage with its entry in the registry; models of the condition report and of
+# records: a test keeps them free of computing.
+_ROOMS_OF_VALUES = ("restoration.config.stages", "restoration.findings", "restoration.records")
 
 
 def _is_no_part_of_a_result(module: str) -> bool:
