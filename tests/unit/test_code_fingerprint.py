@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from restoration.config.stages import REGISTRY
+from restoration.networks.registry import ARCHITECTURES
 from restoration.plan import code_fingerprint as fingerprints
 from restoration.plan.code_fingerprint import PACKAGE, code_fingerprint, modules_behind
 from restoration.plan.dependencies import code_roots, steps_with_code
-from restoration.stages import REGISTRY
 
 BY_VALUE = (
     "restoration.chain.marks_on_page",
@@ -131,14 +132,13 @@ def test_every_module_named_by_a_string_exists() -> None:
     found = {name for text in sources.values() for name in named.findall(text)}
     assert "restoration.stages.repair.stage" in found
     assert found >= fingerprints._NOT_PART_OF_A_RESULT
-    found -= fingerprints._ROOMS_OF_DATA
     assert [name for name in found if fingerprints._module_path(name, PACKAGE) is None] == []
 
 
-@pytest.mark.parametrize("room", sorted(fingerprints._ROOMS_OF_DATA))
+@pytest.mark.parametrize("room", fingerprints._ROOMS_OF_VALUES)
 def test_what_findings_and_records_hold_is_no_code(package: Path, room: str) -> None:
-    name = room.removeprefix("restoration.")
-    (package / name).mkdir()
+    name = room.removeprefix("restoration.").replace(".", "/")
+    (package / name).mkdir(parents=True)
     (package / name / "__init__.py").write_text("")
     (package / name / "noise.py").write_text("LABEL = 'noise'\n")
     change(package, "middle", "def value", f"from {room}.noise import LABEL\n\ndef value")
@@ -153,8 +153,9 @@ def test_what_findings_and_records_hold_is_no_code(package: Path, room: str) -> 
 
 
 def behind(step: str) -> set[str]:
-    """Every module of which the code behind a step is made."""
-    return {name for root in code_roots(step) for name in modules_behind(root)}
+    """Every module of which the code behind a step is made, whichever network it runs."""
+    roots = (*code_roots(step), *(name for kind in ARCHITECTURES.values() for name in kind.code))
+    return {name for root in roots for name in modules_behind(root)}
 
 
 def codes(package: Path, renamed: dict[str, str] | None = None) -> dict[str, list[str]]:
@@ -215,6 +216,8 @@ def test_what_plans_runs_and_shows_is_part_of_no_result(
         "config.sheet",
         "config.scan_folder",
         "config.settings",
+        "networks.registry",
+        "networks.manifest",
         "run.begin",
         "chain.chain",
         "storage.manifest",
@@ -223,27 +226,6 @@ def test_what_plans_runs_and_shows_is_part_of_no_result(
 def test_no_step_is_made_of(module: str, step: str) -> None:
     assert (PACKAGE / f"{module.replace('.', '/')}.py").is_file()
     assert f"restoration.{module}" not in behind(step)
-
-
-READS_THE_TABLE = ("examine", "denoise", "cleanup", "faces", "upscale")
-"""Steps that still reach it, through the manifest of weights and the loading of networks."""
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        pytest.param(
-            step,
-            marks=pytest.mark.xfail(
-                step in READS_THE_TABLE, reason="reached by the manifest of weights", strict=True
-            ),
-        )
-        for step in steps_with_code()
-    ],
-)
-def test_no_step_is_made_of_the_table_of_architectures(step: str) -> None:
-    """A network that one line adds would find all faces of a collection again."""
-    assert "restoration.networks.architectures" not in behind(step)
 
 
 @pytest.mark.parametrize("stage", REGISTRY)

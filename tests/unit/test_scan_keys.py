@@ -62,8 +62,8 @@ def test_changed_code_of_a_step_makes_it_and_what_follows_anew_and_nothing_befor
 ) -> None:
     plain = Dependencies.code
 
-    def code(self: Dependencies, step: str) -> str:
-        return "another" if step == changed else plain(self, step)
+    def code(self: Dependencies, recipe: str | None, step: str) -> str:
+        return "another" if step == changed else plain(self, recipe, step)
 
     monkeypatch.setattr(Dependencies, "code", code)
     vars(plan).pop("dependencies", None)

@@ -23,11 +23,11 @@ from restoration.chain.scan_keys import EarlierProblemError, ScanKeys, altered_k
 from restoration.chain.software import processor, recorded_weights, software_versions
 from restoration.chain.withdrawn import withdraw
 from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY
 from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.errors import ScanError
 from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
-from restoration.stages import REGISTRY
 from restoration.storage.fixity import MISSING, AlteredMasterError, is_intact, signature, steady
 from restoration.storage.keys import digest
 from restoration.storage.manifest import asked_again
@@ -282,7 +282,7 @@ class Chain:
             "pages": pages,
             "settings": on.settings(self.recipe, step),
             **self._keys.inputs.marks(step),
-            "code": on.code(step),
+            "code": on.code(self.recipe, step),
             "numeric": on.numeric(self.recipe, step),
             "weights": recorded_weights(self.plan.manifest, on.networks(self.recipe, step)),
             "software": software_versions(),
@@ -346,7 +346,7 @@ class Chain:
         record = self._head("deliver") | delivery_record(scan, key, delivered, earlier, said)
         on = self.plan.dependencies
         record["settings"] = on.settings(self.recipe, "deliver")
-        record["code"] = on.code("deliver")
+        record["code"] = on.code(self.recipe, "deliver")
         return self._publish("deliver", record)
 
     def _to_deliver(self) -> ScanToDeliver:

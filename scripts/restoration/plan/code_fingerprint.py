@@ -128,13 +128,14 @@ def _meaning(target: str, package: Path) -> list[str]:
     return [*_meaning(module, package), attribute]
 
 
-# What these modules say reaches a key by another way: settings and reads by their values,
+# What these modules say reaches a key by another way: settings, reads and weights by their values,
 # errors, record-keeping and the place where a file is made not at all, since they touch no pixel.
 _NOT_PART_OF_A_RESULT = frozenset(
     {
         "restoration.config.settings",
-        "restoration.config.stage_settings",
+        "restoration.config.section",
         "restoration.errors",
+        "restoration.networks.manifest",
         "restoration.storage.keys",
         "restoration.storage.scratch_disk",
         "restoration.storage.journal",
@@ -145,12 +146,14 @@ _NOT_PART_OF_A_RESULT = frozenset(
     }
 )
 
-# What findings and records hold reaches a key by its values; these rooms compute nothing.
-_ROOMS_OF_DATA = frozenset({"restoration.findings", "restoration.records"})
+# The settings of each stage with its entry in the registry; models of the condition report and of
+# records: a test keeps them free of computing.
+_ROOMS_OF_VALUES = ("restoration.config.stages", "restoration.findings", "restoration.records")
 
 
 def _is_left_out(name: str) -> bool:
-    return name in _NOT_PART_OF_A_RESULT or ".".join(name.split(".")[:2]) in _ROOMS_OF_DATA
+    in_room = any(f"{name}.".startswith(f"{room}.") for room in _ROOMS_OF_VALUES)
+    return in_room or name in _NOT_PART_OF_A_RESULT
 
 
 def modules_behind(module: str, package: Path = PACKAGE) -> dict[str, Path]:
