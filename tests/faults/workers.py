@@ -17,7 +17,7 @@ from typing import Any
 
 from conftest import Project, tiny_weights, write_master
 from restoration.deliver.sidecars import sidecar_of
-from restoration.networks.weights import fetch
+from restoration.networks.fetch import fetch
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.storage import journal as written

@@ -85,8 +85,8 @@ class Arena:
     def weights(self) -> str:
         """SHA-256 of the tiny network, which is made and fetched when it is first asked for."""
         from restoration.config.settings import UserWeights
+        from restoration.networks.fetch import fetch
         from restoration.networks.manifest import load_manifest
-        from restoration.networks.weights import fetch
 
         sha256 = tiny_weights(self.models / "tiny.pth")
         own = {"architecture": "srvgg", "path": "tiny.pth", "sha256": sha256}

@@ -14,7 +14,8 @@ from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.margin_stain import UnevenStain
 from restoration.raster.colour.channel_light import ChannelLight, channel_light
 from restoration.raster.colour.colour_space import ColourSpace
-from restoration.raster.colour.tone_table import LEAST_SLOPE, NODES
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import LEAST_SLOPE
 from restoration.stages.colour.correction import Correction
 from restoration.stages.colour.decision import LEAST_FADE, LEAST_STAIN, Decision, decide
 

@@ -31,7 +31,9 @@ from restoration.plan.dependencies import Dependencies
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
-from restoration.raster.colour.tone_table import NODES, ToneTable, UnevenStain
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather

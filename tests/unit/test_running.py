@@ -87,7 +87,7 @@ def test_weights_that_cannot_be_had_are_named_with_a_way_out(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "restoration.networks.converted._probe", lambda url: "it cannot be downloaded (offline)"
+        "restoration.networks.missing._probe", lambda url: "it cannot be downloaded (offline)"
     )
     with pytest.raises(ConfigError) as caught:
         running.check_weights(plan)

@@ -291,7 +291,7 @@ class Chain:
             "pages": pages,
             "settings": on.settings(self.recipe, step),
             **self._keys.inputs.marks(step),
-            "code": on.code(step),
+            "code": on.code(self.recipe, step),
             "numeric": on.numeric(self.recipe, step),
             "weights": recorded_weights(self.plan.manifest, on.networks(self.recipe, step)),
             "software": software_versions(),
@@ -355,7 +355,7 @@ class Chain:
         record = self._head("deliver") | delivery_record(scan, key, delivered, earlier, said)
         on = self.plan.dependencies
         record["settings"] = on.settings(self.recipe, "deliver")
-        record["code"] = on.code("deliver")
+        record["code"] = on.code(self.recipe, "deliver")
         return self._publish("deliver", record)
 
     def _to_deliver(self) -> ScanToDeliver:

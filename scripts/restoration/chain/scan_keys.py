@@ -68,7 +68,7 @@ class ScanKeys:
         """What an ingest depends on beside the master."""
         return {
             "settings": self._on.settings(None, "ingest"),
-            "code": self._on.code("ingest"),
+            "code": self._on.code(None, "ingest"),
             "material": self.scan.material,
         }
 
@@ -91,7 +91,7 @@ class ScanKeys:
         """What a condition report depends on beside the master."""
         return {
             "settings": self._on.settings(None, "examine"),
-            "code": self._on.code("examine"),
+            "code": self._on.code(None, "examine"),
             "weights": list(self._on.weights(None, "examine")),
         }
 
@@ -107,7 +107,7 @@ class ScanKeys:
                 input_key=state.key,
                 settings={**self._on.settings(self.recipe, step), **marks},
                 reads=self.inputs.keyed(step, state.number),
-                code=self._on.code(step),
+                code=self._on.code(self.recipe, step),
                 weights=self._on.weights(self.recipe, step),
                 numeric=self._on.numeric(self.recipe, step),
             )
@@ -127,7 +127,7 @@ class ScanKeys:
                     for page in self._record("examine")["pages"]
                 ],
                 "settings": self._on.settings(self.recipe, "deliver"),
-                "code": self._on.code("deliver"),
+                "code": self._on.code(self.recipe, "deliver"),
                 "weights": self._on.weights(self.recipe, "deliver"),
                 "profile": self._on.outgoing_profile(self.recipe, "deliver"),
                 "actions": self._on.actions(self.recipe, "deliver"),

@@ -57,7 +57,7 @@ def recorded_weights(manifest: Mapping[str, Weights], names: Iterable[str]) -> l
             "sha256": manifest[name].sha256,
             "licence": manifest[name].licence,
             # dlib's look at faces and make no pixel.
-            "role": "compares" if manifest[name].architecture == "dlib" else "restores",
+            "role": "compares" if manifest[name].kind.use == "comparing faces" else "restores",
         }
         for name in names
     ]

@@ -129,13 +129,14 @@ def _meaning(target: str, package: Path) -> list[str]:
     return [*_meaning(module, package), attribute]
 
 
-# What these modules say reaches a key by another way: settings and reads by their values,
+# What these modules say reaches a key by another way: settings, reads and weights by their values,
 # errors, record-keeping and the place where a file is made not at all, since they touch no pixel.
 _NOT_PART_OF_A_RESULT = frozenset(
     {
         "restoration.config.settings",
         "restoration.config.section",
         "restoration.errors",
+        "restoration.networks.manifest",
         "restoration.storage.keys",
         "restoration.storage.scratch_disk",
         "restoration.storage.journal",
@@ -147,8 +148,9 @@ _NOT_PART_OF_A_RESULT = frozenset(
 )
 
 
-# The settings of each stage, and its entry in the registry.
-_ROOMS_OF_VALUES = ("restoration.config.stages",)
+# The settings of each stage with its entry in the registry; models of the condition report and of
+# records: a test keeps them free of computing.
+_ROOMS_OF_VALUES = ("restoration.config.stages", "restoration.findings", "restoration.records")
 
 
 def _is_no_part_of_a_result(module: str) -> bool:

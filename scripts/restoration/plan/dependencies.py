@@ -14,7 +14,6 @@ from typing import Any
 from restoration.config.section import Section
 from restoration.config.settings import Config
 from restoration.config.stages import REGISTRY
-from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
 from restoration.networks.manifest import Weights
 from restoration.plan.code_fingerprint import code_fingerprint
@@ -102,11 +101,18 @@ class Dependencies:
         """SHA-256 of each set of weights that the step may load."""
         return tuple(self.manifest[name].sha256 for name in self.networks(recipe, step))
 
-    def code(self, step: str) -> str:
+    def code(self, recipe: str | None, step: str) -> str:
         """Fingerprint of the code behind a step, or its declared version."""
         if self.config.rerun_on == "version":
             return REGISTRY[step].version if step in REGISTRY else _VERSIONS[step]
-        return digest([code_fingerprint(module) for module in code_roots(step)])
+        roots = (*code_roots(step), *self.code_of_networks(recipe, step))
+        return digest([code_fingerprint(module) for module in roots])
+
+    def code_of_networks(self, recipe: str | None, step: str) -> tuple[str, ...]:
+        """The modules at which the code of the step's networks begins: that of the architectures
+        which it may load, and of no other."""
+        kinds = [self.manifest[name].kind for name in self.networks(recipe, step)]
+        return tuple(sorted({module for kind in kinds for module in kind.code}))
 
     def numeric(self, recipe: str | None, step: str) -> dict[str, Any]:
         """What the network's arithmetic depends on; nothing where no engine runs one."""
@@ -118,7 +124,7 @@ class Dependencies:
             name: [weights.overlap, weights.generative]
             for name in self.networks(recipe, step)
             # Nobody but the user states these: the file's hash says nothing of them.
-            if (weights := self.manifest[name]).architecture.startswith("spandrel")
+            if (weights := self.manifest[name]).kind.holding is not None
         }
         windows = {"windows": stated} if stated else {}
         precision = self._precision_of(recipe, step)
@@ -131,7 +137,7 @@ class Dependencies:
 
     def runtime_of(self, recipe: str | None, step: str) -> str:
         """What computes the step's networks."""
-        known = [self.manifest[n].architecture in KNOWN for n in self.networks(recipe, step)]
+        known = [self.manifest[n].kind.native is not None for n in self.networks(recipe, step)]
         return self.runtime if any(known) else "torch"
 
     def keeps_faces(self, recipe: str | None, step: str) -> bool:

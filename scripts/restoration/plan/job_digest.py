@@ -103,7 +103,7 @@ class JobDigests:
             [
                 step,
                 on.settings(recipe, step),
-                on.code(step),
+                on.code(recipe, step),
                 on.weights(recipe, step),
                 on.numeric(recipe, step),
                 on.outgoing_profile(recipe, step),

@@ -17,6 +17,7 @@ from restoration.errors import ConfigError
 from restoration.plan.batches import ASSIGNED, assign, read_assigned
 from restoration.plan.cost_model import CostModel
 from restoration.plan.masters_apart import check_folders
+from restoration.plan.needed_networks import check_own_weights
 from restoration.plan.plan import Plan
 from restoration.plan.resolve_auto import resolve_device, resolve_precision, resolve_runtime
 
@@ -30,6 +31,7 @@ def make_plan(raw: Mapping[str, Any], written: WrittenFiles | None = None) -> Pl
     Raises ConfigError with one line that names key or row.
     """
     config = load_config(raw, written)
+    check_own_weights(config, written)
     _check_place("results", config.results)
     _check_place("models_dir", config.models_dir)
     scans = read_sheet(Path(config.scans), recipes=config.recipes, default=config.recipe)

@@ -9,9 +9,18 @@ from collections.abc import Mapping
 
 from restoration.config.settings import Config
 from restoration.config.stages import FACES, REGISTRY
+from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
-from restoration.networks.manifest import Weights, check_use, find_weights, needed_weights
+from restoration.networks.manifest import (
+    Weights,
+    check_use,
+    find_weights,
+    needed_weights,
+    unknown_architecture,
+    users_architectures,
+)
+from restoration.networks.registry import alternatives, names_where
 
 FINDERS: dict[str, tuple[str, ...]] = {
     "cnn": ("dlib-face-detector", "dlib-face-points"),
@@ -26,6 +35,20 @@ COMPARING: dict[str, tuple[str, ...]] = {
     "dlib-68": (IDENTITY, "dlib-face-points", DENSE_POINTS),
 }
 """What `stages.faces.landmarks` needs beside the network: to compare persons, to place masks."""
+
+
+def check_own_weights(config: Config, written: WrittenFiles | None) -> None:
+    """Raises ConfigError where weights of the config have an architecture that there is not.
+
+    written: as for ``load_config``. The config itself, which knows no networks, takes any name.
+    """
+    known = users_architectures()
+    for name, own in config.models.items():
+        if own.architecture not in known:
+            keys = ("models", name, "architecture")
+            place = "" if written is None else written.place_of(keys)[0]
+            said = unknown_architecture(name, own.architecture)
+            raise ConfigError(f"config: {place}: {said}" if place else f"config: {said}")
 
 
 def needed_networks(
@@ -63,9 +86,10 @@ def _finding_faces(config: Config, manifest: Mapping[str, Weights]) -> tuple[str
         found = find_weights(manifest, examine.face_network)
     except ConfigError as error:
         raise ConfigError(f"config: examine.face_network: {error}") from None
-    if found.architecture != "retinaface":
+    if found.kind.detector is None:
+        those = alternatives(names_where(lambda each: each.detector is not None))
         raise ConfigError(
             f"config: examine.face_network: '{found.name}' is {found.architecture}, expected "
-            "weights of the architecture retinaface"
+            f"weights of the architecture {those}"
         )
     return (found.name,)

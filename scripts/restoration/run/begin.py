@@ -16,7 +16,7 @@ from typing import Any
 
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.networks.converted import missing_weights
+from restoration.networks.missing import missing_weights
 from restoration.plan.batches import ASSIGNED, keep_assigned
 from restoration.plan.make_plan import make_plan
 from restoration.plan.masters_apart import check_benchmarks, check_links

@@ -13,7 +13,8 @@ import numpy as np
 from restoration.deliver.deliver_scan import PageToDeliver
 from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.deliver.sidecars.sidecar import Sidecar
-from restoration.raster.colour.tone_table import NODES, ToneTable
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
 
 
 def cube_text(table: ToneTable, title: str) -> str:

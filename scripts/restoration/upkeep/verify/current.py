@@ -155,7 +155,7 @@ def _of_ingest(keys: ScanKeys, record: Record) -> str | None:
 def _differing(plan: Plan, recipe: str | None, step: str, record: Record) -> Iterator[str]:
     """What of a step is no longer as a record has it."""
     today: Mapping[str, Any] = {
-        "code": plan.dependencies.code(step),
+        "code": plan.dependencies.code(recipe, step),
         "settings": plan.dependencies.settings(recipe, step),
         "numeric": plan.dependencies.numeric(recipe, step),
         "weights": list(plan.dependencies.weights(recipe, step)),
