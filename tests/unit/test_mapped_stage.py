@@ -24,7 +24,7 @@ from restoration.chain.job_tools import make_workshop
 from restoration.chain.page_restorer import Workshop
 from restoration.config.regions import read_regions
 from restoration.config.stages import CHAIN
-from restoration.deliver.cube_file import cube_text
+from restoration.deliver.sidecars.cube import cube_text
 from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
 from restoration.plan.dependencies import Dependencies
@@ -340,7 +340,10 @@ def test_the_table_lies_beside_the_deliverable_where_it_is_asked_for(
     record = deliver(plan, "maps")
     path = plan.folder("archive", "deliver") / "maps.cube"
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert record["deliverable"]["cubes"] == [{"page": 1, "file": "maps.cube", "sha256": sha256}]
+    assert record["deliverable"]["files"] == [
+        {"kind": "cube", "file": "maps.cube", "sha256": sha256}
+    ]
+    assert record["schema"] == 3
     lines = path.read_text().splitlines()
     assert lines[:2] == ['TITLE "maps"', f"LUT_1D_SIZE {NODES}"]
     numbers = np.array([[float(v) for v in line.split()] for line in lines[4:]])
@@ -350,7 +353,7 @@ def test_the_table_lies_beside_the_deliverable_where_it_is_asked_for(
     again.ensure("deliver")
     assert again.worked == ["deliver"]
     assert path.is_file()
-    assert "cubes" not in deliver(plan, "none")["deliverable"]
+    assert "files" not in deliver(plan, "none")["deliverable"]
 
 
 def test_a_cube_that_is_no_longer_asked_for_goes(
