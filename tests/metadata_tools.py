@@ -24,6 +24,7 @@ from restoration.config.settings import DeliverSettings, IngestSettings
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.tiff.tags import FIELD_TYPES, Field
+from restoration.records.ingest import Master
 
 COMMENT = "Größe: žluťoučký кот 昭和六年"
 METHOD = "MANUAL ö карта"
@@ -284,7 +285,7 @@ def hand_over(master: Path, output: Path, *, big: bool = False) -> dict[str, Any
         classic_limit=1 if big else 2**32,
     )  # fmt: skip
     return deliver_scan(
-        delivery, master=master, ingest=ingest,
+        delivery, master=master, ingest=Master.model_validate(ingest),
         pages=[PageToDeliver(n + 1, None, None) for n in range(len(ingest["pages"]))],
         settings=DeliverSettings.model_validate({}), output=output,
     )  # fmt: skip

@@ -32,6 +32,7 @@ from restoration.raster.colour.node_lines import NODES
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.colour.uneven_stain import UnevenStain
 from restoration.raster.tiff.write_intermediate import write_intermediate
+from restoration.records.ingest import Master
 
 BAND = 256
 LIMITS = IngestSettings.model_validate({})
@@ -92,7 +93,7 @@ def delivering(height: int, width: int, kind: str, compression: str) -> dict[str
         started = time.perf_counter()
         record = deliver_scan(
             Delivery("scan", "archive", "ab" * 32, "2026-01-01T00:00:00Z", "bench"),
-            master=image, ingest=ingest, pages=[page], output=Path(folder) / "out.tif",
+            master=image, ingest=Master.model_validate(ingest), pages=[page], output=Path(folder) / "out.tif",
             settings=DeliverSettings.model_validate({"compression": compression}),
         )  # fmt: skip
         seconds = time.perf_counter() - started

@@ -20,7 +20,7 @@ from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.tone_table import NODES, ToneTable
 from restoration.raster.tiff.page import open_infrared, open_page
 from restoration.review.unconverted import open_restored
-from restoration.storage.records import SCHEMA, write_record
+from restoration.storage.records import SCHEMA, write_raw
 from restoration.upkeep.undo_colour import undo
 
 LIMITS = IngestSettings.model_validate({})
@@ -174,7 +174,7 @@ def test_undoing_colour_gives_the_infrared_back_too(tmp_path: Path) -> None:
         "deliverable": deliverable, "faces": [], "condition_report": [],
         "master": {"master": inspect_master(path, LIMITS)}, "stages": [{"pages": [tones]}],
     }  # fmt: skip
-    write_record(tmp_path / "s.json", record)
+    write_raw(tmp_path / "s.json", record)
     undo(tmp_path / "s.json", output, tmp_path / "undone.tif")
     with tifffile.TiffFile(tmp_path / "undone.tif") as undone:
         assert len(undone.pages) == 4

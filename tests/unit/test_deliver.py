@@ -21,6 +21,7 @@ from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
 from restoration.raster.tiff.page import open_page
 from restoration.raster.tiff.write_intermediate import write_intermediate
+from restoration.records.ingest import Master
 
 LIMITS = IngestSettings.model_validate({})
 DELIVERY = Delivery("box-12", "archive", "ab" * 32, "2026-01-02T03:04:05Z", "workflow 0.1")
@@ -40,7 +41,7 @@ def hand_over(tmp_path, master, pages=None, delivery=DELIVERY, **settings):
     output = tmp_path / "out" / "scan.tif"
     output.parent.mkdir(exist_ok=True)
     record = deliver_scan(
-        delivery, master=master, ingest=ingest, pages=pages,
+        delivery, master=master, ingest=Master.model_validate(ingest), pages=pages,
         settings=DeliverSettings.model_validate(settings), output=output,
     )  # fmt: skip
     assert record["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
@@ -280,7 +281,7 @@ def test_master_that_changed_has_no_deliverable(tmp_path):
     output = tmp_path / "scan.tif"
     with pytest.raises(ScanError, match="changed while it was processed"):
         deliver_scan(
-            DELIVERY, master=master, ingest=ingest, pages=[PageToDeliver(1, None, None)],
+            DELIVERY, master=master, ingest=Master.model_validate(ingest), pages=[PageToDeliver(1, None, None)],
             settings=DeliverSettings.model_validate({}), output=output,
         )  # fmt: skip
     assert list(tmp_path.iterdir()) == [master]

@@ -18,7 +18,7 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.run.disk_need import LZW, DiskNeed, disk_need, say_disk_need
 from restoration.run.run_progress import work_of
-from restoration.storage.records import SCHEMA, write_record
+from restoration.storage.records import SCHEMA, write_raw
 
 __all__ = ["plan"]
 
@@ -99,7 +99,7 @@ def test_masters_that_are_known_are_not_guessed_at(tmp_path: Path) -> None:
     for number in range(6):
         page = {"number": 1, "height": 1000, "width": 2125, "channels": 1, "bits": 16}
         record = {"schema": SCHEMA, "status": "done", "master": {"pages": [page]}}
-        write_record(plan.folder(None, "ingest") / f"s{number}.json", record)
+        write_raw(plan.folder(None, "ingest") / f"s{number}.json", record)
     # 16-bit grey: as many bytes as the master's pixels, four fifths of them once packed.
     assert need(plan).intermediates == pytest.approx(8 * 0.8 * MASTER)
 
@@ -111,7 +111,7 @@ def test_infrared_on_a_page_of_its_own_is_counted_as_it_is_delivered(tmp_path: P
     master = {"pages": [page], "infrared": [own]}
     for number in range(6):
         record = {"schema": SCHEMA, "status": "done", "master": master}
-        write_record(plan.folder(None, "ingest") / f"s{number}.json", record)
+        write_raw(plan.folder(None, "ingest") / f"s{number}.json", record)
     # The second recipe enlarges nothing, and packs its pages by LZW.
     lzw = LZW[16]
     expected = 6 * (4 * 3_000_000 + 1_000_000) + 2 * (lzw * 3_000_000 + 1_000_000)

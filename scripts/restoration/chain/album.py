@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.storage.keys import digest
-from restoration.storage.records import read_record
+from restoration.storage.records import read_examine
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ def gather_album(folder: Path, scans: Iterable[str], reads: Sequence[str]) -> Al
     pages: list[dict[str, Any]] = []
     examined: dict[str, str] = {}
     for scan in scans:
-        record = read_record(folder / f"{scan}.json")
-        if record is None or record.get("status") != "done":
+        record = read_examine(folder / f"{scan}.json")
+        if record is None or record.pages is None:
             continue
-        examined[scan] = record["key"]
-        for page in record["pages"]:
-            said = {field: page["report"].get(field) for field in reads}
-            pages.append({"scan": scan, "page": page["number"], **said})
+        examined[scan] = record.key
+        for page in record.pages:
+            said = {field: page.report.get(field) for field in reads}
+            pages.append({"scan": scan, "page": page.number, **said})
     return Album(pages, digest(pages), examined)

@@ -29,6 +29,7 @@ from restoration.raster.resample import Resampled
 from restoration.raster.tiff.kinds import JPEG, SCALES
 from restoration.raster.tiff.page import TiffPage, open_infrared, open_page
 from restoration.raster.tiff.write_intermediate import CLASSIC_LIMIT, Rational
+from restoration.records.ingest import Master
 from restoration.storage.fixity import AlteredMasterError
 from restoration.storage.keys import canonical_json
 from restoration.storage.records import left_out
@@ -80,7 +81,7 @@ def deliver_scan(
     delivery: Delivery,
     *,
     master: Path,
-    ingest: Mapping[str, Any],
+    ingest: Master,
     pages: Sequence[PageToDeliver],
     settings: DeliverSettings,
     output: Path,
@@ -105,9 +106,9 @@ def deliver_scan(
     the file read back differs; OtherBytesError, with no file written, where it is not what was
     ``expected``.
     """
-    if [page.number for page in pages] != list(range(1, len(ingest["pages"]) + 1)):
+    if [page.number for page in pages] != list(range(1, len(ingest.pages) + 1)):
         raise ScanError(
-            f"{master.name}: expected results for pages 1 to {len(ingest['pages'])}, found "
+            f"{master.name}: expected results for pages 1 to {len(ingest.pages)}, found "
             f"{[page.number for page in pages]}; run the scan's stages again"
         )
     with ExitStack() as files:
@@ -134,11 +135,11 @@ def deliver_scan(
     return _record(output, ingest, made, written, settings)
 
 
-def _same_master(master: Path, ingest: Mapping[str, Any]) -> None:
+def _same_master(master: Path, ingest: Master) -> None:
     found, _ = hash_file(master)
-    if found != ingest["sha256"]:
+    if found != ingest.sha256:
         raise AlteredMasterError(
-            f"{master.name}: expected the master that was ingested (SHA-256 {ingest['sha256']}), "
+            f"{master.name}: expected the master that was ingested (SHA-256 {ingest.sha256}), "
             f"found {found}: it changed while it was processed; find out why, then run again "
             "(where not even its time changed: put back a sound copy and `make retry`, or touch "
             "it, should the new content be meant)"
@@ -168,7 +169,7 @@ def _make(
     files: ExitStack,
     delivery: Delivery,
     master: Path,
-    ingest: Mapping[str, Any],
+    ingest: Master,
     page: PageToDeliver,
     settings: DeliverSettings,
 ) -> _Made:
@@ -239,7 +240,7 @@ def _make_infrared(files: ExitStack, delivery: Delivery, master: Path, number: i
 def _provenance(
     delivery: Delivery,
     master_name: str,
-    ingest: Mapping[str, Any],
+    ingest: Master,
     page: PageToDeliver,
     conversions: tuple[str, ...],
     warning: str | None,
@@ -265,7 +266,7 @@ def _provenance(
     )
     return Provenance(
         key=key,
-        master_sha256=ingest["sha256"],
+        master_sha256=ingest.sha256,
         master_name=master_name,
         scan=delivery.scan,
         recipe=delivery.recipe,
@@ -384,7 +385,7 @@ def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
 
 def _record(
     output: Path,
-    ingest: Mapping[str, Any],
+    ingest: Master,
     made: Sequence[_Made],
     written: Written,
     settings: DeliverSettings,
@@ -398,7 +399,7 @@ def _record(
         "bytes": output.stat().st_size,
         "bigtiff": written.bigtiff,
         "compression": written.compression,
-        "master_sha256": ingest["sha256"],
+        "master_sha256": ingest.sha256,
         "verified": [
             "pixels",
             "icc",

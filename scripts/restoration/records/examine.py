@@ -39,3 +39,7 @@ class ExamineRecord(Record):
     """Fingerprint of the code that did it; absent after a problem."""
     weights: tuple[str, ...] | None = None
     """SHA-256 of the networks that it needed; absent after a problem."""
+
+    def report_of(self, number: int) -> Report:
+        """The condition report of a page that was examined."""
+        return next(page.report for page in self.pages or () if page.number == number)

@@ -399,9 +399,9 @@ class _Judge:
         record = read_record(self.plan.folder(recipe, step) / f"{scan}.json")
         if record is None:
             return None
-        if record["status"] == "problem":
-            self._keep(Problem(recipe, scan, step, " ".join(str(record["reason"]).split())))
-        return str(record["status"])
+        if record.status == "problem":
+            self._keep(Problem(recipe, scan, step, " ".join(str(record.reason).split())))
+        return record.status
 
     def _keep(self, problem: Problem) -> None:
         self.problems.append(problem)

@@ -52,7 +52,8 @@ def set_aside(plan: Plan, scan: str | None = None) -> tuple[str, ...]:
             for name in members:
                 record = plan.folder(recipe, step) / f"{name}.json"
                 # One of an earlier version, too: the run that gave it up may be long ago.
-                if (read_record(record, READABLE) or {}).get("status") == "problem":
+                found = read_record(record, READABLE)
+                if found is not None and found.status == "problem":
                     records.append(record)
                     scans.add(name)
     # Snakemake makes a missing table only for somebody who waits for it. Records go last: a stop
