@@ -21,6 +21,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
+from restoration.records.ingest import Master
 from restoration.storage.journal import note_gone
 from restoration.storage.keys import canonical_json
 from restoration.storage.page_state import PageState, Record, cube_name
@@ -63,11 +64,11 @@ def deliver_finished(
             instance=instance,
         ),
         master=scan.master,
-        ingest=scan.ingest["master"],
+        ingest=Master.read(scan.ingest["master"], f"the ingest of {scan.scan}"),
         pages=pages,
         settings=scan.settings,
         output=output,
-    )
+    ).raw()
     cubes = _cubes(scan.scan, pages, _wants_cube(scan.stages), output.parent)
     if cubes:
         delivered["cubes"] = cubes

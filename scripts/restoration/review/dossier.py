@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from restoration.records.ingest import Master
 from restoration.review import faces, findings, wording
 from restoration.review.illustrations import deliverable_path, illustrate
 from restoration.storage.records import left_out, read_record
@@ -129,7 +130,7 @@ def _master(ingest: Record) -> list[tuple[str, str]]:
     if len(master["pages"]) > 1:
         rows.append(("Pages", str(len(master["pages"]))))
     rows += [("Infrared", text) for text in _infrared(master)]
-    rows += [("Left out", text) for text in left_out(master)]
+    rows += [("Left out", text) for text in left_out(Master.read(master, "the deliver record"))]
     tags = master.get("tags") or {}
     for name in ("Artist", "Copyright", "DateTime"):
         if _text(tags.get(name)):

@@ -14,6 +14,10 @@ from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
 from restoration.errors import CircumstanceError, ScanError
 from restoration.plan.plan import Plan
+from restoration.records.base import read_head
+from restoration.records.delivery import DeliveryDone
+from restoration.records.ingest import IngestDone
+from restoration.records.stage import StageDone
 from restoration.run.job_progress import Reporter, reporter
 from restoration.run.run_progress import BatchEnd, found_here, tell_end
 from restoration.run.unneeded_images import after_delivery
@@ -50,22 +54,24 @@ class Failures:
 
 def row_of(scan: Scan, step: str, record: Record) -> Row:
     """What a table says of a scan by the record of the table's own step."""
-    status = record["status"]
-    key = record.get("key", "")
-    if status == "problem":
-        return Row(scan.scan, "problem", key, "", f"{step}: {record['reason']}")
-    if "deliverable" in record:
-        made = record["deliverable"]
-        return Row(scan.scan, "done", key, made["sha256"], "; ".join(made.get("left_out") or ()))
-    if "master" in record:
-        return Row(scan.scan, "done", key, record["sha256"], "; ".join(left_out(record["master"])))
-    pages = record["pages"]
-    if "status" not in pages[0]:
+    where = f"the record of {step} of {scan.scan}"
+    head = read_head(record, where)
+    key = head.key or ""
+    if head.status == "problem":
+        return Row(scan.scan, "problem", key, "", f"{step}: {head.reason}")
+    if step == "deliver":
+        made = DeliveryDone.read(record, where).deliverable
+        return Row(scan.scan, "done", key, made.sha256, "; ".join(made.left_out))
+    if step == "ingest":
+        master = IngestDone.read(record, where).master
+        return Row(scan.scan, "done", key, master.sha256, "; ".join(left_out(master)))
+    if step == "examine":
         return Row(scan.scan, "done", key)
-    kinds = {page["status"] for page in pages}
+    pages = StageDone.read(record, where).pages
+    kinds: set[str] = {page.status for page in pages}
     status = kinds.pop() if len(kinds) == 1 else "mixed"
-    reasons = dict.fromkeys(page["reason"] for page in pages if page["reason"])
-    sums = [page["sha256"] for page in pages if page["sha256"]]
+    reasons = dict.fromkeys(page.reason for page in pages if page.reason)
+    sums = [page.sha256 for page in pages if page.sha256]
     return Row(scan.scan, status, key, ",".join(sums), "; ".join(reasons))
 
 

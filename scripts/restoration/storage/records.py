@@ -12,16 +12,20 @@ import io
 import json
 import os
 import time
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from restoration.storage.journal import note_written
 from restoration.storage.keys import digest
 from restoration.storage.publish import published, write_failure
+
+if TYPE_CHECKING:
+    # Parsed with the Snakefile, which need not know what a master may say.
+    from restoration.records.ingest import Master
 
 SCHEMA = 2
 """Of a record; one of another schema counts as missing, so that no stage reads its boxes wrongly.
@@ -116,6 +120,22 @@ def read_record(path: Path, schemas: Container[int] = (SCHEMA,)) -> dict[str, An
     return record if is_unaltered(record) else None
 
 
+Typed = TypeVar("Typed")
+
+
+def read_typed(
+    path: Path,
+    read: Callable[[Mapping[str, Any], Path], Typed],
+    schemas: Container[int] = (SCHEMA,),
+) -> Typed | None:
+    """As ``read_record``, and as its type; read: that of its kind, as ``read_ingest``.
+
+    Raises RecordError, in one line, where an unaltered record does not fit the type.
+    """
+    record = read_record(path, schemas)
+    return None if record is None else read(record, path)
+
+
 @dataclass(frozen=True)
 class Row:
     """What one job says of one scan."""
@@ -200,11 +220,11 @@ def gather_problems(
     return len(lines) - 1
 
 
-def left_out(master: Mapping[str, Any]) -> list[str]:
+def left_out(master: Master) -> list[str]:
     """What of a master is not delivered, by its record of ingest: a line for each, none for what
     holds nothing of its own."""
     return [
-        f"picture {one['directory'] + 1} of the file is left out: {one['reason']}"
-        for one in master.get("set_aside") or ()
-        if one.get("lost")
+        f"picture {one.directory + 1} of the file is left out: {one.reason}"
+        for one in master.set_aside
+        if one.lost
     ]
