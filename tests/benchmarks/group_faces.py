@@ -25,7 +25,7 @@ import torch
 from face_speed import official
 
 from group_photographs import Pixels, group
-from restoration.config.stage_settings import FacesSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.engine.devices import use_threads
 from restoration.engine.faces.face_runner import PriorFace
 from restoration.faces import IDENTITY

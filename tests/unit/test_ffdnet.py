@@ -16,7 +16,7 @@ import by_parameters
 import corpus
 import weights_at_hand
 from restoration.config.settings import EngineSettings
-from restoration.config.stage_settings import DenoiseSettings
+from restoration.config.stages.denoise import DenoiseSettings
 from restoration.engine.run import run_network
 from restoration.networks.architectures.ffdnet import FfdnetParameters
 from restoration.networks.load import Network, load_network

@@ -23,7 +23,7 @@ from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.chain.page_restorer import Workshop
 from restoration.config.regions import read_regions
-from restoration.config.stage_settings import CHAIN
+from restoration.config.stages import CHAIN
 from restoration.deliver.cube_file import cube_text
 from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
@@ -31,7 +31,9 @@ from restoration.plan.dependencies import Dependencies
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
-from restoration.raster.colour.tone_table import NODES, ToneTable, UnevenStain
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather

@@ -20,6 +20,8 @@ from restoration.chain import chain
 from restoration.chain.job_tools import make_workshop
 from restoration.chain.page_restorer import Workshop
 from restoration.chain.withdrawn import withdrawn_places
+from restoration.config.section import Section
+from restoration.config.stages.entry import Entry
 from restoration.plan.batches import ASSIGNED, keep_assigned
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.make_plan import make_plan
@@ -84,18 +86,13 @@ class Maps:
         return Mapped(TABLE, {}) if page.report["faded"] else Declined("not faded")
 
 
-def entry(stage: type, *, shares: bool = False) -> Any:
-    class Fake:
-        code = ("restoration.storage.records",)
-        version = "1"
-        fills_damage = restores_faces = False
-        shares_batch = shares
-
-        @staticmethod
-        def load() -> type:
+def entry(stage: type, *, shares: bool = False) -> Entry:
+    class Fake(Entry):
+        def load(self) -> type:
             return stage
 
-    return Fake
+    module = "restoration.storage.records"
+    return Fake(Section, "", module, "", "1", 0.1, shares_batch=shares, only_maps=shares)
 
 
 def stand_in(patch: pytest.MonkeyPatch) -> None:

@@ -23,11 +23,11 @@ from restoration.chain.scan_keys import EarlierProblemError, ScanKeys, altered_k
 from restoration.chain.software import processor, recorded_weights, software_versions
 from restoration.chain.withdrawn import withdraw
 from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY
 from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.errors import ScanError
 from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
-from restoration.stages import REGISTRY
 from restoration.storage.fixity import MISSING, AlteredMasterError, is_intact, signature, steady
 from restoration.storage.keys import digest
 from restoration.storage.manifest import asked_again

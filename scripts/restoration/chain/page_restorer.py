@@ -17,10 +17,10 @@ from restoration.chain.page_companions import Beside, beside
 from restoration.chain.scan_in_hand import InHand
 from restoration.chain.unchanged import Watched
 from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY
 from restoration.faces.protecting import told_of_heads
 from restoration.plan.plan import Plan
 from restoration.raster.base import Raster
-from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 from restoration.stages.colour.provisional import with_corrected_tones
 from restoration.storage.fixity import is_intact

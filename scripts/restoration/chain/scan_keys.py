@@ -130,6 +130,7 @@ class ScanKeys:
                 "code": self._on.code(self.recipe, "deliver"),
                 "weights": self._on.weights(self.recipe, "deliver"),
                 "profile": self._on.outgoing_profile(self.recipe, "deliver"),
+                "actions": self._on.actions(self.recipe, "deliver"),
             }
         )
 

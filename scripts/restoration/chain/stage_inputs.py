@@ -8,12 +8,11 @@ from typing import Any
 
 from restoration.chain.album import Album, Albums, gather_album
 from restoration.config.sheet import Scan
-from restoration.config.stage_settings import COLOUR
+from restoration.config.stages import COLOUR, REGISTRY
 from restoration.faces.known import where_faces_lie
 from restoration.ingest.inspect_master import hash_file
 from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.plan import Plan
-from restoration.stages import REGISTRY
 from restoration.storage.page_state import Record
 
 

@@ -20,8 +20,8 @@ _NAMES = {float: "number", int: "whole number", str: "text", bool: "yes or no"}
 _INTRODUCTION = """\
 # Configuration
 
-Generated from `settings.py` and `stage_settings.py` in `scripts/restoration/config/` by
-`make docs`; a test fails when it drifts.
+Generated from `settings.py` and `stages/` in `scripts/restoration/config/` by `make docs`; a test
+fails when it drifts.
 
 `config/config.yaml` is read first. Name files of your own to put over it; later ones win, and
 only the keys that differ need be there:

@@ -14,7 +14,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.config.file_names import alike, is_device
 from restoration.config.mistakes import mistake_of, near
-from restoration.config.stage_settings import CHAIN, Identifier, Section, StagesSettings
+from restoration.config.section import Identifier, Section
+from restoration.config.stages import CHAIN, StagesSettings
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from restoration import __version__
-from restoration.config.stage_settings import FACES
+from restoration.config.stages import FACES, REGISTRY
 from restoration.deliver.cube_file import write_cube
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
 from restoration.deliver.kept_grain import finished_page
@@ -27,16 +27,6 @@ from restoration.storage.page_state import PageState, Record, cube_name
 from restoration.storage.publish import unlink
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
-
-# XMP's own words for what a stage does; any other stage edits.
-_ACTIONS = {
-    "descreen": "filtered",
-    "denoise": "filtered",
-    "cleanup": "filtered",
-    "faces": "edited",
-    "upscale": "resized",
-    "colour": "edited",
-}
 
 
 def deliver_finished(
@@ -170,7 +160,7 @@ def _event(record: Record, number: int) -> StageEvent:
         said["tones_sha256"] = page["tones_sha256"]
     return StageEvent(
         stage=record["stage"],
-        action=_ACTIONS.get(record["stage"], "edited"),
+        action=REGISTRY[record["stage"]].action,
         when=record["when"],
         applied=applied,
         reason=page["reason"],

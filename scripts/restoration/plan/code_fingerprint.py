@@ -124,7 +124,7 @@ def _meaning(target: str, package: Path) -> list[str]:
     if not target.startswith("restoration"):
         return [target]
     if (path := _module_path(target, package)) is not None:
-        return ["" if target in _NOT_PART_OF_A_RESULT else _source(path).content]
+        return ["" if _is_no_part_of_a_result(target) else _source(path).content]
     module, _, attribute = target.rpartition(".")
     return [*_meaning(module, package), attribute]
 
@@ -134,7 +134,7 @@ def _meaning(target: str, package: Path) -> list[str]:
 _NOT_PART_OF_A_RESULT = frozenset(
     {
         "restoration.config.settings",
-        "restoration.config.stage_settings",
+        "restoration.config.section",
         "restoration.errors",
         "restoration.networks.manifest",
         "restoration.storage.keys",
@@ -146,6 +146,16 @@ _NOT_PART_OF_A_RESULT = frozenset(
         "restoration",
     }
 )
+
+
+# The settings of each stage with its entry in the registry; models of the condition report and of
+# records: a test keeps them free of computing.
+_ROOMS_OF_VALUES = ("restoration.config.stages", "restoration.findings", "restoration.records")
+
+
+def _is_no_part_of_a_result(module: str) -> bool:
+    rooms = (room for room in _ROOMS_OF_VALUES if f"{module}.".startswith(f"{room}."))
+    return module in _NOT_PART_OF_A_RESULT or any(rooms)
 
 
 def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
@@ -164,7 +174,7 @@ def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
     while waiting:
         name = waiting.pop()
         path = _module_path(name, package)
-        if path is None or path in seen or name in _NOT_PART_OF_A_RESULT:
+        if path is None or path in seen or _is_no_part_of_a_result(name):
             continue
         source = _source(path)
         bindings = [[local, *_meaning(target, package)] for local, target in source.bindings]

@@ -11,14 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from restoration.config.section import Section
 from restoration.config.settings import Config
-from restoration.config.stage_settings import Section
+from restoration.config.stages import REGISTRY
 from restoration.errors import ConfigError
 from restoration.networks.manifest import Weights
 from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.needed_networks import needed_networks
 from restoration.raster.colour.profile_file import ProfileFileError, check_profile_file
-from restoration.stages import REGISTRY
 from restoration.storage.keys import digest
 
 # Versions of the steps that are not stages, for `rerun_on: version`.
@@ -43,6 +43,7 @@ _WORKED_OUT_ONCE = (
     "numeric",
     "keeps_faces",
     "outgoing_profile",
+    "actions",
 )
 
 
@@ -145,6 +146,13 @@ class Dependencies:
         if step not in REGISTRY or REGISTRY[step].restores_faces:
             return False
         return any(self.manifest[name].generative for name in self.networks(recipe, step))
+
+    def actions(self, recipe: str | None, step: str) -> tuple[str, ...]:
+        """What the deliverable's history says that each stage of the recipe did; nothing of any
+        other step."""
+        if recipe is None or step != "deliver":
+            return ()
+        return tuple(REGISTRY[name].action for name in self.config.recipes[recipe].chain())
 
     def outgoing_profile(self, recipe: str | None, step: str) -> str | None:
         """SHA-256 of the profile file that the step converts to; None where there is none.

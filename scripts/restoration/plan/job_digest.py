@@ -107,5 +107,6 @@ class JobDigests:
                 on.weights(recipe, step),
                 on.numeric(recipe, step),
                 on.outgoing_profile(recipe, step),
+                on.actions(recipe, step),
             ]
         )

@@ -6,9 +6,8 @@ Read with the plan, so it knows no NumPy and opens no image.
 from __future__ import annotations
 
 from restoration.config.sheet import Scan
-from restoration.config.stage_settings import COLOUR, FACES
+from restoration.config.stages import COLOUR, FACES, REGISTRY
 from restoration.plan.plan import Plan
-from restoration.stages import REGISTRY
 
 
 def unheeded(plan: Plan, recipe: str, scan: Scan) -> list[str]:

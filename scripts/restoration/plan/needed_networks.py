@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from restoration.config.settings import Config
-from restoration.config.stage_settings import FACES
+from restoration.config.stages import FACES, REGISTRY
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
@@ -21,7 +21,6 @@ from restoration.networks.manifest import (
     users_architectures,
 )
 from restoration.networks.registry import alternatives, names_where
-from restoration.stages import REGISTRY
 
 FINDERS: dict[str, tuple[str, ...]] = {
     "cnn": ("dlib-face-detector", "dlib-face-points"),

@@ -14,20 +14,17 @@ from pathlib import Path
 from restoration.config.regions import Marks, ScanRegions, damage_mask_of, is_file, read_regions
 from restoration.config.settings import Config, Recipe, load_config
 from restoration.config.sheet import Scan
-from restoration.config.stage_settings import COLOUR, ColourSettings
+from restoration.config.stages import COLOUR, REGISTRY
+from restoration.config.stages.colour import ColourSettings
 from restoration.networks.manifest import Weights, load_manifest
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.job_digest import JobDigests
-from restoration.stages import REGISTRY
 from restoration.storage.journal import keep_written
 
 ROOT = Path(__file__).resolve().parents[3]
 """The checkout."""
 
 MANIFEST = ROOT / "resources" / "models.yaml"
-
-SHOWN_CORRECTED = ("cleanup", "faces", "upscale")
-"""Steps that `colour.provisional` speaks of; those before them measure what the scanner did."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +105,9 @@ class Plan:
     def tones_ahead(self, recipe: str | None, step: str) -> ColourSettings | None:
         """The settings of the stage ``colour``, where a step of the recipe is to be shown the tones
         that it will make: one with a network, that works on the picture's content."""
-        if recipe is None or step not in SHOWN_CORRECTED:
+        if recipe is None or step not in REGISTRY or not REGISTRY[step].shown_corrected:
             return None
-        colour = self.recipe(recipe).stages.colour
+        colour: ColourSettings | None = self.recipe(recipe).stages.of(COLOUR)
         return colour if colour is not None and colour.provisional else None
 
     @cached_property

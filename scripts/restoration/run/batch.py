@@ -11,12 +11,12 @@ from restoration.chain.chain import Chain
 from restoration.chain.page_restorer import Workshop
 from restoration.chain.scan_keys import EarlierProblemError
 from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY
 from restoration.errors import CircumstanceError, ScanError
 from restoration.plan.plan import Plan
 from restoration.run.job_progress import Reporter, reporter
 from restoration.run.run_progress import BatchEnd, found_here, tell_end
 from restoration.run.unneeded_images import after_delivery
-from restoration.stages import REGISTRY
 from restoration.storage.failures import MemoryShortageError, circumstance
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.page_state import MASKS, Record

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.chain.album import Albums
+from restoration.config.stages import REGISTRY
 from restoration.plan.masters_apart import protect_every_master
 from restoration.plan.plan import Plan
 from restoration.run.job_progress import amount
 from restoration.run.lock import lock_results
 from restoration.run.unneeded_images import Keeping, delete, disposable
-from restoration.stages import REGISTRY
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.page_state import MASKS
 from restoration.storage.protected_masters import MasterInTheWayError
