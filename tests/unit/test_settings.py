@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from restoration.networks.manifest import users_architectures
 from restoration.config.documentation import readme, schema
 from restoration.config.settings import load_config
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError, ScanError
+from restoration.networks.manifest import users_architectures
 from restoration.plan.make_plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -272,17 +272,25 @@ def test_what_steers_a_terminal_is_shown_as_what_it_is() -> None:
     assert str(ConfigError("Müller & Söhne, 1 × 2")) == "Müller & Söhne, 1 × 2"
 
 
-@pytest.mark.parametrize(("found", "advice"), [("rrdbnt", "; did you mean 'rrdbnet'?"), ("dlib", "")])
+@pytest.mark.parametrize(
+    ("found", "advice"), [("rrdbnt", "; did you mean 'rrdbnet'?"), ("dlib", "")]
+)
 def test_an_architecture_that_there_is_not_is_one_line(
     tmp_path: Path, found: str, advice: str
 ) -> None:
     (tmp_path / "scans.tsv").write_text("scan\tpath\na\ta.tif\n")
-    text = f"models:\n  own:\n    architecture: {found}\n    path: own.pth\n    sha256: {'0' * 64}\n"
-    (tmp_path / "own.yaml").write_text(f"scans: {tmp_path}/scans.tsv\nrecipes: {{archive: {{}}}}\n{text}")
+    lines = [
+        f"scans: {tmp_path}/scans.tsv",
+        "recipes: {archive: {}}",
+        "models:",
+        f"  own: {{path: own.pth, sha256: {'a' * 64},",
+        f"    architecture: {found}}}",
+    ]
+    (tmp_path / "own.yaml").write_text("\n".join(lines))
     raw = yaml.safe_load((tmp_path / "own.yaml").read_text())
     with pytest.raises(ConfigError) as caught:
         make_plan(raw, WrittenFiles([tmp_path / "own.yaml"]))
     assert str(caught.value) == (
-        f"config: {tmp_path}/own.yaml line 5: models.own.architecture: expected rrdbnet, srvgg, "
-        f"ffdnet, spandrel, gfpgan, spandrel-face or retinaface, found '{found}'{advice}"
+        f"config: '{tmp_path}/own.yaml', line 5: models.own.architecture: expected rrdbnet, "
+        f"srvgg, ffdnet, spandrel, gfpgan, spandrel-face or retinaface, found '{found}'{advice}"
     )
