@@ -176,7 +176,7 @@ ready: $(RUNTIME) native
 
 $(RUNTIME):
 	@rm -f $(VENV)/installed-*
-	@sh envs/install.sh
+	@sh envs/install.sh --into $(VENV)
 	@touch $@
 
 $(DEV): $(RUNTIME)
