@@ -8,8 +8,8 @@ from shlex import quote
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from restoration.errors import RestorationError
-from restoration.keys import canonical_json
-from restoration.running import (
+from restoration.storage.keys import canonical_json
+from restoration.run.begin import (
     begin_run,
     check_checkout,
     check_cores,
@@ -17,9 +17,9 @@ from restoration.running import (
     tables_of_lost_results,
     untrue_tables,
 )
-from restoration.scheduler import Requests, check_arrays
-from restoration.shared_fs import check_storage
-from restoration.yaml_text import WrittenFiles
+from restoration.plan.scheduler_requests import Requests, check_arrays
+from restoration.run.shared_filesystem import check_storage
+from restoration.config.yaml_text import WrittenFiles
 
 # Snakemake keeps here what it knows of earlier runs.
 METADATA = ".snakemake/metadata"

@@ -1,15 +1,15 @@
 """Write config/README.md and config/schemas/ from the typed settings (make docs)."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.config_docs import write_all
-from restoration.interrupt import run
+from restoration.command_line.interrupt import run
+from restoration.config.documentation import write_all
 
 
 def main() -> None:

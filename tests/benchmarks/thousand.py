@@ -29,16 +29,16 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from restoration.cost import GPU, SECONDS_OF_A_SCAN, SECONDS_PER_MEGAPIXEL, CostModel
+from restoration.chain.job_tools import make_workshop
 from restoration.demo import printing, simulate, wear
 from restoration.demo.collection import codes
 from restoration.demo.photographs import Crop, load
 from restoration.demo.scan_file import Caption, scan_bytes
-from restoration.planning import Plan, make_plan
-from restoration.raster.profiles import srgb_profile
-from restoration.runner import run_batch
-from restoration.running import ALLOCATOR
-from restoration.workshop import make_workshop
+from restoration.plan.cost_model import GPU, SECONDS_OF_A_SCAN, SECONDS_PER_MEGAPIXEL, CostModel
+from restoration.plan.plan import Plan, make_plan
+from restoration.raster.colour.built_in_profiles import srgb_profile
+from restoration.run.batch import run_batch
+from restoration.run.begin import ALLOCATOR
 
 HEIGHT, WIDTH, PPI = 4800, 7200, 1200
 REPEATS = 4

@@ -12,7 +12,7 @@ import pytest
 
 from faults.bench import run_job
 from faults.workers import STEPS, Collection, Zygote, masters_untouched, outcome
-from restoration.restoring import Workshop
+from restoration.chain.page_restorer import Workshop
 
 
 def truncated(path: Path) -> None:

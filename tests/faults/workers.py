@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Project, tiny_weights, write_master
-from restoration import written
 from restoration.networks.weights import fetch
-from restoration.planning import Plan, make_plan
-from restoration.records import SEAL, read_record
+from restoration.plan.plan import Plan, make_plan
+from restoration.storage import journal as written
+from restoration.storage.records import SEAL, read_record
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parents[1] / "scripts"

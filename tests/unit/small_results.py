@@ -9,12 +9,12 @@ import pytest
 from verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
 
 import corpus
-from restoration.fixity_list import gather
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.raster.profiles import srgb_profile
-from restoration.runner import run_batch
-from restoration.verify import Asked, verify_results
-from restoration.verifying.findings import Finding
+from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.raster.colour.built_in_profiles import srgb_profile
+from restoration.run.batch import run_batch
+from restoration.storage.manifest import gather
+from restoration.upkeep.verify.findings import Finding
+from restoration.upkeep.verify.verify import Asked, verify_results
 
 __all__ = ["AGAIN", "CHANGES", "MAPS", "SCANS", "findings", "plan", "run", "stamps", "workshop"]
 

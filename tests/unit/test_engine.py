@@ -13,6 +13,7 @@ import torch
 from skimage import data
 
 import weights_at_hand
+from restoration.config.settings import EngineSettings
 from restoration.engine import bands, devices
 from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.run import run_network
@@ -21,7 +22,6 @@ from restoration.networks import architectures
 from restoration.networks.load import load_network
 from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
 from restoration.raster.base import ArrayRaster
-from restoration.settings import EngineSettings
 
 CPU = torch.device("cpu")
 CODE = 1 / 65535

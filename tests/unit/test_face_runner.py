@@ -19,10 +19,10 @@ import torch
 
 import weights_at_hand
 from fake_networks import FakeNetwork, enlarged
-from restoration import workshop
+from restoration.chain import job_tools as workshop
+from restoration.config.settings import EngineSettings, UserWeights
 from restoration.engine import devices
-from restoration.engine.enlarged_face import EnlargedFace, face_runner
-from restoration.engine.face_runner import FaceRunner, PriorFace
+from restoration.engine.faces.face_runner import FaceRunner, PriorFace
 from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ConfigError, ScanError
 from restoration.networks import architectures, converted
@@ -30,9 +30,9 @@ from restoration.networks.converted import missing_weights, tensors_path
 from restoration.networks.load import load_face_restorer
 from restoration.networks.manifest import GfpganParameters, RrdbnetParameters, load_manifest
 from restoration.networks.weights import fetch
-from restoration.planning import MANIFEST, make_plan
+from restoration.plan.plan import MANIFEST, make_plan
 from restoration.raster.base import FloatImage, Raster
-from restoration.settings import EngineSettings, UserWeights
+from restoration.stages.faces.enlarged_face import EnlargedFace, face_runner
 from seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
 
 CPU = torch.device("cpu")

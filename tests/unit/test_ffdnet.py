@@ -14,16 +14,16 @@ from torch.nn import functional
 
 import corpus
 import weights_at_hand
+from restoration.config.settings import EngineSettings
+from restoration.config.stage_settings import DenoiseSettings
 from restoration.engine.run import run_network
 from restoration.networks import architectures
 from restoration.networks.load import Network, load_network
 from restoration.networks.manifest import FfdnetParameters
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
-from restoration.raster.colour import ColourSpace
-from restoration.settings import EngineSettings
-from restoration.stage_settings import DenoiseSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
-from restoration.stages.denoise import Denoise
+from restoration.stages.denoise.stage import Denoise
 
 CPU = torch.device("cpu")
 SMALL = FfdnetParameters(num_feat=6, num_conv=4)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from restoration.batching import assign, read_assigned
+from restoration.config.scan_folder import sheet_of_folder
+from restoration.config.settings import BatchSettings, load_config
+from restoration.config.sheet import Scan, check_name, read_sheet
 from restoration.errors import ConfigError
-from restoration.page_state import cube_name, image_path, mask_of, mask_path
-from restoration.scan_folder import sheet_of_folder
-from restoration.settings import BatchSettings, load_config
-from restoration.sheet import Scan, check_name, read_sheet
+from restoration.plan.batches import assign, read_assigned
+from restoration.storage.page_state import cube_name, image_path, mask_of, mask_path
 
 SUFFIXES = ("mask", "tif", "json", "tsv", "cube", "part", "bad", "retried", "2", "masks")
 """What files of a run are called after an id; an id may end like that itself."""

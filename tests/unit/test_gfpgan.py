@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from restoration.engine.gfpgan import FaceNetwork
+from restoration.engine.faces.gfpgan import FaceNetwork
 from restoration.errors import CircumstanceError, ConfigError, ScanError
 from restoration.networks import architectures
 from restoration.networks.load import load_face_restorer, load_network

@@ -16,15 +16,15 @@ import tifffile
 import verified_tree as tree
 from test_verify import KINDS, flip, said, sha256sum
 
-from restoration.archive.xmp import read_properties
-from restoration.fixity_list import MANIFEST, asked_again
-from restoration.locking import unlock_results
-from restoration.planning import Plan, make_plan
-from restoration.raster.publish import sha256_of
-from restoration.running import tables_of_lost_results
-from restoration.verify import Asked, Verified, verify_results
-from restoration.verifying.findings import cells
-from restoration.verifying.summary import summary
+from restoration.deliver.xmp.packet import read_properties
+from restoration.plan.plan import Plan, make_plan
+from restoration.run.begin import tables_of_lost_results
+from restoration.run.lock import unlock_results
+from restoration.storage.manifest import MANIFEST, asked_again
+from restoration.storage.publish import sha256_of
+from restoration.upkeep.verify.findings import cells
+from restoration.upkeep.verify.summary import summary
+from restoration.upkeep.verify.verify import Asked, Verified, verify_results
 
 LATER = "1800000000"
 
@@ -234,7 +234,7 @@ def test_other_bytes_under_the_same_key_have_an_instance_of_their_own_and_say_so
     before, old = instance(path), json.loads(record.read_text())
     flip(path)
     repair(own)
-    monkeypatch.setattr("restoration.handover.SOFTWARE", "another")
+    monkeypatch.setattr("restoration.deliver.history.SOFTWARE", "another")
     tree.run(own)
     new = json.loads(record.read_text())
     assert instance(path) != before

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from restoration.config.settings import UserWeights
 from restoration.errors import ConfigError
 from restoration.networks import converted
 from restoration.networks.converted import missing_weights
 from restoration.networks.manifest import load_manifest, needed_weights, weights_key
-from restoration.settings import UserWeights
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "resources" / "models.yaml"

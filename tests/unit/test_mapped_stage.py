@@ -17,24 +17,26 @@ import tifffile
 from verified_tree import entry
 
 import corpus
-from restoration import albums, chain, undoing
-from restoration.archive.xmp import read_properties
-from restoration.chain import Chain
+from restoration.chain import album as albums
+from restoration.chain import chain
+from restoration.chain.chain import Chain
+from restoration.chain.job_tools import make_workshop
+from restoration.chain.page_restorer import Workshop
+from restoration.config.regions import read_regions
+from restoration.config.stage_settings import CHAIN
+from restoration.deliver.cube_file import cube_text
+from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
-from restoration.keys import digest
-from restoration.planning import Plan, make_plan
-from restoration.raster.cube import cube_text
+from restoration.plan.plan import Plan, make_plan
+from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
+from restoration.raster.colour.tone_table import NODES, ToneTable, UnevenStain
 from restoration.raster.mapped import MappedRaster
-from restoration.raster.profiles import adobe_rgb_profile, srgb_profile
-from restoration.raster.tiff import open_page
-from restoration.raster.tone_table import NODES, ToneTable, UnevenStain
-from restoration.records import SCHEMA, read_record, write_record
-from restoration.regions import read_regions
-from restoration.restoring import Workshop
+from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather
-from restoration.stage_settings import CHAIN
 from restoration.stages.base import Declined, Mapped, Page, Restored
-from restoration.workshop import make_workshop
+from restoration.storage.keys import digest
+from restoration.storage.records import SCHEMA, read_record, write_record
+from restoration.upkeep import undo_colour as undoing
 
 ROOT = Path(__file__).resolve().parents[2]
 GRID = np.arange(NODES) / (NODES - 1)

@@ -15,17 +15,17 @@ import torch
 from test_engine import CODE, CPU, Case, halftone, photograph, seeded, worst
 
 import weights_at_hand
-from restoration.engine.layers import Rows
+from restoration.config.settings import EngineSettings
 from restoration.engine.native import build, library, self_test
 from restoration.engine.native.describe import Layer, NativeNetwork, describe
 from restoration.engine.native.stream import NativeStream, described
 from restoration.engine.run import run_network
+from restoration.engine.torch_streams.layers import Rows
 from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.ffdnet import FFDNet
 from restoration.networks.load import load_network
 from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
 from restoration.raster.base import ArrayRaster
-from restoration.settings import EngineSettings
 
 Image = npt.NDArray[np.float32]
 

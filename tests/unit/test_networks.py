@@ -16,6 +16,7 @@ import torch
 import yaml
 
 import weights_at_hand
+from restoration.config.settings import UserWeights
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks import architectures, originals, shims
 from restoration.networks.converted import is_converted, record_path, tensors_path
@@ -29,7 +30,6 @@ from restoration.networks.manifest import (
 )
 from restoration.networks.ncnn_files import read_layers
 from restoration.networks.weights import fetch, open_weights
-from restoration.settings import UserWeights
 
 CPU = torch.device("cpu")
 SMALL = SrvggParameters(num_feat=8, num_conv=2)

@@ -12,13 +12,13 @@ import pytest
 from small_results import AGAIN, CHANGES, MAPS, SCANS, findings, plan, run, stamps, workshop
 
 import corpus
-from restoration import retention
+from restoration.chain import retention
 from restoration.errors import CircumstanceError
-from restoration.fixity_list import ask_again
-from restoration.planning import Plan
-from restoration.records import write_record
+from restoration.plan.plan import Plan
 from restoration.review.page import write_report
-from restoration.runner import run_batch
+from restoration.run.batch import run_batch
+from restoration.storage.manifest import ask_again
+from restoration.storage.records import write_record
 from review_collection import Collection, Page, soft
 
 __all__ = ["plan"]

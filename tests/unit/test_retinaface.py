@@ -13,9 +13,10 @@ import torch
 import corpus
 import group_photographs
 import simulated_scans as sim
+from restoration.config.settings import Config, ExamineSettings, UserWeights
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.examine import retinaface_search
-from restoration.examine.faces import Faces
+from restoration.examine.faces import retinaface_search
+from restoration.examine.faces.faces import Faces
 from restoration.examine.page import examine_page
 from restoration.networks import architectures
 from restoration.networks.face_detector import Detection, MeasuredFace
@@ -23,9 +24,8 @@ from restoration.networks.load import load_network
 from restoration.networks.manifest import RetinafaceParameters, Weights, load_manifest
 from restoration.networks.retinaface import RetinaFaceDetector, load_retinaface, prior_boxes
 from restoration.networks.weights import fetch
-from restoration.planning import MANIFEST, Plan
-from restoration.raster.colour import ColourSpace
-from restoration.settings import Config, ExamineSettings, UserWeights
+from restoration.plan.plan import MANIFEST, Plan
+from restoration.raster.colour.colour_space import ColourSpace
 
 SMALL = RetinafaceParameters(backbone="mobile0.25")
 RESNET = RetinafaceParameters(backbone="resnet50")

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from restoration import resolving
 from restoration.errors import ConfigError
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.running import begin_run, check_cores, plan_of_run
+from restoration.plan import resolve_auto as resolving
+from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.run.begin import begin_run, check_cores, plan_of_run
 
 LIBRARY = Path("build/native/restoration-linux-x86_64-0123456789abcdef.so")
 
@@ -114,7 +114,7 @@ def test_networks_are_loaded_in_the_precision_of_the_plan(
     """Once, as they are loaded: the engine then only follows their weights."""
     import torch
 
-    from restoration import workshop
+    from restoration.chain import job_tools as workshop
     from restoration.networks import load
 
     asked: list[Any] = []
@@ -151,7 +151,7 @@ def test_a_device_that_is_not_there_is_said_before_any_job(
 ) -> None:
     monkeypatch.setattr(resolving, "what_torch_sees", lambda: {**SEEN, **seen})
     monkeypatch.setattr(resolving, "NVIDIA", tmp_path / "none")
-    monkeypatch.setattr("restoration.planning.resolve_device", lambda _: device)
+    monkeypatch.setattr("restoration.plan.plan.resolve_device", lambda _: device)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     plan = make_plan(raw(tmp_path, device=asked))
     with pytest.raises(ConfigError) as caught:

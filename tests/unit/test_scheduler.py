@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from restoration.cost import BYTES_PER_PIXEL, CostModel
 from restoration.errors import ConfigError
-from restoration.planning import Plan, make_plan
-from restoration.scheduler import LEAST_MINUTES, Requests, check_arrays
+from restoration.plan.cost_model import BYTES_PER_PIXEL, CostModel
+from restoration.plan.plan import Plan, make_plan
+from restoration.plan.scheduler_requests import LEAST_MINUTES, Requests, check_arrays
 from restoration.stages import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[2]

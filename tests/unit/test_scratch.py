@@ -14,14 +14,20 @@ from small_results import plan, run
 from test_retention import deliverables, keeping
 from test_running import start
 
-from restoration import keys, scratch
 from restoration.errors import ScanError
-from restoration.keys import code_fingerprint
-from restoration.planning import Plan
-from restoration.raster.publish import published
-from restoration.raster.write import write_intermediate
-from restoration.records import read_record
-from restoration.scratch import ScratchError, delete_leftovers, leave_scratch, use_scratch
+from restoration.plan.plan import Plan
+from restoration.raster.tiff.write_intermediate import write_intermediate
+from restoration.storage import keys
+from restoration.storage import scratch_disk as scratch
+from restoration.storage.keys import code_fingerprint
+from restoration.storage.publish import published
+from restoration.storage.records import read_record
+from restoration.storage.scratch_disk import (
+    ScratchError,
+    delete_leftovers,
+    leave_scratch,
+    use_scratch,
+)
 
 __all__ = ["plan"]
 
@@ -162,7 +168,7 @@ def test_a_scratch_disk_that_fails_costs_no_scan(
 HOLD = """
 import sys, time
 from pathlib import Path
-from restoration.scratch import use_scratch
+from restoration.storage.scratch_disk import use_scratch
 use_scratch(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from restoration.config_docs import readme, schema
+from restoration.config.documentation import readme, schema
+from restoration.config.settings import load_config
+from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError, ScanError
-from restoration.planning import make_plan
-from restoration.settings import load_config
-from restoration.yaml_text import WrittenFiles
+from restoration.plan.plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from restoration.config.settings import EngineSettings, UserWeights
 from restoration.engine import windows
 from restoration.engine.run import run_network
 from restoration.errors import ConfigError
@@ -19,7 +20,6 @@ from restoration.networks.load import load_network
 from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.weights import fetch
 from restoration.raster.base import ArrayRaster, FloatImage
-from restoration.settings import EngineSettings, UserWeights
 
 CPU = torch.device("cpu")
 

@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 import torch
 
+from restoration.config.settings import UserWeights
 from restoration.engine import devices
-from restoration.engine.face_runner import PriorFace
+from restoration.engine.faces.face_runner import PriorFace
 from restoration.errors import ConfigError, ScanError
 from restoration.networks import architectures, shims
 from restoration.networks.load import load_face_restorer, load_network
 from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.spandrel_faces import Face
 from restoration.networks.weights import fetch
-from restoration.planning import MANIFEST
+from restoration.plan.plan import MANIFEST
 from restoration.raster.base import FloatImage
-from restoration.settings import UserWeights
 from seeded_faces import SMALL, seeded_face
 
 CPU = torch.device("cpu")

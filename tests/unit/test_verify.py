@@ -19,16 +19,16 @@ import pytest
 import verified_tree as tree
 
 from restoration.errors import ConfigError
-from restoration.fixity_list import MANIFEST, gather, open_results
-from restoration.locking import unlock_results
-from restoration.planning import Plan
-from restoration.pruning import prune_results
-from restoration.records import SEAL, read_record, sealed, write_record
-from restoration.verify import Asked, verify_results
-from restoration.verifying.current import made_anew_today
-from restoration.verifying.findings import Finding
-from restoration.verifying.summary import summary
-from restoration.written import keep_written, note_gone, note_written
+from restoration.plan.plan import Plan
+from restoration.run.lock import unlock_results
+from restoration.storage.journal import keep_written, note_gone, note_written
+from restoration.storage.manifest import MANIFEST, gather, open_results
+from restoration.storage.records import SEAL, read_record, sealed, write_record
+from restoration.upkeep.prune import prune_results
+from restoration.upkeep.verify.current import made_anew_today
+from restoration.upkeep.verify.findings import Finding
+from restoration.upkeep.verify.summary import summary
+from restoration.upkeep.verify.verify import Asked, verify_results
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -547,7 +547,7 @@ def test_sealed_records_read_as_they_were_written() -> None:
 def test_notes_outlast_a_clock_that_is_set_back(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = own / "results"
     with chdir(own):
-        monkeypatch.setattr("restoration.written.time.time_ns", lambda: 1)
+        monkeypatch.setattr("restoration.storage.journal.time.time_ns", lambda: 1)
         keep_written(Path("results"))
         write_record(Path("results/ingest/both.json"), {"schema": 1, "anew": True})
         note_gone(Path("results/examine/plain.json"))

@@ -16,21 +16,21 @@ import numpy as np
 import pytest
 
 import corpus
-from restoration import chain
-from restoration.batching import ASSIGNED, keep_assigned
-from restoration.fixity_list import gather, open_results
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.raster.profiles import srgb_profile
-from restoration.raster.tone_table import NODES, ToneTable
-from restoration.records import gather_problems
-from restoration.restoring import Workshop
+from restoration.chain import chain
+from restoration.chain.job_tools import make_workshop
+from restoration.chain.page_restorer import Workshop
+from restoration.chain.withdrawn import withdrawn_places
+from restoration.plan.batches import ASSIGNED, keep_assigned
+from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.raster.colour.built_in_profiles import srgb_profile
+from restoration.raster.colour.tone_table import NODES, ToneTable
 from restoration.review.page import write_report
-from restoration.runner import run_batch
-from restoration.running import tables_of_lost_results
+from restoration.run.batch import run_batch
+from restoration.run.begin import tables_of_lost_results
 from restoration.stages.base import Declined, Mapped, Page, Restored
-from restoration.withdrawing import withdrawn_places
-from restoration.workshop import make_workshop
-from restoration.written import keep_written, note_gone
+from restoration.storage.journal import keep_written, note_gone
+from restoration.storage.manifest import gather, open_results
+from restoration.storage.records import gather_problems
 
 CHANGES, AGAIN, MAPS = "descreen", "cleanup", "upscale"
 """Places in the chain that the stand-ins take."""
@@ -84,7 +84,7 @@ class Maps:
 
 def entry(stage: type, *, shares: bool = False) -> Any:
     class Fake:
-        code = ("restoration.records",)
+        code = ("restoration.storage.records",)
         version = "1"
         fills_damage = restores_faces = False
         shares_batch = shares
@@ -183,7 +183,7 @@ def run(folder: Path, config: dict[str, Any] | None = None, **given: Any) -> Pla
 
 
 def _is_true(plan: Plan, recipe: str | None, step: str, batch: str) -> bool:
-    from restoration.records import digest_of_table
+    from restoration.storage.records import digest_of_table
 
     return digest_of_table(Path(plan.table(recipe, step, batch))) == plan.digest(
         recipe, step, batch

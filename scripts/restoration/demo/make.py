@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from restoration import keys
 from restoration.demo.collection import (
     BROKEN,
     BROKEN_BATCH,
@@ -22,7 +21,8 @@ from restoration.demo.collection import (
     sheet,
 )
 from restoration.demo.photographs import load
-from restoration.raster.publish import published
+from restoration.storage import keys
+from restoration.storage.publish import published
 
 MANIFEST = "made.json"
 """What was made, from which definition, with the SHA-256 of each file."""

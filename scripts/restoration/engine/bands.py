@@ -15,16 +15,16 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-from restoration.ahead import ahead, closing
-from restoration.engine.compact import CompactStream
 from restoration.engine.devices import compute_here, dtype_of
-from restoration.engine.ffdnet import FfdnetStream
 from restoration.engine.geometry import Strip
-from restoration.engine.layers import Rows, Tensor
 from restoration.engine.native.stream import NativeStream, described
-from restoration.engine.rrdbnet import RrdbnetStream
+from restoration.engine.torch_streams.compact import CompactStream
+from restoration.engine.torch_streams.ffdnet import FfdnetStream
+from restoration.engine.torch_streams.layers import Rows, Tensor
+from restoration.engine.torch_streams.rrdbnet import RrdbnetStream
 from restoration.engine.transfer import Transfer, transfer
 from restoration.errors import CircumstanceError
+from restoration.raster.ahead import ahead, closing
 from restoration.raster.base import FloatImage, Raster
 
 Progress = Callable[[int, int], None]

@@ -15,12 +15,12 @@ from typing import Any
 import psutil
 import torch
 
-from restoration.engine.compact import compact_column_bytes
-from restoration.engine.ffdnet import ffdnet_column_bytes
+from restoration.config.settings import EngineSettings
 from restoration.engine.native.stream import described, native_bytes
-from restoration.engine.rrdbnet import rrdbnet_column_bytes
+from restoration.engine.torch_streams.compact import compact_column_bytes
+from restoration.engine.torch_streams.ffdnet import ffdnet_column_bytes
+from restoration.engine.torch_streams.rrdbnet import rrdbnet_column_bytes
 from restoration.errors import CircumstanceError
-from restoration.settings import EngineSettings
 
 LEAST_COLUMNS = 256
 """Kept columns of a strip: below, nearly all of the work is overlap."""

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import torch
 
+from restoration.config.settings import EngineSettings
 from restoration.engine.bands import strip_bands
 from restoration.engine.devices import dtype_of, exact_arithmetic
 from restoration.engine.geometry import Padded, cut_strips
@@ -22,7 +23,6 @@ from restoration.engine.native.describe import known
 from restoration.engine.spool import Spool
 from restoration.engine.windows import window_bands
 from restoration.raster.base import FloatImage, Raster
-from restoration.settings import EngineSettings
 
 Progress = Callable[[float, str], None]
 

@@ -21,9 +21,9 @@ from pydantic import (
     model_validator,
 )
 
+from restoration.config.settings import UserWeights
+from restoration.config.yaml_text import parse
 from restoration.errors import ConfigError
-from restoration.settings import UserWeights
-from restoration.yaml_text import parse
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 

@@ -24,7 +24,7 @@ from restoration.networks.manifest import (
     find_weights,
 )
 from restoration.networks.ncnn_files import read_layers
-from restoration.raster.publish import published, unlink
+from restoration.storage.publish import published, unlink
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from restoration.records import left_out, read_record
 from restoration.review import faces, findings, wording
 from restoration.review.illustrations import deliverable_path, illustrate
+from restoration.storage.records import left_out, read_record
 
 Record = dict[str, Any]
 

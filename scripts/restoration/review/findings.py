@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from restoration.confidence import LEAST_CONFIDENCE
-from restoration.repairing.search import FEWEST
+from restoration.condition.confidence import LEAST_CONFIDENCE
+from restoration.examine.damage.search import FEWEST
 from restoration.review.wording import Record, confidence, number, pixels, rows
 
 LABELS = {

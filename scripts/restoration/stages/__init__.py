@@ -47,12 +47,12 @@ _NETWORK = ("restoration.engine.run", "restoration.networks.load")
 _FACES = (*_NETWORK, "restoration.networks.face_identity")
 
 REGISTRY: dict[str, Entry] = {
-    "descreen": Entry("restoration.stages.descreen", "Descreen", "1"),
-    "repair": Entry("restoration.stages.repair", "Repair", "2", fills_damage=True),
-    "denoise": Entry("restoration.stages.denoise", "Denoise", "2", _NETWORK),
-    "cleanup": Entry("restoration.stages.cleanup", "Cleanup", "2", _NETWORK),
-    "faces": Entry("restoration.stages.faces", "Faces", "2", _FACES, restores_faces=True),
-    "upscale": Entry("restoration.stages.upscale", "Upscale", "2", _NETWORK),
-    "colour": Entry("restoration.stages.colour", "Colour", "2", shares_batch=True),
+    "descreen": Entry("restoration.stages.descreen.stage", "Descreen", "1"),
+    "repair": Entry("restoration.stages.repair.stage", "Repair", "2", fills_damage=True),
+    "denoise": Entry("restoration.stages.denoise.stage", "Denoise", "2", _NETWORK),
+    "cleanup": Entry("restoration.stages.cleanup.stage", "Cleanup", "2", _NETWORK),
+    "faces": Entry("restoration.stages.faces.stage", "Faces", "2", _FACES, restores_faces=True),
+    "upscale": Entry("restoration.stages.upscale.stage", "Upscale", "2", _NETWORK),
+    "colour": Entry("restoration.stages.colour.stage", "Colour", "2", shares_batch=True),
 }
 """In the order in which stages run, with the names of ``settings.StagesSettings``."""

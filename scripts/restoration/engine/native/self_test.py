@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from restoration.engine.layers import Rows
 from restoration.engine.native.describe import Layer, NativeNetwork
 from restoration.engine.native.stream import NativeStream
+from restoration.engine.torch_streams.layers import Rows
 from restoration.errors import CircumstanceError
 
 _TOLERANCE = 4e-6

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from restoration.engine.devices import threads_of_networks
-from restoration.engine.layers import Rows, Tensor
 from restoration.engine.native.describe import NativeNetwork, describe
 from restoration.engine.native.library import best_kernels, floats
+from restoration.engine.torch_streams.layers import Rows, Tensor
 
 _described: WeakKeyDictionary[Any, tuple[tuple[int, ...], NativeNetwork]] = WeakKeyDictionary()
 

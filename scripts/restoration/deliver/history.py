@@ -1,0 +1,199 @@
+"""From the records of a scan's way to its delivery: what the deliverable's history will say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from restoration import __version__
+from restoration.config.stage_settings import FACES
+from restoration.deliver.cube_file import write_cube
+from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
+from restoration.deliver.kept_grain import finished_page
+from restoration.deliver.xmp.packet import StageEvent
+from restoration.errors import CircumstanceError
+from restoration.faces import IDENTITY
+from restoration.faces.final_check import compare
+from restoration.raster.base import Raster
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.tone_table import ToneTable
+from restoration.raster.mapped import MappedRaster
+from restoration.raster.tiff.page import open_page
+from restoration.storage.journal import note_gone
+from restoration.storage.keys import canonical_json
+from restoration.storage.page_state import PageState, Record, cube_name
+from restoration.storage.publish import unlink
+
+if TYPE_CHECKING:
+    # What it asks of a chain are records and paths: no code of it is part of a deliverable.
+    from restoration.chain.chain import Chain
+
+SOFTWARE = f"archival-scan-restoration {__version__}"
+
+# XMP's own words for what a stage does; any other stage edits.
+_ACTIONS = {
+    "descreen": "filtered",
+    "denoise": "filtered",
+    "cleanup": "filtered",
+    "faces": "edited",
+    "upscale": "resized",
+    "colour": "edited",
+}
+
+
+def deliver_chain(
+    *,
+    chain: Chain,
+    states: Sequence[PageState],
+    key: str,
+    output: Path,
+    when: str,
+    expected: str | None = None,
+    instance: str = "",
+) -> Record:
+    """Write the deliverable of a scan whose stages are all done; expected, instance: as in
+    ``Delivery``.
+
+    Raises what ``deliver_scan`` raises.
+    """
+    assert chain.recipe is not None
+    ingest = chain.ensure("ingest")
+    faces = _faces(chain, states)
+    steps = [chain.ensure(name) for name in chain.plan.recipe(chain.recipe).chain()]
+    pages = []
+    for state in states:
+        image = None if state.image is None else chain.input_of(state)[0]
+        events = tuple(_event(record, state.number) for record in steps)
+        tones = _table(chain, state)
+        finished = _finished(chain, state, image)
+        pages.append(PageToDeliver(state.number, image, state.ppi, events, tones, finished))
+    delivered = deliver_scan(
+        Delivery(
+            scan=chain.scan.scan,
+            recipe=chain.recipe,
+            key=key,
+            when=when,
+            software=SOFTWARE,
+            limits=chain.plan.config.ingest,
+            expected=expected,
+            instance=instance,
+        ),
+        master=Path(chain.scan.path),
+        ingest=ingest["master"],
+        pages=pages,
+        settings=chain.plan.recipe(chain.recipe).deliver,
+        output=output,
+    )
+    cubes = _cubes(chain.scan.scan, pages, _wants_cube(steps), output.parent)
+    if cubes:
+        delivered["cubes"] = cubes
+    return {**delivered, "faces": faces} if faces else delivered
+
+
+def _finished(chain: Chain, state: PageState, image: Path | None) -> Record:
+    """What the page as it leaves its last stage shows of the master's grain."""
+    limits = chain.plan.config.ingest
+    report = next(p for p in chain.ensure("examine")["pages"] if p["number"] == state.number)
+    with ExitStack() as files:
+        master = files.enter_context(open_page(Path(chain.scan.path), state.number, limits=limits))
+        # The config's limits are for masters: what was made of one may be larger.
+        final = None if image is None else files.enter_context(open_page(image, 1))
+        mapped = state.tones is not None
+        return finished_page(master, final, report["report"], tones=mapped)
+
+
+def _table(chain: Chain, state: PageState) -> ToneTable | None:
+    if state.tones is None:
+        return None
+    try:
+        return ToneTable.from_record(state.tones)
+    except ValueError as error:
+        raise CircumstanceError(
+            f"{chain.scan.scan}, page {state.number}: the record's tone table is damaged "
+            f"({error}); delete the last stage's record of this scan and start the run again"
+        ) from None
+
+
+def _wants_cube(steps: Sequence[Record]) -> bool:
+    """Whether the stage that made the tables was asked for them as files too."""
+    return bool(steps) and bool(steps[-1]["settings"].get("cube"))
+
+
+def _cubes(scan: str, pages: Sequence[PageToDeliver], wanted: bool, folder: Path) -> list[Record]:
+    """Writes each page's table beside the deliverable; takes away what an earlier run left."""
+    cubes = []
+    for page in pages:
+        path = folder / cube_name(scan, page.number)
+        if page.tones is None or not wanted:
+            if path.exists():
+                note_gone(path)
+                unlink(path, missing_ok=True)
+            continue
+        title = scan if page.number == 1 else f"{scan}, page {page.number}"
+        sha256 = write_cube(path, page.tones, title)
+        cubes.append({"page": page.number, "file": path.name, "sha256": sha256})
+    return cubes
+
+
+def _faces(chain: Chain, states: Sequence[PageState]) -> list[Record]:
+    """Restored faces in the finished pages, compared with the master's."""
+    assert chain.recipe is not None
+    if FACES not in chain.plan.recipe(chain.recipe).chain():
+        return []
+    said = {page["number"]: page["findings"] for page in chain.ensure(FACES)["pages"]}
+    found = []
+    for state in states:
+        faces = said[state.number].get("faces", ())
+        if not any(face["decision"] == "restored" for face in faces):
+            continue
+        path, number = chain.input_of(state)
+        with ExitStack() as files:
+            master = files.enter_context(
+                open_page(Path(chain.scan.path), state.number, limits=chain.plan.config.ingest)
+            )
+            final: Raster = files.enter_context(
+                open_page(path, number, limits=chain.plan.config.ingest)
+            )
+            tones = _table(chain, state)
+            if tones is not None:
+                final = MappedRaster(final, tones)
+            colour = ColourSpace.from_profile(master.profile, master.channels)
+            identity = chain.workshop.networks(IDENTITY)
+            compared = compare(faces, master, final, colour, identity)
+        found += [{"page": state.number, **face} for face in compared]
+    return found
+
+
+def _worth_telling(page: Record) -> Record:
+    """The findings without what is said of each face: the record keeps that, a picture that may go
+    anywhere says how many were restored and by what, and how many were left alone."""
+    each = ("faces", "heads")
+    return {name: found for name, found in page["findings"].items() if name not in each}
+
+
+def _event(record: Record, number: int) -> StageEvent:
+    """What one stage's record says of one page."""
+    page = next(entry for entry in record["pages"] if entry["number"] == number)
+    applied = page["status"] == "applied"
+    ran = page["generative"]
+    said = {"settings": record["settings"], "found": _worth_telling(page)}
+    if page.get("tones") is not None:
+        # Its nodes would fill a packet that is read to the end by everything that shows it.
+        said["tones_sha256"] = page["tones_sha256"]
+    return StageEvent(
+        stage=record["stage"],
+        action=_ACTIONS.get(record["stage"], "edited"),
+        when=record["when"],
+        applied=applied,
+        reason=page["reason"],
+        parameters=canonical_json(said),
+        generative=ran,
+        networks=tuple(
+            (w["name"], w["sha256"], w["licence"])
+            for w in record["weights"]
+            if ran and w.get("role") != "compares"
+        ),
+        key=page["output_key"],
+    )
