@@ -21,7 +21,8 @@ from restoration.config.settings import Config, Recipe, StagesSettings, load_con
 from restoration.examine.registry import FINDINGS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BESIDE = ("README", "CONTRIBUTING", "config/README", "envs/README", "profiles/README")
+PAGES = [*(ROOT / f"{name}.md" for name in BESIDE), *sorted((ROOT / "docs").glob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 MOST_BYTES = 200_000
 
@@ -84,6 +85,9 @@ def test_every_block_says_what_it_is() -> None:
     fences = sum(page.read_text("utf-8").count("\n```") for page in PAGES)
     starts = sum(page.read_text("utf-8").startswith("```") for page in PAGES)
     assert fences + starts == 2 * len(BLOCKS)
+    # A block of the other kind, by its indentation, would be looked at by no test.
+    plain = [FENCE.sub("", page.read_text("utf-8")) for page in PAGES]
+    assert [text for text in plain if re.search(r"\n\n {4}\S", text)] == []
 
 
 def test_what_is_not_run_has_its_reason() -> None:
@@ -197,7 +201,7 @@ def headings(page: Path) -> set[str]:
     return {heading.strip().replace(" ", "-") for heading in plain}
 
 
-@pytest.mark.parametrize("page", [*PAGES, *(ROOT / f"{n}/README.md" for n in ("envs", "profiles"))])
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_link_leads_somewhere(page: Path) -> None:
     missing = []
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
@@ -241,7 +245,7 @@ def test_pictures_are_small_shown_and_described() -> None:
 # ---- names of make and of the config -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "config/README.md", ROOT / "envs/README.md"])
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_make_knows_every_target_and_variable(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     text = page.read_text("utf-8")
