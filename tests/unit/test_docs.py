@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
@@ -27,7 +28,8 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 MOST_BYTES = 200_000
 
 FENCE = re.compile(
-    r"(?:^<!-- (?P<said>[^\n]*?) -->\n)?^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$",
+    r"(?:^ *<!-- (?P<said>[^\n]*?) -->\n)?"
+    r"^(?P<indent> *)```(?P<kind>[^\n]*)\n(?P<text>.*?)^(?P=indent)```$",
     re.DOTALL | re.MULTILINE,
 )
 
@@ -57,7 +59,9 @@ def blocks() -> list[Block]:
         text = page.read_text("utf-8")
         for match in FENCE.finditer(text):
             line = text[: match.start("text")].count("\n")
-            found.append(Block(name, line, match["kind"], match["text"], match["said"] or ""))
+            found.append(
+                Block(name, line, match["kind"], dedent(match["text"]), match["said"] or "")
+            )
     return found
 
 
@@ -80,11 +84,10 @@ def test_the_readme_leads_to_every_page() -> None:
 
 
 def test_every_block_says_what_it_is() -> None:
-    known = {"sh", "yaml", "json", "text", "{include} ../config/README.md", "{toctree}"}
+    known = {"sh", "yaml", "json", "text", "python", "{include} ../config/README.md", "{toctree}"}
     assert {block.id: block.kind for block in BLOCKS if block.kind not in known} == {}
-    fences = sum(page.read_text("utf-8").count("\n```") for page in PAGES)
-    starts = sum(page.read_text("utf-8").startswith("```") for page in PAGES)
-    assert fences + starts == 2 * len(BLOCKS)
+    fences = [re.findall(r"(?m)^ *```", page.read_text("utf-8")) for page in PAGES]
+    assert sum(map(len, fences)) == 2 * len(BLOCKS)
     # A block of the other kind, by its indentation, would be looked at by no test.
     plain = [FENCE.sub("", page.read_text("utf-8")) for page in PAGES]
     assert [text for text in plain if re.search(r"\n\n {4}\S", text)] == []
@@ -264,9 +267,13 @@ def test_make_knows_every_target_and_variable(page: Path) -> None:
             assert known, f"make {target} {variable}"
 
 
+# A part of a config or of the manifest says of what, in its first line.
+PART = re.compile(r"# (config: [a-z]|resources/)")
+YAMLS = [block for block in BLOCKS if block.kind == "yaml" and not PART.match(block.text)]
+
+
 def configs() -> list[Block]:
-    yamls = [block for block in BLOCKS if block.kind == "yaml"]
-    return [block for block in yamls if re.search(r"(?m)^(scans|recipes?):", block.text)]
+    return [block for block in YAMLS if re.search(r"(?m)^(scans|recipes?):", block.text)]
 
 
 @pytest.mark.parametrize("block", configs(), ids=lambda block: block.id)
@@ -276,7 +283,7 @@ def test_every_config_is_valid(block: Block) -> None:
     load_config({**base, **over, "recipes": {**base["recipes"], **over.get("recipes", {})}})
 
 
-MARKS = [block for block in BLOCKS if block.kind == "yaml" and block not in configs()]
+MARKS = [block for block in YAMLS if block not in configs()]
 
 
 @pytest.mark.parametrize("block", MARKS, ids=lambda block: block.id)
