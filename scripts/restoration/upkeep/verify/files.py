@@ -37,7 +37,7 @@ _AHEAD = 32
 """Files that may be waiting for their SHA-256 while further ones are found."""
 
 _PART = "only listed; a killed worker left it, it may be deleted"
-_READ_AGAIN = "nothing is scheduled; mend the disk or the rights and verify again"
+_READ_AGAIN = "nothing is scheduled; fix the disk or the permissions and verify again"
 
 Done = Callable[[Hashed], None]
 
