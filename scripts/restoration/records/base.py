@@ -21,6 +21,9 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Schema = Literal[1, 2]
 """Versions of a record that can be read. 2: boxes and places state left before top."""
 
+DeliverySchema = Literal[1, 2, 3]
+"""Those of a delivery's. 3: files beside the deliverable, of whatever kind, are its ``files``."""
+
 MOST_FOUND = 80
 """Characters that a message shows of what was found."""
 
