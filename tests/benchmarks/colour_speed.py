@@ -88,18 +88,18 @@ def delivering(height: int, width: int, kind: str, compression: str) -> dict[str
         # In a process of its own: its memory is none of the delivery's.
         with ProcessPoolExecutor(1, get_context("spawn")) as other:
             other.submit(make_page, image, height, width).result()
-        ingest = inspect_master(image, LIMITS)
+        ingest = Master.read(inspect_master(image, LIMITS), image)
         page = PageToDeliver(1, image, (1200.0, 1200.0), (), table_of(kind))
         started = time.perf_counter()
         record = deliver_scan(
             Delivery("scan", "archive", "ab" * 32, "2026-01-01T00:00:00Z", "bench"),
-            master=image, ingest=Master.model_validate(ingest), pages=[page], output=Path(folder) / "out.tif",
+            master=image, ingest=ingest, pages=[page], output=Path(folder) / "out.tif",
             settings=DeliverSettings.model_validate({"compression": compression}),
         )  # fmt: skip
         seconds = time.perf_counter() - started
     return {
         "mp_per_second": round(height * width / 1e6 / seconds, 2),
-        "clipped": record["pages"][0]["clipped"],
+        "clipped": record.pages[0].clipped,
     }
 
 

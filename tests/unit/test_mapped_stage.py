@@ -39,7 +39,7 @@ from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.keys import digest
-from restoration.storage.records import SCHEMA, read_examine, read_raw, write_raw
+from restoration.storage.records import SCHEMA, read_raw, read_record, write_raw
 from restoration.upkeep import undo_colour as undoing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -307,9 +307,9 @@ def test_an_album_is_read_once_per_job(plan: Plan, monkeypatch: pytest.MonkeyPat
 
     def reading(path: Path) -> Any:
         read.append(path)
-        return read_examine(path)
+        return read_record(path)
 
-    monkeypatch.setattr(albums, "read_examine", reading)
+    monkeypatch.setattr(albums, "read_record", reading)
     for scan in SCANS:
         way(plan, scan, shop).ensure("deliver")
     assert len(read) == len(SCANS)

@@ -22,7 +22,7 @@ from restoration.raster.base import ArrayRaster
 from restoration.run.batch import run_batch
 from restoration.stages.base import Declined, Restored
 from restoration.storage.records import Row, gather_problems, read_raw, read_table, write_table
-from support.small_records import deliverable, master, page
+from support.written_records import deliverable_of, master_of
 
 Trouble = Callable[[str], Exception | None]
 
@@ -101,7 +101,9 @@ class Bench:
 
         def inspect(path: Path, limits: Any) -> dict[str, Any]:
             name = self._work("ingest", path)
-            return master(name * 64, pages=[page(ppi=[1200.0, 1200.0])])
+            master = master_of((4, 4, 3, 16))
+            pages = [{**page, "ppi": [1200.0, 1200.0]} for page in master["pages"]]
+            return {**master, "sha256": name * 64, "pages": pages}
 
         def examine(path: Path, number: int, settings: Any) -> dict[str, Any]:
             return {"tone": MEANS[self._work("examine", path)]}
@@ -115,7 +117,7 @@ class Bench:
         def deliver(*, output: Path, **given: Any) -> dict[str, Any]:
             self._work("deliver", output)
             output.write_text("deliverable")
-            return deliverable("6" * 64)
+            return deliverable_of(sha256="6" * 64)
 
         return Workshop(
             networks=lambda name, **blend: None,

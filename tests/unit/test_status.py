@@ -58,7 +58,8 @@ def begin(plan: Plan) -> None:
 
 
 def record(plan: Plan, recipe: str | None, step: str, scan: str, reason: str | None = None) -> None:
-    said = {"schema": SCHEMA, "status": "problem" if reason else "done", "reason": reason}
+    status = "problem" if reason else "done"
+    said = {"schema": SCHEMA, "scan": scan, "stage": step, "status": status, "reason": reason}
     write_raw(plan.folder(recipe, step) / f"{scan}.json", said)
 
 

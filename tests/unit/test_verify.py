@@ -23,7 +23,7 @@ from restoration.plan.dependencies import Dependencies
 from restoration.run.lock import unlock_results
 from restoration.storage.journal import keep_written, note_gone, note_written
 from restoration.storage.manifest import MANIFEST, gather, open_results
-from restoration.storage.records import SEAL, read_raw, sealed, write_raw
+from restoration.storage.records import read_raw, sealed, write_raw
 from restoration.upkeep.prune import prune_results
 from restoration.upkeep.verify.current import made_anew_today
 from restoration.upkeep.verify.findings import Finding

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from restoration.records.examine import ExamineDone
 from restoration.storage.keys import digest
-from restoration.storage.records import read_examine
+from restoration.storage.records import read_record
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ def gather_album(folder: Path, scans: Iterable[str], reads: Sequence[str]) -> Al
     pages: list[dict[str, Any]] = []
     examined: dict[str, str] = {}
     for scan in scans:
-        record = read_examine(folder / f"{scan}.json")
-        if record is None or record.pages is None:
+        record = read_record(folder / f"{scan}.json")
+        if not isinstance(record, ExamineDone):
             continue
         examined[scan] = record.key
         for page in record.pages:

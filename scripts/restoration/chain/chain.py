@@ -31,7 +31,7 @@ from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord, record_of
 from restoration.records.delivery import DeliveryDone, DeliveryProblem
-from restoration.records.ingest import IngestRecord
+from restoration.records.ingest import IngestDone, IngestProblem
 from restoration.records.stage import AppliedPage, Replaced, StageDone, StagePage, StageProblem
 from restoration.storage.fixity import MISSING, AlteredMasterError, is_intact, signature, steady
 from restoration.storage.keys import digest
@@ -158,7 +158,7 @@ class Chain:
     def _ingest(self) -> AnyRecord:
         found = signature(self.scan.path)
         record = self._recorded("ingest") or self._lost("ingest")
-        if isinstance(record, IngestRecord) and self._keys.is_ingested(record, found):
+        if isinstance(record, IngestDone | IngestProblem) and self._keys.is_ingested(record, found):
             self._known["ingest"] = record
             return record
         base = self._keys.ingest_base()

@@ -153,7 +153,7 @@ def delivery_record(
         "deliverable": delivered,
         "faces": faces,
         "master": scan.ingest,
-        "condition_report": [page.report for page in scan.examine.pages or ()],
+        "condition_report": [page.report for page in scan.examine.pages],
         "examined": examined_part(scan.examine),
         "stages": list(scan.stages),
         **({"unheeded_marks": list(unheeded)} if unheeded else {}),

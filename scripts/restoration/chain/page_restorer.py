@@ -34,7 +34,7 @@ from restoration.storage.page_state import (
     mask_path,
 )
 from restoration.storage.publish import linked, unlink
-from restoration.storage.records import read_stage
+from restoration.storage.records import read_record
 
 Progress = Callable[[float, str], None]
 
@@ -124,7 +124,7 @@ class PageRestorer:
         for other in self.plan.config.recipes:
             if other == self.recipe or self.step not in self.plan.recipe(other).chain():
                 continue
-            record = read_stage(self.plan.folder(other, self.step) / f"{self.scan.scan}.json")
+            record = read_record(self.plan.folder(other, self.step) / f"{self.scan.scan}.json")
             if isinstance(record, StageDone):
                 found.extend(page for page in record.pages if isinstance(page, AppliedPage))
         return found

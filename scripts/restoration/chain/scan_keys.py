@@ -17,8 +17,8 @@ from restoration.deliver.kept_grain import FINISHED_READS
 from restoration.errors import ScanError
 from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord
-from restoration.records.examine import ExamineRecord
-from restoration.records.ingest import IngestRecord, Master
+from restoration.records.examine import ExamineDone
+from restoration.records.ingest import IngestDone, IngestProblem, Master
 from restoration.records.stage import AppliedPage, StageDone
 from restoration.storage.fixity import signature
 from restoration.storage.keys import digest, stage_key
@@ -84,7 +84,7 @@ class ScanKeys:
         """Of the ingest of a master that cannot be read; found: its ``signature``."""
         return digest([self.ingest_base(), found])
 
-    def is_ingested(self, record: IngestRecord, found: str) -> bool:
+    def is_ingested(self, record: IngestDone | IngestProblem, found: str) -> bool:
         """Whether a record is of the ingest of this master as it lies there; found: its
         ``signature``, so that a master is hashed again only where that changed."""
         if record.base != digest(self.ingest_base()):
@@ -128,7 +128,7 @@ class ScanKeys:
                 # By these the finished picture is judged.
                 "reports": [
                     {name: page.report.get(name) for name in FINISHED_READS}
-                    for page in self.examined().pages or ()
+                    for page in self.examined().pages
                 ],
                 "settings": self._on.settings(self.recipe, "deliver"),
                 "code": self._on.code(self.recipe, "deliver"),
@@ -146,26 +146,24 @@ class ScanKeys:
 
     def is_true(self, step: str, record: AnyRecord) -> bool:
         """Whether a record is what would be made today; of files it says nothing."""
-        if isinstance(record, IngestRecord):
+        if isinstance(record, IngestDone | IngestProblem):
             return self.is_ingested(record, signature(self.scan.path))
         return record.key == self.of(step)
 
     # -- what they follow from ---------------------------------------------------------------
 
-    def ingested(self) -> IngestRecord:
+    def ingested(self) -> IngestDone:
         record = self._record("ingest")
-        assert isinstance(record, IngestRecord)
+        assert isinstance(record, IngestDone)
         return record
 
     def master(self) -> Master:
         """What the master says about itself."""
-        master = self.ingested().master
-        assert master is not None
-        return master
+        return self.ingested().master
 
-    def examined(self) -> ExamineRecord:
+    def examined(self) -> ExamineDone:
         record = self._record("examine")
-        assert isinstance(record, ExamineRecord)
+        assert isinstance(record, ExamineDone)
         return record
 
     def stage(self, step: str) -> StageDone:

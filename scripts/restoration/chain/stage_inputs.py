@@ -13,7 +13,7 @@ from restoration.faces.known import where_faces_lie
 from restoration.ingest.inspect_master import hash_file
 from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.plan import Plan
-from restoration.records.examine import ExamineRecord, Report
+from restoration.records.examine import ExamineDone, Report
 from restoration.storage.page_state import Record
 
 
@@ -26,7 +26,7 @@ class StageInputs:
         recipe: str | None,
         scan: Scan,
         albums: Albums,
-        examined: Callable[[], ExamineRecord],
+        examined: Callable[[], ExamineDone],
     ) -> None:
         """albums: those that the job has gathered, which this adds to; examined: the scan's true
         condition report, which is made first where it is missing."""

@@ -22,8 +22,8 @@ from restoration.storage.records import (
     READABLE,
     SCHEMA,
     now,
-    read_delivery,
     read_raw,
+    read_record,
     read_withdrawn,
     write_record,
 )
@@ -126,7 +126,7 @@ def withdrawn_places(folder: Path) -> dict[str, str]:
 def withdrawn_record(plan: Plan, recipe: str, scan: str, key: str) -> DeliveryDone | None:
     """The record of a delivery with this key that was withdrawn; None where there was none."""
     for place in withdrawn_of(plan, recipe, scan):
-        record = read_delivery(place / f"{scan}.json")
+        record = read_record(place / f"{scan}.json")
         if isinstance(record, DeliveryDone) and record.key == key:
             return record
     return None

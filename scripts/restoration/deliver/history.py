@@ -42,7 +42,6 @@ def deliver_finished(
 
     Raises what ``deliver_scan`` raises.
     """
-    assert scan.ingest.master is not None
     faces = _faces(scan)
     pages = []
     for state in scan.pages:
@@ -67,7 +66,7 @@ def deliver_finished(
         pages=pages,
         settings=scan.settings,
         output=output,
-    )
+    ).raw()
     files = write_sidecars(output.parent, scan, pages)
     if files:
         delivered["files"] = files

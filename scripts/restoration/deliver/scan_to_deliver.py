@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from restoration.config.settings import DeliverSettings, IngestSettings
-from restoration.records.examine import ExamineRecord
-from restoration.records.ingest import IngestRecord
+from restoration.records.examine import ExamineDone
+from restoration.records.ingest import IngestDone
 from restoration.records.stage import StageDone
 from restoration.storage.page_state import PageState
 
@@ -21,8 +21,8 @@ class ScanToDeliver:
     scan: str
     recipe: str
     master: Path
-    ingest: IngestRecord
-    examine: ExamineRecord
+    ingest: IngestDone
+    examine: ExamineDone
     stages: tuple[StageDone, ...]
     """The records of the recipe's stages, in order."""
     pages: tuple[PageState, ...]

@@ -7,12 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from restoration.records.base import RecordError
-from restoration.records.delivery import DeliveryDone, DeliveryProblem
-from restoration.records.examine import ExamineRecord
-from restoration.records.ingest import IngestRecord
-from restoration.records.stage import StageDone, StageProblem
+from restoration.records.delivery import DeliveryDone, DeliveryProblem, read_delivery
+from restoration.records.examine import ExamineDone, ExamineProblem, read_examine
+from restoration.records.ingest import IngestDone, IngestProblem, read_ingest
+from restoration.records.stage import StageDone, StageProblem, read_stage
 
-AnyRecord = IngestRecord | ExamineRecord | StageDone | StageProblem | DeliveryDone | DeliveryProblem
+AnyRecord = (
+    IngestDone
+    | IngestProblem
+    | ExamineDone
+    | ExamineProblem
+    | StageDone
+    | StageProblem
+    | DeliveryDone
+    | DeliveryProblem
+)
 
 
 def record_of(raw: Mapping[str, Any], where: str | Path) -> AnyRecord:
@@ -20,16 +29,14 @@ def record_of(raw: Mapping[str, Any], where: str | Path) -> AnyRecord:
 
     Raises RecordError, in one line, where it does not fit the type of its step.
     """
-    step, failed = raw.get("stage"), raw.get("status") == "problem"
+    step = raw.get("stage")
     if not isinstance(step, str):
         raise RecordError(
             f"{where}: stage: expected the name of a step, found {step!r}; delete the record and "
             "start the run again, which makes it anew"
         )
     if step == "ingest":
-        return IngestRecord.read(raw, where)
+        return read_ingest(raw, where)
     if step == "examine":
-        return ExamineRecord.read(raw, where)
-    if step == "deliver":
-        return (DeliveryProblem if failed else DeliveryDone).read(raw, where)
-    return (StageProblem if failed else StageDone).read(raw, where)
+        return read_examine(raw, where)
+    return read_delivery(raw, where) if step == "deliver" else read_stage(raw, where)

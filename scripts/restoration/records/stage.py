@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from restoration.records.base import Part, Record, Sha256
+from restoration.records.base import Part, Record, Sha256, is_problem
 
 Findings = Mapping[str, Any]
 """What a stage says of its work on a page."""
@@ -39,12 +40,12 @@ class _Page(Part):
     input_key: Sha256
     """Key of the page as it came in."""
     output_key: Sha256
-    """Key of the page as it goes on: ``key`` where the stage was applied, else ``input_key``."""
+    """Key of the page as it goes on: `key` where the stage was applied, else `input_key`."""
     image: str | None
     """Where the page's image lies as it goes on, below the results; null: still the master's own
     page."""
     owner: str | None
-    """The step that wrote ``image``; null where that is the master's own page."""
+    """The step that wrote `image`; null where that is the master's own page."""
     height: int
     """Height as the page goes on, in pixels."""
     width: int
@@ -178,3 +179,9 @@ class StageDone(_Stage):
 
 
 StageRecord = Annotated[StageDone | StageProblem, Field(discriminator="status")]
+
+
+def read_stage(raw: Mapping[str, Any], where: str | Path) -> StageDone | StageProblem:
+    """The record of a stage; raises RecordError where it does not fit."""
+    kind = StageProblem if is_problem(raw) else StageDone
+    return kind.read(raw, where)

@@ -16,7 +16,7 @@ from restoration.errors import CircumstanceError, ScanError
 from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord
 from restoration.records.delivery import DeliveryDone
-from restoration.records.ingest import IngestRecord
+from restoration.records.ingest import IngestDone
 from restoration.records.stage import StageDone
 from restoration.run.job_progress import Reporter, reporter
 from restoration.run.run_progress import BatchEnd, found_here, tell_end
@@ -59,9 +59,9 @@ def row_of(scan: Scan, step: str, record: AnyRecord) -> Row:
     if isinstance(record, DeliveryDone):
         made = record.deliverable
         return Row(scan.scan, "done", record.key, made.sha256, "; ".join(made.left_out))
-    if isinstance(record, IngestRecord) and record.master is not None:
+    if isinstance(record, IngestDone):
         lost = "; ".join(left_out(record.master))
-        return Row(scan.scan, "done", record.key, record.master.sha256, lost)
+        return Row(scan.scan, "done", record.key, record.sha256, lost)
     if not isinstance(record, StageDone):
         return Row(scan.scan, "done", record.key)
     kinds: set[str] = {page.status for page in record.pages}

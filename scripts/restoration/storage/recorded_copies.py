@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from restoration.records.any_record import AnyRecord
-from restoration.records.delivery import DeliveryDone, ExaminedPart
-from restoration.records.examine import ExaminedPage, ExamineRecord
+from restoration.records.delivery import DeliveryDone
+from restoration.records.examine import ExamineDone, ExaminedPage, ExaminedPart
 
 
 def copy_of(step: str, delivered: AnyRecord | None) -> AnyRecord | None:
@@ -18,7 +18,7 @@ def copy_of(step: str, delivered: AnyRecord | None) -> AnyRecord | None:
     return next((one for one in delivered.stages if one.stage == step), None)
 
 
-def _examined(delivered: DeliveryDone) -> ExamineRecord | None:
+def _examined(delivered: DeliveryDone) -> ExamineDone | None:
     part, reports = delivered.examined, delivered.condition_report
     if part is None or len(part.pages) != len(reports):
         return None
@@ -26,10 +26,10 @@ def _examined(delivered: DeliveryDone) -> ExamineRecord | None:
         ExaminedPage(number=number, report=report)
         for number, report in zip(part.pages, reports, strict=True)
     ]
-    return ExamineRecord.model_validate({**part.raw(), "pages": pages})
+    return ExamineDone.model_validate({**part.raw(), "pages": pages})
 
 
-def examined_part(record: ExamineRecord) -> ExaminedPart:
+def examined_part(record: ExamineDone) -> ExaminedPart:
     """An examine record without the reports, which the deliver record has under another name."""
-    numbers = [page.number for page in record.pages or ()]
+    numbers = [page.number for page in record.pages]
     return ExaminedPart.model_validate({**record.raw(), "pages": numbers})

@@ -12,7 +12,7 @@ import io
 import json
 import os
 import time
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -21,10 +21,8 @@ from typing import Any, TypeVar
 
 from restoration.records.any_record import AnyRecord, record_of
 from restoration.records.base import Part, RecordError
-from restoration.records.delivery import DeliveryDone, DeliveryProblem, Withdrawn
-from restoration.records.examine import ExamineRecord
-from restoration.records.ingest import IngestRecord, Master
-from restoration.records.stage import StageDone, StageProblem
+from restoration.records.delivery import Withdrawn
+from restoration.records.ingest import Master
 from restoration.storage.journal import note_written
 from restoration.storage.keys import digest
 from restoration.storage.publish import published, write_failure
@@ -165,38 +163,28 @@ def refusal(path: Path) -> str | None:
     return None
 
 
-def read_ingest(path: Path, schemas: Container[int] = CURRENT) -> IngestRecord | None:
-    """The record of ingest; None as for ``read_record``, and for that of another step."""
-    found = read_record(path, schemas)
-    return found if isinstance(found, IngestRecord) else None
-
-
-def read_examine(path: Path, schemas: Container[int] = CURRENT) -> ExamineRecord | None:
-    """The record of examine, likewise."""
-    found = read_record(path, schemas)
-    return found if isinstance(found, ExamineRecord) else None
-
-
-def read_stage(path: Path, schemas: Container[int] = CURRENT) -> StageDone | StageProblem | None:
-    """The record of a stage, likewise."""
-    found = read_record(path, schemas)
-    return found if isinstance(found, StageDone | StageProblem) else None
-
-
-def read_delivery(
-    path: Path, schemas: Container[int] = CURRENT
-) -> DeliveryDone | DeliveryProblem | None:
-    """The record of a delivery, likewise."""
-    found = read_record(path, schemas)
-    return found if isinstance(found, DeliveryDone | DeliveryProblem) else None
-
-
 def read_withdrawn(path: Path) -> Withdrawn | None:
     """Why a deliverable was put aside; None as for ``read_record``."""
     raw = read_raw(path)
     with suppress(RecordError):
         return None if raw is None else Withdrawn.read(raw, path)
     return None
+
+
+Typed = TypeVar("Typed")
+
+
+def read_typed(
+    path: Path,
+    read: Callable[[Mapping[str, Any], Path], Typed],
+    schemas: Container[int] = CURRENT,
+) -> Typed | None:
+    """As ``read_raw``, and as its type; read: that of its kind, as ``read_ingest``.
+
+    Raises RecordError, in one line, where an unaltered record does not fit the type.
+    """
+    record = read_raw(path, schemas)
+    return None if record is None else read(record, path)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import cast
 
 from restoration import __version__
 from restoration.config.settings import IngestSettings
@@ -14,17 +13,18 @@ from restoration.deliver.carried_tags import carry_over
 from restoration.deliver.read_back import compare
 from restoration.deliver.resolution import resolution_of
 from restoration.deliver.untouched_pictures import page_as_it_was
-from restoration.deliver.write_tiff import Compression, DeliverablePage, write_deliverable
+from restoration.deliver.write_tiff import DeliverablePage, write_deliverable
 from restoration.deliver.xmp.packet import Provenance, StageEvent, build_packet
 from restoration.errors import ScanError
 from restoration.raster.base import UInt16Image
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.tiff.page import TiffPage, default_limits, open_directory
-from restoration.records.delivery import DeliveredInfrared, DeliveredPage, DeliveryDone
+from restoration.records.base import read_head
+from restoration.records.delivery import DeliveredPage, DeliveryDone
 from restoration.records.stage import AppliedPage
 from restoration.storage.keys import canonical_json, digest
 from restoration.storage.publish import sha256_of
-from restoration.storage.records import READABLE, now, read_delivery
+from restoration.storage.records import READABLE, now, read_raw
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
@@ -49,7 +49,7 @@ def undo(record: Path, deliverable: Path, output: Path) -> list[str]:
     with ExitStack() as files:
         pages = [
             files.enter_context(open_directory(deliverable, at, limits=limits))
-            for _, at in sorted(_place(one.number, one) for one in said.deliverable.pages)
+            for _, at in sorted((page.number, _place(page)) for page in said.deliverable.pages)
         ]
         numbered = list(zip(sorted(tables), pages, strict=True))
         for number, page in numbered:
@@ -58,45 +58,45 @@ def undo(record: Path, deliverable: Path, output: Path) -> list[str]:
             page.directory.index: _page(page, tables[number], _packet(said, number, page, tables))
             for number, page in numbered
         }
-        for _, at in sorted(_place(one.page, one) for one in said.deliverable.infrared):
+        for infrared in said.deliverable.infrared:
+            at = infrared.directory
             own = files.enter_context(open_directory(deliverable, at, limits=limits))
             made[at] = page_as_it_was(own)
         written = [made[at] for at in sorted(made)]
         write_deliverable(
             output,
             written,
-            cast(Compression, said.deliverable.compression),
+            said.deliverable.compression,
             check=lambda part: compare(part, written, output.name, big_allowed=limits),
         )
     return _notes(said, tables, [page.bits for page in pages])
 
 
-def _place(number: int, page: DeliveredPage | DeliveredInfrared) -> tuple[int, int]:
-    """Number of a page and its directory in the deliverable."""
-    return number, number - 1 if page.directory is None else page.directory
+def _place(page: DeliveredPage) -> int:
+    """The directory of a page in the deliverable; an earlier version wrote the pages alone."""
+    return page.number - 1 if page.directory is None else page.directory
 
 
 def _deliver_record(path: Path) -> DeliveryDone:
-    found = read_delivery(path, READABLE)
-    if not isinstance(found, DeliveryDone):
+    raw = read_raw(path, READABLE)
+    head = None if raw is None else read_head(raw, path)
+    if raw is None or head is None or (head.stage, head.status) != ("deliver", "done"):
         raise ScanError(
             f"{path}: expected the deliver record of a scan (results/<recipe>/deliver/<scan>.json)"
             ", found something else; name that file"
         )
-    return found
+    return DeliveryDone.read(raw, path)
 
 
 def _tables(said: DeliveryDone, path: Path) -> dict[int, ToneTable | None]:
     """The table of each page, None where its tones were left."""
-    tables: dict[int, ToneTable | None] = {}
+    tables: dict[int, ToneTable | None] = {page.number: None for page in said.deliverable.pages}
     try:
-        for delivered in said.deliverable.pages:
-            tables[delivered.number] = None
         for stage in said.stages:
             for page in stage.pages:
                 if isinstance(page, AppliedPage) and page.tones is not None:
                     tables[page.number] = ToneTable.from_record(page.tones.raw())
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ScanError(
             f"{path}: the record is damaged ({error}); deliver the scan again"
         ) from None
@@ -118,10 +118,9 @@ def _same_file(said: DeliveryDone, deliverable: Path) -> None:
 
 def _same_profile(said: DeliveryDone, number: int, page: TiffPage, deliverable: Path) -> None:
     """A table is in the encoding of the master's profile and of no other."""
-    assert said.master.master is not None
-    own = said.master.master.pages[number - 1].icc
+    master = said.master.master.pages[number - 1].icc
     found = None if page.profile is None else hashlib.sha256(page.profile).hexdigest()
-    if (None if own is None else own.sha256) != found:
+    if (None if master is None else master.sha256) != found:
         raise ScanError(
             f"{deliverable}, page {number}: expected the profile of the master, found another:"
             " its values were converted after the tones were mapped; undo them in a deliverable "
@@ -191,7 +190,7 @@ def _packet(
     provenance = Provenance(
         key=key,
         master_sha256=said.deliverable.sha256,
-        master_name=said.deliverable.file or f"{said.scan}.tif",
+        master_name=said.deliverable.file,
         scan=said.scan,
         recipe=said.recipe,
         when=when,

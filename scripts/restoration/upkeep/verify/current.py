@@ -20,7 +20,7 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord
 from restoration.records.delivery import DeliveryDone
-from restoration.records.ingest import IngestRecord
+from restoration.records.ingest import IngestDone, IngestProblem
 from restoration.records.stage import UsedWeights
 from restoration.storage.fixity import MISSING, signature
 from restoration.storage.keys import digest
@@ -129,7 +129,7 @@ def _reason(
 ) -> str | None:
     """Why a record is not what would be made today; None where it is."""
     try:
-        if isinstance(record, IngestRecord):
+        if isinstance(record, IngestDone | IngestProblem):
             return _of_ingest(keys, record)
         key = keys.of(step)
         made = record.key in ((key, altered_key(key)) if step == "deliver" else (key,))
@@ -142,7 +142,7 @@ def _reason(
     return ", ".join(_differing(plan, recipe, step, record)) or "what it was made from"
 
 
-def _of_ingest(keys: ScanKeys, record: IngestRecord) -> str | None:
+def _of_ingest(keys: ScanKeys, record: IngestDone | IngestProblem) -> str | None:
     scan, plan = keys.scan, keys.plan
     now = signature(scan.path)
     if record.base != digest(keys.ingest_base()):

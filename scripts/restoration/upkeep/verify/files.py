@@ -19,7 +19,7 @@ from typing import Any
 from restoration.records.any_record import AnyRecord, record_of
 from restoration.records.base import RecordError
 from restoration.records.delivery import DeliveryDone
-from restoration.records.ingest import IngestRecord
+from restoration.records.ingest import IngestDone
 from restoration.records.stage import AppliedPage, StageDone
 from restoration.storage.journal import FOLDER, JOURNAL
 from restoration.storage.manifest import AGAIN, LIST, OPEN, Written, group_of
@@ -42,7 +42,7 @@ _AHEAD = 32
 """Files that may be waiting for their SHA-256 while further ones are found."""
 
 _PART = "only listed; a killed worker left it, it may be deleted"
-_READ_AGAIN = "nothing is scheduled; mend the disk or the rights and verify again"
+_READ_AGAIN = "nothing is scheduled; fix the disk or the permissions and verify again"
 
 Done = Callable[[Hashed], None]
 
@@ -92,7 +92,7 @@ class Files:
     tally: Tally
     is_in_hand: Callable[[str | None, str, str], bool]
     """Whether a step of a scan (recipe, step, scan) belongs to a job that did not end."""
-    on_ingest: Callable[[IngestRecord], None]
+    on_ingest: Callable[[IngestDone], None]
     """Given each ingest record that is true."""
     partly: bool = False
     """Whether the list is of a part alone (``begins_late``): of the others the records tell."""
@@ -292,7 +292,7 @@ class _Group:
         doubt = self._contradiction(path, record, _named(recipe, record))
         if doubt is not None and not self.files.is_in_hand(recipe, step, scan):
             self._say(ALTERED, path, *doubt)
-        if isinstance(record, IngestRecord) and record.sha256 is not None:
+        if isinstance(record, IngestDone):
             self.files.on_ingest(record)
 
     def _contradiction(

@@ -14,7 +14,8 @@ from restoration.config.sheet import Scan, read_sheet
 from restoration.errors import ConfigError
 from restoration.plan.batches import ASSIGNED, read_assigned
 from restoration.plan.plan import Plan, load_plan, plan_file
-from restoration.storage.records import read_ingest
+from restoration.records.ingest import IngestDone, IngestProblem
+from restoration.storage.records import read_record
 from restoration.upkeep.verify.orphans import Known
 
 
@@ -95,8 +96,8 @@ def _by_masters(results: Path) -> Path:
     """Without a plan: the folder among those above in which the first master that can be found
     lies; else the present one."""
     for path in sorted((results / "ingest").glob("*.json")):
-        record = read_ingest(path)
-        if record is not None:
+        record = read_record(path)
+        if isinstance(record, IngestDone | IngestProblem):
             found = [one for one in (Path.cwd(), *results.parents) if (one / record.path).is_file()]
             return found[0] if found else Path.cwd()
     return Path.cwd()

@@ -20,7 +20,7 @@ from pathlib import Path
 from restoration.errors import ConfigError
 from restoration.plan.masters_apart import protect_every_master
 from restoration.plan.plan import Plan, plan_file
-from restoration.records.ingest import IngestRecord
+from restoration.records.ingest import IngestDone
 from restoration.run.lock import lock_results
 from restoration.run.run_progress import steps_of
 from restoration.storage.fixity import MISSING as NO_FILE
@@ -293,8 +293,7 @@ class _Look:
 
     # -- masters and weights ---------------------------------------------------------------
 
-    def _master(self, record: IngestRecord) -> None:
-        assert record.sha256 is not None
+    def _master(self, record: IngestDone) -> None:
         named = self._path_of.get(record.scan, record.path)
         if self.asked.results_only:
             return
@@ -323,7 +322,7 @@ class _Look:
         def compare(hashed: Hashed) -> None:
             if hashed.trouble:
                 found = f"a file that cannot be read ({hashed.trouble})"
-                say(ALTERED, f"SHA-256 {sha256}", found, "mend the disk or the rights")
+                say(ALTERED, f"SHA-256 {sha256}", found, "fix the disk or the permissions")
             elif hashed.sha256 != sha256:
                 found = f"SHA-256 {hashed.sha256}"
                 say(ALTERED, f"SHA-256 {sha256}", found, then or _PUT_BACK)
