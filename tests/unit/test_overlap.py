@@ -23,6 +23,7 @@ from restoration.engine.native import build
 from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.ffdnet import FFDNet
+from restoration.networks.registry import ARCHITECTURES
 from restoration.raster.ahead import THREAD, closing
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
@@ -399,7 +400,7 @@ def test_a_network_that_reads_ahead_reads_no_row_twice_for_denoising() -> None:
     class Told(Case):
         channels = 4
 
-    network = Runner(Told(module, 1, 26, "ffdnet", 2), band_rows=64)
+    network = Runner(Told(module, 1, 26, ARCHITECTURES["ffdnet"], 2), band_rows=64)
     source = Counting(ArrayRaster(np.tile(photograph(100, 24), (10, 1, 1))))
     curve = np.ones(LEVELS, np.float32)
     denoiser = Denoiser(network, ColourSpace.from_profile(None, 3), curve)
