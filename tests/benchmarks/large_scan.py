@@ -20,11 +20,11 @@ import torch
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-import corpus
 from restoration.chain.job_tools import RunningNetwork, make_workshop
 from restoration.engine.devices import choose_device
 from restoration.plan.plan import Plan, make_plan
 from restoration.run.batch import run_batch
+from support import corpus
 
 
 class Counting(torch.nn.Module):

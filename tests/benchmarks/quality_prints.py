@@ -17,7 +17,7 @@ from quality_tables import Outcome, Row, Table, shown
 
 from restoration.config.stage_settings import DescreenSettings, RepairSettings
 from restoration.stages.base import Declined
-from simulated_scans import SimulatedPage
+from support.simulated_scans import SimulatedPage
 
 TITLE = "Real prints"
 VARIABLE = "RESTORATION_IMAGES"

@@ -10,9 +10,9 @@ from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 from quality_tables import Goal, Outcome, Row, Table, mean, share
 
 import damage
-import pictures
 from restoration.config.stage_settings import DescreenSettings, RepairSettings
 from restoration.stages.base import Declined
+from support import pictures
 
 TITLE = "Undamaged pictures are left alone"
 LEAST_CROPS = 50

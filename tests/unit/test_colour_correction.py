@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import corpus
 from restoration.config.stage_settings import ColourSettings
 from restoration.examine.tones.margin_stain import UnevenStain
 from restoration.raster.colour.channel_light import ChannelLight, channel_light
@@ -17,6 +16,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import LEAST_SLOPE, NODES
 from restoration.stages.colour.correction import Correction
 from restoration.stages.colour.decision import LEAST_FADE, LEAST_STAIN, Decision, decide
+from support import corpus
 
 BASE = (0.05, 0.05, 0.05)
 DARK = np.full(3, 0.5)

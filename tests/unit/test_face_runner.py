@@ -17,8 +17,6 @@ import numpy as np
 import pytest
 import torch
 
-import weights_at_hand
-from fake_networks import FakeNetwork, enlarged
 from restoration.chain import job_tools as workshop
 from restoration.config.settings import EngineSettings, UserWeights
 from restoration.engine import devices
@@ -33,7 +31,9 @@ from restoration.networks.weights import fetch
 from restoration.plan.plan import MANIFEST, make_plan
 from restoration.raster.base import FloatImage, Raster
 from restoration.stages.faces.enlarged_face import EnlargedFace, face_runner
-from seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
+from support import weights_at_hand
+from support.fake_networks import FakeNetwork, enlarged
+from support.seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
 
 CPU = torch.device("cpu")
 

@@ -12,8 +12,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-import corpus
-import weights_at_hand
 from restoration.config.settings import EngineSettings
 from restoration.config.stage_settings import DenoiseSettings
 from restoration.engine.run import run_network
@@ -24,6 +22,7 @@ from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
 from restoration.stages.denoise.stage import Denoise
+from support import corpus, weights_at_hand
 
 CPU = torch.device("cpu")
 SMALL = FfdnetParameters(num_feat=6, num_conv=4)

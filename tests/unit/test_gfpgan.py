@@ -19,7 +19,7 @@ from restoration.networks import architectures
 from restoration.networks.load import load_face_restorer, load_network
 from restoration.networks.manifest import GfpganParameters, Weights
 from restoration.networks.weights import fetch
-from seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
+from support.seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
 
 CPU = torch.device("cpu")
 

@@ -14,9 +14,15 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
-import group_photographs
-from fake_faces import (
+from restoration.chain.chain import Chain
+from restoration.chain.job_tools import make_workshop
+from restoration.faces.frame import BETWEEN_EYES, BOX_SIDE
+from restoration.faces.head import Head, head_of
+from restoration.faces.known import KnownFace
+from restoration.plan.plan import Plan, make_plan
+from restoration.stages.base import Restored
+from support import corpus, group_photographs
+from support.fake_faces import (
     FakeIdentity,
     FakeRestorer,
     face_on_page,
@@ -25,14 +31,7 @@ from fake_faces import (
     stage_with,
     stripes,
 )
-from fake_networks import FakeNetwork, sharpening
-from restoration.chain.chain import Chain
-from restoration.chain.job_tools import make_workshop
-from restoration.faces.frame import BETWEEN_EYES, BOX_SIDE
-from restoration.faces.head import Head, head_of
-from restoration.faces.known import KnownFace
-from restoration.plan.plan import Plan, make_plan
-from restoration.stages.base import Restored
+from support.fake_networks import FakeNetwork, sharpening
 
 HEIGHT, WIDTH, FACE = 460, 620, 60
 ROWS, COLUMNS = 2, 6

@@ -15,7 +15,6 @@ import safetensors.torch
 import torch
 import yaml
 
-import weights_at_hand
 from restoration.config.settings import UserWeights
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks import architectures, originals, shims
@@ -30,6 +29,7 @@ from restoration.networks.manifest import (
 )
 from restoration.networks.ncnn_files import read_layers
 from restoration.networks.weights import fetch, open_weights
+from support import weights_at_hand
 
 CPU = torch.device("cpu")
 SMALL = SrvggParameters(num_feat=8, num_conv=2)

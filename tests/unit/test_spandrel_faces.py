@@ -26,7 +26,7 @@ from restoration.networks.spandrel_faces import Face
 from restoration.networks.weights import fetch
 from restoration.plan.plan import MANIFEST
 from restoration.raster.base import FloatImage
-from seeded_faces import SMALL, seeded_face
+from support.seeded_faces import SMALL, seeded_face
 
 CPU = torch.device("cpu")
 

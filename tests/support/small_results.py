@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
 
-import corpus
 from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.run.batch import run_batch
 from restoration.storage.manifest import gather
 from restoration.upkeep.verify.findings import Finding
 from restoration.upkeep.verify.verify import Asked, verify_results
+from support import corpus
+from support.verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
 
 __all__ = ["AGAIN", "CHANGES", "MAPS", "SCANS", "findings", "plan", "run", "stamps", "workshop"]
 
