@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.jpeg.blocking import Blocking
 from restoration.examine.page import examine_page
 from restoration.examine.sharpness.blur import Blur
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 
 
 def blur(pixels, bits=16, findings=(Blur,)):

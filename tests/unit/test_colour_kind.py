@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.paper.paper import Paper
 from restoration.examine.tones.colour import Colour
 from restoration.examine.tones.tone import Tone
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 
 
 def colour_of(pixels):

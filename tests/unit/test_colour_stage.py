@@ -8,8 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-import corpus
-from aged_prints import (
+from damage.ageing import Ageing, on_paper, shown
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import LEAST_SLOPE
+from restoration.stages.base import Declined, Mapped
+from support import corpus
+from support.aged_prints import (
     DARK_KEPT,
     LIGHT_STRUCK,
     MARGIN,
@@ -37,13 +42,8 @@ from aged_prints import (
     sheet_of,
     values,
 )
-from damage.ageing import Ageing, on_paper, shown
-from profile_samples import lut_profile
-from restoration.raster.colour.colour_space import ColourSpace
-from restoration.raster.colour.node_lines import NODES
-from restoration.raster.colour.tone_table import LEAST_SLOPE
-from restoration.stages.base import Declined, Mapped
-from simulated_scans import SimulatedPage, scanned
+from support.profile_samples import lut_profile
+from support.simulated_scans import SimulatedPage, scanned
 
 AGEINGS = {"dark": DARK_KEPT, "light": LIGHT_STRUCK, "slight": SLIGHT, "strong": STRONG}
 UNEVEN = Ageing((0.65, 0.85, 0.88), (0.01, 0.03, 0.08), uneven=0.16)

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aged_prints import (
+from damage.ageing import BASE, Ageing, on_paper, shown
+from restoration.examine.tones import dye_fit
+from restoration.examine.tones.dye_fit import aged, base_of, stain_of_lights, stain_of_margin
+from restoration.examine.tones.hand_colour import hand_coloured
+from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
+from restoration.examine.tones.silver import silver_image, toner
+from restoration.review.findings import findings
+from support.aged_prints import (
     DARK_KEPT,
     FINDINGS,
     LIGHT_STRUCK,
@@ -25,14 +32,7 @@ from aged_prints import (
     painted,
     sheet_of,
 )
-from damage.ageing import BASE, Ageing, on_paper, shown
-from restoration.examine.tones import dye_fit
-from restoration.examine.tones.dye_fit import aged, base_of, stain_of_lights, stain_of_margin
-from restoration.examine.tones.hand_colour import hand_coloured
-from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
-from restoration.examine.tones.silver import silver_image, toner
-from restoration.review.findings import findings
-from simulated_scans import SimulatedPage, scanned
+from support.simulated_scans import SimulatedPage, scanned
 
 COLOUR = ("astronaut", "coffee", "grace_hopper")
 """Pictures with a white and a black in them."""

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.examine.noise.flat_tiles import clipped_shares, clipping_gain
+from support import simulated_scans as sim
 
 
 @pytest.mark.parametrize("sigma", [1.0, 6.0, 20.0])

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import group_photographs
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.faces.cover import aligned, cover
 from restoration.examine.faces.measures import MOST_WINDOWS, Tones, measure_face, windows
 from restoration.examine.faces.pose import eye_distance, pose, upright_offsets
 from restoration.examine.finding import Measurement, PageFacts, Window
 from restoration.raster.colour.colour_space import ColourSpace
+from support import group_photographs
+from support import simulated_scans as sim
 
 Pixels = npt.NDArray[np.float32]
 

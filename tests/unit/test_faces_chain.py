@@ -10,9 +10,6 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
-from fake_faces import FakeIdentity, FakeRestorer, face_on_page, picture, stripes
-from fake_networks import FakeNetwork, sharpening
 from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.config.regions import FaceRegions
@@ -24,6 +21,9 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.base import ArrayRaster
 from restoration.review.dossier import gather
+from support import corpus
+from support.fake_faces import FakeIdentity, FakeRestorer, face_on_page, picture, stripes
+from support.fake_networks import FakeNetwork, sharpening
 
 SIDE = 600
 QUARTERS = {1: (150.0, 150.0), 2: (450.0, 150.0), 3: (150.0, 450.0), 4: (450.0, 450.0)}

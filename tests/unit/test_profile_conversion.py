@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from profile_samples import by_the_book, colour_cube, differences, lab, lut_profile, retagged
 from restoration.raster.colour import profile_conversion
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
@@ -16,6 +15,14 @@ from restoration.raster.colour.built_in_profiles import (
 )
 from restoration.raster.colour.icc import ProfileError
 from restoration.raster.colour.profile_conversion import ProfileConversion
+from support.profile_samples import (
+    by_the_book,
+    colour_cube,
+    differences,
+    lab,
+    lut_profile,
+    retagged,
+)
 
 MATRICES = {
     "sRGB": srgb_profile,

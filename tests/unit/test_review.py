@@ -13,7 +13,6 @@ import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from corpus import photo, write_tiff
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
@@ -24,7 +23,8 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.review import findings, pictures, scores, wording
 from restoration.review.unconverted import open_restored
-from review_collection import Collection, Page, soft
+from support.corpus import photo, write_tiff
+from support.review_collection import Collection, Page, soft
 
 SRGB = ColourSpace.from_profile(srgb_profile(), 3)
 

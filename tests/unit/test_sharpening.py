@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.sharpness.sharpening import Sharpening
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 
 
 def report(pixels, bits=8):

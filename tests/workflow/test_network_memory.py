@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-import weights_at_hand
 from restoration.engine.native.build import tested
 from restoration.run.begin import ALLOCATOR
+from support import weights_at_hand
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "network_memory.py"
 
