@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.run.run_progress import (
     BatchEnd,
     begin_progress,

@@ -16,10 +16,10 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from conftest import Project
 from restoration.config.regions import read_regions
 from restoration.config.settings import Config, Recipe, StagesSettings, load_config
 from restoration.examine.registry import FINDINGS
+from support.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 BESIDE = ("README", "CONTRIBUTING", "config/README", "envs/README", "profiles/README")
