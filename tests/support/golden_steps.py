@@ -14,6 +14,12 @@ from unittest import mock
 
 import numpy as np
 import tifffile
+from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.raster.profiles import adobe_rgb_profile
+from restoration.raster.tone_table import NODES, ToneTable
+from restoration.runner import run_batch
+from restoration.settings import ExamineSettings, IngestSettings
+from restoration.workshop import make_workshop
 
 import corpus
 import weights_at_hand
@@ -22,16 +28,10 @@ from restoration.examine.faces import Faces
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
 from restoration.ingest import inspect_master
-from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.raster.colour import ColourSpace
-from restoration.raster.profiles import adobe_rgb_profile
-from restoration.raster.tone_table import NODES, ToneTable
-from restoration.records import read_record
-from restoration.runner import run_batch
-from restoration.settings import ExamineSettings, IngestSettings
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, Page, Restored
-from restoration.workshop import make_workshop
+from restoration.storage.records import read_raw
 from simulated_scans import SimulatedPage
 from support import golden_scans as scans
 from support.golden import Case, Codes, Outcome
@@ -217,7 +217,7 @@ def _delivered(write: Callable[[Path], Any], **settings: Any) -> Outcome:
         for step in plan.steps("golden"):
             _run(plan, step)
         place = plan.folder("golden", "deliver")
-        record = read_record(place / "scan.json")
+        record = read_raw(place / "scan.json")
         assert record is not None
         assert record["status"] == "done", record
         return _of_file(place, record["deliverable"], str(folder))

@@ -21,6 +21,7 @@ from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
 from restoration.raster.tiff.page import open_page
 from restoration.raster.tiff.write_intermediate import write_intermediate
+from restoration.records.ingest import Master
 
 LIMITS = IngestSettings.model_validate({})
 DELIVERY = Delivery("box-12", "archive", "ab" * 32, "2026-01-02T03:04:05Z", "workflow 0.1")
@@ -35,14 +36,14 @@ def text_tags(texts=TEXTS):
 
 
 def hand_over(tmp_path, master, pages=None, delivery=DELIVERY, **settings):
-    ingest = inspect_master(master, LIMITS)
-    pages = pages or [PageToDeliver(n + 1, None, None) for n in range(len(ingest["pages"]))]
+    ingest = Master.read(inspect_master(master, LIMITS), master)
+    pages = pages or [PageToDeliver(n + 1, None, None) for n in range(len(ingest.pages))]
     output = tmp_path / "out" / "scan.tif"
     output.parent.mkdir(exist_ok=True)
     record = deliver_scan(
         delivery, master=master, ingest=ingest, pages=pages,
         settings=DeliverSettings.model_validate(settings), output=output,
-    )  # fmt: skip
+    ).raw()  # fmt: skip
     assert record["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
     assert list(output.parent.iterdir()) == [output]
     return output, record
@@ -275,7 +276,7 @@ def test_hostile_xmp_and_icc_of_a_master_do_not_stop_its_delivery(tmp_path):
 
 def test_master_that_changed_has_no_deliverable(tmp_path):
     master = corpus.write_tiff(tmp_path / "m.tif", corpus.codes(8, 8))
-    ingest = inspect_master(master, LIMITS)
+    ingest = Master.read(inspect_master(master, LIMITS), master)
     corpus.write_tiff(master, corpus.codes(8, 8, seed=9))
     output = tmp_path / "scan.tif"
     with pytest.raises(ScanError, match="changed while it was processed"):

@@ -29,7 +29,7 @@ from restoration.run.run_progress import (
 )
 from restoration.run.status import status_of
 from restoration.run.status_text import text_of
-from restoration.storage.records import SCHEMA, Row, write_record, write_table
+from restoration.storage.records import SCHEMA, Row, write_raw, write_table
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -58,8 +58,9 @@ def begin(plan: Plan) -> None:
 
 
 def record(plan: Plan, recipe: str | None, step: str, scan: str, reason: str | None = None) -> None:
-    said = {"schema": SCHEMA, "status": "problem" if reason else "done", "reason": reason}
-    write_record(plan.folder(recipe, step) / f"{scan}.json", said)
+    status = "problem" if reason else "done"
+    said = {"schema": SCHEMA, "scan": scan, "stage": step, "status": status, "reason": reason}
+    write_raw(plan.folder(recipe, step) / f"{scan}.json", said)
 
 
 def do(plan: Plan, recipe: str | None, step: str, batch: str, **unfit: str) -> None:
