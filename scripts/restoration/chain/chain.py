@@ -28,6 +28,9 @@ from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.errors import ScanError
 from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
+from restoration.records.examine import ExamineDone
+from restoration.records.ingest import IngestDone
+from restoration.records.stage import StageDone
 from restoration.storage.fixity import MISSING, AlteredMasterError, is_intact, signature, steady
 from restoration.storage.keys import digest
 from restoration.storage.manifest import asked_again
@@ -360,13 +363,17 @@ class Chain:
 
     def _to_deliver(self) -> ScanToDeliver:
         assert self.recipe is not None
+        chain = self.plan.recipe(self.recipe).chain()
         return ScanToDeliver(
             scan=self.scan.scan,
             recipe=self.recipe,
             master=Path(self.scan.path),
-            ingest=self.ensure("ingest"),
-            examine=self.ensure("examine"),
-            stages=tuple(self._keys.stage_records()),
+            ingest=IngestDone.read(self.ensure("ingest"), self._path("ingest")),
+            examine=ExamineDone.read(self.ensure("examine"), self._path("examine")),
+            stages=tuple(
+                StageDone.read(record, self._path(step))
+                for step, record in zip(chain, self._keys.stage_records(), strict=True)
+            ),
             pages=tuple(self._keys.states(self._keys.before("deliver"))),
             limits=self.plan.config.ingest,
             settings=self.plan.recipe(self.recipe).deliver,

@@ -151,10 +151,10 @@ def delivery_record(
         "key": key,
         "deliverable": delivered,
         "faces": faces,
-        "master": scan.ingest,
-        "condition_report": [page["report"] for page in scan.examine["pages"]],
+        "master": scan.ingest.raw(),
+        "condition_report": [page.report for page in scan.examine.pages],
         "examined": examined_part(scan.examine),
-        "stages": list(scan.stages),
+        "stages": [stage.raw() for stage in scan.stages],
         **({"unheeded_marks": list(unheeded)} if unheeded else {}),
         **earlier.said(),
     }

@@ -140,9 +140,9 @@ def records_page() -> str:
     every = dict.fromkeys(model for kind in KINDS.values() for model in sections(kind.type))
     findings = dict.fromkeys(part for kind in STAGE_FINDINGS.values() for part in sections(kind))
     parts.append(_FINDINGS)
-    for stage, kind in STAGE_FINDINGS.items():
+    for stage, found in STAGE_FINDINGS.items():
         parts.append(
-            f"| {stage} | {_type_name(kind)} | `config/schemas/{findings_file(stage)}` |\n"
+            f"| {stage} | {_type_name(found)} | `config/schemas/{findings_file(stage)}` |\n"
         )
     for model in every | findings:
         parts.append(f"\n## {model.__name__}\n\n{_plain(model.__doc__)}\n\n")

@@ -20,7 +20,9 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
-from restoration.records.ingest import Master
+from restoration.records.delivery import Finished
+from restoration.records.stage import AppliedPage, StageDone, StagePage
+from restoration.records.stage_findings.faces import FacesFindings
 from restoration.storage.keys import canonical_json
 from restoration.storage.page_state import PageState, Record
 
@@ -61,7 +63,7 @@ def deliver_finished(
             instance=instance,
         ),
         master=scan.master,
-        ingest=Master.read(scan.ingest["master"], f"the ingest of {scan.scan}"),
+        ingest=scan.ingest.master,
         pages=pages,
         settings=scan.settings,
         output=output,
@@ -72,15 +74,15 @@ def deliver_finished(
     return {**delivered, "faces": faces} if faces else delivered
 
 
-def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Record:
+def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Finished:
     """What the page as it leaves its last stage shows of the master's grain."""
-    report = next(p for p in scan.examine["pages"] if p["number"] == state.number)
+    page = next(page for page in scan.examine.pages if page.number == state.number)
     with ExitStack() as files:
         master = files.enter_context(open_page(scan.master, state.number, limits=scan.limits))
         # The config's limits are for masters: what was made of one may be larger.
         final = None if image is None else files.enter_context(open_page(image, 1))
         mapped = state.tones is not None
-        return finished_page(master, final, report["report"], tones=mapped)
+        return finished_page(master, final, page.report, tones=mapped)
 
 
 def _table(scan: ScanToDeliver, state: PageState) -> ToneTable | None:
@@ -97,14 +99,15 @@ def _table(scan: ScanToDeliver, state: PageState) -> ToneTable | None:
 
 def _faces(scan: ScanToDeliver) -> list[Record]:
     """Restored faces in the finished pages, compared with the master's."""
-    stage = next((record for record in scan.stages if record["stage"] == FACES), None)
+    stage = next((record for record in scan.stages if record.stage == FACES), None)
     if stage is None:
         return []
-    said = {page["number"]: page["findings"] for page in stage["pages"]}
-    found = []
+    where = f"the record of {FACES} of {scan.scan}"
+    said = {page.number: FacesFindings.read(page.findings, where) for page in stage.pages}
+    found: list[Record] = []
     for state in scan.pages:
-        faces = said[state.number].get("faces", ())
-        if not any(face["decision"] == "restored" for face in faces):
+        faces = [face for face in said[state.number].faces or () if face.decision == "restored"]
+        if not faces:
             continue
         path, number = scan.input_of(state)
         with ExitStack() as files:
@@ -119,34 +122,32 @@ def _faces(scan: ScanToDeliver) -> list[Record]:
     return found
 
 
-def _worth_telling(page: Record) -> Record:
+def _worth_telling(page: StagePage) -> Record:
     """The findings without what is said of each face: the record keeps that, a picture that may go
     anywhere says how many were restored and by what, and how many were left alone."""
     each = ("faces", "heads")
-    return {name: found for name, found in page["findings"].items() if name not in each}
+    return {name: found for name, found in page.findings.items() if name not in each}
 
 
-def _event(record: Record, number: int) -> StageEvent:
+def _event(record: StageDone, number: int) -> StageEvent:
     """What one stage's record says of one page."""
-    page = next(entry for entry in record["pages"] if entry["number"] == number)
-    applied = page["status"] == "applied"
-    ran = page["generative"]
-    said = {"settings": record["settings"], "found": _worth_telling(page)}
-    if page.get("tones") is not None:
+    page = next(entry for entry in record.pages if entry.number == number)
+    said: Record = {"settings": record.settings, "found": _worth_telling(page)}
+    if isinstance(page, AppliedPage) and page.tones is not None:
         # Its nodes would fill a packet that is read to the end by everything that shows it.
-        said["tones_sha256"] = page["tones_sha256"]
+        said["tones_sha256"] = page.tones_sha256
     return StageEvent(
-        stage=record["stage"],
-        action=REGISTRY[record["stage"]].action,
-        when=record["when"],
-        applied=applied,
-        reason=page["reason"],
+        stage=record.stage,
+        action=REGISTRY[record.stage].action,
+        when=record.when,
+        applied=page.status == "applied",
+        reason=page.reason,
         parameters=canonical_json(said),
-        generative=ran,
+        generative=page.generative,
         networks=tuple(
-            (w["name"], w["sha256"], w["licence"])
-            for w in record["weights"]
-            if ran and w.get("role") != "compares"
+            (used.name, used.sha256, used.licence)
+            for used in record.weights
+            if page.generative and used.role != "compares"
         ),
-        key=page["output_key"],
+        key=page.output_key,
     )

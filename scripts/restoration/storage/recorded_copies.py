@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from restoration.records.examine import ExamineDone
+
 Record = dict[str, Any]
 
 
@@ -25,6 +27,6 @@ def copy_of(step: str, delivered: Record | None) -> Record | None:
         return None
 
 
-def examined_part(record: Record) -> Record:
+def examined_part(record: ExamineDone) -> Record:
     """An examine record without the reports, which the deliver record has under another name."""
-    return {**record, "pages": [page["number"] for page in record["pages"]]}
+    return {**record.raw(), "pages": [page.number for page in record.pages]}

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from restoration.records.base import Part
-
-Figure = int | float
-"""A number whose kind in the record is kept: 0 stays 0, and 0.0 stays 0.0."""
+from restoration.records.base import Figure, Part
 
 
 class Head(Part):
