@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from restoration.chain.scan_in_hand import STRIKES, InHand
-from restoration.storage.records import read_record, read_table
+from restoration.storage.records import read_raw, read_table
 
 TESTS = Path(__file__).resolve().parents[1]
 PATHS = os.pathsep.join([str(TESTS.parent / "scripts"), str(TESTS)])
@@ -116,7 +116,7 @@ def test_a_scan_that_crashes_its_worker_is_a_row_and_the_others_are_done(tmp_pat
     assert [row.status for row in rows.values()] == ["done", "problem", "done", "done"]
     assert f"crashed on it {STRIKES} times (SIGSEGV)" in rows["b"].reason
     assert "make retry SCAN=b" in rows["b"].reason
-    record = read_record(tmp_path / "results/ingest/b.json")
+    record = read_raw(tmp_path / "results/ingest/b.json")
     assert record is not None
     assert record["status"] == "problem"
 

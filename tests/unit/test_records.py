@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
-from small_results import plan, run
 
 from restoration.config.record_documentation import (
     KINDS,
@@ -27,6 +26,7 @@ from restoration.records.delivery import DeliveryDone, Withdrawn
 from restoration.records.ingest import read_ingest
 from restoration.records.stage_findings.registry import STAGE_FINDINGS
 from restoration.storage.keys import canonical_json
+from support.small_results import plan, run
 
 __all__ = ["plan"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from restoration import __version__
 from restoration.config.stages import FACES, REGISTRY
@@ -76,20 +77,20 @@ def deliver_finished(
 
 def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Finished:
     """What the page as it leaves its last stage shows of the master's grain."""
-    page = next(page for page in scan.examine.pages if page.number == state.number)
+    report = scan.examine.report_of(state.number)
     with ExitStack() as files:
         master = files.enter_context(open_page(scan.master, state.number, limits=scan.limits))
         # The config's limits are for masters: what was made of one may be larger.
         final = None if image is None else files.enter_context(open_page(image, 1))
         mapped = state.tones is not None
-        return finished_page(master, final, page.report, tones=mapped)
+        return finished_page(master, final, report, tones=mapped)
 
 
 def _table(scan: ScanToDeliver, state: PageState) -> ToneTable | None:
     if state.tones is None:
         return None
     try:
-        return ToneTable.from_record(state.tones)
+        return ToneTable.from_record(state.tones.raw())
     except ValueError as error:
         raise CircumstanceError(
             f"{scan.scan}, page {state.number}: the record's tone table is damaged "
@@ -131,8 +132,8 @@ def _worth_telling(page: StagePage) -> Record:
 
 def _event(record: StageDone, number: int) -> StageEvent:
     """What one stage's record says of one page."""
-    page = next(entry for entry in record.pages if entry.number == number)
-    said: Record = {"settings": record.settings, "found": _worth_telling(page)}
+    page = record.page(number)
+    said: dict[str, Any] = {"settings": record.settings, "found": _worth_telling(page)}
     if isinstance(page, AppliedPage) and page.tones is not None:
         # Its nodes would fill a packet that is read to the end by everything that shows it.
         said["tones_sha256"] = page.tones_sha256
@@ -140,14 +141,14 @@ def _event(record: StageDone, number: int) -> StageEvent:
         stage=record.stage,
         action=REGISTRY[record.stage].action,
         when=record.when,
-        applied=page.status == "applied",
+        applied=isinstance(page, AppliedPage),
         reason=page.reason,
         parameters=canonical_json(said),
         generative=page.generative,
         networks=tuple(
-            (used.name, used.sha256, used.licence)
-            for used in record.weights
-            if page.generative and used.role != "compares"
+            (weights.name, weights.sha256, weights.licence)
+            for weights in record.weights
+            if page.generative and weights.role != "compares"
         ),
         key=page.output_key,
     )

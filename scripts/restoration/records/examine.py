@@ -58,6 +58,10 @@ class ExamineDone(_Examined):
     pages: tuple[ExaminedPage, ...]
     """The pages of the scan, in order."""
 
+    def report_of(self, number: int) -> Report:
+        """The condition report of a page."""
+        return next(page.report for page in self.pages if page.number == number)
+
 
 class ExaminedPart(_Examined):
     """A record of examine without its reports, as a deliver record holds it beside them."""

@@ -97,6 +97,12 @@ class DeclinedPage(_Page):
 StagePage = Annotated[AppliedPage | DeclinedPage, Field(discriminator="status")]
 
 
+def page_of(raw: Mapping[str, Any]) -> AppliedPage | DeclinedPage:
+    """The entry of a page from its JSON. Raises ValidationError where it does not fit."""
+    kind = AppliedPage if raw.get("status") == "applied" else DeclinedPage
+    return kind.model_validate(raw)
+
+
 class UsedWeights(Part):
     """A network that the stage was set up with."""
 
@@ -166,6 +172,10 @@ class StageDone(_Stage):
     """The processor on which it ran."""
     replaces: Replaced | None = None
     """The earlier result in whose place this one is; absent where there was none."""
+
+    def page(self, number: int) -> AppliedPage | DeclinedPage:
+        """The entry of a page."""
+        return next(page for page in self.pages if page.number == number)
 
 
 StageRecord = Annotated[StageDone | StageProblem, Field(discriminator="status")]

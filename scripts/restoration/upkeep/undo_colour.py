@@ -24,7 +24,7 @@ from restoration.records.delivery import DeliveredPage, DeliveryDone
 from restoration.records.stage import AppliedPage
 from restoration.storage.keys import canonical_json, digest
 from restoration.storage.publish import sha256_of
-from restoration.storage.records import READABLE, now, read_record
+from restoration.storage.records import READABLE, now, read_raw
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
@@ -78,7 +78,7 @@ def _place(page: DeliveredPage) -> int:
 
 
 def _deliver_record(path: Path) -> DeliveryDone:
-    raw = read_record(path, READABLE)
+    raw = read_raw(path, READABLE)
     head = None if raw is None else read_head(raw, path)
     if raw is None or head is None or (head.stage, head.status) != ("deliver", "done"):
         raise ScanError(
