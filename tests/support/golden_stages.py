@@ -13,13 +13,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-
 import weights_at_hand
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
 from fake_networks import FakeNetwork, sharpening
+from restoration.config.stage_settings import StagesSettings
+
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import StagesSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
 from support import golden_scans as scans
@@ -137,12 +137,12 @@ def seeded_network(kind: str) -> Any:
     and what the engine makes of it shows."""
     import torch
 
+    from restoration.config.settings import EngineSettings, UserWeights
     from restoration.engine.run import run_network
     from restoration.networks import architectures
     from restoration.networks.load import load_network
     from restoration.networks.manifest import RrdbnetParameters, SrvggParameters, load_manifest
     from restoration.networks.weights import fetch
-    from restoration.settings import EngineSettings, UserWeights
 
     parameters: Any = {
         "rrdbnet": RrdbnetParameters(num_feat=8, num_block=1, num_grow_ch=4),
@@ -192,9 +192,9 @@ def only(network: Any) -> NetworkSource:
 def packaged_network(name: str) -> Any:
     import torch
 
+    from restoration.config.settings import EngineSettings
     from restoration.engine.run import run_network
     from restoration.networks.load import load_network
-    from restoration.settings import EngineSettings
 
     folder, manifest = weights_at_hand.models_with(name), weights_at_hand.manifest()
     network = load_network(name, folder, manifest, torch.device("cpu"))

@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_engine import COMPACT, CPU, RRDB, Case, photograph, seeded
 
-import corpus
 from restoration.config.settings import EngineSettings
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.engine import bands, transfer, windows
@@ -36,6 +34,8 @@ from restoration.stages.base import Page, Restored
 from restoration.stages.cleanup.stage import Cleanup
 from restoration.stages.denoise.noise_level import LEVELS
 from restoration.stages.denoise.scales import Denoiser
+from support import corpus
+from support.engine_cases import COMPACT, CPU, RRDB, Case, photograph, seeded
 
 SOON = 20.0
 """Seconds after which an event that never comes fails a test."""
