@@ -96,7 +96,9 @@ def test_the_settings_name_the_weights_or_say_what_is_wrong() -> None:
         body = {"recipes": {"archive": {"description": ""}}, "examine": examine}
         return Plan(Config.model_validate(body), (), "cpu")
 
-    assert plan(faces="retinaface").dependencies.networks(None, "examine") == ("retinaface-resnet50",)
+    assert plan(faces="retinaface").dependencies.networks(None, "examine") == (
+        "retinaface-resnet50",
+    )
     assert "retinaface" not in str(plan(faces="cnn").dependencies.networks(None, "examine"))
     with pytest.raises(ConfigError, match=r"examine\.face_network.*unknown"):
         plan(faces="retinaface", face_network="nowhere").dependencies.networks(None, "examine")
