@@ -15,7 +15,7 @@ from restoration.storage.records import READABLE, SCHEMA, read_record, write_rec
 
 
 def test_a_box_as_stated_and_rows_first_are_each_others_inverse() -> None:
-    assert stated((1, 2, 3, 4)) == [2, 1, 4, 3]
+    assert stated((1, 2, 3, 4)) == (2, 1, 4, 3)
     assert rows_first(stated((1, 2, 3, 4))) == (1, 2, 3, 4)
     assert places_rows_first([[5.0, 6.0]]) == [(6.0, 5.0)]
 

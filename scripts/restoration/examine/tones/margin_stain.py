@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.tones.dye_fit import Densities
+from restoration.findings.dyes import Uneven
 
 NEAR = 0.2
 """Cells whose density differs by more from the margin's are no margin: writing, tape, a torn edge,
@@ -54,16 +53,10 @@ class UnevenStain:
         """(n, channels) at places (n,)."""
         return np.asarray(terms(u, v) @ self.coefficients.T)
 
-    def record(self) -> dict[str, Any]:
-        return {
-            "coefficients": [[round(float(c), 6) for c in row] for row in self.coefficients],
-            "residual": round(self.residual, 4),
-            "span": round(self.span, 4),
-        }
-
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> UnevenStain:
-        return cls(np.array(record["coefficients"], np.float64), float(record["residual"]))
+    def of(cls, said: Uneven) -> UnevenStain:
+        """As the condition report says it."""
+        return cls(np.array(said.coefficients, np.float64), said.residual)
 
 
 def terms(u: Densities, v: Densities) -> Densities:
