@@ -136,10 +136,11 @@ PACKAGED := realesrgan-x4plus-packaged ffdnet-color dlib-face-detector dlib-face
 # slow ones measure memory and kill whole runs: one after the other.
 PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest
 
-lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
+lint: $(DEV) ## ruff, mypy, import-linter, snakefmt, snakemake --lint
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	PYTHONPATH=scripts $(VENV)/bin/lint-imports --no-cache
 	$(PY) -m snakefmt --check Snakefile rules
 	$(PY) -m snakemake --lint
 

@@ -22,7 +22,7 @@ def main() -> None:
         return
     try:
         path = build()
-        from restoration.engine.native.library import best_kernels  # noqa: PLC0415 (loads torch)
+        from restoration.engine.native.kernels import best_kernels  # noqa: PLC0415 (loads torch)
 
         kernels = best_kernels()
         trust(kernels)

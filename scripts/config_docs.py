@@ -10,10 +10,11 @@ from pathlib import Path
 
 from restoration.command_line.interrupt import run
 from restoration.config.documentation import write_all
+from restoration.networks.manifest import users_architectures
 
 
 def main() -> None:
-    for path in write_all(Path(__file__).resolve().parents[1] / "config"):
+    for path in write_all(Path(__file__).resolve().parents[1] / "config", users_architectures()):
         print(path)
 
 

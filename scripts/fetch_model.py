@@ -14,8 +14,8 @@ from restoration.command_line.arguments import Parser
 from restoration.command_line.interrupt import run
 from restoration.config.settings import own_weights
 from restoration.errors import RestorationError
+from restoration.networks.fetch import fetch
 from restoration.networks.manifest import load_manifest
-from restoration.networks.weights import fetch
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -19,7 +19,7 @@ import pictures
 from damage.ageing import BASE, Ageing, Densities, aged, light_of, on_paper, printed, shown
 from damage.light import Picture, channels_kept
 from restoration.config.settings import ExamineSettings
-from restoration.config.stage_settings import ColourSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.examine.finding import Finding, Measurement
 from restoration.examine.page import examine_page
 from restoration.examine.paper.paper import Paper

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from restoration.config.stage_settings import FacesSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import EYES_AND_MOUTH, Frame
 from restoration.faces.known import KnownFace
 from restoration.raster.base import ArrayRaster, FloatImage

@@ -28,7 +28,9 @@ from restoration.config.settings import DeliverSettings, IngestSettings
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import srgb_profile
-from restoration.raster.colour.tone_table import NODES, ToneTable, UnevenStain
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
 from restoration.raster.tiff.write_intermediate import write_intermediate
 
 BAND = 256

@@ -17,7 +17,9 @@ from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 from damage.light import Picture
 from restoration.chain.job_tools import Networks
 from restoration.config.settings import Config, load_config
-from restoration.config.stage_settings import DenoiseSettings, DescreenSettings, FacesSettings
+from restoration.config.stages.denoise import DenoiseSettings
+from restoration.config.stages.descreen import DescreenSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.engine.native.build import library_path, tested
 from restoration.faces import IDENTITY
 from restoration.faces.frame import SIDE

@@ -28,7 +28,7 @@ from network_memory import forget_peak, resident
 import corpus
 from restoration.chain.job_tools import RunningNetwork
 from restoration.config.settings import EngineSettings
-from restoration.config.stage_settings import UpscaleSettings
+from restoration.config.stages.upscale import UpscaleSettings
 from restoration.engine.devices import choose_device, use_threads
 from restoration.engine.memory import memory_law
 from restoration.raster.base import to_uint16

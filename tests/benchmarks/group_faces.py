@@ -25,7 +25,7 @@ import torch
 from face_speed import official
 
 from group_photographs import Pixels, group
-from restoration.config.stage_settings import FacesSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.engine.devices import use_threads
 from restoration.engine.faces.face_runner import PriorFace
 from restoration.faces import IDENTITY
@@ -34,6 +34,7 @@ from restoration.faces.known import KnownFace
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
 from restoration.networks.face_identity import face_identity
 from restoration.networks.load import FaceRestorer
+from restoration.networks.registry import ARCHITECTURES
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
@@ -66,7 +67,7 @@ def runner() -> PriorFace:
         module=seeded_module(),
         weights_sha256=("0" * 64,),
         licence="none",
-        architecture="gfpgan",
+        architecture=ARCHITECTURES["gfpgan"],
         side=512,
         generative=True,
     )

@@ -23,7 +23,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 import corpus
 from restoration.chain.job_tools import RunningNetwork, make_workshop
 from restoration.engine.devices import choose_device
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.run.batch import run_batch
 
 

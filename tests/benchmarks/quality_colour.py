@@ -20,7 +20,7 @@ import pictures
 from damage.ageing import Ageing, aged, light_of, on_paper, printed, shown
 from damage.light import Picture
 from restoration.config.settings import ExamineSettings
-from restoration.config.stage_settings import ColourSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
 from restoration.raster.colour.colour_space import ColourSpace

@@ -15,7 +15,8 @@ from quality_tables import Goal, Outcome, Row, Table, grouped, mean
 import pictures
 from damage.ageing import aged, light_of, on_paper, printed, shown
 from damage.light import softened
-from restoration.config.stage_settings import CleanupSettings, ColourSettings
+from restoration.config.stages.cleanup import CleanupSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page

@@ -12,11 +12,11 @@ import numpy as np
 
 from damage.light import Picture
 from restoration.config.settings import EngineSettings, ExamineSettings
+from restoration.config.stages import REGISTRY
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
-from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Page, Restored, Stage
 from simulated_scans import SimulatedPage, scanned
 from weights_at_hand import folders, manifest, models_with

@@ -62,7 +62,7 @@ def in_the_middle_of(step: str, scan: str, act: Act) -> Callable[[Workshop], Wor
             return shop.write_image(path, drawn(), **given)
 
         def deliver(**given: Any) -> Any:
-            once(given["chain"].scan.scan)
+            once(given["scan"].scan)
             return shop.deliver(**given)
 
         return replace(

@@ -102,8 +102,8 @@ def _when_opened(image: Path) -> Callable[[Workshop], Workshop]:
 
     def change(shop: Workshop) -> Workshop:
         def deliver(**given: Any) -> Any:
-            for state in given["states"]:
-                path, _ = given["chain"].input_of(state)
+            for state in given["scan"].pages:
+                path, _ = given["scan"].input_of(state)
                 if path.name == image.name:
                     truncated(image)
             return shop.deliver(**given)

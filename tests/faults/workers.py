@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Project, tiny_weights, write_master
-from restoration.networks.weights import fetch
-from restoration.plan.plan import Plan, make_plan
+from restoration.networks.fetch import fetch
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.storage import journal as written
 from restoration.storage.records import SEAL, read_record
 

@@ -22,9 +22,9 @@ import torch
 import run_step
 from restoration.chain.job_tools import make_workshop
 from restoration.command_line.failures import in_one_line
+from restoration.config.stages import REGISTRY
 from restoration.plan.plan import load_plan, plan_file
 from restoration.run.batch import run_batch
-from restoration.stages import REGISTRY
 
 SAID = "said.txt"
 

@@ -15,7 +15,8 @@ import corpus
 from fuzz.guard import Guard, snapshot
 from restoration.chain.job_tools import make_workshop
 from restoration.errors import ConfigError
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run.batch import run_batch
 from restoration.storage.records import Row, read_table
 
@@ -84,8 +85,8 @@ class Arena:
     def weights(self) -> str:
         """SHA-256 of the tiny network, which is made and fetched when it is first asked for."""
         from restoration.config.settings import UserWeights
+        from restoration.networks.fetch import fetch
         from restoration.networks.manifest import load_manifest
-        from restoration.networks.weights import fetch
 
         sha256 = tiny_weights(self.models / "tiny.pth")
         own = {"architecture": "srvgg", "path": "tiny.pth", "sha256": sha256}

@@ -9,7 +9,8 @@ import pytest
 from verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
 
 import corpus
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.run.batch import run_batch
 from restoration.storage.manifest import gather

@@ -11,7 +11,8 @@ from restoration.config.settings import BatchSettings
 from restoration.config.sheet import Scan
 from restoration.errors import ConfigError
 from restoration.plan.batches import Assignment, assign, keep_assigned, read_assigned
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.run.begin import begin_run
 
 HOUR = 3600.0

@@ -11,7 +11,7 @@ import pytest
 
 import corpus
 from fake_networks import FakeNetwork, sharpening
-from restoration.config.stage_settings import CleanupSettings
+from restoration.config.stages.cleanup import CleanupSettings
 from restoration.errors import ScanError
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from restoration.errors import ConfigError
-from restoration.plan.plan import make_plan
+from restoration.plan.make_plan import make_plan
 from restoration.upkeep.clear_results import check_results, clear_results
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "clean_results.py"

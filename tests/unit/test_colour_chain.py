@@ -14,8 +14,9 @@ import corpus
 from profile_samples import KINDS
 from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
-from restoration.config.stage_settings import CHAIN
-from restoration.plan.plan import Plan, make_plan
+from restoration.config.stages import CHAIN
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review.dossier import gather
 

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import corpus
-from restoration.config.stage_settings import ColourSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.margin_stain import UnevenStain
 from restoration.raster.colour.channel_light import ChannelLight, channel_light
 from restoration.raster.colour.colour_space import ColourSpace
-from restoration.raster.colour.tone_table import LEAST_SLOPE, NODES
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import LEAST_SLOPE
 from restoration.stages.colour.correction import Correction
 from restoration.stages.colour.decision import LEAST_FADE, LEAST_STAIN, Decision, decide
 

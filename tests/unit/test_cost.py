@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from restoration.plan.cost_model import BYTES_PER_PIXEL, MARGIN, SECONDS_PER_MEGAPIXEL, CostModel
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 
 CLEANUP: dict[str, Any] = {"cleanup": {"network": "realesrgan-x4plus-packaged"}}
 

@@ -11,7 +11,7 @@ from test_engine import CODE, COMPACT, CPU, RRDB, Case, Image, photograph, seede
 
 from restoration.config.settings import EngineSettings
 from restoration.engine.run import run_network
-from restoration.networks.manifest import RrdbnetParameters
+from restoration.networks.architectures.rrdbnet import RrdbnetParameters
 from restoration.raster.base import ArrayRaster
 
 pytestmark = [

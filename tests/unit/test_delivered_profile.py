@@ -15,7 +15,8 @@ import corpus
 from profile_samples import lut_profile, retagged
 from restoration.deliver.deliver_scan import PageToDeliver
 from restoration.errors import ConfigError, ScanError
-from restoration.plan.plan import ROOT, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import ROOT
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
@@ -266,9 +267,9 @@ def test_other_bytes_in_the_file_are_another_delivery_and_nothing_else(tmp_path)
     (batch,) = first.batches("archive")
     assert first.digest("archive", "deliver", batch) != second.digest("archive", "deliver", batch)
     assert first.digest(None, "examine", batch) == second.digest(None, "examine", batch)
-    known = [plan.outgoing_profile("archive", "deliver") for plan in (first, second)]
+    known = [plan.dependencies.outgoing_profile("archive", "deliver") for plan in (first, second)]
     assert len(set(known)) == 2
-    assert first.outgoing_profile("archive", "upscale") is None
+    assert first.dependencies.outgoing_profile("archive", "upscale") is None
 
 
 def test_planning_loads_no_numpy():

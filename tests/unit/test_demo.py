@@ -12,7 +12,7 @@ import pytest
 from restoration.condition.working_resolution import Evidence
 from restoration.config.settings import ExamineSettings, IngestSettings, load_config
 from restoration.config.sheet import Scan, read_sheet
-from restoration.config.stage_settings import CleanupSettings
+from restoration.config.stages.cleanup import CleanupSettings
 from restoration.demo import make, simulate
 from restoration.demo.collection import BROKEN, COLLECTION, DemoScan, pictures
 from restoration.demo.make import make_collection

@@ -14,7 +14,7 @@ import pytest
 import corpus
 from fake_networks import FakeNetwork
 from restoration.condition.noise import ReportedNoise
-from restoration.config.stage_settings import DenoiseSettings
+from restoration.config.stages.denoise import DenoiseSettings
 from restoration.errors import ConfigError
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace

@@ -19,7 +19,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from skimage.metrics import structural_similarity
 
 import corpus
-from restoration.config.stage_settings import DescreenSettings
+from restoration.config.stages.descreen import DescreenSettings
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_curve import srgb_tone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restoration.config.stage_settings import FeatureStrengths
+from restoration.config.stages.faces import FeatureStrengths
 from restoration.faces.frame import EYES_AND_MOUTH, SIDE, Frame, points_of
 from restoration.faces.sampling import OnPage, in_frame
 from restoration.raster.base import ArrayRaster

@@ -20,7 +20,8 @@ from restoration.faces.head import Head, head_of
 from restoration.faces.known import KnownFace, where_faces_lie
 from restoration.faces.sampling import in_frame
 from restoration.faces.unmet import unmet_marks
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.raster.base import ArrayRaster
 from restoration.review.dossier import gather
 

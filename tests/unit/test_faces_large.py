@@ -14,7 +14,7 @@ from fake_faces import FakeIdentity, page_of
 from group_photographs import PORTRAITS, portrait
 from restoration.chain.job_tools import Networks
 from restoration.config.settings import load_config
-from restoration.config.stage_settings import FacesSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.faces import IDENTITY
 from restoration.faces.frame import Frame, points_of
 from restoration.faces.known import KnownFace

@@ -17,7 +17,8 @@ import verified_tree as tree
 from test_verify import KINDS, flip, said, sha256sum
 
 from restoration.deliver.xmp.packet import read_properties
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.dependencies import Dependencies
+from restoration.plan.make_plan import make_plan
 from restoration.run.begin import tables_of_lost_results
 from restoration.run.lock import unlock_results
 from restoration.storage.manifest import MANIFEST, asked_again
@@ -178,8 +179,12 @@ def test_a_repair_leaves_everything_else_alone(own: Path) -> None:
 
 
 def changed_code(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    plain = Plan.code
-    monkeypatch.setattr(Plan, "code", lambda self, of: "x" if of == step else plain(self, of))
+    plain = Dependencies.code
+
+    def code(self: Dependencies, of: str) -> str:
+        return "x" if of == step else plain(self, of)
+
+    monkeypatch.setattr(Dependencies, "code", code)
 
 
 @pytest.mark.parametrize("kind", ["deliverable", "mask", "sidecar of a deliverable", "table"])

@@ -31,7 +31,8 @@ from restoration.chain.job_tools import make_workshop
 from restoration.faces.frame import BETWEEN_EYES, BOX_SIDE
 from restoration.faces.head import Head, head_of
 from restoration.faces.known import KnownFace
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.stages.base import Restored
 
 HEIGHT, WIDTH, FACE = 460, 620, 60

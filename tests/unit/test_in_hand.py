@@ -58,7 +58,7 @@ for at in hand.order(scans, "ingest"):
 
 BATCH = """
 import dataclasses
-from restoration.plan.plan import make_plan
+from restoration.plan.make_plan import make_plan
 from restoration.run.batch import run_batch
 from restoration.chain.job_tools import make_workshop
 

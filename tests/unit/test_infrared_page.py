@@ -20,7 +20,8 @@ from restoration.chain.job_tools import make_workshop
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.statement import Statement
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from restoration.config.stages import REGISTRY
 from restoration.plan import plan as planning
-from restoration.stages import REGISTRY
 from restoration.storage import keys
 
 

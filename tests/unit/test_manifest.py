@@ -11,9 +11,9 @@ import yaml
 
 from restoration.config.settings import UserWeights
 from restoration.errors import ConfigError
-from restoration.networks import converted
-from restoration.networks.converted import missing_weights
+from restoration.networks import converted, missing
 from restoration.networks.manifest import load_manifest, needed_weights, weights_key
+from restoration.networks.missing import missing_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "resources" / "models.yaml"
@@ -131,7 +131,7 @@ def test_an_unknown_network_lists_the_known_ones(tmp_path: Path) -> None:
 def test_weights_that_cannot_be_had_are_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(converted, "_probe", lambda url: "it cannot be downloaded (no route)")
+    monkeypatch.setattr(missing, "_probe", lambda url: "it cannot be downloaded (no route)")
     manifest = load_manifest(MODELS)
     messages = missing_weights(
         ["realesrgan-x4plus", "realesrgan-x4plus", "realesrgan-x4plus-packaged"], manifest, tmp_path
@@ -153,7 +153,7 @@ def test_weights_that_cannot_be_had_are_one_message(
 def test_a_file_put_there_by_hand_is_not_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(converted, "_probe", lambda url: "offline")
+    monkeypatch.setattr(missing, "_probe", lambda url: "offline")
     (tmp_path / "RealESRGAN_x4plus.pth").touch()
     assert missing_weights(["realesrgan-x4plus"], load_manifest(MODELS), tmp_path) == []
 

@@ -23,13 +23,17 @@ from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.chain.page_restorer import Workshop
 from restoration.config.regions import read_regions
-from restoration.config.stage_settings import CHAIN
+from restoration.config.stages import CHAIN
 from restoration.deliver.cube_file import cube_text
 from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.dependencies import Dependencies
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
-from restoration.raster.colour.tone_table import NODES, ToneTable, UnevenStain
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather
@@ -114,13 +118,13 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
 
 def asks_for(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
     """Settings of the mapping stage that its stand-in's section does not know."""
-    plain = Plan.settings
+    plain = Dependencies.settings
 
-    def settings(self: Plan, recipe: str | None, step: str) -> dict[str, Any]:
+    def settings(self: Dependencies, recipe: str | None, step: str) -> dict[str, Any]:
         found = plain(self, recipe, step)
         return {**found, **more} if step == MAPS else found
 
-    monkeypatch.setattr(Plan, "settings", settings)
+    monkeypatch.setattr(Dependencies, "settings", settings)
 
 
 def workshop(plan: Plan) -> Workshop:

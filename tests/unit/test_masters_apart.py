@@ -18,8 +18,9 @@ from small_results import workshop
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.plan import masters_apart
+from restoration.plan.make_plan import make_plan
 from restoration.plan.masters_apart import check_links, protect_every_master
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run.batch import run_batch
 from restoration.run.begin import begin_run
 from restoration.run.job_progress import reporter

@@ -17,7 +17,7 @@ from test_engine import COMPACT, CPU, RRDB, Case, photograph, seeded
 
 import corpus
 from restoration.config.settings import EngineSettings
-from restoration.config.stage_settings import CleanupSettings
+from restoration.config.stages.cleanup import CleanupSettings
 from restoration.engine import bands, transfer, windows
 from restoration.engine.native import build
 from restoration.engine.run import run_network

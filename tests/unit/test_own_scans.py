@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from restoration.errors import ConfigError
-from restoration.plan.plan import make_plan
+from restoration.plan.make_plan import make_plan
 from restoration.run.outcome import outcome_of
 from restoration.run.own_scans import Asked, restore
 from restoration.storage.records import Row, write_table

@@ -16,7 +16,7 @@ import corpus
 import simulated_scans as sim
 from damaged_scans import Damaged, damaged
 from restoration.config.settings import ExamineSettings
-from restoration.config.stage_settings import RepairSettings
+from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
 from restoration.examine.damage.damage import Damage
 from restoration.examine.damage.dust import candidates

@@ -14,7 +14,8 @@ from test_running import start
 from test_status import begin, do_all, plan, record
 
 from restoration.errors import ConfigError
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.run.lock import unlock_results
 from restoration.run.run_progress import work_of
 from restoration.run.status import status_of

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run import begin as running
 from restoration.run.shared_filesystem import MARKER
 
@@ -86,7 +87,7 @@ def test_weights_that_cannot_be_had_are_named_with_a_way_out(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "restoration.networks.converted._probe", lambda url: "it cannot be downloaded (offline)"
+        "restoration.networks.missing._probe", lambda url: "it cannot be downloaded (offline)"
     )
     with pytest.raises(ConfigError) as caught:
         running.check_weights(plan)

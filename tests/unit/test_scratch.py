@@ -15,11 +15,11 @@ from test_retention import deliverables, keeping
 from test_running import start
 
 from restoration.errors import ScanError
+from restoration.plan import code_fingerprint as fingerprints
+from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.plan import Plan
 from restoration.raster.tiff.write_intermediate import write_intermediate
-from restoration.storage import keys
 from restoration.storage import scratch_disk as scratch
-from restoration.storage.keys import code_fingerprint
 from restoration.storage.publish import published
 from restoration.storage.records import read_record
 from restoration.storage.scratch_disk import (
@@ -93,7 +93,7 @@ def test_where_a_file_is_made_is_part_of_no_fingerprint(tmp_path: Path) -> None:
     (package / "scratch.py").write_text("one = 1\n")
     before = code_fingerprint("restoration.stage", package)
     (package / "scratch.py").write_text("two = 2\n")
-    keys._source.cache_clear()
+    fingerprints._source.cache_clear()
     assert before == code_fingerprint("restoration.stage", package)
 
 

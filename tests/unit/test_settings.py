@@ -12,7 +12,7 @@ from restoration.config.documentation import readme, schema
 from restoration.config.settings import load_config
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError, ScanError
-from restoration.plan.plan import make_plan
+from restoration.plan.make_plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 

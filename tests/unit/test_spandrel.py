@@ -16,9 +16,9 @@ from restoration.engine import windows
 from restoration.engine.run import run_network
 from restoration.errors import ConfigError
 from restoration.networks import shims
+from restoration.networks.fetch import fetch
 from restoration.networks.load import load_network
 from restoration.networks.manifest import Weights, load_manifest
-from restoration.networks.weights import fetch
 from restoration.raster.base import ArrayRaster, FloatImage
 
 CPU = torch.device("cpu")

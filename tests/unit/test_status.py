@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from restoration.errors import ConfigError
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.run.run_progress import (
     LOG,
     PROGRESS,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from restoration.errors import ConfigError
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.plan.unused_marks import check_marks
 from restoration.run import begin as running
 

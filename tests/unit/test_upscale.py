@@ -9,7 +9,7 @@ import pytest
 
 import corpus
 from fake_networks import FakeNetwork, sharpening
-from restoration.config.stage_settings import UpscaleSettings
+from restoration.config.stages.upscale import UpscaleSettings
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored

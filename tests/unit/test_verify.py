@@ -19,7 +19,7 @@ import pytest
 import verified_tree as tree
 
 from restoration.errors import ConfigError
-from restoration.plan.plan import Plan
+from restoration.plan.dependencies import Dependencies
 from restoration.run.lock import unlock_results
 from restoration.storage.journal import keep_written, note_gone, note_written
 from restoration.storage.manifest import MANIFEST, gather, open_results
@@ -255,8 +255,12 @@ def test_another_scans_record_is_found(own: Path) -> None:
 def test_changed_code_is_no_damage_and_is_told_when_asked(
     made: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Plan.code
-    monkeypatch.setattr(Plan, "code", lambda self, of: "another" if of == step else plain(self, of))
+    plain = Dependencies.code
+
+    def code(self: Dependencies, of: str) -> str:
+        return "another" if of == step else plain(self, of)
+
+    monkeypatch.setattr(Dependencies, "code", code)
     assert said(made) == set()
     anew = list(made_anew_today(made / "results"))
     assert {one.reason for one in anew if one.step == step} == {"code"}

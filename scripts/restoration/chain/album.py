@@ -27,6 +27,10 @@ class Album:
     """Key of each scan's condition report, by which an album is known to be out of date."""
 
 
+Albums = dict[tuple[str, str, str], Album]
+"""Those gathered so far, by recipe, step and batch: once for a job, not once for a scan."""
+
+
 def gather_album(folder: Path, scans: Iterable[str], reads: Sequence[str]) -> Album:
     """Reads the examine records of the scans in ``folder``; one without, or one that says that the
     scan could not be examined, is left out."""

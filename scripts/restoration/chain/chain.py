@@ -12,37 +12,29 @@ import json
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from restoration.chain.delivery_again import deliver_again, delivery_record, earlier_delivery
+from restoration.chain.delivery_again import (
+    deliver_again,
+    delivery_record,
+    earlier_delivery,
+    is_delivered,
+)
 from restoration.chain.page_restorer import PageRestorer, PageWork, Progress, Workshop
-from restoration.chain.software import processor, software_versions
-from restoration.chain.stage_inputs import Told
+from restoration.chain.scan_keys import EarlierProblemError, ScanKeys, altered_key
+from restoration.chain.software import processor, recorded_weights, software_versions
 from restoration.chain.withdrawn import withdraw
 from restoration.config.sheet import Scan
-from restoration.deliver.kept_grain import FINISHED_READS
+from restoration.config.stages import REGISTRY
+from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.errors import ScanError
+from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
-from restoration.stages import REGISTRY
-from restoration.storage.fixity import AlteredMasterError, is_intact, signature, steady
-from restoration.storage.keys import digest, stage_key
+from restoration.storage.fixity import MISSING, AlteredMasterError, is_intact, signature, steady
+from restoration.storage.keys import digest
 from restoration.storage.manifest import asked_again
 from restoration.storage.page_state import PageState, Record, has_own_image
 from restoration.storage.publish import unlink
 from restoration.storage.recorded_copies import copy_of
 from restoration.storage.records import SCHEMA, SEAL, is_unaltered, now, read_record, write_record
-
-
-class EarlierProblemError(ScanError):
-    """The scan failed in an earlier step; its record says why."""
-
-    def __init__(self, step: str, reason: str) -> None:
-        super().__init__(reason)
-        self.step = step
-
-
-def altered_key(key: str) -> str:
-    """The key of a delivery that found another master than was ingested; key: that of the delivery
-    itself, which must stay free, since what was ingested may come back and be delivered."""
-    return digest([key, "altered"])
 
 
 class Chain:
@@ -73,7 +65,7 @@ class Chain:
         """Files that a repair asked for again, below the results; None: not looked at yet."""
         self._read: dict[Path, str] = {}
         """SHA-256 of the intermediates that this job has read, each found intact."""
-        self._told = Told(plan, recipe, scan, workshop.albums, lambda: self.ensure("examine"))
+        self._keys = ScanKeys(plan, recipe, scan, workshop.albums, self.ensure)
 
     # -- records ---------------------------------------------------------------------------
 
@@ -109,7 +101,7 @@ class Chain:
             return self._known[step]
         if step == "ingest":
             return self._ingest()
-        before = self.ensure(self._before(step))
+        before = self.ensure(self._keys.before(step))
         if before["status"] == "problem":
             raise EarlierProblemError(before.get("stage", "ingest"), before["reason"])
         if step == "examine":
@@ -117,12 +109,6 @@ class Chain:
         if step == "deliver":
             return self._deliver()
         return self._stage(step)
-
-    def _before(self, step: str) -> str:
-        if step == "examine":
-            return "ingest"
-        assert self.recipe is not None
-        return self.plan.step_before(self.recipe, step)
 
     def _true(self, step: str, key: str) -> Record | None:
         record = read_record(self._path(step)) or self._lost(step)
@@ -148,26 +134,21 @@ class Chain:
         return None
 
     def _ingest(self) -> Record:
-        stat = signature(self.scan.path)
-        base = {
-            "settings": self.plan.settings(None, "ingest"),
-            "code": self.plan.code("ingest"),
-            "material": self.scan.material,
-        }
+        found = signature(self.scan.path)
         record = read_record(self._path("ingest")) or self._lost("ingest")
-        known = record is not None and record.get("base") == digest(base)
-        if record and known and record["signature"] == stat and record["path"] == self.scan.path:
+        if record is not None and self._keys.is_ingested(record, found):
             self._known["ingest"] = record
             return record
+        base = self._keys.ingest_base()
         head = {
             **self._head("ingest"),
             "path": self.scan.path,
-            "signature": stat,
+            "signature": found,
             "base": digest(base),
             **base,
         }
         try:
-            if stat == "missing":
+            if found == MISSING:
                 raise ScanError(
                     f"the master '{self.scan.path}' is missing; expected a TIFF file there; "
                     "put it back, or correct the sheet"
@@ -178,12 +159,13 @@ class Chain:
                     "was trained on positives; invert the scan, then set the material 'positive'"
                 )
             self.workshop.hand.take_up(self.scan.scan, "ingest")
-            with steady(self.scan.path, stat, {}):
+            with steady(self.scan.path, found, {}):
                 master = self.workshop.inspect(Path(self.scan.path), self.plan.config.ingest)
         except ScanError as error:
-            failed = {"status": "problem", "key": digest([base, stat]), "reason": str(error)}
+            key = self._keys.ingest_problem(found)
+            failed = {"status": "problem", "key": key, "reason": str(error)}
             return self._publish("ingest", {**head, **failed})
-        key = digest({**base, "sha256": master["sha256"]})
+        key = self._keys.ingest(master["sha256"])
         done = {"status": "done", "key": key, "reason": None}
         return self._publish(
             "ingest", {**head, **done, "sha256": master["sha256"], "master": master}
@@ -191,11 +173,7 @@ class Chain:
 
     def _examine(self) -> Record:
         master = self.ensure("ingest")["master"]
-        settings = self.plan.settings(None, "examine")
-        code = self.plan.code("examine")
-        weights = self.plan.weights(None, "examine")
-        known = self._known["ingest"]["key"]
-        key = digest({"input": known, "settings": settings, "code": code, "weights": weights})
+        key = self._keys.examine()
         record = self._true("examine", key)
         if record is not None:
             return record
@@ -213,60 +191,11 @@ class Chain:
             for page, report in zip(master["pages"], reports, strict=True)
         ]
         done = {"status": "done", "key": key, "reason": None, "pages": pages}
-        made_with = {"settings": settings, "code": code, "weights": list(weights)}
+        made_with = self._keys.examine_facts()
         return self._publish("examine", {**self._head("examine"), **done, **made_with})
 
-    def states(self, step: str) -> list[PageState]:
-        """Every page as the step leaves it; ``examine`` leaves the master's own pages."""
-        record = self.ensure(step)
-        if step != "examine":
-            return [
-                PageState(
-                    number=page["number"],
-                    key=page["output_key"],
-                    image=page["image"],
-                    owner=page["owner"],
-                    height=page["height"],
-                    width=page["width"],
-                    ppi=tuple(page["ppi"]) if page["ppi"] else None,
-                    generated=page["generated"],
-                    tones=page.get("tones"),
-                )
-                for page in record["pages"]
-            ]
-        master = self.ensure("ingest")["master"]
-        return [
-            PageState(
-                number=page["number"],
-                key=digest([master["sha256"], page["number"]]),
-                image=None,
-                owner=None,
-                height=page["height"],
-                width=page["width"],
-                ppi=tuple(page["ppi"]) if page["ppi"] else None,
-            )
-            for page in master["pages"]
-        ]
-
-    def _stage_keys(self, step: str) -> list[str]:
-        assert self.recipe is not None
-        states = self.states(self._before(step))
-        marks = self._told.marks(step)
-        return [
-            stage_key(
-                input_key=state.key,
-                settings={**self.plan.settings(self.recipe, step), **marks},
-                reads=self._told.keyed(step, state.number),
-                code=self.plan.code(step),
-                weights=self.plan.weights(self.recipe, step),
-                numeric=self.plan.numeric(self.recipe, step),
-            )
-            for state in states
-        ]
-
     def _stage(self, step: str) -> Record:
-        keys = self._stage_keys(step)
-        key = digest(keys)
+        key = self._keys.of(step)
         record = self._true(step, key)
         if record is not None and (record["status"] == "problem" or self._is_done(step, record)):
             return record
@@ -300,10 +229,10 @@ class Chain:
         steps = self.plan.steps(self.recipe)
         for later in steps[steps.index(step) + 1 :]:
             if later == "deliver":
-                delivered = self._true("deliver", self._deliver_key())
+                delivered = self._true("deliver", self._keys.deliver())
                 self._known.pop("deliver", None)
-                return delivered is None or not self._delivered(delivered)
-            record = self._true(later, digest(self._stage_keys(later)))
+                return delivered is None or not is_delivered(self.plan, self.recipe, delivered)
+            record = self._true(later, self._keys.of(later))
             if record is None:
                 return True
             if record["status"] == "problem":
@@ -320,15 +249,15 @@ class Chain:
     def restore(self, step: str) -> Record:
         """Run a stage on every page whose result is not there, and publish its record."""
         assert self.recipe is not None
-        before = self.states(self._before(step))
-        keys = self._stage_keys(step)
+        before = self._keys.states(self._keys.before(step))
+        keys = self._keys.pages(step)
         work = [
             PageWork(
                 state,
                 key,
-                self._told.of(step, state.number),
+                self._keys.inputs.of(step, state.number),
                 len(before),
-                self._ungenerated(step, state) if REGISTRY[step].restores_faces else None,
+                self._keys.ungenerated(step, state) if REGISTRY[step].restores_faces else None,
             )
             for state, key in zip(before, keys, strict=True)
         ]
@@ -344,17 +273,18 @@ class Chain:
             self._known[step] = earlier
             self.worked.append(step)
             return earlier
+        on = self.plan.dependencies
         record = {
             **self._head(step),
             "status": "done",
             "reason": None,
             "key": digest(keys),
             "pages": pages,
-            "settings": self.plan.settings(self.recipe, step),
-            **self._told.marks(step),
-            "code": self.plan.code(step),
-            "numeric": self.plan.numeric(self.recipe, step),
-            "weights": self._weights(step),
+            "settings": on.settings(self.recipe, step),
+            **self._keys.inputs.marks(step),
+            "code": on.code(self.recipe, step),
+            "numeric": on.numeric(self.recipe, step),
+            "weights": recorded_weights(self.plan.manifest, on.networks(self.recipe, step)),
             "software": software_versions(),
             "processor": processor(),
         }
@@ -362,28 +292,6 @@ class Chain:
             record["replaces"] = _replaced(earlier)
             self.mended.append(f"{self._path(step)}: made again with other bytes, as it says")
         return self._publish(step, record)
-
-    def _ungenerated(self, step: str, state: PageState) -> PageState | None:
-        """A page before a generative network first worked on it; None where none did."""
-        earlier = step
-        while state.generated:
-            earlier = self._before(earlier)
-            state = next(s for s in self.states(self._before(earlier)) if s.number == state.number)
-        return None if earlier == step else state
-
-    def _weights(self, step: str) -> list[Record]:
-        names = self.plan.networks(self.recipe, step)
-        found = [(name, self.plan.manifest[name]) for name in names]
-        return [
-            {
-                "name": name,
-                "sha256": weights.sha256,
-                "licence": weights.licence,
-                # dlib's look at faces and make no pixel.
-                "role": "compares" if weights.architecture == "dlib" else "restores",
-            }
-            for name, weights in found
-        ]
 
     def input_of(self, state: PageState) -> tuple[Path, int]:
         """File and page number from which a page is read; an image that was pruned, or is no
@@ -414,57 +322,48 @@ class Chain:
 
     # -- delivering ------------------------------------------------------------------------
 
-    def _deliver_key(self) -> str:
-        states = self.states(self._before("deliver"))
-        steps = self.chain_records()
-        return digest(
-            {
-                "input": [state.key for state in states],
-                # What was tried and declined is part of the deliverable's history.
-                "chain": [record["key"] for record in steps],
-                # By these the finished picture is judged.
-                "reports": [
-                    {name: page["report"].get(name) for name in FINISHED_READS}
-                    for page in self.ensure("examine")["pages"]
-                ],
-                "settings": self.plan.settings(self.recipe, "deliver"),
-                "code": self.plan.code("deliver"),
-                "weights": self.plan.weights(self.recipe, "deliver"),
-                "profile": self.plan.outgoing_profile(self.recipe, "deliver"),
-            }
-        )
-
-    def chain_records(self) -> list[Record]:
-        """The records of the recipe's stages, in order."""
-        assert self.recipe is not None
-        return [self.ensure(step) for step in self.plan.recipe(self.recipe).chain()]
-
-    def _delivered(self, record: Record) -> bool:
-        if record["status"] == "problem":
-            return True
-        cubes = [cube["file"] for cube in record["deliverable"].get("cubes", ())]
-        folder = self.plan.folder(self.recipe, "deliver")
-        return all((folder / name).is_file() for name in (f"{self.scan.scan}.tif", *cubes))
-
     def _deliver(self) -> Record:
-        key = self._deliver_key()
-        record = self._true("deliver", key)
-        if record is not None and self._delivered(record):
-            return record
         assert self.recipe is not None
+        key = self._keys.deliver()
+        record = self._true("deliver", key)
+        if record is not None and is_delivered(self.plan, self.recipe, record):
+            return record
         target = self.plan.folder(self.recipe, "deliver") / f"{self.scan.scan}.tif"
         target.parent.mkdir(parents=True, exist_ok=True)
         earlier = earlier_delivery(self.plan, self.recipe, self.scan.scan, key, record, target)
         try:
             self.workshop.hand.take_up(self.scan.scan, "deliver")
             with self._steady():
-                delivered, earlier = deliver_again(self, key, target, earlier)
+                scan, deliver = self._to_deliver(), self.workshop.deliver
+                delivered, earlier = deliver_again(
+                    deliver, scan, key, target, earlier, self.mended.append
+                )
         except AlteredMasterError as error:
             return self._not_delivered(altered_key(key), error)
         except ScanError as error:
             return self._not_delivered(key, error)
-        record = self._head("deliver") | delivery_record(self, key, delivered, earlier)
+        said = unheeded(self.plan, self.recipe, self.scan)
+        record = self._head("deliver") | delivery_record(scan, key, delivered, earlier, said)
+        on = self.plan.dependencies
+        record["settings"] = on.settings(self.recipe, "deliver")
+        record["code"] = on.code(self.recipe, "deliver")
         return self._publish("deliver", record)
+
+    def _to_deliver(self) -> ScanToDeliver:
+        assert self.recipe is not None
+        return ScanToDeliver(
+            scan=self.scan.scan,
+            recipe=self.recipe,
+            master=Path(self.scan.path),
+            ingest=self.ensure("ingest"),
+            examine=self.ensure("examine"),
+            stages=tuple(self._keys.stage_records()),
+            pages=tuple(self._keys.states(self._keys.before("deliver"))),
+            limits=self.plan.config.ingest,
+            settings=self.plan.recipe(self.recipe).deliver,
+            input_of=self.input_of,
+            networks=self.workshop.networks,
+        )
 
     def _not_delivered(self, key: str, error: ScanError) -> Record:
         self.withdraw("deliver", str(error))

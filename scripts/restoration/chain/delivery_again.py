@@ -6,26 +6,32 @@ from whatever still has it: the record, a withdrawn one, or the XMP of the file 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from restoration.chain.withdrawn import withdrawn_record
+from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.deliver.write_tiff import OtherBytesError
 from restoration.deliver.xmp.packet import read_properties
 from restoration.deliver.xmp.packets import xmp_packets
 from restoration.errors import RestorationError, ScanError
-from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
 from restoration.storage.keys import identifier
 from restoration.storage.manifest import Written
-from restoration.storage.page_state import Record
+from restoration.storage.page_state import Record, delivered_files
 from restoration.storage.recorded_copies import examined_part
 from restoration.storage.records import now
 
-if TYPE_CHECKING:
-    from restoration.chain.chain import Chain
+
+def is_delivered(plan: Plan, recipe: str, record: Record) -> bool:
+    """Whether every file that a true deliver record names is there; of a problem there is none."""
+    if record["status"] == "problem":
+        return True
+    folder = plan.folder(recipe, "deliver")
+    return all((folder / name).is_file() for name in delivered_files(record))
 
 
 @dataclass(frozen=True)
@@ -103,47 +109,52 @@ def time_in_file(path: Path, key: str) -> str | None:
     return None
 
 
-def deliver_again(chain: Chain, key: str, target: Path, earlier: Earlier) -> tuple[Record, Earlier]:
+def deliver_again(
+    deliver: Callable[..., Record],
+    scan: ScanToDeliver,
+    key: str,
+    target: Path,
+    earlier: Earlier,
+    say: Callable[[str], None],
+) -> tuple[Record, Earlier]:
     """The deliverable of an earlier delivery once more, or, where that cannot be had, another one
     that says so: what was written, and as what.
 
-    Raises what ``deliver_scan`` raises.
+    deliver: ``deliver_finished``. Raises what that raises.
     """
-    assert chain.recipe is not None
-    states = chain.states(chain.plan.step_before(chain.recipe, "deliver"))
-    given = {"chain": chain, "states": states, "key": key, "output": target}
+    given = {"scan": scan, "key": key, "output": target}
     try:
-        delivered = chain.workshop.deliver(**given, when=earlier.when, **earlier.asked())
+        delivered = deliver(**given, when=earlier.when, **earlier.asked())
     except OtherBytesError:
-        chain.mended.append(
+        say(
             f"{target}: cannot be made again as it was; another one, with an InstanceID of its "
             "own, takes its place"
         )
         earlier = earlier.replaced()
-        delivered = chain.workshop.deliver(**given, when=earlier.when, **earlier.asked())
+        delivered = deliver(**given, when=earlier.when, **earlier.asked())
     return delivered, earlier
 
 
-def delivery_record(chain: Chain, key: str, delivered: Record, earlier: Earlier) -> Record:
-    """The deliver record without its head; delivered: what ``deliver_scan`` says, which loses what
-    it says of faces."""
+def delivery_record(
+    scan: ScanToDeliver, key: str, delivered: Record, earlier: Earlier, unheeded: Sequence[str]
+) -> Record:
+    """The deliver record without its head, settings and code.
+
+    delivered: what ``deliver_finished`` says, which loses what it says of faces; unheeded: what is
+    to be said of marks that no stage of the recipe heeds.
+    """
     faces = delivered.pop("faces", [])
-    examined = chain.ensure("examine")
-    assert chain.recipe is not None
-    said = unheeded(chain.plan, chain.recipe, chain.scan)
     return {
         "when": earlier.when,
         "status": "done",
         "reason": None,
         "key": key,
-        "settings": chain.plan.settings(chain.recipe, "deliver"),
-        "code": chain.plan.code("deliver"),
         "deliverable": delivered,
         "faces": faces,
-        "master": chain.ensure("ingest"),
-        "condition_report": [page["report"] for page in examined["pages"]],
-        "examined": examined_part(examined),
-        "stages": chain.chain_records(),
-        **({"unheeded_marks": said} if said else {}),
+        "master": scan.ingest,
+        "condition_report": [page["report"] for page in scan.examine["pages"]],
+        "examined": examined_part(scan.examine),
+        "stages": list(scan.stages),
+        **({"unheeded_marks": list(unheeded)} if unheeded else {}),
         **earlier.said(),
     }

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from restoration.chain.page_restorer import Workshop
 from restoration.chain.scan_in_hand import InHand
 from restoration.config.settings import Config, EngineSettings, IngestSettings
-from restoration.engine.native import KNOWN
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.networks.manifest import find_weights
@@ -75,7 +74,7 @@ class Networks:
         weights = find_weights(self._plan.manifest, name)
         if weights.restores_faces:
             return self._face_runner(name)
-        if weights.architecture == "dlib":
+        if not weights.converts:
             return self._of_dlib(name)
         key = (name, tuple(sorted(blend.items())))
         if key not in self._loaded:
@@ -85,7 +84,8 @@ class Networks:
             models, manifest = Path(self._plan.config.models_dir), self._plan.manifest
             load = partial(load_network, name, models, manifest, self._device)
             network = load(dtype=PRECISIONS[self._plan.precision], **blend)
-            native = self._plan.runtime.startswith("native") and network.architecture in KNOWN
+            known = network.architecture.native is not None
+            native = self._plan.runtime.startswith("native") and known
             self._loaded[key] = RunningNetwork(
                 network,
                 self._plan.config.engine,
@@ -135,7 +135,7 @@ def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
     @cache
     def models() -> Path:
         folder = Path(plan.config.models_dir)
-        for name in plan.networks(None, "examine"):
+        for name in plan.dependencies.networks(None, "examine"):
             if not plan.manifest[name].converts:
                 kept_original(plan.manifest[name], folder)
         return folder
@@ -156,9 +156,9 @@ def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
 
 
 def _deliver(**given: Any) -> Record:
-    from restoration.deliver.history import deliver_chain  # noqa: PLC0415 (one job in five needs it)
+    from restoration.deliver.history import deliver_finished  # noqa: PLC0415 (one job in five needs it)
 
-    return deliver_chain(**given)
+    return deliver_finished(**given)
 
 
 def _colour_of(page: TiffPage) -> ColourSpace:

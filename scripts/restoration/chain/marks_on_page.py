@@ -13,7 +13,7 @@ import numpy as np
 
 from restoration.chain.limits import Size, area_of
 from restoration.config.regions import FaceRegions, MarkedTarget, Marks, Shape
-from restoration.config.stage_settings import FACES
+from restoration.config.stages import FACES
 from restoration.errors import ScanError
 from restoration.raster.area import Area, Polygon
 from restoration.raster.base import Raster

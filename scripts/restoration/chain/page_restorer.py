@@ -11,16 +11,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from restoration.chain.album import Album
+from restoration.chain.album import Albums
 from restoration.chain.limits import limited
 from restoration.chain.page_companions import Beside, beside
 from restoration.chain.scan_in_hand import InHand
 from restoration.chain.unchanged import Watched
 from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY
 from restoration.faces.protecting import told_of_heads
 from restoration.plan.plan import Plan
 from restoration.raster.base import Raster
-from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 from restoration.stages.colour.provisional import with_corrected_tones
 from restoration.storage.fixity import is_intact
@@ -59,7 +59,7 @@ class Workshop:
     """Set up once per job; what a stage measures of its network serves every scan."""
     hand: InHand = field(default_factory=InHand)
     """What is begun, for the process that waits for this one."""
-    albums: dict[tuple[str, str, str], Album] = field(default_factory=dict)
+    albums: Albums = field(default_factory=dict)
     """By recipe, step and batch: gathered once per job, not once per scan."""
 
 
@@ -223,7 +223,7 @@ class PageRestorer:
         """The stage's page without what it may not change."""
         if around.limits is not None:
             result = limited(result, source, around.limits)
-        if result.generative and self.plan.keeps_faces(self.recipe, self.step):
+        if result.generative and self.plan.dependencies.keeps_faces(self.recipe, self.step):
             result.findings.update(told_of_heads(around.faces, work.report.get("faces")))
             if around.keep is not None:
                 result = limited(result, source, around.keep, "outside_faces_share")
@@ -244,7 +244,8 @@ class PageRestorer:
 
     def _faces(self, work: PageWork) -> Mapping[str, Any] | None:
         """The finding, for the stages that restore faces or leave them alone."""
-        if REGISTRY[self.step].restores_faces or self.plan.keeps_faces(self.recipe, self.step):
+        keeps = self.plan.dependencies.keeps_faces(self.recipe, self.step)
+        if REGISTRY[self.step].restores_faces or keeps:
             return work.report.get("faces")
         return None
 

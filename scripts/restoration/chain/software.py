@@ -1,13 +1,15 @@
-"""What a result was made with: versions of the libraries, kind of processor. For records only."""
+"""What a result was made with: libraries, kind of processor, weights. For records only."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from restoration import __version__
+from restoration.networks.manifest import Weights
 
 # Those whose arithmetic or coding a pixel passes through.
 _LIBRARIES = (
@@ -45,3 +47,17 @@ def processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def recorded_weights(manifest: Mapping[str, Weights], names: Iterable[str]) -> list[dict[str, str]]:
+    """What a stage's record says of each set of weights that it may have loaded."""
+    return [
+        {
+            "name": name,
+            "sha256": manifest[name].sha256,
+            "licence": manifest[name].licence,
+            # dlib's look at faces and make no pixel.
+            "role": "compares" if manifest[name].kind.use == "comparing faces" else "restores",
+        }
+        for name in names
+    ]

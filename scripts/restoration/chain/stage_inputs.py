@@ -6,18 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from restoration.chain.album import Album, gather_album
+from restoration.chain.album import Album, Albums, gather_album
 from restoration.config.sheet import Scan
-from restoration.config.stage_settings import COLOUR
+from restoration.config.stages import COLOUR, REGISTRY
 from restoration.faces.known import where_faces_lie
 from restoration.ingest.inspect_master import hash_file
+from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.plan import Plan
-from restoration.stages import REGISTRY
-from restoration.storage.keys import code_fingerprint
 from restoration.storage.page_state import Record
 
 
-class Told:
+class StageInputs:
     """What the stages of one recipe are told of one scan."""
 
     def __init__(
@@ -25,7 +24,7 @@ class Told:
         plan: Plan,
         recipe: str | None,
         scan: Scan,
-        albums: dict[Any, Album],
+        albums: Albums,
         examined: Callable[[], Record],
     ) -> None:
         """albums: those that the job has gathered, which this adds to; examined: the scan's true
@@ -69,7 +68,8 @@ class Told:
         """Of faces that a stage must leave alone, only where they lie is part of its result."""
         places = where_faces_lie(report)
         marked = self._plan.marks(self._recipe, self._scan, step).faces
-        if not self._plan.keeps_faces(self._recipe, step) or not (places or marked is not None):
+        keeps = self._plan.dependencies.keeps_faces(self._recipe, step)
+        if not keeps or not (places or marked is not None):
             return {}
         code = code_fingerprint("restoration.faces.protecting")
         return {"faces": places, "keeping": code}
@@ -87,7 +87,7 @@ class Told:
     def _album(self, step: str) -> Album | None:
         """What the stage is told of its batch; None where it decides for each scan alone."""
         assert self._recipe is not None
-        settings = self._plan.settings(self._recipe, step)
+        settings = self._plan.dependencies.settings(self._recipe, step)
         if not REGISTRY[step].shares_batch or settings.get("scope") != "batch":
             return None
         own = self._examined()["key"]

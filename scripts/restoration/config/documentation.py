@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from restoration.config.settings import Config
+from restoration.config.settings import Config, UserWeights
 from restoration.config.sheet import MATERIALS
 
 _NAMES = {float: "number", int: "whole number", str: "text", bool: "yes or no"}
@@ -20,8 +20,8 @@ _NAMES = {float: "number", int: "whole number", str: "text", bool: "yes or no"}
 _INTRODUCTION = """\
 # Configuration
 
-Generated from `settings.py` and `stage_settings.py` in `scripts/restoration/config/` by
-`make docs`; a test fails when it drifts.
+Generated from `settings.py` and `stages/` in `scripts/restoration/config/` by `make docs`; a test
+fails when it drifts.
 
 `config/config.yaml` is read first. Name files of your own to put over it; later ones win, and
 only the keys that differ need be there:
@@ -105,8 +105,11 @@ def _sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield from seen
 
 
-def readme() -> str:
-    """config/README.md: every key with its type, range, default and meaning."""
+def readme(architectures: Sequence[str]) -> str:
+    """config/README.md: every key with its type, range, default and meaning.
+
+    architectures: names that weights of one's own may have, from ``networks.manifest``.
+    """
     materials = ", ".join(f"`{name}`" for name in MATERIALS)
     parts = [_INTRODUCTION.format(materials=materials)]
     for model in _sections(Config):
@@ -114,19 +117,27 @@ def readme() -> str:
         parts.append("| key | value | default | meaning |\n|---|---|---|---|\n")
         for name, field in model.model_fields.items():
             value = _type_name(field.annotation) + _limits(field)
+            if (model, name) == (UserWeights, "architecture"):
+                value = ", ".join(f"`{each}`" for each in architectures)
             text = " ".join((field.description or "").split()).replace("|", "\\|")
             parts.append(f"| `{name}` | {value} | {_default(field)} | {text} |\n")
     return "".join(parts)
 
 
-def schema() -> str:
-    """config/schemas/config.schema.json: for editors that complete and check YAML."""
-    return json.dumps(Config.model_json_schema(), indent=2, sort_keys=True) + "\n"
+def schema(architectures: Sequence[str]) -> str:
+    """config/schemas/config.schema.json: for editors that complete and check YAML.
+
+    architectures: as for ``readme``.
+    """
+    found = Config.model_json_schema()
+    found["$defs"]["UserWeights"]["properties"]["architecture"]["enum"] = list(architectures)
+    return json.dumps(found, indent=2, sort_keys=True) + "\n"
 
 
-def write_all(folder: Path) -> list[Path]:
+def write_all(folder: Path, architectures: Sequence[str]) -> list[Path]:
     """Write both below the config folder; returns their paths."""
-    written = {folder / "README.md": readme(), folder / "schemas/config.schema.json": schema()}
+    written = {folder / "README.md": readme(architectures)}
+    written[folder / "schemas/config.schema.json"] = schema(architectures)
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.config.damage_mask_names import mask_of
 from restoration.config.mistakes import mistake_of, near
-from restoration.config.stage_settings import CHAIN, COLOUR, FACES, Section
+from restoration.config.section import Section
+from restoration.config.stages import CHAIN, COLOUR, FACES
 from restoration.config.yaml_text import Written, parse
 from restoration.errors import ConfigError
 

@@ -14,7 +14,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.config.file_names import alike, is_device
 from restoration.config.mistakes import mistake_of, near
-from restoration.config.stage_settings import CHAIN, Identifier, Section, StagesSettings
+from restoration.config.section import Identifier, Section
+from restoration.config.stages import CHAIN, StagesSettings
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 
@@ -178,9 +179,7 @@ _OF_FILES = (".", ".bad", ".html", ".json", ".jsonl", ".log", ".part", ".retried
 class UserWeights(Section):
     """Weights of one's own, added to those of resources/models.yaml or replacing one there."""
 
-    architecture: Literal[
-        "rrdbnet", "srvgg", "ffdnet", "spandrel", "gfpgan", "spandrel-face", "retinaface"
-    ] = Field(
+    architecture: str = Field(
         description="Network class; `spandrel` is any network of scale 1 that the package "
         "spandrel recognises by its tensors (SCUNet, FBCNN, NAFNet and others). Two restore "
         "one aligned face of 512 px and no page: `gfpgan` (GFPGANv1Clean, as v1.3 and v1.4) "

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from restoration.raster.colour.tone_table import NODES, ToneTable
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
 from restoration.storage.journal import note_written
 from restoration.storage.publish import published
 

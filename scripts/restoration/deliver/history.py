@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from restoration import __version__
-from restoration.config.stage_settings import FACES
+from restoration.config.stages import FACES, REGISTRY
 from restoration.deliver.cube_file import write_cube
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
 from restoration.deliver.kept_grain import finished_page
+from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.deliver.xmp.packet import StageEvent
 from restoration.errors import CircumstanceError
 from restoration.faces import IDENTITY
@@ -26,27 +26,12 @@ from restoration.storage.keys import canonical_json
 from restoration.storage.page_state import PageState, Record, cube_name
 from restoration.storage.publish import unlink
 
-if TYPE_CHECKING:
-    # What it asks of a chain are records and paths: no code of it is part of a deliverable.
-    from restoration.chain.chain import Chain
-
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
-# XMP's own words for what a stage does; any other stage edits.
-_ACTIONS = {
-    "descreen": "filtered",
-    "denoise": "filtered",
-    "cleanup": "filtered",
-    "faces": "edited",
-    "upscale": "resized",
-    "colour": "edited",
-}
 
-
-def deliver_chain(
+def deliver_finished(
     *,
-    chain: Chain,
-    states: Sequence[PageState],
+    scan: ScanToDeliver,
     key: str,
     output: Path,
     when: str,
@@ -58,60 +43,56 @@ def deliver_chain(
 
     Raises what ``deliver_scan`` raises.
     """
-    assert chain.recipe is not None
-    ingest = chain.ensure("ingest")
-    faces = _faces(chain, states)
-    steps = [chain.ensure(name) for name in chain.plan.recipe(chain.recipe).chain()]
+    faces = _faces(scan)
     pages = []
-    for state in states:
-        image = None if state.image is None else chain.input_of(state)[0]
-        events = tuple(_event(record, state.number) for record in steps)
-        tones = _table(chain, state)
-        finished = _finished(chain, state, image)
+    for state in scan.pages:
+        image = None if state.image is None else scan.input_of(state)[0]
+        events = tuple(_event(record, state.number) for record in scan.stages)
+        tones = _table(scan, state)
+        finished = _finished(scan, state, image)
         pages.append(PageToDeliver(state.number, image, state.ppi, events, tones, finished))
     delivered = deliver_scan(
         Delivery(
-            scan=chain.scan.scan,
-            recipe=chain.recipe,
+            scan=scan.scan,
+            recipe=scan.recipe,
             key=key,
             when=when,
             software=SOFTWARE,
-            limits=chain.plan.config.ingest,
+            limits=scan.limits,
             expected=expected,
             instance=instance,
         ),
-        master=Path(chain.scan.path),
-        ingest=ingest["master"],
+        master=scan.master,
+        ingest=scan.ingest["master"],
         pages=pages,
-        settings=chain.plan.recipe(chain.recipe).deliver,
+        settings=scan.settings,
         output=output,
     )
-    cubes = _cubes(chain.scan.scan, pages, _wants_cube(steps), output.parent)
+    cubes = _cubes(scan.scan, pages, _wants_cube(scan.stages), output.parent)
     if cubes:
         delivered["cubes"] = cubes
     return {**delivered, "faces": faces} if faces else delivered
 
 
-def _finished(chain: Chain, state: PageState, image: Path | None) -> Record:
+def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Record:
     """What the page as it leaves its last stage shows of the master's grain."""
-    limits = chain.plan.config.ingest
-    report = next(p for p in chain.ensure("examine")["pages"] if p["number"] == state.number)
+    report = next(p for p in scan.examine["pages"] if p["number"] == state.number)
     with ExitStack() as files:
-        master = files.enter_context(open_page(Path(chain.scan.path), state.number, limits=limits))
+        master = files.enter_context(open_page(scan.master, state.number, limits=scan.limits))
         # The config's limits are for masters: what was made of one may be larger.
         final = None if image is None else files.enter_context(open_page(image, 1))
         mapped = state.tones is not None
         return finished_page(master, final, report["report"], tones=mapped)
 
 
-def _table(chain: Chain, state: PageState) -> ToneTable | None:
+def _table(scan: ScanToDeliver, state: PageState) -> ToneTable | None:
     if state.tones is None:
         return None
     try:
         return ToneTable.from_record(state.tones)
     except ValueError as error:
         raise CircumstanceError(
-            f"{chain.scan.scan}, page {state.number}: the record's tone table is damaged "
+            f"{scan.scan}, page {state.number}: the record's tone table is damaged "
             f"({error}); delete the last stage's record of this scan and start the run again"
         ) from None
 
@@ -137,31 +118,26 @@ def _cubes(scan: str, pages: Sequence[PageToDeliver], wanted: bool, folder: Path
     return cubes
 
 
-def _faces(chain: Chain, states: Sequence[PageState]) -> list[Record]:
+def _faces(scan: ScanToDeliver) -> list[Record]:
     """Restored faces in the finished pages, compared with the master's."""
-    assert chain.recipe is not None
-    if FACES not in chain.plan.recipe(chain.recipe).chain():
+    stage = next((record for record in scan.stages if record["stage"] == FACES), None)
+    if stage is None:
         return []
-    said = {page["number"]: page["findings"] for page in chain.ensure(FACES)["pages"]}
+    said = {page["number"]: page["findings"] for page in stage["pages"]}
     found = []
-    for state in states:
+    for state in scan.pages:
         faces = said[state.number].get("faces", ())
         if not any(face["decision"] == "restored" for face in faces):
             continue
-        path, number = chain.input_of(state)
+        path, number = scan.input_of(state)
         with ExitStack() as files:
-            master = files.enter_context(
-                open_page(Path(chain.scan.path), state.number, limits=chain.plan.config.ingest)
-            )
-            final: Raster = files.enter_context(
-                open_page(path, number, limits=chain.plan.config.ingest)
-            )
-            tones = _table(chain, state)
+            master = files.enter_context(open_page(scan.master, state.number, limits=scan.limits))
+            final: Raster = files.enter_context(open_page(path, number, limits=scan.limits))
+            tones = _table(scan, state)
             if tones is not None:
                 final = MappedRaster(final, tones)
             colour = ColourSpace.from_profile(master.profile, master.channels)
-            identity = chain.workshop.networks(IDENTITY)
-            compared = compare(faces, master, final, colour, identity)
+            compared = compare(faces, master, final, colour, scan.networks(IDENTITY))
         found += [{"page": state.number, **face} for face in compared]
     return found
 
@@ -184,7 +160,7 @@ def _event(record: Record, number: int) -> StageEvent:
         said["tones_sha256"] = page["tones_sha256"]
     return StageEvent(
         stage=record["stage"],
-        action=_ACTIONS.get(record["stage"], "edited"),
+        action=REGISTRY[record["stage"]].action,
         when=record["when"],
         applied=applied,
         reason=page["reason"],

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from restoration.condition.confidence import LEAST_CONFIDENCE
 from restoration.condition.working_resolution import Evidence
-from restoration.config.stage_settings import FacesSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import BOX_SIDE
 from restoration.faces.known import KnownFace
 

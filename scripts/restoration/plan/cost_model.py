@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from math import prod
 
-from restoration.stages import REGISTRY
-
-if TYPE_CHECKING:
-    from restoration.config.sheet import Scan
-    from restoration.plan.plan import Plan
+from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY
+from restoration.plan.plan import Plan
 
 BYTES_PER_PIXEL = 4.25
 """A master's bytes by its pixels: between 8-bit (3) and 16-bit colour (6), which are then wrong by
@@ -25,18 +23,11 @@ BYTES_PER_PIXEL = 4.25
 SECONDS_PER_MEGAPIXEL: Mapping[str, float] = {
     "ingest": 0.01,
     "examine": 0.5,
-    "descreen": 1.0,
-    "repair": 2.5,
-    "denoise": 0.3,
-    "cleanup": 0.2,
-    "faces": 0.05,
-    "upscale": 0.2,
-    "colour": 0.01,
+    **{name: entry.seconds_per_megapixel for name, entry in REGISTRY.items()},
     "deliver": 0.13,
 }
-"""Seconds of a step that applies, on two threads, without its networks. Of ``upscale`` and
-``deliver`` for each megapixel that they write. That of ``upscale`` is not measured: taken to be
-``cleanup``'s."""
+"""Seconds of a step that applies, on two threads, without its networks. Of ``deliver``, and of a
+stage that resizes, for each megapixel that they write."""
 
 SECONDS_OF_A_SCAN = 0.3
 """Of a step, whatever the size: opening, records, keys."""
@@ -44,10 +35,6 @@ SECONDS_OF_A_SCAN = 0.3
 SECONDS_OF_A_JOB = 8.0
 """Interpreter, imports, plan, networks loaded: once for each job. Measured are 1.7 s, and 4.7 s of
 imports where a network is loaded (``make bench ARGS=overhead``)."""
-
-WORKING_SHARE = 0.125
-"""Of a scan's pixels, those that a network of ``cleanup`` and ``upscale`` starts from where a
-1200-ppi scan holds 300 ppi of picture."""
 
 PIXELS_PER_SECOND: Mapping[tuple[str, str], float] = {
     ("rrdbnet", "native"): 14_000.0,
@@ -134,7 +121,8 @@ class CostModel:
 
     def _line_of(self, recipe: str | None, step: str) -> tuple[float, float]:
         """Seconds of a scan, and of each of its megapixels."""
-        written = self._enlarged(recipe) if step in _WRITES_LARGE else 1.0
+        large = step == "deliver" or (step in REGISTRY and REGISTRY[step].resizes)
+        written = self._enlarged(recipe) if large else 1.0
         faces, network = self._network_seconds(recipe, step)
         return SECONDS_OF_A_SCAN + faces, SECONDS_PER_MEGAPIXEL[step] * written + network
 
@@ -142,23 +130,21 @@ class CostModel:
         """Pixels of the recipe's deliverable by those of the master."""
         if recipe is None:
             return 1.0
-        upscale = self._plan.recipe(recipe).stages.upscale
         # A print size or a resolution depends on the scan; twice is what prints mostly ask for.
-        return 1.0 if upscale is None else (upscale.factor or 2.0) ** 2
+        return enlarged(self._plan, recipe, unstated=2.0)
 
     def _network_seconds(self, recipe: str | None, step: str) -> tuple[float, float]:
         """Of a step's networks: seconds of a scan, for its faces, and of each megapixel."""
-        names = self._plan.networks(recipe, step) if step in REGISTRY else ()
+        names = self._plan.dependencies.networks(recipe, step) if step in REGISTRY else ()
         if not names:
             return 0.0, 0.0
         faster = self._threads / 2.0 if self._plan.device == "cpu" else GPU
         if REGISTRY[step].restores_faces:
             return FACES * SECONDS_PER_FACE / faster, 0.0
-        share = 1.0 if step == "denoise" else WORKING_SHARE
         architecture = self._plan.manifest[names[0]].architecture
-        runtime = self._plan.runtime_of(recipe, step).partition(" ")[0]
+        runtime = self._plan.dependencies.runtime_of(recipe, step).partition(" ")[0]
         speed = PIXELS_PER_SECOND.get((architecture, runtime), UNKNOWN_PIXELS_PER_SECOND)
-        return 0.0, 1e6 * share / speed / faster
+        return 0.0, 1e6 * REGISTRY[step].network_share / speed / faster
 
     @cached_property
     def _threads(self) -> int:
@@ -168,7 +154,7 @@ class CostModel:
     def _memory_mib(self, recipe: str | None, step: str) -> int:
         """Does not grow with a scan's height: steps read windows, networks strips (``memory_gib``
         at most)."""
-        names = self._plan.networks(recipe, step)
+        names = self._plan.dependencies.networks(recipe, step)
         if recipe is None or step not in REGISTRY or not names:
             return FACE_MIB if names else LIGHT_MIB
         if REGISTRY[step].restores_faces:
@@ -176,4 +162,9 @@ class CostModel:
         return LOADED_MIB + round(self._plan.config.engine.memory_gib * 1024)
 
 
-_WRITES_LARGE = ("upscale", "deliver")
+def enlarged(plan: Plan, recipe: str, unstated: float) -> float:
+    """Pixels of a recipe's deliverables by those of the masters; unstated: the factor, along each
+    side, where it depends on the scan."""
+    settings = plan.recipe(recipe)
+    resizing = (settings.stages.of(name) for name in settings.chain() if REGISTRY[name].resizes)
+    return prod((stage.factor or unstated) ** 2 for stage in resizing)

@@ -8,14 +8,33 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from restoration.config.regions import Marks
+from restoration.config.sheet import Scan
+from restoration.plan.dependencies import Dependencies
 from restoration.storage.fixity import MISSING, signature
 from restoration.storage.keys import digest
 
-if TYPE_CHECKING:
-    from restoration.config.sheet import Scan
-    from restoration.plan.plan import Plan
+
+class Jobs(Protocol):
+    """What a digest asks a plan."""
+
+    @property
+    def dependencies(self) -> Dependencies:
+        """What each step depends on beside the scans."""
+
+    def steps(self, recipe: str) -> tuple[str, ...]:
+        """Every step of a scan's way."""
+
+    def members(self, recipe: str | None, batch: str) -> tuple[Scan, ...]:
+        """The scans of a batch."""
+
+    def may_be_marked(self, step: str) -> bool:
+        """Whether a scan can have marks for a step."""
+
+    def marks(self, recipe: str | None, scan: Scan, step: str) -> Marks:
+        """What people marked on a scan for a step."""
 
 
 class JobDigests:
@@ -25,7 +44,7 @@ class JobDigests:
     the worker decides by SHA-256 whether there is any work behind a changed time.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Jobs) -> None:
         self._plan = plan
         self._signature = cache(signature)
         self._masters = cache(self._masters_of)
@@ -79,14 +98,15 @@ class JobDigests:
 
     def _step_facts(self, recipe: str | None, step: str) -> str:
         """SHA-256 over all of a step that is the same for every batch."""
-        plan = self._plan
+        on = self._plan.dependencies
         return digest(
             [
                 step,
-                plan.settings(recipe, step),
-                plan.code(step),
-                plan.weights(recipe, step),
-                plan.numeric(recipe, step),
-                plan.outgoing_profile(recipe, step),
+                on.settings(recipe, step),
+                on.code(recipe, step),
+                on.weights(recipe, step),
+                on.numeric(recipe, step),
+                on.outgoing_profile(recipe, step),
+                on.actions(recipe, step),
             ]
         )

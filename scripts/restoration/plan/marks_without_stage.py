@@ -5,14 +5,9 @@ Read with the plan, so it knows no NumPy and opens no image.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from restoration.config.stage_settings import COLOUR, FACES
-from restoration.stages import REGISTRY
-
-if TYPE_CHECKING:
-    from restoration.config.sheet import Scan
-    from restoration.plan.plan import Plan
+from restoration.config.sheet import Scan
+from restoration.config.stages import COLOUR, FACES, REGISTRY
+from restoration.plan.plan import Plan
 
 
 def unheeded(plan: Plan, recipe: str, scan: Scan) -> list[str]:
@@ -30,7 +25,7 @@ def unheeded(plan: Plan, recipe: str, scan: Scan) -> list[str]:
     if faces is not None and FACES not in chain:
         if faces.include:
             said.append("the regions ask for faces to be restored: the recipe has no stage `faces`")
-        if not any(plan.keeps_faces(recipe, name) for name in chain):
+        if not any(plan.dependencies.keeps_faces(recipe, name) for name in chain):
             said.append(
                 "the regions mark faces, but no stage of the recipe restores faces or runs a "
                 "generative network"

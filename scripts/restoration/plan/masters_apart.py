@@ -12,16 +12,13 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from restoration.config.sheet import Scan
 from restoration.errors import ConfigError
+from restoration.plan.plan import Plan
 from restoration.storage.journal import FOLDER
 from restoration.storage.page_state import MASKS
 from restoration.storage.protected_masters import REMEDY, protect, protect_as_they_are
-
-if TYPE_CHECKING:
-    from restoration.config.sheet import Scan
-    from restoration.plan.plan import Plan
 
 Key = tuple[int, int] | str
 """Device and inode of a folder; its real path where it does not exist yet."""

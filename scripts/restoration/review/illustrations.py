@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.errors import ScanError
+from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.raster.base import Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
@@ -22,7 +23,7 @@ from restoration.review.face_order import faces_of
 from restoration.review.face_pictures import face_pictures
 from restoration.review.marked import marked
 from restoration.review.unconverted import ShownPage, only_converted, open_restored
-from restoration.storage.keys import code_fingerprint, digest
+from restoration.storage.keys import digest
 from restoration.storage.records import SCHEMA, read_record, write_record
 
 Record = dict[str, Any]

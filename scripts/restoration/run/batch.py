@@ -7,15 +7,16 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restoration.chain.chain import Chain, EarlierProblemError
+from restoration.chain.chain import Chain
 from restoration.chain.page_restorer import Workshop
+from restoration.chain.scan_keys import EarlierProblemError
 from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY
 from restoration.errors import CircumstanceError, ScanError
 from restoration.plan.plan import Plan
 from restoration.run.job_progress import Reporter, reporter
 from restoration.run.run_progress import BatchEnd, found_here, tell_end
 from restoration.run.unneeded_images import after_delivery
-from restoration.stages import REGISTRY
 from restoration.storage.failures import MemoryShortageError, circumstance
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.page_state import MASKS, Record
@@ -172,7 +173,7 @@ def run_batch(
             idle += not worked and row.status != "problem"
             report.end(_outcome(row), worked=worked)
             if step == "deliver":
-                after_delivery(plan, scan, workshop, report.say)
+                after_delivery(plan, scan, workshop.albums, report.say)
         if idle:
             report.say(f"{idle} of {len(scans)} up to date")
         if failures.lines:

@@ -16,10 +16,11 @@ from typing import Any
 
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.networks.converted import missing_weights
+from restoration.networks.missing import missing_weights
 from restoration.plan.batches import ASSIGNED, keep_assigned
+from restoration.plan.make_plan import make_plan
 from restoration.plan.masters_apart import check_benchmarks, check_links
-from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.plan.resolve_auto import check_device
 from restoration.plan.unused_marks import check_marks
 from restoration.run.disk_need import disk_need, say_disk_need
@@ -174,7 +175,8 @@ def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     inodes = check_links(plan)
     check_benchmarks(plan)
     protect((scan.path, inode) for scan, inode in zip(plan.scans, inodes, strict=True))
-    if any(plan.networks(r, step) for r in plan.recipes() for step in plan.recipe(r).chain()):
+    networks = plan.dependencies.networks
+    if any(networks(r, step) for r in plan.recipes() for step in plan.recipe(r).chain()):
         check_device(plan.device, plan.config.device, here=here)
     lock_results(plan.results)
     keep_written(plan.results)
@@ -224,11 +226,11 @@ def check_masters(plan: Plan) -> None:
 def check_weights(plan: Plan) -> None:
     """Stop where a recipe names weights that are neither here nor to be fetched."""
     users: dict[str, list[str]] = {}
-    for name in plan.networks(None, "examine"):
+    for name in plan.dependencies.networks(None, "examine"):
         users.setdefault(name, []).append("examine.faces")
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
-            for name in plan.networks(recipe, step):
+            for name in plan.dependencies.networks(recipe, step):
                 users.setdefault(name, []).append(recipe)
     messages = missing_weights(list(users), plan.manifest, Path(plan.config.models_dir))
     if messages:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restoration.config.sheet import Scan
+from restoration.config.stages import REGISTRY
 from restoration.errors import CircumstanceError
-from restoration.plan.cost_model import BYTES_PER_PIXEL
+from restoration.plan.cost_model import BYTES_PER_PIXEL, enlarged
 from restoration.plan.plan import Plan
 from restoration.run.job_progress import amount
 from restoration.run.run_progress import Work
@@ -25,9 +26,6 @@ from restoration.storage.records import read_record
 
 PACKED = 0.8
 """An intermediate's bytes by those of its uncompressed 16-bit pixels (ZSTD, level 1, predictor)."""
-
-NO_IMAGE = frozenset({"colour"})
-"""Stages that only map values, which delivery does."""
 
 COLOUR_16 = 6.0
 """Bytes of a pixel."""
@@ -155,9 +153,9 @@ def _images_of(plan: Plan, recipe: str, one: float) -> dict[str, float]:
     """Bytes of images by stage, where those of one stage at the master's size are ``one``."""
     found, scale = {}, 1.0
     for step in plan.recipe(recipe).chain():
-        if step in NO_IMAGE:
+        if REGISTRY[step].only_maps:
             continue
-        if step == "upscale":
+        if REGISTRY[step].resizes:
             scale = _enlarged(plan, recipe)
             if scale == 1.0:
                 continue
@@ -173,17 +171,14 @@ def _shared_steps(plan: Plan, recipe: str) -> set[str]:
         if other != recipe
         for step in plan.recipe(recipe).chain()
         if step in plan.recipe(other).chain()
-        and plan.settings(recipe, step) == plan.settings(other, step)
+        and plan.dependencies.settings(recipe, step) == plan.dependencies.settings(other, step)
     }
 
 
 def _enlarged(plan: Plan, recipe: str) -> float:
     """Pixels of the deliverable by those of the master, as far as the config alone says."""
-    upscale = plan.recipe(recipe).stages.upscale
-    if upscale is None or upscale.factor is None:
-        # A print size or a resolution: the factor is known scan by scan, when it is opened.
-        return 1.0
-    return upscale.factor**2
+    # A print size or a resolution: the factor is known scan by scan, when it is opened.
+    return enlarged(plan, recipe, unstated=1.0)
 
 
 def _delivered(plan: Plan, recipe: str, pixel: _Pixel) -> float:

@@ -9,18 +9,20 @@ do masks: they are small, and say where a stage worked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
-from restoration.chain.chain import Chain, EarlierProblemError
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.album import Albums
+from restoration.chain.delivery_again import is_delivered
+from restoration.chain.scan_keys import EarlierProblemError, ScanKeys
 from restoration.config.sheet import Scan
 from restoration.errors import RestorationError
 from restoration.plan.plan import Plan
 from restoration.storage.journal import note_gone
 from restoration.storage.page_state import Record, has_own_image, image_path
 from restoration.storage.publish import unlink
+from restoration.storage.records import read_record
 
 Keeping = Literal["last", "none"]
 """What is kept of a delivered scan: the images that delivery read, or none."""
@@ -37,66 +39,37 @@ class Disposable:
     """Freed by deleting it; 0 where another name for the same file stays."""
 
 
-class _UndoneError(Exception):
-    """Ends the look at a chain where something would have to be done."""
-
-
-def _undone(*given: object, **named: object) -> NoReturn:
-    raise _UndoneError
-
-
-class _Look(Chain):
-    """The chain of a scan as its records have it; nothing is done."""
-
-    mends = False
-
-    def __init__(self, plan: Plan, recipe: str, scan: Scan, workshop: Workshop) -> None:
-        idle = replace(workshop, inspect=_undone, examine=_undone)
-        super().__init__(plan, recipe, scan, idle)
-
-    def _true(self, step: str, key: str) -> Record:
-        record = super()._true(step, key)
-        return _undone() if record is None else record
-
-    def _is_done(self, step: str, record: Record) -> bool:
-        """Whether its images and masks are there is asked by nobody who only looks."""
-        return True
-
-    def _deliver(self) -> Record:
-        record = self._true("deliver", self._deliver_key())
-        return record if self._delivered(record) else _undone()
-
-    def _publish(self, step: str, record: Record) -> NoReturn:
-        _undone()
-
-
-def delivered_record(plan: Plan, recipe: str, scan: Scan, workshop: Workshop) -> Record | None:
+def delivered_record(plan: Plan, recipe: str, scan: Scan, albums: Albums) -> Record | None:
     """The true deliver record of a scan whose deliverable is there; None where either is not.
 
-    Raises EarlierProblemError where the scan is unfit, so that it has no deliverable.
+    Whether images and masks are there is not asked. Raises EarlierProblemError where the scan is
+    unfit, so that it has no deliverable.
     """
-    try:
-        record = _Look(plan, recipe, scan, workshop).ensure("deliver")
-    except _UndoneError:
-        return None
-    if record["status"] == "problem":
-        raise EarlierProblemError("deliver", record["reason"])
-    return record
+    known: dict[str, Record] = {}
+    keys = ScanKeys(plan, recipe, scan, albums, known.__getitem__)
+    for step in plan.steps(recipe):
+        record = read_record(plan.folder(recipe, step) / f"{scan.scan}.json")
+        if record is None or not keys.is_true(step, record):
+            return None
+        if record["status"] == "problem":
+            raise EarlierProblemError(step, record["reason"])
+        known[step] = record
+    return known["deliver"] if is_delivered(plan, recipe, known["deliver"]) else None
 
 
 def disposable(
-    plan: Plan, scan: Scan, keeping: Keeping, workshop: Workshop
+    plan: Plan, scan: Scan, keeping: Keeping, albums: Albums
 ) -> dict[str, tuple[Record, list[Disposable]]]:
     """The images of a scan that can go, with the deliver record they led to, by recipe.
 
     Of a recipe in which the scan could not be processed nothing can: a person may look into it.
-    workshop: only its albums are used, and added to.
+    albums: those gathered so far, which this adds to.
     """
     done: dict[str, Record] = {}
     waiting = []
     for recipe in scan.recipes:
         try:
-            record = delivered_record(plan, recipe, scan, workshop)
+            record = delivered_record(plan, recipe, scan, albums)
         except EarlierProblemError:
             continue
         if record is None:
@@ -124,7 +97,7 @@ def _may_take(plan: Plan, recipe: str, step: str, other: str) -> bool:
     part of the same key."""
     if step not in plan.recipe(other).chain():
         return False
-    return plan.settings(recipe, step) == plan.settings(other, step)
+    return plan.dependencies.settings(recipe, step) == plan.dependencies.settings(other, step)
 
 
 def _images(
@@ -184,7 +157,12 @@ def delete(
             yield image
 
 
-def after_delivery(plan: Plan, scan: Scan, workshop: Workshop, say: Callable[[str], None]) -> None:
+def after_delivery(
+    plan: Plan,
+    scan: Scan,
+    albums: Albums,
+    say: Callable[[str], None],
+) -> None:
     """What the worker does once a scan is delivered in some recipe.
 
     Nothing that goes wrong here undoes the delivery: it is said, and ``make prune`` does the rest.
@@ -193,7 +171,7 @@ def after_delivery(plan: Plan, scan: Scan, workshop: Workshop, say: Callable[[st
     if keeping == "keep":
         return
     try:
-        for _ in delete(plan, disposable(plan, scan, keeping, workshop), say):
+        for _ in delete(plan, disposable(plan, scan, keeping, albums), say):
             pass
     except (OSError, RestorationError) as error:
         say(f"{scan.scan}: its intermediate images are kept ({error}); `make prune` tries again")

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from restoration.chain.album import Albums
+from restoration.config.stages import REGISTRY
 from restoration.plan.masters_apart import protect_every_master
 from restoration.plan.plan import Plan
 from restoration.run.job_progress import amount
 from restoration.run.lock import lock_results
 from restoration.run.unneeded_images import Keeping, delete, disposable
-from restoration.stages import REGISTRY
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.page_state import MASKS
 from restoration.storage.protected_masters import MasterInTheWayError
 from restoration.storage.publish import unlink
-from restoration.upkeep.verify.keychain import idle_workshop
-from restoration.upkeep.verify.last_run import known_scans, steady_plan
+from restoration.upkeep.verify.last_run import known_scans, last_plan
 from restoration.upkeep.verify.orphans import orphans
 
 Place = tuple[str, str]
@@ -63,18 +63,18 @@ def prune_results(
     verification calls orphaned. Holds the lock of the results until the process ends. Raises
     ConfigError where there are no results or a run holds them, OSError where they cannot be read.
     """
-    steady_plan(results)
+    last_plan(results)
     lock_results(results)
     keep_written(results)
     # Again: a run may have ended between the two.
-    plan = steady_plan(results)
+    plan = last_plan(results)
     protect_every_master(plan)
     if keeping is None:
         keeping = "last" if plan.config.intermediates == "last" else "none"
     found = Pruned(results, keeping, confirm)
-    workshop = idle_workshop()
+    albums: Albums = {}
     for scan in plan.scans:
-        images = disposable(plan, scan, keeping, workshop)
+        images = disposable(plan, scan, keeping, albums)
         if not confirm:
             for _, ours in images.values():
                 for image in ours:

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from restoration.engine.by_architecture import face_code
 from restoration.engine.devices import compute_here, exact_arithmetic
 from restoration.engine.faces.face_answer import face_answer
-from restoration.engine.faces.gfpgan import FaceNetwork
 from restoration.errors import ScanError
 from restoration.raster.base import FloatImage
 
@@ -139,9 +139,9 @@ class OneFaceAtATime(ABC):
 class PriorFace(OneFaceAtATime):
     """A network that was trained on aligned faces.
 
-    GFPGAN computes with all threads of networks, in sums that do not depend on their number
-    (``engine.gfpgan``). The classes of spandrel run as they are, and their sums do depend on it:
-    on a processor they compute with one thread.
+    What an architecture names as its runner computes with all threads of networks, in sums that do
+    not depend on their number. Other classes run as they are, and their sums do depend on it: on a
+    processor they compute with one thread.
     """
 
     prior = True
@@ -156,23 +156,19 @@ class PriorFace(OneFaceAtATime):
         self.generative: bool = restorer.generative
         self.side = int(restorer.side)
         self._device = device
-        gfpgan = restorer.architecture == "gfpgan"
-        self._gfpgan = FaceNetwork(restorer.module) if gfpgan else None
-        self._module = None if gfpgan else restorer.module
+        code = face_code(restorer.architecture)
+        self._made = None if code is None else code.face_network(restorer.module)
+        self._module = None if code is not None else restorer.module
 
     def _restored(self, face: FloatImage, share: float) -> FloatImage:
         """A network with a prior is shown the whole crop, whatever it holds."""
-        if self._gfpgan is None:
+        if self._made is None:
             torch.set_num_threads(1)
         else:
             compute_here()
         pixels = torch.from_numpy(np.ascontiguousarray(face.transpose(2, 0, 1)))[None]
         pixels = pixels.to(self._device)
-        if self._gfpgan is None:
-            made = self._answer(pixels)
-        else:
-            # Doubling is exact: the bits are those of the authors' (x - 0.5) / 0.5.
-            made = (self._gfpgan(pixels * 2.0 - 1.0) + 1.0) / 2.0
+        made = self._answer(pixels) if self._made is None else self._made(pixels)
         return np.ascontiguousarray(made[0].permute(1, 2, 0).cpu().numpy())
 
     def _answer(self, pixels: torch.Tensor) -> torch.Tensor:

@@ -21,6 +21,7 @@ Tensors are float32 (1, channels, height, width) in channels-last order.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -220,6 +221,13 @@ class _Level:
         inside = self._second(inside, latents[1])
         picture = self._to_rgb(inside, latents[2]).add_(doubled(picture))
         return features, inside, picture
+
+
+def face_network(module: Any) -> Callable[[Tensor], Tensor]:
+    """As ``engine.by_architecture.FaceCode``."""
+    network = FaceNetwork(module)
+    # Doubling is exact: the bits are those of the authors' (x - 0.5) / 0.5.
+    return lambda face: (network(face * 2.0 - 1.0) + 1.0) / 2.0
 
 
 class FaceNetwork:

@@ -43,7 +43,7 @@ def self_test(kernels: str) -> float:
     network.finish(network.convolve(network.convolve(dense, up, doubled=True), last), 2)
 
     image = random.random((141, 19, 3), dtype=np.float32)
-    stream = NativeStream(network, len(image), threads=1, kernels=kernels)
+    stream = NativeStream(network, len(image), kernels, threads=1)
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None]
     pieces = [*stream.push(Rows(tensor, len(image) + stream.lag))]
     found = torch.cat(pieces, 2)[0].permute(1, 2, 0).numpy()

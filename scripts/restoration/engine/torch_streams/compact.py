@@ -58,7 +58,12 @@ class CompactStream:
                 yield tensor
 
 
-def compact_column_bytes(module: Any) -> int:
+def open_stream(module: Any, height: int, band_rows: int) -> CompactStream:
+    """As ``engine.by_architecture.StreamCode``."""
+    return CompactStream(module, height)
+
+
+def column_bytes(module: Any) -> int:
     """Memory of a stream for each column of the image; the height adds nothing."""
     convolutions = [part for part in module.body if isinstance(part, torch.nn.Conv2d)]
     kept = sum(2 * part.in_channels for part in convolutions)

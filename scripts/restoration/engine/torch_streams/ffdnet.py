@@ -59,7 +59,12 @@ class FfdnetStream:
                 yield answer
 
 
-def ffdnet_column_bytes(module: Any) -> int:
+def open_stream(module: Any, height: int, band_rows: int) -> FfdnetStream:
+    """As ``engine.by_architecture.StreamCode``."""
+    return FfdnetStream(module, height)
+
+
+def column_bytes(module: Any) -> int:
     """Memory of a stream for each column of the image; the height adds nothing."""
     convolutions = [part for part in module.model if isinstance(part, torch.nn.Conv2d)]
     # In columns of blocks; each stands for two of the image's columns and rows.

@@ -232,7 +232,12 @@ def _residual_blocks(body: Any, height: int, workspace: Workspace | None) -> lis
     ]
 
 
-def rrdbnet_column_bytes(module: Any) -> int:
+def open_stream(module: Any, height: int, band_rows: int) -> RrdbnetStream:
+    """As ``engine.by_architecture.StreamCode``."""
+    return RrdbnetStream(module, height, band_rows)
+
+
+def column_bytes(module: Any) -> int:
     """Memory of a stream for each column of the image; the height adds nothing."""
     folded = {4: 1, 2: 2, 1: 4}[module.scale]
     weight = module.conv_first.weight

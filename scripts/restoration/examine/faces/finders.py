@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol, cast
 
-from restoration.errors import CircumstanceError
+from restoration.errors import CircumstanceError, ConfigError
 from restoration.examine.faces import retinaface_search
 from restoration.examine.faces import search as face_search
 from restoration.examine.faces.places import FoundFace, Search
@@ -13,6 +14,7 @@ from restoration.examine.faces.retinaface_search import PointDetector
 from restoration.examine.faces.search import face_landmarks
 from restoration.examine.finding import PageFacts
 from restoration.examine.upright import Point
+from restoration.networks.architecture import module_named
 from restoration.networks.face_detector import (
     LANDMARK_NAMES,
     POINT_NAMES,
@@ -20,10 +22,21 @@ from restoration.networks.face_detector import (
     Picture,
     aligned_points,
 )
+from restoration.networks.manifest import Weights, find_weights
 
 SURE, ENOUGH = 0.7, 1.6
 """Score of one face, which both detectors saw, and sum of the scores of all, from which nobody asks
 whether the page lies on its side: a single weak find is often a pattern, or a face that lies."""
+
+
+class DetectorCode(Protocol):
+    """A module of ``networks`` that ``Architecture.detector`` names."""
+
+    def load_detector(
+        self, name: str, models_dir: Path, manifest: Mapping[str, Weights]
+    ) -> PointDetector:
+        """The network of that name. Raises as ``networks.weights.open_weights``."""
+        ...
 
 
 class Finder(Protocol):
@@ -132,13 +145,16 @@ def retinaface_finder(page: PageFacts) -> RetinaFaceFinder:
 
     Raises CircumstanceError where its weights are not there, ConfigError where it finds no faces.
     """
-    # Whoever finds faces with dlib should not wait for torch.
-    from restoration.networks.retinaface import load_retinaface  # noqa: PLC0415
-
     name = page.settings.face_network
     if page.models_dir is None or page.manifest is None:
         raise CircumstanceError("no folder or no manifest of weights was given")
-    return RetinaFaceFinder(load_retinaface(name, page.models_dir, page.manifest), name)
+    kind = find_weights(page.manifest, name).kind
+    if kind.detector is None:
+        raise ConfigError(f"network '{name}' finds no faces: it is {kind.name}")
+    # Named, not imported: whoever finds faces with dlib should not wait for torch, nor find them
+    # anew when this code changes.
+    code = cast("DetectorCode", module_named(kind.detector))
+    return RetinaFaceFinder(code.load_detector(name, page.models_dir, page.manifest), name)
 
 
 def _total(found: Search) -> float:

@@ -16,21 +16,24 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.raster.base import UInt16Image
+from restoration.raster.colour.node_lines import (
+    CODES,
+    DECIMALS,
+    GRID,
+    NODES,
+    Floats,
+    Lines,
+    ThroughDensity,
+    rounded_rows,
+)
+from restoration.raster.colour.uneven_stain import StainPlace, UnevenStain, channels_of
 from restoration.storage.keys import digest
 
-Floats = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
 F = TypeVar("F", np.float32, np.float64)
-
-NODES = 257
-"""Equal steps of the encoded value in [0, 1] at which a table is given: 0, 1/256, ... 1."""
 
 LEAST_SLOPE = 0.34
 """Encoded per encoded. The rounding of a code (half a code) is then undone to within 1.5 codes,
 which rounds to within 1: 0.5 / 0.34 = 1.47."""
-
-DECIMALS = 7
-"""To which nodes and coefficients are rounded before use: 1/150 of a 16-bit code."""
 
 WORKERS = 2
 """Threads that map; the values do not depend on their number."""
@@ -39,156 +42,7 @@ _BLOCK = 2**15
 """Pixels that a thread takes at a time: its arrays stay in the cache (measured: 2^14 to 2^17 are
 alike)."""
 
-_CELLS = 2**14
-"""Equal cells into which the range of densities is cut to find a value's segment."""
-
 _STEPS = NODES - 1
-_GRID: Floats = np.arange(NODES) / _STEPS
-_CODES: Floats = np.arange(65536) / 65535.0
-
-
-def _rounded(values: Any, shape: tuple[int, int], name: str) -> Floats:
-    """float64 of the shape (channels, columns), rounded, not to be written to."""
-    try:
-        array = np.array(values, np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: expected rows of numbers") from None
-    if array.ndim != 2 or array.shape != shape or shape[0] not in (1, 3):
-        expected = f"1 or 3 rows of {shape[1]} numbers, as many as there are channels"
-        raise ValueError(f"{name}: expected {expected}, found the shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name}: expected finite numbers")
-    # Plus 0: the record of -0.0 would be another text for the same table.
-    rounded: Floats = np.round(array, DECIMALS) + 0.0
-    rounded.setflags(write=False)
-    return rounded
-
-
-def _channels_of(values: Any) -> int:
-    try:
-        return len(values)
-    except TypeError:
-        return 0
-
-
-@dataclass(frozen=True, eq=False)
-class UnevenStain:
-    """A stain that is stronger here than there, taken away in density before the curves.
-
-    x1 = E(L(x) + sigma(u, v)): L is ``log_light`` by straight lines, going on beyond its ends with
-    the slope there, E its inverse. sigma is what ``coefficients`` say of the place.
-    """
-
-    coefficients: Floats
-    """float64 (channels, 6), density (log10 of light): of 1, u, v, u², uv, v². u and v run from -1
-    to 1 across the page's columns and rows as stored, taken at pixel centres."""
-    log_light: Floats
-    """float64 (channels, 257): log10 of the channel's linear light at equal steps of its encoded
-    value, strictly rising, finite: the maker floors it. A floor that rises by less than 1/16384 of
-    the whole range from node to node is mapped as exactly, at half the speed."""
-
-    def __post_init__(self) -> None:
-        """Raises ValueError, one line, for what is no stain."""
-        channels = _channels_of(self.coefficients)
-        coefficients = _rounded(self.coefficients, (channels, 6), "stain.coefficients")
-        log_light = _rounded(self.log_light, (channels, NODES), "stain.log_light")
-        if (np.diff(log_light) <= 0).any():
-            raise ValueError(f"stain.log_light: expected strictly rising, at {DECIMALS} decimals")
-        object.__setattr__(self, "coefficients", coefficients)
-        object.__setattr__(self, "log_light", log_light)
-
-    def density(self, channel: int, place: Place, rows: slice) -> Floats:
-        """sigma, float64 (rows, columns), of some rows of a window."""
-        c = self.coefficients[channel]
-        u, v = place.u, place.v[rows, None]
-        # One order of sums for every window: a pixel's value is the same in each.
-        sigma: Floats = ((c[0] + c[2] * v + c[5] * v * v) + (c[1] + c[4] * v) * u) + c[3] * u * u
-        return sigma
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the pixels of a window lie on their page."""
-
-    u: Floats
-    """Of each column, -1 to 1."""
-    v: Floats
-    """Of each row, -1 to 1."""
-
-    @classmethod
-    def of(cls, window: tuple[int, int, int, int], page: tuple[int, int]) -> Place:
-        """window: top, left, height, width; page: height and width."""
-        (top, left, height, width), (rows, columns) = window, page
-        if not (0 <= top <= top + height <= rows and 0 <= left <= left + width <= columns):
-            raise ValueError(f"window {height} x {width} at ({top}, {left}) is not inside {page}")
-        return cls(
-            (2 * np.arange(left, left + width) + 1) / columns - 1.0,
-            (2 * np.arange(top, top + height) + 1) / rows - 1.0,
-        )
-
-
-class _Lines:
-    """Straight lines through nodes, going on beyond both ends; both lists strictly rising."""
-
-    def __init__(self, nodes: Floats, values: Floats) -> None:
-        self.slope = np.diff(values) / np.diff(nodes)
-        self._nodes, self._values = nodes, values
-        self._inner = nodes[1:-1]
-        cells = nodes[0] + (nodes[-1] - nodes[0]) / _CELLS * np.arange(_CELLS)
-        self._scale = _CELLS / (nodes[-1] - nodes[0])
-        self._first: Indices = np.searchsorted(self._inner, cells, "right")
-        self._counted = bool(nodes[0] == 0.0 and nodes[-1] == _CELLS)
-        # In a cell with at most one node one comparison finds the segment.
-        self._close = bool(np.diff(nodes).min() * self._scale <= 1.0)
-        self._ends = np.append(self._inner, np.inf)
-
-    def segment(self, x: Floats) -> Indices:
-        """The number of the segment in which each value lies."""
-        if self._close:
-            found: Indices = np.searchsorted(self._inner, x, "right")
-            return found
-        cell = x if self._counted else (x - self._nodes[0]) * self._scale
-        segment: Indices = self._first.take(cell.astype(np.intp), mode="clip")
-        # A cell's edge is rounded: a value beside a node may be found in the segment next door,
-        # whose line has the same value there.
-        segment += x >= self._ends.take(segment)
-        return segment
-
-    def __call__(self, x: Floats) -> Floats:
-        segment = self.segment(x)
-        y: Floats = x - self._nodes.take(segment)
-        y *= self.slope.take(segment)
-        y += self._values.take(segment)
-        return y
-
-
-class _ThroughDensity:
-    """Codes to densities, a stain added or taken away, densities to codes: `_Lines`, with as few
-    passes over the pixels as can be. Densities are counted in cells from the first node on."""
-
-    def __init__(self, before: _Lines, light: Floats, values: Floats, sign: float) -> None:
-        """before: from encoded values to ``light``; values: what becomes of each node of it."""
-        cells = _CELLS / (light[-1] - light[0])
-        nodes = (light - light[0]) * cells
-        # Rounding must not move the last node off the last cell's end.
-        nodes[-1] = _CELLS
-        codes = values * 65535.0
-        self._places: Floats = (before(_CODES) - light[0]) * cells
-        self._per_density = sign * cells
-        self._lines = _Lines(nodes, codes)
-        self._slope = self._lines.slope
-        # Half a code more: casting cuts what lies behind the point.
-        self._at_zero: Floats = codes[:-1] - self._slope * nodes[:-1] + 0.5
-
-    def __call__(self, codes: UInt16Image, sigma: Floats) -> UInt16Image:
-        place: Floats = self._places.take(codes)
-        sigma *= self._per_density
-        place += sigma
-        segment = self._lines.segment(place)
-        place *= self._slope.take(segment)
-        place += self._at_zero.take(segment)
-        np.clip(place, 0.0, 65535.5, out=place)
-        return place.astype(np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,8 +63,8 @@ class ToneTable:
 
     def __post_init__(self) -> None:
         """Raises ValueError, one line, for what is no tone table."""
-        channels = _channels_of(self.curves)
-        curves = _rounded(self.curves, (channels, NODES), "curves")
+        channels = channels_of(self.curves)
+        curves = rounded_rows(self.curves, (channels, NODES), "curves")
         if (curves < 0).any():
             raise ValueError(f"curves: expected no value below 0, found {curves.min():.7g}")
         slope = float(np.diff(curves).min()) * _STEPS
@@ -319,19 +173,19 @@ class ToneTable:
     @cached_property
     def _table_of_codes(self) -> tuple[list[UInt16Image], list[UInt16Image]]:
         """The new code of each code, to map and to undo; of each channel."""
-        mapped = [_nearest(there(_CODES)) for there, _ in self._lines]
-        undone = [_nearest(back(_CODES)) for _, back in self._lines]
+        mapped = [_nearest(there(CODES)) for there, _ in self._lines]
+        undone = [_nearest(back(CODES)) for _, back in self._lines]
         return mapped, undone
 
     @cached_property
-    def _through_density(self) -> tuple[list[_ThroughDensity], list[_ThroughDensity]]:
+    def _through_density(self) -> tuple[list[ThroughDensity], list[ThroughDensity]]:
         """To map and to undo, of each channel."""
         assert self.stain is not None
         mapped, undone = [], []
         for curve, light in zip(self.curves, self.stain.log_light, strict=True):
             # Curves and log_light share their nodes, so both steps are one: E, then the curve.
-            mapped.append(_ThroughDensity(_Lines(_GRID, light), light, curve, 1.0))
-            undone.append(_ThroughDensity(_Lines(curve, light), light, _GRID, -1.0))
+            mapped.append(ThroughDensity(Lines(GRID, light), light, curve, 1.0))
+            undone.append(ThroughDensity(Lines(curve, light), light, GRID, -1.0))
         return mapped, undone
 
     # -- values ----------------------------------------------------------------------------
@@ -385,7 +239,7 @@ class ToneTable:
         return out
 
     def _one(
-        self, x: Floats, channel: int, place: Place | None, rows: slice, *, undo: bool
+        self, x: Floats, channel: int, place: StainPlace | None, rows: slice, *, undo: bool
     ) -> Floats:
         there, back = self._lines[channel]
         if place is None or self.stain is None:
@@ -395,15 +249,15 @@ class ToneTable:
         return encoded(light(back(x)) - sigma) if undo else there(encoded(light(x) + sigma))
 
     @cached_property
-    def _lines(self) -> list[tuple[_Lines, _Lines]]:
+    def _lines(self) -> list[tuple[Lines, Lines]]:
         """The curve of each channel and its inverse."""
-        return [(_Lines(_GRID, curve), _Lines(curve, _GRID)) for curve in self.curves]
+        return [(Lines(GRID, curve), Lines(curve, GRID)) for curve in self.curves]
 
     @cached_property
-    def _light(self) -> list[tuple[_Lines, _Lines]]:
+    def _light(self) -> list[tuple[Lines, Lines]]:
         """L and E of each channel."""
         assert self.stain is not None
-        return [(_Lines(_GRID, light), _Lines(light, _GRID)) for light in self.stain.log_light]
+        return [(Lines(GRID, light), Lines(light, GRID)) for light in self.stain.log_light]
 
     def _check(self, pixels: npt.NDArray[Any]) -> None:
         if pixels.ndim != 3 or pixels.shape[2] != self.channels:
@@ -411,12 +265,12 @@ class ToneTable:
 
     def _place(
         self, shape: tuple[int, ...], corner: tuple[int, int], page: tuple[int, int | None]
-    ) -> Place | None:
+    ) -> StainPlace | None:
         """None where the place of a pixel does not matter."""
         if self.stain is None:
             return None
         width = shape[1] if page[1] is None else page[1]
-        return Place.of((*corner, shape[0], shape[1]), (page[0], width))
+        return StainPlace.of((*corner, shape[0], shape[1]), (page[0], width))
 
 
 def _nearest(values: Floats) -> UInt16Image:

@@ -6,7 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from restoration.condition.working_resolution import SMALLEST, Evidence, grid, working_share
-from restoration.config.stage_settings import CleanupSettings
+from restoration.config.stages.cleanup import CleanupSettings
 from restoration.errors import ScanError
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
 from restoration.stages.anchoring.network_tones import NetworkRunner, ToneCurve, measure_tone_curve

@@ -9,7 +9,9 @@ import numpy as np
 from restoration.examine.tones.margin_stain import UnevenStain as StainSurface
 from restoration.raster.colour.channel_light import ChannelLight
 from restoration.raster.colour.icc import Floats
-from restoration.raster.colour.tone_table import LEAST_SLOPE, NODES, ToneTable, UnevenStain
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import LEAST_SLOPE, ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
 
 DARKEST = 1e-6
 """Least light of which a density is taken: 6, beyond every scanner's."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from restoration.config.stage_settings import ColourSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.dye_fit import NO_MARGIN, doubt
 from restoration.examine.tones.margin_stain import UnevenStain
 from restoration.stages.colour.correction import Correction

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from restoration.config.stage_settings import ColourSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.colour_space import ColourSpace, Conversion, srgb_conversion
 from restoration.raster.colour.icc import Floats

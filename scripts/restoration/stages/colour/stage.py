@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.config.stage_settings import ColourSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.targets import colorchecker_says, grey_strip_says
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.tone_table import ToneTable

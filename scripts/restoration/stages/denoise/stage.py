@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from restoration.condition.noise import Pass, ReportedNoise
-from restoration.config.stage_settings import DenoiseSettings
+from restoration.config.stages.denoise import DenoiseSettings
 from restoration.errors import ConfigError
 from restoration.stages.anchoring.anchored_picture import is_neutral
 from restoration.stages.base import Declined, NetworkSource, Page, Restored

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.config.stage_settings import DescreenSettings
+from restoration.config.stages.descreen import DescreenSettings
 from restoration.raster.base import FloatImage
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.descreen.light import LightCurve

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from restoration.config.stage_settings import FeatureStrengths
+from restoration.config.stages.faces import FeatureStrengths
 from restoration.faces.frame import EYES_AND_MOUTH, SIDE, Places
 from restoration.faces.sampling import Plane
 

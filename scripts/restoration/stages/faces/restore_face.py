@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from restoration.config.stage_settings import FacesSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.engine.faces.face_runner import FaceRunner
 from restoration.faces.frame import EYES_AND_MOUTH, Frame, Places, points_of
 from restoration.faces.known import KnownFace

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.config.stage_settings import FacesSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.faces.frame import Frame
 from restoration.faces.gate import (

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from restoration.condition.never_filled import Veto
-from restoration.config.stage_settings import RepairSettings
+from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
 from restoration.examine.damage.mask import SparsePlane
 from restoration.examine.damage.search import FEWEST, KINDS, levels

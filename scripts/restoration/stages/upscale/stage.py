@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restoration.condition.working_resolution import Evidence, grid, working_share
-from restoration.config.stage_settings import PrintSize, UpscaleSettings
+from restoration.config.stages.upscale import PrintSize, UpscaleSettings
 from restoration.raster.base import FloatImage
 from restoration.raster.resample import Resampled
 from restoration.stages.anchoring.anchored_picture import (

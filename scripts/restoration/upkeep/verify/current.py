@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from restoration.chain.chain import altered_key
-from restoration.chain.delivery_again import time_in_file
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.album import Albums
+from restoration.chain.delivery_again import is_delivered, time_in_file
+from restoration.chain.scan_keys import ScanKeys, altered_key
 from restoration.config.sheet import Scan
-from restoration.plan.plan import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.storage.fixity import MISSING, signature
 from restoration.storage.keys import digest
-from restoration.storage.page_state import Record, delivered_files
+from restoration.storage.page_state import Record
 from restoration.storage.recorded_copies import copy_of
 from restoration.storage.records import SEAL, is_unaltered, read_record
-from restoration.upkeep.verify.keychain import KeyChain, idle_workshop
-from restoration.upkeep.verify.last_run import folder_of_run, started_in, steady, steady_plan
+from restoration.upkeep.verify.last_run import folder_of_run, last_plan, lying_in, started_in
 
 NEVER = "never made, or its record is lost"
 
@@ -41,16 +41,16 @@ class Anew:
 def made_anew(
     plan: Plan,
     scan: Scan,
-    workshop: Workshop,
+    albums: Albums,
     lost: frozenset[tuple[str | None, str]] = frozenset(),
 ) -> Iterator[Anew]:
     """Every step that the next run would do again for a scan, those without a recipe first.
 
-    workshop: an idle one, which keeps the albums that were gathered. lost: places (recipe, step)
+    albums: those gathered so far, which this adds to. lost: places (recipe, step)
     whose own record says nothing, since it is what is to be given back; they count as done.
     """
     common: dict[str, Record] = {}
-    first = yield from _way(plan, scan, None, ("ingest", "examine"), common, workshop, lost)
+    first = yield from _way(plan, scan, None, ("ingest", "examine"), common, albums, lost)
     for recipe in scan.recipes:
         steps = plan.steps(recipe)[2:]
         known = dict(common)
@@ -60,7 +60,7 @@ def made_anew(
             for step in steps:
                 yield Anew(scan.scan, recipe, step, f"after {first}")
             continue
-        yield from _way(plan, scan, recipe, steps, known, workshop, lost)
+        yield from _way(plan, scan, recipe, steps, known, albums, lost)
 
 
 def _way(
@@ -69,11 +69,11 @@ def _way(
     recipe: str | None,
     steps: tuple[str, ...],
     known: dict[str, Record],
-    workshop: Workshop,
+    albums: Albums,
     lost: frozenset[tuple[str | None, str]],
 ) -> Any:
     """Yields what is made anew; returns the first step that is, "" after a problem, else None."""
-    chain = KeyChain(plan, recipe, scan, workshop, known)
+    keys = ScanKeys(plan, recipe, scan, albums, known.__getitem__)
     first: str | None = None
     for step in steps:
         if first is not None:
@@ -84,14 +84,14 @@ def _way(
             record = _copy(plan, scan, recipe, step)
             if record is None:
                 # What comes after it cannot be judged.
-                if step == "deliver" and not _bears_key(plan, recipe, scan, chain.deliver_key()):
+                if step == "deliver" and not _bears_key(plan, recipe, scan, keys.deliver()):
                     yield Anew(scan.scan, recipe, step, "code, settings or what it was made from")
                 return None
         if record is None:
             first = step
             yield Anew(scan.scan, recipe, step, NEVER)
             continue
-        reason = _reason(chain, plan, recipe, step, record)
+        reason = _reason(keys, plan, recipe, step, record)
         if reason:
             first = step
             yield Anew(scan.scan, recipe, step, reason)
@@ -120,36 +120,26 @@ def _bears_key(plan: Plan, recipe: str | None, scan: Scan, key: str) -> bool:
 
 
 def _reason(
-    chain: KeyChain, plan: Plan, recipe: str | None, step: str, record: Record
+    keys: ScanKeys, plan: Plan, recipe: str | None, step: str, record: Record
 ) -> str | None:
     """Why a record is not what would be made today; None where it is."""
     try:
         if step == "ingest":
-            return _of_ingest(chain, record)
-        if step == "examine":
-            made = chain.examine_key() == record["key"]
-        elif step == "deliver":
-            key = chain.deliver_key()
-            made = record["key"] in (key, altered_key(key))
-        else:
-            made = digest(chain.page_keys(step)) == record["key"]
+            return _of_ingest(keys, record)
+        key = keys.of(step)
+        made = record["key"] in ((key, altered_key(key)) if step == "deliver" else (key,))
     except (KeyError, TypeError, StopIteration):
         return "its record lacks parts"
     if made:
-        lacks = step == "deliver" and record["status"] == "done" and _lacks(plan, recipe, record)
-        return "a file of it is gone" if lacks else None
+        there = recipe is None or step != "deliver" or is_delivered(plan, recipe, record)
+        return None if there else "a file of it is gone"
     return ", ".join(_differing(plan, recipe, step, record)) or "what it was made from"
 
 
-def _lacks(plan: Plan, recipe: str | None, record: Record) -> bool:
-    folder = plan.folder(recipe, "deliver")
-    return not all((folder / name).is_file() for name in delivered_files(record))
-
-
-def _of_ingest(chain: KeyChain, record: Record) -> str | None:
-    scan, plan = chain.scan, chain.plan
+def _of_ingest(keys: ScanKeys, record: Record) -> str | None:
+    scan, plan = keys.scan, keys.plan
     now = signature(scan.path)
-    if record.get("base") != chain.ingest_base():
+    if record.get("base") != digest(keys.ingest_base()):
         told = {"material": (record.get("material"), scan.material)}
         changed = [name for name, (was, is_now) in told.items() if was != is_now]
         return (
@@ -165,10 +155,10 @@ def _of_ingest(chain: KeyChain, record: Record) -> str | None:
 def _differing(plan: Plan, recipe: str | None, step: str, record: Record) -> Iterator[str]:
     """What of a step is no longer as a record has it."""
     today: Mapping[str, Any] = {
-        "code": plan.code(step),
-        "settings": plan.settings(recipe, step),
-        "numeric": plan.numeric(recipe, step),
-        "weights": list(plan.weights(recipe, step)),
+        "code": plan.dependencies.code(recipe, step),
+        "settings": plan.dependencies.settings(recipe, step),
+        "numeric": plan.dependencies.numeric(recipe, step),
+        "weights": list(plan.dependencies.weights(recipe, step)),
     }
     names = {"numeric": "runtime, device or precision"}
     for name, value in today.items():
@@ -197,15 +187,15 @@ def made_anew_today(
     Raises ConfigError where there are no results, or their settings or sheet are wrong.
     """
     results = results.absolute()
-    last = steady_plan(results)
+    last = last_plan(results)
     with started_in(base.absolute() if base is not None else folder_of_run(results)):
         raw: dict[str, Any] = {}
         for config in configs or (last.config.model_dump(mode="json"),):
             raw = _over(raw, config)
-        plan = steady(make_plan({**raw, "results": str(results)}), results)
-        workshop = idle_workshop()
+        plan = lying_in(make_plan({**raw, "results": str(results)}), results)
+        albums: Albums = {}
         for scan in plan.scans:
-            yield from made_anew(plan, scan, workshop)
+            yield from made_anew(plan, scan, albums)
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

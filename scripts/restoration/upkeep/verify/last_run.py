@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,10 @@ from restoration.errors import ConfigError
 from restoration.plan.batches import ASSIGNED, read_assigned
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.storage.records import read_record
-from restoration.upkeep.verify.keychain import SteadyPlan
 from restoration.upkeep.verify.orphans import Known
 
 
-def steady_plan(results: Path) -> SteadyPlan:
+def last_plan(results: Path) -> Plan:
     """The plan of the last run, over the results where they lie now."""
     path = plan_file(results)
     if not path.is_file():
@@ -34,14 +33,13 @@ def steady_plan(results: Path) -> SteadyPlan:
             f"results: '{path}' cannot be read ({type(error).__name__}: {error}); expected the "
             "plan of the last run, which any run writes again: snakemake --until ingest"
         ) from None
-    return steady(plan, results)
+    return lying_in(plan, results)
 
 
-def steady(plan: Plan, results: Path) -> SteadyPlan:
-    """A plan whose facts are worked out once, over the results where they lie now."""
+def lying_in(plan: Plan, results: Path) -> Plan:
+    """The plan over the results where they lie now."""
     config = plan.config.model_copy(update={"results": str(results)})
-    given = {item.name: getattr(plan, item.name) for item in fields(Plan)}
-    return SteadyPlan(**{**given, "config": config})
+    return replace(plan, config=config)
 
 
 def known_scans(plan: Plan) -> Known:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from restoration.plan.plan import ALONE, Plan
-from restoration.stages import REGISTRY
+from restoration.config.stages import REGISTRY
+from restoration.plan.make_plan import ALONE
+from restoration.plan.plan import Plan
 from restoration.storage.manifest import is_set_aside
 from restoration.storage.page_state import (
     MASKS,

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from restoration.chain.album import Albums
 from restoration.plan.plan import Plan
 from restoration.run.begin import PROBLEMS
 from restoration.storage.manifest import ask_again, gather
 from restoration.storage.publish import rename
 from restoration.upkeep.verify.current import Anew, made_anew, places_before
 from restoration.upkeep.verify.findings import Place, Repair
-from restoration.upkeep.verify.keychain import idle_workshop
 
 SET_ASIDE = ".bad"
 
@@ -98,7 +98,7 @@ def tables_from(plan: Plan, place: Place, batch: str) -> list[Path]:
 
 def _changed(plan: Plan, repairs: Iterable[Repair]) -> Iterator[Anew]:
     """What of the damaged results would not come back as it was."""
-    workshop = idle_workshop()
+    albums: Albums = {}
     by_scan: dict[str, list[Place]] = {}
     for repair in repairs:
         if repair.place is None:
@@ -115,6 +115,6 @@ def _changed(plan: Plan, repairs: Iterable[Repair]) -> Iterator[Anew]:
             continue
         asked = {place for one in places for place in places_before(plan, *one)}
         lost = frozenset(places)
-        for found in made_anew(plan, scan, workshop, lost):
+        for found in made_anew(plan, scan, albums, lost):
             if (found.recipe, found.step) in asked and not found.reason.startswith("a file"):
                 yield found

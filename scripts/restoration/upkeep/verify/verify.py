@@ -49,8 +49,8 @@ from restoration.upkeep.verify.hashing import Hashed, Hasher
 from restoration.upkeep.verify.last_run import (
     folder_of_run,
     known_scans,
+    last_plan,
     started_in,
-    steady_plan,
     whole_plan,
 )
 from restoration.upkeep.verify.names import ADVICE, FIXITY_LOG, Known
@@ -202,7 +202,7 @@ class _Look:
             kind, found = ALTERED, f"SHA-256 {sha256}"
             if expected in (None, sha256):
                 try:
-                    return steady_plan(self.results)
+                    return last_plan(self.results)
                 except ConfigError:
                     found = "none that can be read"
         then = ADVICE["plan"] + "; without it, what the sheet names no more is not told"
