@@ -58,14 +58,23 @@ class Occlusion(Part):
     reason: str | None = Field(default=None, description="Why it is not known.")
 
 
-class ReportedFace(Part):
-    """One face."""
+class FacePlace(Part):
+    """Where one face lies, and how its head is turned."""
 
     box: Box = Field(description="[left, top, width, height] in pixels of the page as stored.")
     points: tuple[Pair, ...] = Field(
         description="Eyes, nose and corners of the mouth, in the order of `point_names`: [left, "
         "top] each, in pixels of the page as stored."
     )
+    mirrored: bool | None = Field(
+        default=None, description="Whether the page's orientation tag shows it mirrored."
+    )
+    pose: Pose | None = Field(default=None, description="How the head is turned.")
+
+
+class ReportedFace(FacePlace):
+    """One face, with all that was measured of it."""
+
     landmarks: tuple[Pair, ...] = Field(
         description="What the predictor measures, in the order of `landmark_names`: [left, top] "
         "each, in pixels of the page as stored."
@@ -81,9 +90,6 @@ class ReportedFace(Part):
         description="Degrees counter-clockwise by which the stored page is turned (and then "
         "mirrored, where its tag mirrors) for the face to stand upright."
     )
-    mirrored: bool | None = Field(
-        default=None, description="Whether the page's orientation tag shows it mirrored."
-    )
     interocular_px: float | None = Field(
         default=None, description="Distance between the eyes, in pixels of the page."
     )
@@ -94,7 +100,6 @@ class ReportedFace(Part):
     face_width_px: int | None = Field(
         default=None, description="Longer side of the box, in pixels of the page."
     )
-    pose: Pose | None = Field(default=None, description="How the head is turned.")
     effective_share: float | None = Field(
         default=None,
         description="Effective over stated resolution on the face, 0 to 1; null if unknown.",
@@ -196,3 +201,15 @@ class Faces(Reported[int, FacesDetail]):
         if blurred:
             said.append(f"{blurred} blurred by motion or out of focus")
         return f"{', '.join(said)}."
+
+
+class FacePlaces(Part):
+    """Of the faces what stages need that leave heads alone: where they lie, or why nobody knows."""
+
+    faces: tuple[FacePlace, ...] = Field(default=(), description="Where each face lies.")
+    upright: Upright | None = Field(
+        default=None, description="How a face stands that a person marks and no detector saw."
+    )
+    reason: str | None = Field(
+        default=None, description="Why nobody knows; null where they were looked for."
+    )
