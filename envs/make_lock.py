@@ -1,4 +1,4 @@
-"""Write lock.txt, lock-dev.txt, lock-slurm.txt and lock-cuda.txt from what we ask for: `make lock`.
+"""Write the lock files (runtime, dev, docs, slurm, cuda) from what we ask for: `make lock`.
 
 pip resolves; this script only sorts its answer. It runs in the workflow's own environment, because
 basicsr can state its requirements only where torch is installed.
@@ -10,8 +10,9 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -25,6 +26,10 @@ HERE = Path(__file__).parent
 LEFT_OUT = {"tb-nightly"}
 # Fetched by the index's own build of torch where it has CUDA; a CPU build asks for none of them.
 CUDA = ("nvidia-", "cuda-", "triton")
+
+# Newest versions need Python 3.12, where they are taken; 3.11 keeps the last that it can run.
+NEWER_PYTHON = "3.12"
+NEWER_THERE = ("imagecodecs", "tifffile")
 
 Resolved = dict[str, dict[str, Any]]
 
@@ -43,10 +48,25 @@ def resolve() -> Resolved:
         command += ["--ignore-installed", "--no-build-isolation", "--report", str(report)]
         command += ["-c", str(HERE / "lock-build.txt"), "-r", str(HERE / "requirements.txt")]
         command += ["-r", str(HERE / "requirements-dev.txt")]
+        command += ["-r", str(HERE / "requirements-docs.txt")]
         command += ["-r", str(HERE / "requirements-slurm.txt")]
         subprocess.run(command, check=True)
         items = json.loads(report.read_text("utf-8"))["install"]
     return {canonicalize_name(item["metadata"]["name"]): item["metadata"] for item in items}
+
+
+def newer() -> dict[str, str]:
+    """Versions that `NEWER_PYTHON` gets of `NEWER_THERE`, by name: they need numpy alone."""
+    asked = [str(r) for r in direct("requirements.txt") if r.name in NEWER_THERE]
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [sys.executable, "-m", "pip", "install", "-qq", "--dry-run", "--no-deps"]
+        command += ["--only-binary=:all:", "--python-version", NEWER_PYTHON, "--target", folder]
+        command += ["--ignore-installed", "--report", str(report), *asked]
+        subprocess.run(command, check=True)
+        items = json.loads(report.read_text("utf-8"))["install"]
+    found = (item["metadata"] for item in items)
+    return {str(canonicalize_name(one["name"])): one["version"] for one in found}
 
 
 def needed(roots: Iterable[Requirement], resolved: Resolved) -> set[str]:
@@ -72,10 +92,32 @@ def needed(roots: Iterable[Requirement], resolved: Resolved) -> set[str]:
     return found
 
 
-def write(name: str, heading: str, names: Iterable[str], resolved: Resolved) -> None:
-    """One lock file; of a local version (`+cpu`), which installs nowhere else, the public part."""
+def pins_of(name: str, version: str, later: str | None) -> list[str]:
+    """The lines of one package; later: the version that `NEWER_PYTHON` gets.
+
+    Of a local version (`+cpu`), which installs nowhere else, the public part.
+    """
+    public = Version(version).public
+    if later is None or later == public:
+        return [f"{name}=={public}"]
+    return [
+        f'{name}=={public}; python_version < "{NEWER_PYTHON}"',
+        f'{name}=={later}; python_version >= "{NEWER_PYTHON}"',
+    ]
+
+
+def write(
+    name: str,
+    heading: str,
+    names: Iterable[str],
+    resolved: Resolved,
+    later: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """One lock file; later: versions for `NEWER_PYTHON`, by name."""
     pins = [
-        f"{resolved[n]['name']}=={Version(resolved[n]['version']).public}" for n in sorted(names)
+        line
+        for n in sorted(names)
+        for line in pins_of(resolved[n]["name"], resolved[n]["version"], later.get(n))
     ]
     text = "".join(f"# {line}\n" for line in heading.split("\n"))
     (HERE / name).write_text(text + "\n".join(pins) + "\n", "utf-8")
@@ -97,15 +139,22 @@ def name_in_conda_file() -> None:
 
 def main() -> None:
     """Resolve once, write the lock files."""
+    if sys.version_info[:2] >= tuple(int(part) for part in NEWER_PYTHON.split(".")):
+        raise SystemExit("make lock: needs Python 3.11: the pins of both versions come from it")
     resolved = resolve()
     build = {str(canonicalize_name(r.name)) for r in direct("lock-build.txt")}
     runtime = needed(direct("requirements.txt"), resolved) - build
     dev = needed(direct("requirements-dev.txt"), resolved) - build - runtime
+    docs = needed(direct("requirements-docs.txt"), resolved) - build - runtime - dev
     slurm = needed(direct("requirements-slurm.txt"), resolved) - build - runtime
     cuda = {name for name in runtime if name.startswith(CUDA)}
     made = "Written by `make lock`; installed by install.sh.\n"
-    write("lock.txt", made + "Everything the workflow runs with.", sorted(runtime - cuda), resolved)
+    everything = made + "Everything the workflow runs with."
+    write("lock.txt", everything, sorted(runtime - cuda), resolved, newer())
     write("lock-dev.txt", made + "What tests and checks need besides.", sorted(dev), resolved)
+    pages = "Written by `make lock`; installed by `make docs`.\n"
+    pages += "What makes the pages of docs/, beside lock.txt and lock-dev.txt."
+    write("lock-docs.txt", pages, docs, resolved)
     sent = "Written by `make lock`; installed by `make env-slurm`.\n"
     write("lock-slurm.txt", sent + "What sends jobs to a Slurm cluster.", slurm, resolved)
     if cuda:

@@ -463,5 +463,5 @@ def test_a_network_for_faces_computes_in_float32_and_the_key_says_so(tmp_path: P
 
 def test_gfpgan_cannot_be_called_a_network_that_makes_nothing_up() -> None:
     mine = UserWeights(architecture="gfpgan", path="a.pth", sha256="a" * 64, generative=False)
-    with pytest.raises(ConfigError, match=r"models\.mine: gfpgan draws faces"):
+    with pytest.raises(ConfigError, match=r"models\.mine: gfpgan makes up detail"):
         load_manifest(MANIFEST, {"mine": mine})

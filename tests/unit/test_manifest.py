@@ -52,8 +52,9 @@ def test_the_list_of_weights_is_valid_and_names_what_recipes_use() -> None:
 def test_the_list_is_read_without_torch_and_numpy() -> None:
     """The Snakefile is parsed again in every job."""
     code = (
-        "import sys; from restoration.networks import converted, manifest, originals;"
-        "from restoration import environment;"
+        "import sys; from restoration.networks import converted, manifest, missing;"
+        "from restoration.networks import originals, registry;"
+        "from restoration.chain import software;"
         "sys.exit(bool({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
     )
     done = subprocess.run(

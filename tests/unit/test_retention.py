@@ -12,11 +12,11 @@ import pytest
 from small_results import AGAIN, CHANGES, MAPS, SCANS, findings, plan, run, stamps, workshop
 
 import corpus
-from restoration.chain import retention
 from restoration.errors import CircumstanceError
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.plan import Plan
 from restoration.review.page import write_report
+from restoration.run import unneeded_images as retention
 from restoration.run.batch import run_batch
 from restoration.storage.manifest import ask_again
 from restoration.storage.records import write_record

@@ -77,7 +77,7 @@ def test_plan_survives_its_file(plan: Plan) -> None:
 
 def test_a_job_takes_over_the_devices_choice(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     plan.save()
-    monkeypatch.setattr("restoration.plan.plan.resolve_device", lambda device: "cuda")
+    monkeypatch.setattr("restoration.plan.make_plan.resolve_device", lambda device: "cuda")
     raw = plan.config.model_dump(mode="json")
     assert running.plan_of_run(raw, main=False).device == plan.device == "cpu"
     assert running.plan_of_run(raw, main=True).device == "cuda"

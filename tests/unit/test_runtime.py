@@ -154,7 +154,7 @@ def test_a_device_that_is_not_there_is_said_before_any_job(
 ) -> None:
     monkeypatch.setattr(resolving, "what_torch_sees", lambda: {**SEEN, **seen})
     monkeypatch.setattr(resolving, "NVIDIA", tmp_path / "none")
-    monkeypatch.setattr("restoration.plan.plan.resolve_device", lambda _: device)
+    monkeypatch.setattr("restoration.plan.make_plan.resolve_device", lambda _: device)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     plan = make_plan(raw(tmp_path, device=asked))
     with pytest.raises(ConfigError) as caught:

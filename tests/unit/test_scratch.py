@@ -89,10 +89,12 @@ def test_a_whole_run_has_the_same_deliverables_and_records(
 def test_where_a_file_is_made_is_part_of_no_fingerprint(tmp_path: Path) -> None:
     package = tmp_path / "restoration"
     package.mkdir()
-    (package / "stage.py").write_text("from restoration import scratch\n")
-    (package / "scratch.py").write_text("one = 1\n")
+    (package / "storage").mkdir()
+    scratch_disk = package / "storage" / "scratch_disk.py"
+    (package / "stage.py").write_text("from restoration.storage import scratch_disk\n")
+    scratch_disk.write_text("one = 1\n")
     before = code_fingerprint("restoration.stage", package)
-    (package / "scratch.py").write_text("two = 2\n")
+    scratch_disk.write_text("two = 2\n")
     fingerprints._source.cache_clear()
     assert before == code_fingerprint("restoration.stage", package)
 

@@ -470,6 +470,13 @@ def make_older(results: Path) -> None:
     for path in (*results.glob("*/*.json"), *results.glob("*/*/*.json")):
         record = json.loads(path.read_text())
         if record.pop("record_sha256", None) is not None:
+            made = record.get("deliverable", {})
+            if "files" in made:
+                cubes = [
+                    {"page": 1, "file": f["file"], "sha256": f["sha256"]} for f in made.pop("files")
+                ]
+                assert [one["file"] for one in cubes] == [f"{record['scan']}.cube"]
+                made["cubes"] = cubes
             path.write_text(json.dumps({**record, "schema": 1}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -10,11 +11,13 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tifffile
 import yaml
 
 from conftest import ROOT, Project
+from restoration.storage.manifest import MANIFEST
 
 PAGE = ROOT / "docs" / "adding.md"
 
@@ -113,7 +116,7 @@ def test_a_stage_is_added_in_five_places_and_all_else_follows(project: Project) 
     assert (project.results / "plain/lighten/one.tsv").is_file()
     assert not {name for name in project.written_since(before) if "/deliver/" in name}
     project.run()
-    # What comes before it in its recipe, and the other recipe, are as they were.
+    # What comes before it in its recipe is as it was.
     written = {name.rsplit("/", 1)[0] for name in project.written_since(before)}
     assert written == {"plain/lighten", "plain/deliver"}
 
@@ -141,3 +144,89 @@ def test_a_stage_is_added_in_five_places_and_all_else_follows(project: Project) 
     )
     assert cost[1] - cost[0] == pytest.approx(100 * 0.05)
     assert cost[2]["lighten"] == cost[2]["upscale"]
+
+
+def script(project: Project, name: str, *arguments: str, expected: int = 0) -> str:
+    """One of the command lines, on the project's results."""
+    done = subprocess.run(
+        [sys.executable, f"scripts/{name}.py", "--results", "results", *arguments],
+        cwd=project.folder,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == expected, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def add_sidecar(project: Project) -> set[Path]:
+    """The file beside the deliverable of the page; returns the files touched."""
+    said = blocks("Adding a file beside the deliverable")
+    room = "scripts/restoration/deliver/sidecars"
+    registry = f"{room}/__init__.py"
+    touched = {
+        write(project, place, said.pop(place))
+        for place in (f"{room}/size.py", "tests/deliver/test_size.py")
+    }
+    path = project.folder / registry
+    line = "SIDECARS: tuple[Sidecar, ...] = (CUBE,)\n"
+    text = path.read_text()
+    assert text.count(line) == 1
+    path.write_text(text.replace(line, said.pop(f"{registry}: the registry")))
+    imports = said.pop(f"{registry}: with the imports")
+    touched.add(insert(project, registry, "from restoration.storage.journal", imports))
+    assert not said
+    return touched
+
+
+@pytest.mark.slow
+def test_a_file_beside_the_deliverable_is_added_in_three_places(project: Project) -> None:
+    deliveries = project.results / "plain/deliver"
+    before = tifffile.imread(deliveries / "a.tif")
+    stamps = project.stamps()
+    touched = add_sidecar(project)
+    assert len(touched) == 3
+    passes(project, project.folder / "tests/deliver/test_size.py")
+
+    # Written, recorded, listed, shown; the deliverable's pixels and every stage's as they were.
+    project.run()
+    assert (deliveries / "a.txt").read_text() == "a: 192 x 144 px\n"
+    sha256 = hashlib.sha256(b"a: 192 x 144 px\n").hexdigest()
+    record = json.loads((deliveries / "a.json").read_text())
+    assert record["schema"] == 3
+    assert record["deliverable"]["files"] == [{"kind": "size", "file": "a.txt", "sha256": sha256}]
+    assert f"{sha256}  plain/deliver/a.txt\n" in (project.results / MANIFEST).read_text()
+    report = (project.results / "plain/report.html").read_text()
+    assert '<th scope="row">Size as text</th><td>a.txt</td>' in report
+    assert np.array_equal(tifffile.imread(deliveries / "a.tif"), before)
+    written = {name.rsplit("/", 1)[0] for name in project.written_since(stamps)}
+    assert written == {"plain/deliver"}
+
+    # Verified; named by a record, so nothing that pruning may take; damage is found.
+    script(project, "verify")
+    script(project, "prune", "--yes", "--keep", "none", "--orphans")
+    assert (deliveries / "a.txt").is_file()
+    (deliveries / "a.txt").write_text("a: 1 x 1 px\n")
+    (deliveries / "c.txt").unlink()
+    said = script(project, "verify", "--repair", expected=1)
+    assert "altered size" in said
+    assert "missing size" in said
+
+    # Made again, to the byte; that of a scan which became a problem goes with its deliverable.
+    delivered = (deliveries / "b.tif").read_bytes()
+    (project.folder / "masters/b.tif").write_text("no TIFF")
+    stamps = project.stamps()
+    project.run()
+    assert (deliveries / "a.txt").read_text() == "a: 192 x 144 px\n"
+    assert (deliveries / "c.txt").read_text() == "c: 192 x 144 px\n"
+    assert not list(deliveries.glob("b.t*"))
+    withdrawn = project.results / "plain/withdrawn/b@1"
+    assert (withdrawn / "b.txt").read_text() == "b: 192 x 144 px\n"
+    assert (withdrawn / "b.tif").read_bytes() == delivered
+    why = json.loads((withdrawn / "withdrawn.json").read_text())
+    assert set(why["files"]) == {"b.tif", "b.txt"}
+
+    # Deleted with everything else.
+    script(project, "clean_results", "--yes")
+    assert not project.results.exists()

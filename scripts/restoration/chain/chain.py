@@ -34,7 +34,15 @@ from restoration.storage.manifest import asked_again
 from restoration.storage.page_state import PageState, Record, has_own_image
 from restoration.storage.publish import unlink
 from restoration.storage.recorded_copies import copy_of
-from restoration.storage.records import SCHEMA, SEAL, is_unaltered, now, read_record, write_record
+from restoration.storage.records import (
+    DELIVERY_SCHEMA,
+    SCHEMA,
+    SEAL,
+    is_unaltered,
+    now,
+    read_record,
+    write_record,
+)
 
 
 class Chain:
@@ -74,7 +82,8 @@ class Chain:
 
     def _publish(self, step: str, record: Record) -> Record:
         # As it will be read: it becomes a part of the scan's deliver record.
-        record = write_record(self._path(step), {"schema": SCHEMA, **record})
+        schema = DELIVERY_SCHEMA if step == "deliver" else SCHEMA
+        record = write_record(self._path(step), {"schema": schema, **record})
         self._known[step] = record
         self.worked.append(step)
         return record

@@ -6,6 +6,7 @@ import json
 import types
 import typing
 from collections.abc import Iterator, Sequence
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ fails when it drifts.
 `config/config.yaml` is read first. Name files of your own to put over it; later ones win, and
 only the keys that differ need be there:
 
-    snakemake --cores all --configfile my.yaml
+```sh
+.venv/bin/snakemake --cores all --configfile my.yaml
+```
 
 A mistake stops before any job, with one line that names file, line and key, or the row of the
 sheet. `make restore CONFIG=my.yaml` also says where a file is no YAML; called by itself, Snakemake
@@ -113,7 +116,7 @@ def readme(architectures: Sequence[str]) -> str:
     materials = ", ".join(f"`{name}`" for name in MATERIALS)
     parts = [_INTRODUCTION.format(materials=materials)]
     for model in _sections(Config):
-        parts.append(f"\n## {model.__name__}\n\n{(model.__doc__ or '').strip()}\n\n")
+        parts.append(f"\n## {model.__name__}\n\n{cleandoc(model.__doc__ or '')}\n\n")
         parts.append("| key | value | default | meaning |\n|---|---|---|---|\n")
         for name, field in model.model_fields.items():
             value = _type_name(field.annotation) + _limits(field)

@@ -227,7 +227,9 @@ def read_regions(path: Path) -> ScanRegions | None:
         return None
     raw = parse(text, f"regions: '{path}'", references=False)
     if not isinstance(raw, dict):
-        raise ConfigError(f"regions: '{path}': expected stages with their regions; see the README")
+        raise ConfigError(
+            f"regions: '{path}': expected stages with their regions; see docs/marks.md"
+        )
     apart = {key: raw[key] for key in ("feather", FACES, COLOUR) if key in raw}
     stages = {str(key): value for key, value in raw.items() if key not in apart}
     given = {**apart, "stages": stages}

@@ -113,7 +113,7 @@ class BatchSettings(Section):
         gt=0,
         le=100.0,
         description="How long the longest step of a batch should take, in hours, by the cost "
-        "model (`restoration/plan/cost_model.py`). Chunks are 0.75 to 1.5 times as long.",
+        "model. Chunks are 0.75 to 1.5 times as long.",
     )
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from restoration import __version__
 from restoration.config.stages import FACES, REGISTRY
-from restoration.deliver.cube_file import write_cube
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
 from restoration.deliver.kept_grain import FINISHED_READS, finished_page
 from restoration.deliver.scan_to_deliver import ScanToDeliver
+from restoration.deliver.sidecars import write_sidecars
 from restoration.deliver.xmp.packet import StageEvent
 from restoration.errors import CircumstanceError
 from restoration.faces import IDENTITY
@@ -22,10 +21,8 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
-from restoration.storage.journal import note_gone
 from restoration.storage.keys import canonical_json
-from restoration.storage.page_state import PageState, Record, cube_name
-from restoration.storage.publish import unlink
+from restoration.storage.page_state import PageState, Record
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
@@ -69,9 +66,9 @@ def deliver_finished(
         settings=scan.settings,
         output=output,
     )
-    cubes = _cubes(scan.scan, pages, _wants_cube(scan.stages), output.parent)
-    if cubes:
-        delivered["cubes"] = cubes
+    files = write_sidecars(output.parent, scan, pages)
+    if files:
+        delivered["files"] = files
     return {**delivered, "faces": faces} if faces else delivered
 
 
@@ -98,27 +95,6 @@ def _table(scan: ScanToDeliver, state: PageState) -> ToneTable | None:
             f"{scan.scan}, page {state.number}: the record's tone table is damaged "
             f"({error}); delete the last stage's record of this scan and start the run again"
         ) from None
-
-
-def _wants_cube(steps: Sequence[Record]) -> bool:
-    """Whether the stage that made the tables was asked for them as files too."""
-    return bool(steps) and bool(steps[-1]["settings"].get("cube"))
-
-
-def _cubes(scan: str, pages: Sequence[PageToDeliver], wanted: bool, folder: Path) -> list[Record]:
-    """Writes each page's table beside the deliverable; takes away what an earlier run left."""
-    cubes = []
-    for page in pages:
-        path = folder / cube_name(scan, page.number)
-        if page.tones is None or not wanted:
-            if path.exists():
-                note_gone(path)
-                unlink(path, missing_ok=True)
-            continue
-        title = scan if page.number == 1 else f"{scan}, page {page.number}"
-        sha256 = write_cube(path, page.tones, title)
-        cubes.append({"page": page.number, "file": path.name, "sha256": sha256})
-    return cubes
 
 
 def _faces(scan: ScanToDeliver) -> list[Record]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any, Protocol, cast
 
 from restoration.engine.native.describe import NativeNetwork
 from restoration.engine.torch_streams.layers import Rows, Tensor
-from restoration.networks.architecture import Architecture, module_named
+from restoration.networks.architecture import Architecture
 
 
 class Stream(Protocol):
@@ -62,16 +63,16 @@ def stream_code(kind: Architecture | None) -> StreamCode | None:
     """None where the network is run in bands that overlap."""
     if kind is None or kind.stream is None:
         return None
-    return cast("StreamCode", module_named(kind.stream))
+    return cast("StreamCode", import_module(kind.stream))
 
 
 def native_code(kind: Architecture | None) -> NativeCode | None:
     """None where the native runtime cannot run it."""
     if kind is None or kind.native is None:
         return None
-    return cast("NativeCode", module_named(kind.native))
+    return cast("NativeCode", import_module(kind.native))
 
 
 def face_code(kind: Architecture) -> FaceCode | None:
     """None where the network's own class is run as it is."""
-    return None if kind.runner is None else cast("FaceCode", module_named(kind.runner))
+    return None if kind.runner is None else cast("FaceCode", import_module(kind.runner))

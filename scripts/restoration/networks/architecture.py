@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -114,8 +113,3 @@ class Architecture:
             return ()
         named = (self.stream, self.native, self.runner, self.detector)
         return (self.module, *(module for module in named if module is not None))
-
-
-def module_named(name: str) -> Any:
-    """The module that an object names; imported when it is asked for."""
-    return import_module(name)

@@ -9,7 +9,6 @@ import json
 from pathlib import Path
 
 from restoration.networks.manifest import Weights
-from restoration.networks.sources import SourceFile
 
 CONVERTER = "1"
 """Raised when conversion gives other tensors; older files are then made anew."""
@@ -28,7 +27,7 @@ def record_path(models_dir: Path, name: str) -> Path:
 def is_converted(weights: Weights, models_dir: Path) -> bool:
     """True where these weights are ready; their bytes are verified when they are loaded."""
     if not weights.converts:
-        return all(_kept(file, models_dir) for file in weights.files)
+        return all(file.is_kept(models_dir) for file in weights.files)
     try:
         record = json.loads(record_path(models_dir, weights.name).read_text(encoding="utf-8"))
         size = tensors_path(models_dir, weights.name).stat().st_size
@@ -37,8 +36,3 @@ def is_converted(weights: Weights, models_dir: Path) -> bool:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
     return made_from == (weights.sha256, CONVERTER) and size == expected
-
-
-def _kept(file: SourceFile, models_dir: Path) -> bool:
-    path = file.path(models_dir)
-    return path.is_file() and file.bytes in (None, path.stat().st_size)

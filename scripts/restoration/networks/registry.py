@@ -7,8 +7,9 @@ more line changes no key. Parsed with the Snakefile, so it knows no torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 
-from restoration.networks.architecture import Architecture, module_named
+from restoration.networks.architecture import Architecture
 
 _MODULES = (
     "restoration.networks.architectures.rrdbnet",
@@ -24,7 +25,7 @@ _MODULES = (
 
 
 def _listed() -> dict[str, Architecture]:
-    found: list[Architecture] = [module_named(name).ARCHITECTURE for name in _MODULES]
+    found: list[Architecture] = [import_module(name).ARCHITECTURE for name in _MODULES]
     return {each.name: each for each in found}
 
 

@@ -81,3 +81,8 @@ class SourceFile(Entry):
     def path(self, models_dir: Path) -> Path:
         """Where the file lies if a person put it there (absolute names stay as they are)."""
         return models_dir / self.name
+
+    def is_kept(self, models_dir: Path) -> bool:
+        """Whether it lies there, in the size that is stated."""
+        path = self.path(models_dir)
+        return path.is_file() and self.bytes in (None, path.stat().st_size)

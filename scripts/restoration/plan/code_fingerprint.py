@@ -10,7 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from restoration.storage.keys import digest
 
@@ -124,7 +123,7 @@ def _meaning(target: str, package: Path) -> list[str]:
     if not target.startswith("restoration"):
         return [target]
     if (path := _module_path(target, package)) is not None:
-        return ["" if _is_no_part_of_a_result(target) else _source(path).content]
+        return ["" if _is_left_out(target) else _source(path).content]
     module, _, attribute = target.rpartition(".")
     return [*_meaning(module, package), attribute]
 
@@ -147,15 +146,34 @@ _NOT_PART_OF_A_RESULT = frozenset(
     }
 )
 
-
 # The settings of each stage with its entry in the registry; models of the condition report and of
 # records: a test keeps them free of computing.
 _ROOMS_OF_VALUES = ("restoration.config.stages", "restoration.findings", "restoration.records")
 
 
-def _is_no_part_of_a_result(module: str) -> bool:
-    rooms = (room for room in _ROOMS_OF_VALUES if f"{module}.".startswith(f"{room}."))
-    return module in _NOT_PART_OF_A_RESULT or any(rooms)
+def _is_left_out(name: str) -> bool:
+    in_room = any(f"{name}.".startswith(f"{room}.") for room in _ROOMS_OF_VALUES)
+    return in_room or name in _NOT_PART_OF_A_RESULT
+
+
+def modules_behind(module: str, package: Path = PACKAGE) -> dict[str, Path]:
+    """A module and those of ours that it imports, one after another, with their files; without
+    those that say nothing of a result.
+
+    Raises LookupError where there is no such module: the digest of nothing would never change.
+    """
+    if _module_path(module, package) is None:
+        raise LookupError(f"'{module}' is no module of {package}, so it has no fingerprint")
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _module_path(name, package)
+        if path is None or name in found or _is_left_out(name):
+            continue
+        found[name] = path
+        waiting.extend(_source(path).imports)
+    return found
 
 
 def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
@@ -165,20 +183,13 @@ def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
     change it, so that a module can be moved. An edited helper changes it for exactly the modules
     that import the helper, directly or through others; so does a name taken from elsewhere.
 
-    Raises LookupError where there is no such module: the digest of nothing would never change.
+    Raises LookupError where there is no such module.
     """
-    if _module_path(module, package) is None:
-        raise LookupError(f"'{module}' is no module of {package}, so it has no fingerprint")
-    seen: dict[Path, list[Any] | None] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        path = _module_path(name, package)
-        if path is None or path in seen or _is_no_part_of_a_result(name):
-            continue
+    facts = []
+    for path in modules_behind(module, package).values():
         source = _source(path)
         bindings = [[local, *_meaning(target, package)] for local, target in source.bindings]
         # A folder's __init__ that says nothing counts for nothing: a module may move into one.
-        seen[path] = [source.content, bindings] if bindings or source.says_something else None
-        waiting.extend(source.imports)
-    return digest(sorted(facts for facts in seen.values() if facts is not None))
+        if bindings or source.says_something:
+            facts.append([source.content, bindings])
+    return digest(sorted(facts))

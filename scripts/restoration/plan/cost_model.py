@@ -64,7 +64,7 @@ MARGIN = 2.0
 
 LOADED_MIB = 900
 """A worker with PyTorch, OpenCV and a network loaded, before it takes a scan. This and the next two
-are rounded up from peaks of the benchmarks (README), not measured for each step."""
+are rounded up from peaks of the benchmarks (docs/speed.md), not measured for each step."""
 
 LIGHT_MIB = 700
 """A worker without a network, with the windows that it reads."""

@@ -217,7 +217,7 @@ def _files(folder: Path) -> list[str]:
         except OSError as error:
             raise ConfigError(
                 f"marks: the folder of regions '{folder / below}' cannot be read "
-                f"({error.strerror}); give the user of the run the right to list it"
+                f"({error.strerror}); fix its permissions"
             ) from None
     return sorted(found)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from restoration.errors import RestorationError
 
@@ -19,6 +20,9 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 Schema = Literal[1, 2]
 """Versions of a record that can be read. 2: boxes and places state left before top."""
+
+DeliverySchema = Literal[1, 2, 3]
+"""Those of a delivery's. 3: files beside the deliverable, of whatever kind, are its ``files``."""
 
 MOST_FOUND = 80
 """Characters that a message shows of what was found."""
@@ -32,7 +36,11 @@ class Part(BaseModel):
     """A part of a record: frozen, no field that is not named here."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", ser_json_inf_nan="constants", use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        defer_build=True,
+        ser_json_inf_nan="constants",
+        use_attribute_docstrings=True,
     )
 
     @classmethod
@@ -66,6 +74,26 @@ class Record(Part):
     versions before 0.1."""
 
 
+_EXPECTED: Mapping[str, str] = {
+    "missing": "a value",
+    "extra_forbidden": "no such field",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "string_type": "a text",
+    "string_pattern_mismatch": "a SHA-256 (64 hexadecimal digits)",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "none_required": "null",
+    "tuple_type": "a list",
+    "dict_type": "fields by name",
+    "mapping_type": "fields by name",
+    "model_type": "fields by name",
+}
+
+
 def _refusal(error: ValidationError, where: str | Path) -> str:
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"]) or "the record"
@@ -74,16 +102,15 @@ def _refusal(error: ValidationError, where: str | Path) -> str:
         shown = f"{shown[:MOST_FOUND]} ..."
     found = "nothing" if first["type"] == "missing" else shown
     more = error.error_count() - 1
-    others = f" (and {more} more)" if more else ""
+    others = f" (and {more} more that do not fit)" if more else ""
     return (
-        f"{where}: {field}: expected {_expected(first['type'], first['msg'])}, found {found}"
-        f"{others}; delete the record and start the run again, which makes it anew"
+        f"{where}: {field}: expected {_expected(first)}, found {found}{others}; delete the record "
+        "and start the run again, which makes it anew"
     )
 
 
-def _expected(kind: str, said: str) -> str:
-    if kind == "missing":
-        return "a value"
-    if kind == "extra_forbidden":
-        return "no such field"
-    return said[0].lower() + said[1:]
+def _expected(found: ErrorDetails) -> str:
+    if found["type"] == "literal_error":
+        return str(found.get("ctx", {})["expected"])
+    said = found["msg"]
+    return _EXPECTED.get(found["type"], said[:1].lower() + said[1:])

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from restoration.records.base import Part, Record, Schema, Sha256
+from restoration.records.base import DeliverySchema, Part, Record, Schema, Sha256
 from restoration.records.examine import Report
 from restoration.records.ingest import IngestRecord
 from restoration.records.stage import StageDone
@@ -103,8 +103,19 @@ class DeliveredInfrared(Part):
     """What is odd about what was handed on, a sentence each."""
 
 
+class FileBeside(Part):
+    """A file beside the deliverable."""
+
+    kind: str
+    """What it is, as the registry of such files calls it."""
+    file: str
+    """Name of the file, in the deliverable's folder."""
+    sha256: Sha256
+    """SHA-256 of the file."""
+
+
 class Cube(Part):
-    """A tone table as a .cube file beside the deliverable."""
+    """A tone table as a .cube file beside the deliverable, in records of schema 1 and 2."""
 
     page: int
     """Number of the page, from 1."""
@@ -139,8 +150,10 @@ class Deliverable(Part):
     """Infrared pictures that were delivered as they were."""
     left_out: tuple[str, ...] = ()
     """What of the master is not in the file, a sentence each."""
+    files: tuple[FileBeside, ...] = ()
+    """Files beside the deliverable; absent where there are none."""
     cubes: tuple[Cube, ...] | None = None
-    """Tone tables beside the deliverable; absent where none were asked for."""
+    """Until schema 2, tone tables beside the deliverable; absent where none were asked for."""
 
 
 class FinishedFace(Part):
@@ -189,6 +202,8 @@ class ReplacedDelivery(Part):
 
 
 class _Delivery(Record):
+    schema_: Annotated[DeliverySchema, Field(alias="schema")]  # type: ignore[assignment]
+    """Version of the record's form."""
     stage: Literal["deliver"]
     """The step."""
     recipe: str

@@ -81,7 +81,7 @@ def lock_results(results: Path) -> None:
     except OSError as error:
         raise CircumstanceError(
             f"results: '{results}' cannot be written ({error.strerror}); choose another folder "
-            "or mend its rights"
+            "or fix its permissions"
         ) from None
     if not is_own(os.fstat(descriptor)):
         os.close(descriptor)

@@ -112,7 +112,7 @@ def _sheet_of(folder: Path, results: Path) -> Path:
     )
     if made.returncode:
         raise ConfigError(
-            f"FOLDER: no whole sheet could be made of '{folder}' (see above); mend that, or make "
+            f"FOLDER: no whole sheet could be made of '{folder}' (see above); fix that, or make "
             f"one of what can be read, look at it, and name it with SHEET=: "
             f"python scripts/sheet.py '{folder}' > my.tsv"
         )

@@ -205,7 +205,7 @@ def plan_of_results(results: Path) -> Plan:
         ) from None
     except OSError as error:
         raise ConfigError(
-            f"results: '{path}' cannot be read ({error.strerror}); mend its rights, or the mount"
+            f"results: '{path}' cannot be read ({error.strerror}); fix its permissions or the mount"
         ) from None
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise ConfigError(

@@ -11,7 +11,7 @@ from restoration.storage.publish import write_failure
 _OF_WRITING = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 _REMEDIES = {
-    errno.EACCES: "mend the rights and start the run again",
+    errno.EACCES: "fix the permissions and start the run again",
     errno.EMFILE: "raise the limit of open files (ulimit -n) and start the run again",
     errno.ENFILE: "raise the limit of open files (ulimit -n) and start the run again",
     errno.EIO: "check the disk or the mount and start the run again",

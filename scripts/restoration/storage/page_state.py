@@ -41,19 +41,19 @@ def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
     return folder / f"{scan}{mark}.tif"
 
 
-def cube_name(scan: str, number: int) -> str:
-    """The file that holds the tone table of one page beside the deliverable."""
-    return f"{scan}.cube" if number == 1 else f"{scan}@{number}.cube"
-
-
 def delivered_files(record: Record) -> dict[str, str]:
     """Name and SHA-256 of each file that a true deliver record names, all in its own folder."""
+    beside = {one["file"]: one["sha256"] for one in files_beside(record)}
+    return {f"{record['scan']}.tif": record["deliverable"]["sha256"], **beside}
+
+
+def files_beside(record: Record) -> list[Record]:
+    """``kind``, ``file`` and ``sha256`` of each file that a deliver record names beside the
+    deliverable; until schema 2 it named those of tone tables alone, as ``cubes``."""
     made = record["deliverable"]
     cubes = made.get("cubes", ())
-    return {
-        f"{record['scan']}.tif": made["sha256"],
-        **{cube["file"]: cube["sha256"] for cube in cubes},
-    }
+    tables = [{"kind": "cube", "file": one["file"], "sha256": one["sha256"]} for one in cubes]
+    return [*made.get("files", ()), *tables]
 
 
 def has_own_image(page: Record) -> bool:

@@ -29,8 +29,8 @@ _REMEDIES = {
     errno.EDQUOT: "ask for more quota, or name another folder with `results`",
     errno.EFBIG: "raise the file size limit, or choose a file system that takes such files",
     errno.EROFS: "mount it for writing, or name another folder with `results`",
-    errno.EACCES: "mend the rights of the folder, or name another one with `results`",
-    errno.EPERM: "mend the rights of the folder, or name another one with `results`",
+    errno.EACCES: "fix the permissions of the folder, or name another one with `results`",
+    errno.EPERM: "fix the permissions of the folder, or name another one with `results`",
     errno.ENOENT: "the folder went away: check the mount and start the run again",
 }
 _LINKED = frozenset({errno.ELOOP, errno.EMLINK, errno.ENXIO})

@@ -24,10 +24,17 @@ from restoration.storage.keys import digest
 from restoration.storage.publish import published, write_failure
 
 SCHEMA = 2
-"""Of a record; one of another schema counts as missing, so that no stage reads its boxes wrongly.
+"""Of a record; one of schema 1 counts as missing, so that no stage reads its boxes wrongly.
 2: boxes and places state left before top."""
 
-READABLE = (1, SCHEMA)
+DELIVERY_SCHEMA = 3
+"""Of a deliver record. 3: files beside the deliverable, of whatever kind, are its ``files``."""
+
+CURRENT = (SCHEMA, DELIVERY_SCHEMA)
+"""Schemas that a chain goes on from; what differs between them, ``page_state`` reads."""
+
+EARLIER = (1,)
+READABLE = (*EARLIER, *CURRENT)
 """Schemas whose other parts mean the same, for whoever reads no boxes."""
 
 SEAL = "record_sha256"
@@ -101,7 +108,7 @@ def is_unaltered(record: dict[str, Any]) -> bool:
     return SEAL not in record or record[SEAL] == seal_of(record)
 
 
-def read_record(path: Path, schemas: Container[int] = (SCHEMA,)) -> dict[str, Any] | None:
+def read_record(path: Path, schemas: Container[int] = CURRENT) -> dict[str, Any] | None:
     """The record; None where there is none, none of these schemas that can be read, or one that was
     altered.
 

@@ -51,7 +51,7 @@ class FacesSettings(Section):
         gt=0.0,
         le=0.6,
         description="Largest distance between the face in the master and the restored one, of "
-        "dlib's embedding; the README says how it was chosen. The distance is recorded, the "
+        "dlib's embedding; docs/faces.md says how it was chosen. The distance is recorded, the "
         "embedding never is.",
     )
     merge: Literal["luminance", "colour"] = Field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar, Protocol, cast
 
@@ -14,7 +15,6 @@ from restoration.examine.faces.retinaface_search import PointDetector
 from restoration.examine.faces.search import face_landmarks
 from restoration.examine.finding import PageFacts
 from restoration.examine.upright import Point
-from restoration.networks.architecture import module_named
 from restoration.networks.face_detector import (
     LANDMARK_NAMES,
     POINT_NAMES,
@@ -153,7 +153,7 @@ def retinaface_finder(page: PageFacts) -> RetinaFaceFinder:
         raise ConfigError(f"network '{name}' finds no faces: it is {kind.name}")
     # Named, not imported: whoever finds faces with dlib should not wait for torch, nor find them
     # anew when this code changes.
-    code = cast("DetectorCode", module_named(kind.detector))
+    code = cast("DetectorCode", import_module(kind.detector))
     return RetinaFaceFinder(code.load_detector(name, page.models_dir, page.manifest), name)
 
 

@@ -60,4 +60,4 @@ def read_profile_file(path: Path) -> bytes:
     except ValueError:  # a NUL in its name
         raise ProfileFileError("is no name of a file; expected that of an ICC profile") from None
     except OSError as error:
-        raise ProfileFileError(f"cannot be read ({error.strerror}); mend its rights") from None
+        raise ProfileFileError(f"cannot be read ({error.strerror}); fix its permissions") from None

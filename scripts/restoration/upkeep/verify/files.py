@@ -19,7 +19,7 @@ from typing import Any
 from restoration.storage.journal import FOLDER, JOURNAL
 from restoration.storage.manifest import AGAIN, LIST, OPEN, Written, group_of
 from restoration.storage.page_state import Record, delivered_files, has_own_image
-from restoration.storage.records import READABLE, SEAL, is_unaltered, read_record, seal_of
+from restoration.storage.records import EARLIER, READABLE, SEAL, is_unaltered, read_record, seal_of
 from restoration.upkeep.verify.findings import (
     ALTERED,
     LISTED,
@@ -37,7 +37,7 @@ _AHEAD = 32
 """Files that may be waiting for their SHA-256 while further ones are found."""
 
 _PART = "only listed; a killed worker left it, it may be deleted"
-_READ_AGAIN = "nothing is scheduled; mend the disk or the rights and verify again"
+_READ_AGAIN = "nothing is scheduled; fix the disk or the permissions and verify again"
 
 Done = Callable[[Hashed], None]
 
@@ -322,7 +322,7 @@ def begins_late(results: Path, written: Written) -> bool:
             listed = written.of(name)
             for path in group.glob("*.json"):
                 if f"{name}/{path.name}" not in listed:
-                    record = read_record(path, READABLE[:-1])
+                    record = read_record(path, EARLIER)
                     if record is not None and SEAL not in record:
                         return True
     return False

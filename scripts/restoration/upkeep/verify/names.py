@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from restoration.chain.withdrawn import WITHDRAWN
+from restoration.deliver.sidecars import SIDECARS, sidecar_of
 from restoration.run.begin import PROBLEMS
 from restoration.run.lock import LOCK
 from restoration.run.run_progress import LOG, PROGRESS
@@ -54,13 +55,15 @@ def what(path: str) -> str:
         if MASKS in parts[:-1]:
             return "mask"
         return "deliverable" if place[1] == "deliver" else "image"
-    return {".json": "record", ".tsv": "table", ".cube": "cube"}.get(name.suffix, "file")
+    if place[1] == "deliver" and (sidecar := sidecar_of(name.name)) is not None:
+        return sidecar.kind
+    return {".json": "record", ".tsv": "table"}.get(name.suffix, "file")
 
 
 def scan_of(path: str) -> str:
     """The scan that a file in a step's folder is of."""
     name = PurePosixPath(path).name
-    for ending in (".tif", ".json", ".cube"):
+    for ending in (".tif", ".json", *(sidecar.ending for sidecar in SIDECARS)):
         name = name.removesuffix(ending)
     return name.partition("@")[0]
 

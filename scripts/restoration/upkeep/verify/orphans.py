@@ -14,7 +14,7 @@ from restoration.storage.manifest import is_set_aside
 from restoration.storage.page_state import (
     MASKS,
     Record,
-    cube_name,
+    delivered_files,
     has_own_image,
     image_path,
     mask_of,
@@ -159,8 +159,7 @@ def _names(folder: Path, step: str, scan: str, record: Record) -> set[str]:
     if record["status"] == "problem" or step in ("ingest", "examine"):
         return set()
     if step == "deliver":
-        cubes = record["deliverable"].get("cubes", ())
-        return {f"{scan}.tif", *(cube_name(scan, cube["page"]) for cube in cubes)}
+        return set(delivered_files(record))
     pages = record["pages"]
     names = set()
     for page in filter(has_own_image, pages):

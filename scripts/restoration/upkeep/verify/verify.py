@@ -322,7 +322,7 @@ class _Look:
         def compare(hashed: Hashed) -> None:
             if hashed.trouble:
                 found = f"a file that cannot be read ({hashed.trouble})"
-                say(ALTERED, f"SHA-256 {sha256}", found, "mend the disk or the rights")
+                say(ALTERED, f"SHA-256 {sha256}", found, "fix the disk or the permissions")
             elif hashed.sha256 != sha256:
                 found = f"SHA-256 {hashed.sha256}"
                 say(ALTERED, f"SHA-256 {sha256}", found, then or _PUT_BACK)

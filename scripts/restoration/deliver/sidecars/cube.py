@@ -6,15 +6,15 @@ file, lines of three numbers.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 
+from restoration.deliver.deliver_scan import PageToDeliver
+from restoration.deliver.scan_to_deliver import ScanToDeliver
+from restoration.deliver.sidecars.sidecar import Sidecar
 from restoration.raster.colour.node_lines import NODES
 from restoration.raster.colour.tone_table import ToneTable
-from restoration.storage.journal import note_written
-from restoration.storage.publish import published
 
 
 def cube_text(table: ToneTable, title: str) -> str:
@@ -36,14 +36,16 @@ def cube_text(table: ToneTable, title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_cube(path: Path, table: ToneTable, title: str) -> str:
-    """Publishes the file by rename and returns its SHA-256.
+def _is_wanted(scan: ScanToDeliver, page: PageToDeliver) -> bool:
+    """Where the stage that made the table was asked for it as a file, too."""
+    asked = bool(scan.stages) and bool(scan.stages[-1]["settings"].get("cube"))
+    return asked and page.tones is not None
 
-    Raises CircumstanceError where the disk fails.
-    """
-    content = cube_text(table, title).encode("utf-8")
-    sha256 = hashlib.sha256(content).hexdigest()
-    with published(path) as part:
-        part.write_bytes(content)
-        note_written(path, sha256)
-    return sha256
+
+def _write(part: Path, scan: ScanToDeliver, page: PageToDeliver) -> None:
+    assert page.tones is not None
+    title = scan.scan if page.number == 1 else f"{scan.scan}, page {page.number}"
+    part.write_bytes(cube_text(page.tones, title).encode("utf-8"))
+
+
+CUBE = Sidecar("cube", ".cube", "Tone table", _is_wanted, _write)
