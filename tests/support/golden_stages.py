@@ -13,15 +13,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from restoration.stage_settings import StagesSettings
 
 import weights_at_hand
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
 from fake_networks import FakeNetwork, sharpening
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import StagesSettings
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
+from support import condition
 from support import golden_scans as scans
 from support.golden import Case, Codes, Outcome
 
@@ -71,7 +72,7 @@ def run_stage(
         source=ArrayRaster(pixels),
         colour=ColourSpace.from_profile(None, pixels.shape[2]),
         ppi=None if ppi is None else (ppi, ppi),
-        report={name: report.get(name) for name in made.reads},
+        report=condition.report({name: report.get(name) for name in made.reads}),
         key="0" * 64,
         **(page or {}),
     )
@@ -136,13 +137,13 @@ def seeded_network(kind: str) -> Any:
     """A tiny network of Real-ESRGAN's, from a checkpoint through the engine: it restores nothing,
     and what the engine makes of it shows."""
     import torch
+    from restoration.settings import EngineSettings, UserWeights
 
     from restoration.engine.run import run_network
     from restoration.networks import architectures
     from restoration.networks.load import load_network
     from restoration.networks.manifest import RrdbnetParameters, SrvggParameters, load_manifest
     from restoration.networks.weights import fetch
-    from restoration.settings import EngineSettings, UserWeights
 
     parameters: Any = {
         "rrdbnet": RrdbnetParameters(num_feat=8, num_block=1, num_grow_ch=4),
@@ -191,10 +192,10 @@ def only(network: Any) -> NetworkSource:
 @cache
 def packaged_network(name: str) -> Any:
     import torch
+    from restoration.settings import EngineSettings
 
     from restoration.engine.run import run_network
     from restoration.networks.load import load_network
-    from restoration.settings import EngineSettings
 
     folder, manifest = weights_at_hand.models_with(name), weights_at_hand.manifest()
     network = load_network(name, folder, manifest, torch.device("cpu"))

@@ -14,24 +14,24 @@ from unittest import mock
 
 import numpy as np
 import tifffile
+from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.raster.profiles import adobe_rgb_profile
+from restoration.raster.tone_table import NODES, ToneTable
+from restoration.runner import run_batch
+from restoration.settings import ExamineSettings, IngestSettings
+from restoration.workshop import make_workshop
 
 import corpus
 import weights_at_hand
 from restoration.errors import ScanError
 from restoration.examine.faces import Faces
 from restoration.examine.page import examine_page
-from restoration.examine.registry import FINDINGS
+from restoration.examine.registry import MEASURERS
 from restoration.ingest import inspect_master
-from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.raster.colour import ColourSpace
-from restoration.raster.profiles import adobe_rgb_profile
-from restoration.raster.tone_table import NODES, ToneTable
 from restoration.records import read_record
-from restoration.runner import run_batch
-from restoration.settings import ExamineSettings, IngestSettings
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, Page, Restored
-from restoration.workshop import make_workshop
 from simulated_scans import SimulatedPage
 from support import golden_scans as scans
 from support.golden import Case, Codes, Outcome
@@ -81,7 +81,7 @@ def _floating_master(path: Path) -> None:
 
 
 def _examined(
-    codes: Codes, findings: Sequence[Any] = FINDINGS, models: Path | None = None, **facts: Any
+    codes: Codes, findings: Sequence[Any] = MEASURERS, models: Path | None = None, **facts: Any
 ) -> Outcome:
     settings = ExamineSettings(faces=facts.pop("faces", "off"))
     page = SimulatedPage(codes, **{"ppi": (600.0, 600.0), **facts})

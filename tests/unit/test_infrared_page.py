@@ -19,7 +19,7 @@ from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.statement import Statement
+from restoration.examine.statement import NominalResolutionMeasurer
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.colour_space import ColourSpace
@@ -204,7 +204,7 @@ def test_report_and_condition_report_name_it(tmp_path: Path) -> None:
     assert dossier.more_pages == 0
     with open_page(path) as page:
         colour = ColourSpace.from_profile(None, 3)
-        report = examine_page(page, ExamineSettings(), colour, [Statement])
+        report = examine_page(page, ExamineSettings(), colour, [NominalResolutionMeasurer])
     row = finding("nominal_resolution", report["nominal_resolution"])
     assert "Infrared: a page of its own, picture 2 of 2 in the file." in row["text"]
 

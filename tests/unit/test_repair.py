@@ -18,7 +18,7 @@ from damaged_scans import Damaged, damaged
 from restoration.config.settings import ExamineSettings
 from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
-from restoration.examine.damage.damage import Damage
+from restoration.examine.damage.damage import DamageMeasurer
 from restoration.examine.damage.dust import candidates
 from restoration.examine.damage.evidence import both_polarities
 from restoration.examine.damage.lines import lines
@@ -39,7 +39,7 @@ def report(pixels: Pixels) -> dict[str, Any]:
     """What the condition report says of damage."""
     page = sim.SimulatedPage(to_uint16(pixels), ppi=None)
     colour = ColourSpace.from_profile(None, page.channels)
-    entries: dict[str, Any] = examine_page(page, ExamineSettings(), colour, [Damage])
+    entries: dict[str, Any] = examine_page(page, ExamineSettings(), colour, [DamageMeasurer])
     return entries
 
 

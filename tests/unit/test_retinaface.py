@@ -17,7 +17,7 @@ import simulated_scans as sim
 from restoration.config.settings import Config, ExamineSettings, UserWeights
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.examine.faces import retinaface_search
-from restoration.examine.faces.faces import Faces
+from restoration.examine.faces.faces import FacesMeasurer
 from restoration.examine.page import examine_page
 from restoration.networks.architectures.retinaface import RetinafaceParameters
 from restoration.networks.face_detector import Detection, MeasuredFace
@@ -211,7 +211,9 @@ def test_the_report_says_that_the_mouth_was_measured(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(retinaface, "load_detector", lambda *asked: SeesDots())
     page = sim.SimulatedPage(dots(600, 500, [(150, 120, 200)]).astype(np.uint16) * np.uint16(257))
     settings = ExamineSettings(faces="retinaface", face_network="own")
-    report = examine_page(page, settings, SRGB, [Faces], models_dir=Path("models"), manifest={})
+    report = examine_page(
+        page, settings, SRGB, [FacesMeasurer], models_dir=Path("models"), manifest={}
+    )
     detail = report["faces"]["detail"]
     assert report["faces"]["value"] == 1
     assert detail["points_estimated"] == []
@@ -224,7 +226,7 @@ def test_missing_weights_are_said_in_the_report() -> None:
     manifest = load_manifest(MANIFEST)
     settings = ExamineSettings(faces="retinaface")
     report = examine_page(
-        page, settings, SRGB, [Faces], models_dir=Path("nowhere"), manifest=manifest
+        page, settings, SRGB, [FacesMeasurer], models_dir=Path("nowhere"), manifest=manifest
     )
     assert report["faces"]["value"] is None
     assert "fetch_model.py retinaface-resnet50" in report["faces"]["detail"]["reason"]

@@ -1,4 +1,4 @@
-"""What measures a finding: it sees every window of a page once and then says what it found."""
+"""What a measurer is given: the facts of a page, its windows, and what was concluded before."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
@@ -17,7 +17,6 @@ from restoration.findings.base import AnyFinding, Found
 from restoration.raster.base import Raster, UInt16Image
 
 if TYPE_CHECKING:
-    from restoration.examine.survey import Survey
     from restoration.networks.manifest import Weights
     from restoration.raster.colour.colour_space import ColourSpace
 
@@ -139,35 +138,3 @@ class Earlier:
 
 ReadWindow = Callable[[int, int, int, int], UInt16Image]
 """Top, left, height, width to exact codes, as ``ScannedPage.read_codes``."""
-
-
-@runtime_checkable
-class LooksAgain(Protocol):
-    """A measurer that looks at a few windows of the page again, once it knows where."""
-
-    def look_again(self, read: ReadWindow, found: Any, earlier: Earlier) -> AnyFinding:
-        """After ``conclude``, which gave ``found``; what this returns takes its place.
-
-        Reads a bounded number of windows, each of bounded size: the page is passed over once.
-        """
-        ...
-
-
-class Measurer(Protocol):
-    """Measures one finding of the condition report. A fresh instance serves one page."""
-
-    def begin(self, page: PageFacts) -> None:
-        """Before the first window."""
-        ...
-
-    def see(self, window: Window) -> None:
-        """Once for each window; keeps nothing that grows with the page's area."""
-        ...
-
-    def conclude(self, survey: Survey, earlier: Earlier) -> AnyFinding:
-        """After the last window.
-
-        survey: the page's proxy and tiles, which all share.
-        earlier: what those before this one in the registry concluded.
-        """
-        ...

@@ -11,12 +11,11 @@ import cv2
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import (
     Earlier,
-    LooksAgain,
-    Measurer,
     PageFacts,
     ScannedPage,
     Window,
 )
+from restoration.examine.measurer import LooksAgain, Measurer
 from restoration.examine.registry import MEASURERS
 from restoration.examine.survey import Survey
 from restoration.findings.base import AnyFinding

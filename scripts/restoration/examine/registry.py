@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from restoration.examine.damage.damage import DamageMeasurer
 from restoration.examine.faces.faces import FacesMeasurer
-from restoration.examine.finding import Measurer
 from restoration.examine.jpeg.blocking import BlockingMeasurer
+from restoration.examine.measurer import Measurer
 from restoration.examine.noise.noise import NoiseMeasurer
 from restoration.examine.paper.paper import PaperMeasurer
 from restoration.examine.resolution.interpolation import InterpolationMeasurer
