@@ -12,6 +12,7 @@ from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.measurer import Measurer
 from restoration.examine.survey import Survey
 from restoration.findings.base import AnyFinding, Found
+from restoration.findings.noise import NoiseAtScale
 from restoration.findings.report import FINDINGS, ConditionReport
 
 _PLAIN: dict[Any, Any] = {bool: False, int: 0, float: 0.0, str: "", dict: {}}
@@ -23,6 +24,11 @@ def report(said: Mapping[str, Any] | None = None, **more: Any) -> ConditionRepor
     return ConditionReport.model_validate(
         {name: None if f is None else filled(FINDINGS[name], f) for name, f in findings.items()}
     )
+
+
+def recorded(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as a record holds it: for stand-ins of the examination."""
+    return report(said).model_dump(mode="json", exclude_unset=True)
 
 
 def finding(kind: type[Found], **said: Any) -> Found:
@@ -42,6 +48,8 @@ def filled(kind: type[BaseModel], said: Any) -> Any:
             out[name] = 1.0
         elif field.is_required():
             out[name] = _neutral(field.annotation)
+    if kind is NoiseAtScale and "total" not in said:
+        out["total"] = out["sigma"]
     return out
 
 

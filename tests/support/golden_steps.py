@@ -34,6 +34,7 @@ from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from simulated_scans import SimulatedPage
 from support import golden_scans as scans
+from support.condition import recorded
 from support.golden import Case, Codes, Outcome
 from support.golden_stages import aged_print
 
@@ -225,7 +226,7 @@ def _delivered(write: Callable[[Path], Any], **settings: Any) -> Outcome:
 
 def _run(plan: Plan, step: str) -> None:
     def examine(path: Path, number: int, config: Any) -> dict[str, Any]:
-        return {"noise": {"value": None, "confidence": 0.0, "detail": {}}}
+        return recorded({"noise": {"value": None, "confidence": 0.0, "detail": {}}})
 
     recipe = None if step in ("ingest", "examine") else "golden"
     shop = replace(make_workshop(plan, threads=1), examine=examine)

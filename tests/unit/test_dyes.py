@@ -31,6 +31,7 @@ from restoration.examine.tones.dye_fit import aged, base_of, stain_of_lights, st
 from restoration.examine.tones.hand_colour import hand_coloured
 from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
 from restoration.examine.tones.silver import silver_image, toner
+from restoration.findings.dyes import Uneven
 from restoration.review.findings import findings
 from simulated_scans import SimulatedPage, scanned
 
@@ -331,11 +332,11 @@ def test_findings_are_the_same_whatever_the_windows() -> None:
 def test_weak_tones_of_silver_are_only_a_possibility() -> None:
     tones = np.repeat(np.linspace(0.05, 0.05 + 0.98, 500)[:, None], 3, axis=1)
     said = silver_image(tones, np.full(3, 0.05), fades=True)
-    assert said["kept"] == [1.0] * 3
-    assert said["if_faded"] == pytest.approx([0.7] * 3, abs=0.01)  # 0.98 / 1.4
-    assert silver_image(tones, np.full(3, 0.05), fades=False)["if_faded"] == [1.0] * 3
+    assert said.kept == (1.0,) * 3
+    assert said.if_faded == pytest.approx([0.7] * 3, abs=0.01)  # 0.98 / 1.4
+    assert silver_image(tones, np.full(3, 0.05), fades=False).if_faded == (1.0,) * 3
     weaker = 0.05 + (tones - 0.05) * 0.3
-    assert silver_image(weaker, np.full(3, 0.05), fades=True)["if_faded"] == [0.6] * 3
+    assert silver_image(weaker, np.full(3, 0.05), fades=True).if_faded == (0.6,) * 3
 
 
 def test_the_nodes_of_a_toner_lie_on_its_curve() -> None:
@@ -383,9 +384,8 @@ def test_the_surface_of_a_stain_is_found_from_three_sides(sides: str) -> None:
     assert np.abs(found.over_page() - grid).max() < 0.003
     assert found.residual < 0.002
     assert found.span == pytest.approx(float(np.ptp(grid, axis=0).max()), abs=0.003)
-    assert UnevenStain.from_record(found.record()).over_page() == pytest.approx(
-        found.over_page(), abs=1e-4
-    )
+    said = Uneven(**found.record(), lightest=(0.0, 0.0, 0.0))
+    assert UnevenStain.of(said).over_page() == pytest.approx(found.over_page(), abs=1e-4)
 
 
 @pytest.mark.parametrize("sides", ["tl", "tb", "lr", "t", ""])

@@ -39,6 +39,7 @@ from restoration.run.status import status_of
 from restoration.run.status_text import text_of
 from restoration.storage.page_state import Record
 from restoration.storage.records import gather_problems, read_table
+from support.condition import recorded
 
 SOUND = {"damage": {"value": 0.0, "detail": {}}}
 
@@ -74,7 +75,7 @@ def deliver(plan: Plan, colour: str = "colour") -> Record:
     """The deliver record; what the condition report would say of the picture is given."""
 
     def examine(path: Path, number: int, config: Any) -> Mapping[str, Any]:
-        return {**SOUND, "colour": {"value": colour}}
+        return recorded({**SOUND, "colour": {"value": colour}})
 
     workshop = replace(make_workshop(plan, threads=1), examine=examine)
     record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver")
@@ -230,7 +231,7 @@ def test_pages_that_are_left_out_are_problems_of_a_scan_that_is_delivered(
     table = Path(plan.table("archive", "deliver", "one"))
     shop = replace(
         make_workshop(plan, threads=1),
-        examine=lambda path, number, config: {**SOUND, "colour": {"value": "colour"}},
+        examine=lambda path, number, config: recorded({**SOUND, "colour": {"value": "colour"}}),
     )
     assert run_batch(plan, "archive", "deliver", "one", shop, table=table) == 0
     assert "done, but picture 2 of the file is left out" in capsys.readouterr().err

@@ -30,6 +30,7 @@ from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.repair import closing
 from restoration.stages.repair.grain import GrainStudy
 from restoration.stages.repair.stage import Repair
+from support import condition
 
 Pixels = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -68,7 +69,7 @@ def repaired(
             source=ArrayRaster(pixels),
             colour=ColourSpace.from_profile(None, pixels.shape[2]),
             ppi=None,
-            report=report(pixels) if entries is None else entries,
+            report=condition.report(report(pixels) if entries is None else entries),
             key=key,
             material=material,
             infrared=None if infrared is None else ArrayRaster(infrared),
@@ -417,7 +418,6 @@ def marked(places: list[tuple[int, int]]) -> tuple[Pixels, Mask]:
             [(120, 100), (118, 185), (203, 140)],
         ),
         ({"text": {"detail": {"boxes": [{"box": [20, 20, 200, 40]}]}}}, [(30, 30), (55, 200)]),
-        ({"text": {"detail": {"boxes": [[20, 20, 200, 40]]}}}, [(30, 30), (55, 200)]),
         (
             {"paper": {"detail": {"layers": [{"encloses": [16, 12, 280, 290]}]}}},
             [(40, 17), (301, 90)],

@@ -14,6 +14,7 @@ from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.upscale.stage import Upscale
+from support.condition import report
 
 PHOTO = corpus.photo("coffee", 40, 100, 60, 90)
 PPI = (1200.0, 1200.0)
@@ -27,8 +28,8 @@ def page(
     value = None if share is None else 1200 * share
     resolution = {"value": value, "detail": {"fraction": share, "reason": "an empty page"}}
     colour = ColourSpace.from_profile(None, pixels.shape[2])
-    report = {"effective_resolution": resolution}
-    return Page("box-1", 1, ArrayRaster(pixels), colour, ppi, report, "0" * 64)
+    told = report(effective_resolution=resolution)
+    return Page("box-1", 1, ArrayRaster(pixels), colour, ppi, told, "0" * 64)
 
 
 def apply(page: Page, fake: FakeNetwork | None = None, **settings: Any) -> Restored | Declined:

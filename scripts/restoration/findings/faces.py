@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Box, Detail, Figure, Pair, Part, Reported
+from restoration.findings.base import Detail, Figure, Pair, Part, Reported
 from restoration.findings.words import number
 
 
@@ -61,7 +61,9 @@ class Occlusion(Part):
 class FacePlace(Part):
     """Where one face lies, and how its head is turned."""
 
-    box: Box = Field(description="[left, top, width, height] in pixels of the page as stored.")
+    box: tuple[Figure, Figure, Figure, Figure] = Field(
+        description="[left, top, width, height] in pixels of the page as stored."
+    )
     points: tuple[Pair, ...] = Field(
         description="Eyes, nose and corners of the mouth, in the order of `point_names`: [left, "
         "top] each, in pixels of the page as stored."

@@ -59,7 +59,7 @@ def measure_face(
     face: its box, points and upright rotation, as they were found; nose: which end of it was
     measured, ``tip`` or ``base``; earlier: the page's findings. Raises what ``read`` raises.
     """
-    points, box = places_rows_first(face.points), rows_first(face.box)
+    points, box = places_rows_first(face.points), rows_first([round(side) for side in face.box])
     mirrored = mirrors(page.orientation)
     offsets = upright_offsets(points, face.upright_rotation, mirrored)
     apart, millimetres = eye_distance(points, page.ppi)

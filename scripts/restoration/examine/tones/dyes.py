@@ -148,16 +148,14 @@ class DyesMeasurer:
         if surface is None:
             return None
         flat = whole - _beyond_least(surface, whole.shape)
-        again = {"as_dyes": self._unstained(cells, surface, survey, earlier)} if dyes else {}
-        return Uneven(
-            coefficients=tuple(
-                tuple(round(float(c), 6) for c in row) for row in surface.coefficients
-            ),
-            residual=round(surface.residual, 4),
-            span=round(surface.span, 4),
+        found = Uneven(
+            **surface.record(),
             lightest=rounded(np.percentile(flat, 100.0 * SPARED, axis=(0, 1))),
-            **again,
         )
+        if not dyes:
+            return found
+        again = self._unstained(cells, surface, survey, earlier)
+        return found.model_copy(update={"as_dyes": again})
 
     def _kind(self, encoded: FloatImage, as_dyes: Aged | None, earlier: Earlier) -> tuple[str, str]:
         """dyes, grey, toned, hand-coloured, ink or unknown; and why nothing is said of dyes."""

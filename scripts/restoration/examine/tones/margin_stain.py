@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,14 @@ class UnevenStain:
     def at(self, u: Densities, v: Densities) -> Densities:
         """(n, channels) at places (n,)."""
         return np.asarray(terms(u, v) @ self.coefficients.T)
+
+    def record(self) -> dict[str, Any]:
+        """As records repeat it."""
+        return {
+            "coefficients": [[round(float(c), 6) for c in row] for row in self.coefficients],
+            "residual": round(self.residual, 4),
+            "span": round(self.span, 4),
+        }
 
     @classmethod
     def of(cls, said: Uneven) -> UnevenStain:

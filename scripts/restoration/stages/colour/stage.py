@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restoration.config.stages.colour import ColourSettings
-from restoration.examine.tones.margin_stain import UnevenStain
 from restoration.examine.tones.targets import colorchecker_says, grey_strip_says
 from restoration.findings.base import Others
 from restoration.findings.dyes import Dyes
@@ -99,21 +98,12 @@ def _findings(
         "kept": [round(value, 4) for value in correction.kept],
         "stain": [round(value, 4) for value in correction.stain],
         "base": [round(value, 4) for value in correction.base],
-        "uneven": None if correction.uneven is None else _surface(correction.uneven),
+        "uneven": None if correction.uneven is None else correction.uneven.record(),
         "toner_taken_out": correction.toner is not None,
         "strength": round(strength, 4),
         "scope": settings.scope,
         "noise_gain": _noise_gain(page.report, table),
         "generative": False,
-    }
-
-
-def _surface(stain: UnevenStain) -> dict[str, Any]:
-    """An uneven stain as the record repeats it."""
-    return {
-        "coefficients": [[round(float(c), 6) for c in row] for row in stain.coefficients],
-        "residual": round(stain.residual, 4),
-        "span": round(stain.span, 4),
     }
 
 
