@@ -20,7 +20,6 @@ import numpy.typing as npt
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-import corpus
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Earlier, PageFacts, ReadWindow, Window
 from restoration.examine.measurer import Measurer
@@ -29,6 +28,7 @@ from restoration.examine.registry import MEASURERS
 from restoration.examine.survey import Survey
 from restoration.findings.base import AnyFinding
 from restoration.raster.colour.colour_space import ColourSpace
+from support import corpus
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
 

@@ -13,11 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from restoration.stage_settings import StagesSettings
-
 import weights_at_hand
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
 from fake_networks import FakeNetwork, sharpening
+from restoration.stage_settings import StagesSettings
+
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.colour import ColourSpace
 from restoration.stages import REGISTRY

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import corpus
 import numpy as np
 import tifffile
+import weights_at_hand
 from restoration.planning import Plan, load_plan, make_plan, plan_file
 from restoration.raster.profiles import adobe_rgb_profile
 from restoration.raster.tone_table import NODES, ToneTable
 from restoration.runner import run_batch
 from restoration.settings import ExamineSettings, IngestSettings
 from restoration.workshop import make_workshop
+from simulated_scans import SimulatedPage
 
-import corpus
-import weights_at_hand
 from restoration.errors import ScanError
 from restoration.examine.faces import Faces
 from restoration.examine.page import examine_page
@@ -32,7 +33,6 @@ from restoration.raster.colour import ColourSpace
 from restoration.records import read_record
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, Page, Restored
-from simulated_scans import SimulatedPage
 from support import golden_scans as scans
 from support.condition import recorded
 from support.golden import Case, Codes, Outcome

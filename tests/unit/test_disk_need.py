@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_results import AGAIN, CHANGES, plan, run
 
-import corpus
 from restoration.errors import CircumstanceError
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.run.disk_need import LZW, DiskNeed, disk_need, say_disk_need
 from restoration.run.run_progress import work_of
 from restoration.storage.records import SCHEMA, write_record
+from support import corpus
+from support.small_results import AGAIN, CHANGES, plan, run
 
 __all__ = ["plan"]
 

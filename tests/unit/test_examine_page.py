@@ -7,8 +7,6 @@ import cv2
 import numpy as np
 import pytest
 
-import corpus
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.registry import MEASURERS
@@ -17,6 +15,8 @@ from restoration.findings.report import FINDINGS
 from restoration.findings.tone import Tone
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
+from support import corpus
+from support import simulated_scans as sim
 
 SRGB = ColourSpace.from_profile(None, 3)
 

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import corpus
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.paper.paper import PaperMeasurer
@@ -16,6 +14,8 @@ from restoration.examine.tones.exposure import ExposureMeasurer
 from restoration.examine.tones.tone import ToneMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_curve import srgb_tone
+from support import corpus
+from support import simulated_scans as sim
 from support.condition import concluded
 
 

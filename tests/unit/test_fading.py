@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.paper.paper import PaperMeasurer
@@ -11,6 +10,7 @@ from restoration.examine.tones.colour import ColourMeasurer
 from restoration.examine.tones.fading import FadingMeasurer
 from restoration.examine.tones.tone import ToneMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 from support.condition import concluded
 
 

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.noise.noise import NoiseMeasurer
 from restoration.examine.page import examine_page
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 from support.condition import concluded
 
 
