@@ -14,6 +14,7 @@ from restoration.examine.tones.hand_colour import hand_coloured
 from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
 from restoration.examine.tones.silver import silver_image, toner
 from restoration.findings.dyes import Uneven
+from restoration.findings.report import ConditionReport
 from restoration.review.findings import findings
 from support.aged_prints import (
     DARK_KEPT,
@@ -210,13 +211,16 @@ def test_lightest_tones_show_a_stain_only_where_it_is_yellow_and_weak(
 def test_of_a_sound_print_no_lost_density_is_told(name: str) -> None:
     """Coloured shadows are one sign of two: the dyes of these prints have lost nothing."""
     report = examined(SimulatedPage(scanned(shown(healthy(name)))))
-    told = {row["name"]: row["text"] for row in findings(report)}
+    told = {row["name"]: row["text"] for row in findings(ConditionReport.model_validate(report))}
     assert not told["dyes"].startswith("Kept")
     assert "is lost" not in told["fading"]
 
 
 def test_what_a_margin_proves_is_told_with_its_shares() -> None:
-    told = {row["name"]: row["text"] for row in findings(case("coffee", STRONG).report)}
+    told = {
+        row["name"]: row["text"]
+        for row in findings(ConditionReport.model_validate(case("coffee", STRONG).report))
+    }
     assert told["dyes"].startswith("Kept ")
     assert told["dyes"].endswith("by the margin.")
 

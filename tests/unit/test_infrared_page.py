@@ -17,6 +17,7 @@ from restoration.chain.job_tools import make_workshop
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.statement import NominalResolutionMeasurer
+from restoration.findings.nominal_resolution import NominalResolution
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.colour_space import ColourSpace
@@ -206,7 +207,7 @@ def test_report_and_condition_report_name_it(tmp_path: Path) -> None:
     with open_page(path) as page:
         colour = ColourSpace.from_profile(None, 3)
         report = examine_page(page, ExamineSettings(), colour, [NominalResolutionMeasurer])
-    row = finding("nominal_resolution", report["nominal_resolution"])
+    row = finding(NominalResolution.model_validate(report["nominal_resolution"]))
     assert "Infrared: a page of its own, picture 2 of 2 in the file." in row["text"]
 
 
