@@ -112,7 +112,7 @@ def test_a_face_at_the_pages_edge(middle: tuple[float, float]) -> None:
 def test_a_turned_sheet_gives_the_same_face_turned(mirrored: bool) -> None:
     before = picture(320, 320)
     stage, restorer = stage_with(stripes)
-    upright, _ = run(stage, page_of(before, face_on_page(320, 320, grain=False)))
+    upright, _ = run(stage, page_of(before, face_on_page(320, 320)))
     seen = restorer.seen[0][0]
     lying = np.ascontiguousarray(np.rot90(before[:, ::-1] if mirrored else before))
     face = face_on_page(320, 320, degrees=-90.0, mirrored=mirrored)

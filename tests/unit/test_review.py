@@ -437,7 +437,7 @@ def test_a_stage_without_a_reason_of_its_own_gets_none_that_was_made_up() -> Non
             "Irregular (stochastic) dots on 100 % of the page: descreen cannot take out what has "
             "no lattice.",
         ),
-        ("blocking", True, {"quality": 24.6}, "JPEG blocks, quality about 25."),
+        ("blocking", True, {"quality": 25}, "JPEG blocks, quality about 25."),
         ("blocking", False, {}, "No JPEG blocks."),
         (
             "blur",

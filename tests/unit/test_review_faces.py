@@ -21,7 +21,7 @@ from restoration.review import face_order, face_pictures, face_words, pictures
 from restoration.review.face_cuts import UPRIGHT, cut_of
 from restoration.review.face_order import faces_of
 from restoration.storage.records import write_record
-from support.condition import recorded
+from support import condition
 from support.corpus import photo, write_tiff
 from support.review_collection import Collection, Page, soft
 
@@ -102,7 +102,7 @@ def mark(
     }
     record["stages"].append({**record["stages"][0], "stage": "faces", "pages": [page]})
     said = finding or {"value": len(faces), "detail": {}}
-    record["condition_report"][0] |= recorded({"faces": said})
+    record["condition_report"][0] |= condition.recorded({"faces": said})
     if last is not None:
         record["faces"] = last
     write_record(path, record)
