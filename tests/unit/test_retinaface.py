@@ -13,7 +13,7 @@ import torch
 from restoration.config.settings import Config, ExamineSettings, UserWeights
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.examine.faces import retinaface_search
-from restoration.examine.faces.faces import Faces
+from restoration.examine.faces.faces import FacesMeasurer
 from restoration.examine.page import examine_page
 from restoration.networks.architectures.retinaface import RetinafaceParameters
 from restoration.networks.face_detector import Detection, MeasuredFace
@@ -214,7 +214,9 @@ def test_the_report_says_that_the_mouth_was_measured(
     page = sim.SimulatedPage(dots(600, 500, [(150, 120, 200)]).astype(np.uint16) * np.uint16(257))
     settings = ExamineSettings(faces="retinaface", face_network="own")
     manifest = manifest_of(tmp_path, {})
-    report = examine_page(page, settings, SRGB, [Faces], models_dir=tmp_path, manifest=manifest)
+    report = examine_page(
+        page, settings, SRGB, [FacesMeasurer], models_dir=tmp_path, manifest=manifest
+    )
     detail = report["faces"]["detail"]
     assert report["faces"]["value"] == 1
     assert detail["points_estimated"] == []
@@ -227,7 +229,7 @@ def test_missing_weights_are_said_in_the_report() -> None:
     manifest = load_manifest(MANIFEST)
     settings = ExamineSettings(faces="retinaface")
     report = examine_page(
-        page, settings, SRGB, [Faces], models_dir=Path("nowhere"), manifest=manifest
+        page, settings, SRGB, [FacesMeasurer], models_dir=Path("nowhere"), manifest=manifest
     )
     assert report["faces"]["value"] is None
     assert "fetch_model.py retinaface-resnet50" in report["faces"]["detail"]["reason"]
