@@ -181,8 +181,8 @@ def test_tones_are_exact():
 
 def test_grey_kept_as_colour_is_noticed(soft):
     grey = np.repeat(soft[:, :, :1], 3, axis=2)
-    assert sim.report(grey)["tone"]["detail"]["grey_in_rgb"] is True
-    assert sim.report(soft[:, :, :1])["tone"]["detail"]["grey_in_rgb"] is False
+    assert sim.found(grey, "tone")["detail"]["grey_in_rgb"] is True
+    assert sim.found(soft[:, :, :1], "tone")["detail"]["grey_in_rgb"] is False
 
 
 def test_a_tiff_of_the_archive_is_examined(tmp_path, soft):
