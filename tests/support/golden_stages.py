@@ -243,6 +243,20 @@ def _descreen() -> Outcome:
     return run_stage("descreen", codes, _screen(codes, 6.4, 30.0), every=2)
 
 
+def _descreened_in_colour() -> Outcome:
+    picture = scans.photograph("astronaut", 0, 100, 144, 144, grey=False)
+    picture[:, :40] = 1.0
+    angles = (15.0, 75.0, 0.0)
+    codes = scans.colour_halftone(picture, 5.6, angles)
+    said = _screen(codes, 5.6, angles[0])
+    screens = []
+    for channel, degrees in zip("rgb", angles, strict=True):
+        (one,) = _screen(codes, 5.6, degrees)["screen"]["detail"]["regions"][0]["screens"]
+        screens.append({**one, "channel": channel})
+    said["screen"]["detail"]["regions"][0]["screens"] = screens
+    return run_stage("descreen", codes, said, every=4)
+
+
 def _not_descreened() -> Outcome:
     codes = scans.waves(64, 64, 1)
     return run_stage("descreen", codes, _screen(codes, 6.4, 30.0))
@@ -250,15 +264,39 @@ def _not_descreened() -> Outcome:
 
 def _repair(**settings: Any) -> Outcome:
     picture = scans.photograph("camera", 0, 60, 256, 256, grey=True)
-    codes, hidden = scans.dusty(scans.softened(picture, 2), 24, 3)
-    marked = None
-    if settings.pop("marked", False):
-        mask = (hidden & (np.arange(256) < 90)).astype(np.float32)
-        marked = {"damage": ArrayRaster(mask[..., None])}
+    codes, _ = scans.dusty(scans.softened(picture, 2), 24, 3)
     report = {"damage": {"value": 0.01, "detail": {"dust": {"count": 24}}}}
-    if marked:
-        report = {}
-    return run_stage("repair", codes, report, page=marked, **settings)
+    return run_stage("repair", codes, report, **settings)
+
+
+def _repaired_where_marked() -> Outcome:
+    """Specks, a hole too wide for the equation, and no verdict of the condition report."""
+    picture = scans.photograph("camera", 0, 60, 192, 192, grey=True)
+    codes, hidden = scans.dusty(scans.softened(picture, 2), 24, 3)
+    mask = hidden & (np.arange(192) < 90)
+    mask[100:142, 110:150] = True
+    codes[100:142, 110:150] = 60000
+    marked = {"damage": ArrayRaster(mask.astype(np.float32)[..., None])}
+    return run_stage("repair", codes, {}, page=marked)
+
+
+def _repaired_lines() -> Outcome:
+    picture = scans.photograph("camera", 0, 60, 256, 256, grey=True)
+    report = {"damage": {"value": 0.01, "detail": {"scratches": {"count": 2}}}}
+    kinds = ["dust", "scratches", "creases"]
+    codes = scans.scratched(scans.softened(picture, 2))
+    return run_stage("repair", codes, report, kinds=kinds, apply="always", most_share=0.2)
+
+
+def _repaired_by_infrared() -> Outcome:
+    picture = scans.photograph("coffee", 40, 100, 128, 160, grey=False)
+    codes, hidden = scans.dusty(scans.softened(picture, 2), 12, 5)
+    depth = scans.softened(np.where(hidden, 0.3, 0.0)[..., None])
+    # Dyes let a little through, the film's own grain shows.
+    seen = 0.8 - 0.05 * picture[..., :1] - depth + scans.noise(depth.shape, 1.0, 6)
+    page = {"infrared": ArrayRaster(_floats(scans.codes_of(seen))), "material": "positive"}
+    report = {"damage": None, "colour": {"value": "colour"}}
+    return run_stage("repair", codes, report, page=page, every=2, most_share=0.2)
 
 
 def _not_repaired() -> Outcome:
@@ -402,10 +440,16 @@ def healthy_print() -> Codes:
 
 
 STAGES: dict[str, list[Case]] = {
-    "descreen": [Case("a halftone", _descreen), Case("no dots", _not_descreened)],
+    "descreen": [
+        Case("a halftone", _descreen),
+        Case("colours beside blank paper", _descreened_in_colour),
+        Case("no dots", _not_descreened),
+    ],
     "repair": [
         Case("dust", _repair),
-        Case("a person's mask", lambda: _repair(marked=True, grain=False)),
+        Case("a person's mask", _repaired_where_marked),
+        Case("scratches", _repaired_lines),
+        Case("colour film with infrared", _repaired_by_infrared),
         Case("a sound page", _not_repaired),
     ],
     "denoise": [
