@@ -313,7 +313,7 @@ NOISE: dict[str, Any] = {
     "value": 8.0,
     "detail": {
         "full": {"sigma": 8.0, "total": 8.0},
-        "half": {"sigma": 4.0, "total": 4.2},
+        "half": {"sigma": 4.0, "total": 5.0},
         "quarter": {"sigma": 2.0, "total": 2.2},
         "channels": [8.2, 8.0, 7.9],
         "tones": [7.0, 8.0, 8.5, 8.0, None, None],
@@ -366,7 +366,7 @@ def _resolved(ppi: float, share: float) -> dict[str, Any]:
 def _cleanup(network: Any) -> Outcome:
     picture = scans.photograph("coffee", 40, 100, 72, 84, grey=False)
     codes = scans.codes_of(scans.softened(picture, 3))
-    report = {**_resolved(200.0, 1 / 3), "noise": {"value": 3.0, "detail": {}}}
+    report = {**_resolved(240.0, 0.4), "noise": {"value": 3.0, "detail": {}}}
     return run_stage("cleanup", codes, report, networks=only(network), every=3)
 
 
@@ -379,7 +379,7 @@ def _upscale(network: str, **settings: Any) -> Outcome:
     codes = scans.codes_of(scans.photograph("coffee", 40, 100, 48, 60, grey=False))
     networks = _no_network if network == "none" else only(seeded_network(network))
     asked = {"factor": 2.5, "network": network, **settings}
-    report = _resolved(300.0, 0.5)
+    report = _resolved(336.0, 0.56)
     return run_stage("upscale", codes, report, networks=networks, every=4, **asked)
 
 
