@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,13 +13,17 @@ import numpy as np
 import weights_at_hand
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
 from fake_networks import FakeNetwork, sharpening
-from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import StagesSettings
-from restoration.stages import REGISTRY
-from restoration.stages.base import Declined, Mapped, NetworkSource, Page
+from restoration.raster.base import ArrayRaster, FloatImage
 from support import golden_scans as scans
 from support.golden import Case, Codes, Outcome
+from support.one_stage import (
+    floats_of,
+    no_network,
+    only,
+    packaged_network,
+    run_stage,
+    seeded_network,
+)
 
 REPORTS = Path(__file__).parent / "golden_reports.json"
 """Findings as ``examine`` stated them once. They stay as they are when it changes: what a stage
@@ -34,171 +34,6 @@ makes of them is compared, not what is found today."""
 def reported(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(REPORTS.read_text(encoding="utf-8"))[name]
     return found
-
-
-def _floats(codes: Codes) -> FloatImage:
-    return codes.astype(np.float32) / np.float32(65535)
-
-
-def _no_network(name: str, **blend: float) -> Any:
-    raise AssertionError(f"asks for the network {name}, and the case has none")
-
-
-def run_stage(
-    stage: str,
-    codes: Codes,
-    report: dict[str, Any],
-    *,
-    networks: NetworkSource = _no_network,
-    every: int = 1,
-    ppi: float | None = 600.0,
-    page: dict[str, Any] | None = None,
-    **settings: Any,
-) -> Outcome:
-    """One stage on one page, as the worker runs it.
-
-    codes: uint16 (h, w, 1 or 3), sRGB. report: the findings that the stage reads. page: further
-    fields of the page; settings: those of the stage. Of the result every sample in so many rows
-    and columns is kept, as its difference from the scan where the size is the same.
-    """
-    section = StagesSettings.model_validate({stage: settings})
-    made = REGISTRY[stage].load()()
-    made.setup(getattr(section, stage), networks)
-    pixels = _floats(codes)
-    given = Page(
-        scan="golden",
-        number=1,
-        source=ArrayRaster(pixels),
-        colour=ColourSpace.from_profile(None, pixels.shape[2]),
-        ppi=None if ppi is None else (ppi, ppi),
-        report={name: report.get(name) for name in made.reads},
-        key="0" * 64,
-        **(page or {}),
-    )
-    result = made.apply(given)
-    if isinstance(result, Declined):
-        return Outcome({"status": "declined", **result.findings})
-    if isinstance(result, Mapped):
-        curves = np.rint(np.clip(result.tones.curves, 0.0, 1.0) * 65535).astype(np.uint16)
-        return Outcome(
-            {"status": "mapped", **result.findings},
-            {"curves": curves.T[None], "mapped": result.tones.mapped(codes, 0, len(codes))},
-            every,
-        )
-    bands = list(result.bands)
-    drawn = to_uint16(np.concatenate(bands))
-    assert drawn.shape[:2] == (result.height, result.width)
-    same = drawn.shape == codes.shape
-    assert not same or (drawn != codes).any(), "the case was to change the page"
-    planes = {"result": drawn}
-    if same:
-        # Around the middle: what is not changed packs to nothing.
-        planes = {"change": (32768 + drawn.astype(np.int32) - codes).clip(0, 65535)}
-        planes["change"] = planes["change"].astype(np.uint16)
-    if result.mask is not None:
-        planes["mask"] = np.concatenate(list(result.mask())).astype(np.uint16) * 257
-    findings = {
-        "status": "restored",
-        "ppi": result.ppi,
-        "generated": result.generative,
-        **result.findings,
-    }
-    return Outcome(findings, planes, every)
-
-
-# -- networks -----------------------------------------------------------------------------------
-
-
-@cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="golden-")
-
-
-def _seeded(module: Any) -> dict[str, Any]:
-    """Weights of whole numbers, the same everywhere, that bend a picture and do not tear it: all
-    of a network's way but its dense blocks hands three of its channels on."""
-    import torch
-
-    rng = np.random.default_rng(3)
-    state = {}
-    for name, value in module.state_dict().items():
-        drawn = rng.integers(-1000, 1001, tuple(value.shape)) / 1000.0
-        drawn *= 0.3 / np.sqrt(np.prod(value.shape[1:])) if value.ndim > 1 else 0.02
-        if value.ndim == 4 and name.startswith(("conv_first", "conv_up", "conv_hr", "conv_last")):
-            for channel in range(3):
-                drawn[channel, channel, 1, 1] += 1.0
-        state[name] = torch.from_numpy(drawn.astype(np.float32))
-    return state
-
-
-@cache
-def seeded_network(kind: str) -> Any:
-    """A tiny network of Real-ESRGAN's, from a checkpoint through the engine: it restores nothing,
-    and what the engine makes of it shows."""
-    import torch
-
-    from restoration.engine.run import run_network
-    from restoration.networks import architectures
-    from restoration.networks.load import load_network
-    from restoration.networks.manifest import RrdbnetParameters, SrvggParameters, load_manifest
-    from restoration.networks.weights import fetch
-    from restoration.settings import EngineSettings, UserWeights
-
-    parameters: Any = {
-        "rrdbnet": RrdbnetParameters(num_feat=8, num_block=1, num_grow_ch=4),
-        "srvgg": SrvggParameters(num_feat=8, num_conv=3),
-    }[kind]
-    folder = Path(_folder().name)
-    path = folder / f"{kind}.pth"
-    torch.save({"params": _seeded(architectures.build(parameters, 4))}, path)
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    own = UserWeights(architecture=kind, path=path.name, sha256=sha256)
-    (folder / "none.yaml").write_text("{}")
-    manifest = load_manifest(folder / "none.yaml", {kind: own})
-    fetch(kind, manifest, folder)
-    return _running(load_network(kind, folder, manifest, torch.device("cpu")), run_network,
-                    EngineSettings(band_rows=16))  # fmt: skip
-
-
-def _running(network: Any, run_network: Callable[..., Any], engine: Any) -> Any:
-    import torch
-
-    def run(source: Any, progress: Any) -> Iterator[FloatImage]:
-        torch.set_num_threads(1)
-        bands: Iterator[FloatImage] = run_network(
-            network, source, engine, torch.device("cpu"), progress
-        )
-        return bands
-
-    return SimpleNamespace(
-        run=run,
-        name=network.name,
-        # The file's own sum depends on how torch writes it.
-        weights_sha256="0" * 64,
-        licence=network.licence,
-        scale=network.scale,
-        radius=network.radius,
-        channels=network.channels,
-        generative=network.generative,
-    )
-
-
-def only(network: Any) -> NetworkSource:
-    source: NetworkSource = lambda name, **blend: network  # noqa: E731
-    return source
-
-
-@cache
-def packaged_network(name: str) -> Any:
-    import torch
-
-    from restoration.engine.run import run_network
-    from restoration.networks.load import load_network
-    from restoration.settings import EngineSettings
-
-    folder, manifest = weights_at_hand.models_with(name), weights_at_hand.manifest()
-    network = load_network(name, folder, manifest, torch.device("cpu"))
-    return _running(network, run_network, EngineSettings())
 
 
 @dataclass
@@ -218,9 +53,6 @@ class _Smoothing(FakeNetwork):
         share = np.minimum(pixels[..., 3:] * np.float32(20), np.float32(1))
         around = scans.softened(picture.astype(np.float64), 2).astype(np.float32)
         return np.asarray(picture + share * (around - picture), np.float32)
-
-
-# -- the cases ----------------------------------------------------------------------------------
 
 
 def _screen(codes: Codes, period: float, degrees: float, kind: str = "halftone") -> dict[str, Any]:
@@ -294,7 +126,7 @@ def _repaired_by_infrared() -> Outcome:
     depth = scans.softened(np.where(hidden, 0.3, 0.0)[..., None])
     # Dyes let a little through, the film's own grain shows.
     seen = 0.8 - 0.05 * picture[..., :1] - depth + scans.noise(depth.shape, 1.0, 6)
-    page = {"infrared": ArrayRaster(_floats(scans.codes_of(seen))), "material": "positive"}
+    page = {"infrared": ArrayRaster(floats_of(scans.codes_of(seen))), "material": "positive"}
     report = {"damage": None, "colour": {"value": "colour"}}
     return run_stage("repair", codes, report, page=page, every=2, most_share=0.2)
 
@@ -377,7 +209,7 @@ def _not_cleaned() -> Outcome:
 
 def _upscale(network: str, **settings: Any) -> Outcome:
     codes = scans.codes_of(scans.photograph("coffee", 40, 100, 48, 60, grey=False))
-    networks = _no_network if network == "none" else only(seeded_network(network))
+    networks = no_network if network == "none" else only(seeded_network(network))
     asked = {"factor": 2.5, "network": network, **settings}
     report = _resolved(336.0, 0.56)
     return run_stage("upscale", codes, report, networks=networks, every=4, **asked)
@@ -402,7 +234,7 @@ def _faces(restorer: Any, **settings: Any) -> Outcome:
         report,
         networks=lambda name, **blend: known[name],
         every=3,
-        page={"faces": (near, small), "master": ArrayRaster(_floats(codes))},
+        page={"faces": (near, small), "master": ArrayRaster(floats_of(codes))},
         **settings,
     )
 
@@ -421,7 +253,7 @@ def _known_face() -> Outcome:
         {"faces": {"value": 1, "detail": {}}, "noise": {"value": 1.0, "detail": {}}},
         networks=lambda name, **blend: networks[name],
         every=4,
-        page={"faces": (face,), "master": ArrayRaster(_floats(codes))},
+        page={"faces": (face,), "master": ArrayRaster(floats_of(codes))},
     )
 
 
