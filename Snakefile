@@ -2,7 +2,7 @@
 #
 #   snakemake --cores all --configfile config/demo.yaml
 #
-# One job takes one batch of scans through one step; see README.md.
+# One job takes one batch of scans through one step; see docs/developing.md.
 from snakemake.utils import min_version
 
 min_version("9.0")

@@ -1,4 +1,4 @@
-"""Write lock.txt, lock-dev.txt, lock-slurm.txt and lock-cuda.txt from what we ask for: `make lock`.
+"""Write the lock files (runtime, dev, docs, slurm, cuda) from what we ask for: `make lock`.
 
 pip resolves; this script only sorts its answer. It runs in the workflow's own environment, because
 basicsr can state its requirements only where torch is installed.
@@ -48,6 +48,7 @@ def resolve() -> Resolved:
         command += ["--ignore-installed", "--no-build-isolation", "--report", str(report)]
         command += ["-c", str(HERE / "lock-build.txt"), "-r", str(HERE / "requirements.txt")]
         command += ["-r", str(HERE / "requirements-dev.txt")]
+        command += ["-r", str(HERE / "requirements-docs.txt")]
         command += ["-r", str(HERE / "requirements-slurm.txt")]
         subprocess.run(command, check=True)
         items = json.loads(report.read_text("utf-8"))["install"]
@@ -144,12 +145,16 @@ def main() -> None:
     build = {str(canonicalize_name(r.name)) for r in direct("lock-build.txt")}
     runtime = needed(direct("requirements.txt"), resolved) - build
     dev = needed(direct("requirements-dev.txt"), resolved) - build - runtime
+    docs = needed(direct("requirements-docs.txt"), resolved) - build - runtime - dev
     slurm = needed(direct("requirements-slurm.txt"), resolved) - build - runtime
     cuda = {name for name in runtime if name.startswith(CUDA)}
     made = "Written by `make lock`; installed by install.sh.\n"
     everything = made + "Everything the workflow runs with."
     write("lock.txt", everything, sorted(runtime - cuda), resolved, newer())
     write("lock-dev.txt", made + "What tests and checks need besides.", sorted(dev), resolved)
+    pages = "Written by `make lock`; installed by `make docs`.\n"
+    pages += "What makes the pages of docs/, beside lock.txt and lock-dev.txt."
+    write("lock-docs.txt", pages, docs, resolved)
     sent = "Written by `make lock`; installed by `make env-slurm`.\n"
     write("lock-slurm.txt", sent + "What sends jobs to a Slurm cluster.", slurm, resolved)
     if cuda:

@@ -8,8 +8,9 @@ from shlex import quote
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from restoration.errors import RestorationError
-from restoration.keys import canonical_json
-from restoration.running import (
+from restoration.config.stages import REGISTRY
+from restoration.storage.keys import canonical_json
+from restoration.run.begin import (
     begin_run,
     check_checkout,
     check_cores,
@@ -17,9 +18,9 @@ from restoration.running import (
     tables_of_lost_results,
     untrue_tables,
 )
-from restoration.scheduler import Requests, check_arrays
-from restoration.shared_fs import check_storage
-from restoration.yaml_text import WrittenFiles
+from restoration.plan.scheduler_requests import Requests, check_arrays
+from restoration.run.shared_filesystem import check_storage
+from restoration.config.yaml_text import WrittenFiles
 
 # Snakemake keeps here what it knows of earlier runs.
 METADATA = ".snakemake/metadata"
@@ -46,6 +47,15 @@ MODELS = PLAN.config.models_dir
 # Where a scheduler has the cores there are none here; the profile then sets threads by rule.
 CORES = workflow.resource_settings.cores or 1
 THREADS = PLAN.config.threads or CORES
+# A stage that such a profile does not name takes as many as those that it names.
+THREADS_OF_STAGES = max(
+    [
+        threads
+        for rule, threads in workflow.resource_settings.overwrite_threads.items()
+        if rule in REGISTRY
+    ],
+    default=THREADS,
+)
 # Batches in hand at the same time: a cluster's jobs, or what fits here and one that is delivered.
 BESIDE = workflow.nodes or CORES // THREADS + 1
 # What Snakemake cannot see to be untrue, since it knows of no earlier run.
@@ -144,13 +154,25 @@ def table_before(step):
 
 
 def models_of(step):
-    """Input: that the weights which the stage may load are there, verified and converted."""
+    """Input: that the weights which the step may load are there, verified and converted."""
     return told(
         lambda wildcards: [
             f"{MODELS}/{name}.licence.txt"
-            for name in PLAN.networks(wildcards.get("recipe"), step)
+            for name in PLAN.dependencies.networks(wildcards.get("recipe"), step)
         ]
     )
+
+
+def weights_before(stage):
+    """Input by its name: the weights, of a stage that is handed networks."""
+    return {"models": models_of(stage)} if REGISTRY[stage].runs_networks else {}
+
+
+def priority_of(stage):
+    """Rises along the chain, above `ingest` and `examine`, below `deliver`: a batch that was begun
+    is finished before the next one, so that few images wait on the disk, and the first
+    deliverables are there early."""
+    return 20 + 60 * list(REGISTRY).index(stage) // (len(REGISTRY) - 1)
 
 
 def own_weights_json(name):
@@ -159,13 +181,19 @@ def own_weights_json(name):
     return canonical_json({name: own.model_dump(mode="json")} if own else {})
 
 
-def gpus_of(step):
-    """Resources: one GPU where the stage runs a network on one, else none."""
-    return told(
-        lambda wildcards: int(
-            PLAN.device != "cpu" and bool(PLAN.networks(wildcards.recipe, step))
+def gpu_of(stage):
+    """Resources by their name: of a stage that is handed networks, one GPU where it runs one there,
+    else none."""
+    if not REGISTRY[stage].runs_networks:
+        return {}
+    return {
+        "gpu": told(
+            lambda wildcards: int(
+                PLAN.device != "cpu"
+                and bool(PLAN.dependencies.networks(wildcards.recipe, stage))
+            )
         )
-    )
+    }
 
 
 def memory_of(step):

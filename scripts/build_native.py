@@ -4,15 +4,15 @@ Quick where that has been done. Without a compiler networks run in PyTorch, and 
 """
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 
+from restoration.command_line.interrupt import run
 from restoration.engine.native.build import build, tested, trust
 from restoration.errors import CircumstanceError
-from restoration.interrupt import run
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
         return
     try:
         path = build()
-        from restoration.engine.native.library import best_kernels  # noqa: PLC0415 (loads torch)
+        from restoration.engine.native.kernels import best_kernels  # noqa: PLC0415 (loads torch)
 
         kernels = best_kernels()
         trust(kernels)

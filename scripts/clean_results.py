@@ -5,17 +5,17 @@ nothing there; 1 not deleted; 2 refused.
 """
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.clearing import check_results, clear_results
-from restoration.command_line import Parser, a_place
+from restoration.command_line.arguments import Parser, a_place
+from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.interrupt import run
+from restoration.upkeep.clear_results import check_results, clear_results
 
 
 def main() -> int:

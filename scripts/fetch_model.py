@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser
+from restoration.command_line.arguments import Parser
+from restoration.command_line.interrupt import run
+from restoration.config.settings import own_weights
 from restoration.errors import RestorationError
-from restoration.interrupt import run
+from restoration.networks.fetch import fetch
 from restoration.networks.manifest import load_manifest
-from restoration.networks.weights import fetch
-from restoration.settings import own_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,7 +1,7 @@
 """Pass on what comes in, and keep it: COMMAND 2>&1 | keep_log.py FILE... (which begin anew)."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
@@ -10,10 +10,10 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from restoration.command_line import Parser
+from restoration.command_line.arguments import Parser
+from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.interrupt import run
-from restoration.raster.publish import opened_anew
+from restoration.storage.publish import opened_anew
 
 
 def write_all(descriptor: int, piece: bytes) -> None:

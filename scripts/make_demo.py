@@ -1,18 +1,18 @@
 """Makes the demo collection: ``python scripts/make_demo.py [masters/demo]``."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command import in_one_line
-from restoration.command_line import Parser
+from restoration.command_line.arguments import Parser
+from restoration.command_line.failures import in_one_line
+from restoration.command_line.interrupt import run
 from restoration.demo.make import make_collection
 from restoration.errors import CircumstanceError
-from restoration.interrupt import run
 
 
 def main() -> None:

@@ -1,17 +1,17 @@
 """Gather what the jobs of a run have written into the list and the manifest of the results."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command import in_one_line
-from restoration.command_line import Parser
-from restoration.fixity_list import MANIFEST, gather
-from restoration.interrupt import run
+from restoration.command_line.arguments import Parser
+from restoration.command_line.failures import in_one_line
+from restoration.command_line.interrupt import run
+from restoration.storage.manifest import MANIFEST, gather
 
 
 def main() -> None:

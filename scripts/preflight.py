@@ -81,7 +81,7 @@ def check_graphics(load=ctypes.CDLL, system=None):
     if missing:
         remedy = (
             "Debian or Ubuntu: apt-get install libgl1 libglib2.0-0; Fedora or RHEL:"
-            " dnf install mesa-libGL glib2; no such rights: envs/restoration.yaml (conda)"
+            " dnf install mesa-libGL glib2; no such permission: envs/restoration.yaml (conda)"
         )
         return FAIL, "not found: %s (opencv-python needs it)" % ", ".join(missing), remedy
     return OK, "libGL.so.1, libgthread-2.0.so.0", ""
@@ -169,7 +169,7 @@ def check_memory(available):
 
 
 def results(folder, installed):
-    """All checks, in the order a person would mend them."""
+    """All checks, in the order a person would fix them."""
     found = [check_python()]
     if found[0][0] != FAIL:
         found += [] if installed else [check_venv()]

@@ -1,19 +1,19 @@
 """Gather the problems of every batch of a recipe into one table."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command import in_one_line
-from restoration.command_line import Parser, a_file
-from restoration.interrupt import run
-from restoration.records import gather_problems, not_in_future
-from restoration.withdrawing import withdrawn_places
-from restoration.written import keep_written, note_gone
+from restoration.chain.withdrawn import withdrawn_places
+from restoration.command_line.arguments import Parser, a_file
+from restoration.command_line.failures import in_one_line
+from restoration.command_line.interrupt import run
+from restoration.storage.journal import keep_written, note_gone
+from restoration.storage.records import gather_problems, not_in_future
 
 
 def main() -> None:

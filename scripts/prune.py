@@ -5,17 +5,17 @@ results there, or a run holds them.
 """
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser, a_place
+from restoration.command_line.arguments import Parser, a_place
+from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.interrupt import run
-from restoration.pruning import prune_results, summary
+from restoration.upkeep.prune import prune_results, summary
 
 
 def main() -> int:

@@ -1,23 +1,23 @@
 """Writes the page on which a person reviews the restored scans of a recipe."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command import in_one_line
-from restoration.command_line import Parser, a_file
+from restoration.command_line.arguments import Parser, a_file
+from restoration.command_line.failures import in_one_line
+from restoration.command_line.interrupt import run
 from restoration.errors import ConfigError
-from restoration.interrupt import run
-from restoration.masters_apart import protect_masters
-from restoration.records import not_in_future, read_table
+from restoration.plan.masters_apart import protect_masters
 from restoration.review.page import write_report
-from restoration.running import PROBLEMS
-from restoration.status import plan_of_results
-from restoration.written import keep_written, note_gone
+from restoration.run.begin import PROBLEMS
+from restoration.run.status import plan_of_results
+from restoration.storage.journal import keep_written, note_gone
+from restoration.storage.records import not_in_future, read_table
 
 
 def main() -> None:

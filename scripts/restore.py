@@ -4,16 +4,16 @@ What `make restore` calls. Exit code: that of COMMAND; 2 where it was not starte
 """
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 
-from restoration.command_line import Parser, a_place
+from restoration.command_line.arguments import Parser, a_place
+from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.interrupt import run
-from restoration.own_scans import Asked, restore
+from restoration.run.own_scans import Asked, restore
 
 PLACES = {
     "sheet": "table of scans",

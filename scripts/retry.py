@@ -1,7 +1,7 @@
 """Try scans with problems again: set them aside, then start COMMAND with the last run's config."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
@@ -9,10 +9,10 @@ import os
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser, a_place
+from restoration.command_line.arguments import Parser, a_place
+from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.interrupt import run
-from restoration.retrying import plan_to_retry, save_config, set_aside
+from restoration.upkeep.retry import plan_to_retry, save_config, set_aside
 
 
 def main() -> int:

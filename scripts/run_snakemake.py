@@ -1,7 +1,7 @@
 """Snakemake, as ``python -m snakemake``, for `make`: Ctrl-C ends it in one line at any moment."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
@@ -9,7 +9,7 @@ import sys
 
 from snakemake.cli import main
 
-from restoration.interrupt import run
+from restoration.command_line.interrupt import run
 
 if __name__ == "__main__":
     sys.argv[0] = "snakemake"

@@ -1,15 +1,15 @@
 """Take one batch through one step: the command of every rule that does work."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser
-from restoration.in_hand import stand_by
+from restoration.chain.scan_in_hand import stand_by
+from restoration.command_line.arguments import Parser
 
 
 def main() -> int:
@@ -24,8 +24,8 @@ def main() -> int:
     given = parser.parse_args()
     hand = stand_by()
     # From here on in the worker; what it imports, the process that waits for it does without.
-    from restoration.command import in_one_line  # noqa: PLC0415
-    from restoration.job import Job  # noqa: PLC0415
+    from restoration.command_line.failures import in_one_line  # noqa: PLC0415
+    from restoration.run.job import Job  # noqa: PLC0415
 
     return in_one_line(Job(**vars(given), hand=hand).run)
 

@@ -5,17 +5,17 @@ something could not be read and scans may be missing, 2 there is no sheet.
 """
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser
+from restoration.command_line.arguments import Parser
+from restoration.command_line.interrupt import run
+from restoration.config.scan_folder import sheet_of_folder
 from restoration.errors import ConfigError
-from restoration.interrupt import run
-from restoration.scan_folder import sheet_of_folder
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
 """Say how a collection stands, also beside a run: what is done, what waits, what went wrong."""
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
@@ -9,11 +9,11 @@ import json
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser, a_place
+from restoration.command_line.arguments import Parser, a_place
+from restoration.command_line.interrupt import run
 from restoration.errors import ConfigError
-from restoration.interrupt import run
-from restoration.status import EXIT_CODES, NO_RESULTS, status_of
-from restoration.status_text import text_of
+from restoration.run.status import EXIT_CODES, NO_RESULTS, status_of
+from restoration.run.status_text import text_of
 
 
 def main() -> int:

@@ -4,17 +4,17 @@ RECORD is results/<recipe>/deliver/<scan>.json, DELIVERABLE the TIFF beside it; 
 """
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser
+from restoration.command_line.arguments import Parser
+from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.interrupt import run
-from restoration.undoing import undo
+from restoration.upkeep.undo_colour import undo
 
 
 def main() -> None:

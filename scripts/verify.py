@@ -5,17 +5,17 @@ Exit status: 0 all as it was written, 1 something was found, 2 it cannot be chec
 """
 
 if __name__ == "__main__":
-    from restoration.interrupt import end_quietly
+    from restoration.command_line.interrupt import end_quietly
 
     end_quietly()
 
 import sys
 from pathlib import Path
 
-from restoration.command_line import Parser, a_place
+from restoration.command_line.arguments import Parser, a_place
+from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.interrupt import run
-from restoration.verifying.command import current, fixity
+from restoration.upkeep.verify.printed import current, fixity
 
 
 def main() -> int:

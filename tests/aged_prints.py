@@ -18,19 +18,19 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 import pictures
 from damage.ageing import BASE, Ageing, Densities, aged, light_of, on_paper, printed, shown
 from damage.light import Picture, channels_kept
-from restoration.examine.colour import Colour as ColourKind
-from restoration.examine.dyes import Dyes
-from restoration.examine.fading import Fading
+from restoration.config.settings import ExamineSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.examine.finding import Finding, Measurement
 from restoration.examine.page import examine_page
-from restoration.examine.paper import Paper
-from restoration.examine.tone import Tone
+from restoration.examine.paper.paper import Paper
+from restoration.examine.tones.colour import Colour as ColourKind
+from restoration.examine.tones.dyes import Dyes
+from restoration.examine.tones.fading import Fading
+from restoration.examine.tones.tone import Tone
 from restoration.raster.base import UInt16Image
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
-from restoration.stage_settings import ColourSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Mapped, Page
-from restoration.stages.colour import Colour
+from restoration.stages.colour.stage import Colour
 from simulated_scans import SimulatedPage, scanned
 
 SIDE = 200

@@ -23,7 +23,7 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 if str(SCRIPTS) not in sys.path:
     sys.path.insert(0, str(SCRIPTS))
 
-from restoration.raster.tiff import open_page  # noqa: E402
+from restoration.raster.tiff.page import open_page  # noqa: E402
 from restoration.review.wording import confidence  # noqa: E402
 from said import Delivered, Page, read_results, reason_of  # noqa: E402
 

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import tifffile
 
-from restoration.raster.profiles import (
+from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
     srgb_profile,
     wide_gamut_profile,
 )
-from restoration.raster.tags import Field, pack_tiff
+from restoration.raster.tiff.tags import Field, pack_tiff
 
 PROFILES: Mapping[str, Callable[[], bytes]] = {
     "sRGB": srgb_profile,

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import EYES_AND_MOUTH, Frame
 from restoration.faces.known import KnownFace
 from restoration.raster.base import ArrayRaster, FloatImage
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import FacesSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page
-from restoration.stages.faces import Faces
+from restoration.stages.faces.stage import Faces
 
 Change = Callable[[FloatImage], FloatImage]
 

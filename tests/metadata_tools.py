@@ -20,10 +20,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 import corpus
-from restoration.deliver import Delivery, PageToDeliver, deliver_scan
-from restoration.ingest import inspect_master
-from restoration.raster.tags import FIELD_TYPES, Field
-from restoration.settings import DeliverSettings, IngestSettings
+from restoration.config.settings import DeliverSettings, IngestSettings
+from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
+from restoration.ingest.inspect_master import inspect_master
+from restoration.raster.tiff.tags import FIELD_TYPES, Field
 
 COMMENT = "Größe: žluťoučký кот 昭和六年"
 METHOD = "MANUAL ö карта"

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from skimage.color import deltaE_ciede2000
 
-from restoration.raster.icc import parse_profile
-from restoration.raster.matrix_profile import D50
-from restoration.raster.profiles import (
+from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
     srgb_profile,
     wide_gamut_profile,
 )
+from restoration.raster.colour.icc import parse_profile
+from restoration.raster.colour.matrix_profile import D50
 
 
 def lut_profile(grid: int = 9, black: float = 0.0, crosstalk: float = 1.0) -> bytes:

@@ -10,11 +10,11 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from corpus import write_tiff
-from restoration.ingest import inspect_master
-from restoration.raster.profiles import srgb_profile
-from restoration.records import SCHEMA, write_record
+from restoration.config.settings import IngestSettings
+from restoration.ingest.inspect_master import inspect_master
+from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review.page import write_report
-from restoration.settings import IngestSettings
+from restoration.storage.records import SCHEMA, write_record
 
 
 def soft(pixels: np.ndarray, sigma: float) -> np.ndarray:

@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from restoration.archive.xmp import read_properties
-from restoration.raster.tiff import open_page
+from restoration.deliver.xmp.packet import read_properties
+from restoration.raster.tiff.page import open_page
 
 Record = dict[str, Any]
 

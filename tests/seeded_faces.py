@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from restoration.networks import architectures
-from restoration.networks.manifest import GfpganParameters
+import by_parameters
+from restoration.networks.architectures.gfpgan import GfpganParameters
 
 OFFICIAL = GfpganParameters(
     out_size=512, num_style_feat=512, num_mlp=8, channel_multiplier=2, narrow=1.0
@@ -18,7 +18,7 @@ SMALL = OFFICIAL.model_copy(update={"out_size": 128, "narrow": 0.25})
 def seeded_module(parameters: GfpganParameters = OFFICIAL) -> torch.nn.Module:
     """The package's own module. What it begins with at 0 (biases, the noise's strength) is not."""
     torch.manual_seed(1)
-    module = architectures.build(parameters, 1)
+    module = by_parameters.build(parameters, 1)
     for value in module.parameters():
         if not value.any():
             torch.nn.init.normal_(value, std=0.1)

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from scipy.fft import dctn, idctn
 
 import corpus
+from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 KERNELS = {
     "nearest": cv2.INTER_NEAREST_EXACT,

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from restoration.networks.converted import is_converted
+from restoration.networks.fetch import fetch
 from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.originals import place_by_hand
-from restoration.networks.weights import fetch
 
 ROOT = Path(__file__).resolve().parent.parent
 

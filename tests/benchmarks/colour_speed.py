@@ -24,12 +24,14 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 import numpy as np
 
-from restoration.deliver import Delivery, PageToDeliver, deliver_scan
-from restoration.ingest import inspect_master
-from restoration.raster.profiles import srgb_profile
-from restoration.raster.tone_table import NODES, ToneTable, UnevenStain
-from restoration.raster.write import write_intermediate
-from restoration.settings import DeliverSettings, IngestSettings
+from restoration.config.settings import DeliverSettings, IngestSettings
+from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
+from restoration.ingest.inspect_master import inspect_master
+from restoration.raster.colour.built_in_profiles import srgb_profile
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
+from restoration.raster.tiff.write_intermediate import write_intermediate
 
 BAND = 256
 LIMITS = IngestSettings.model_validate({})

@@ -22,12 +22,12 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 import corpus
+from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Finding, Measurement, PageFacts, ReadWindow, Window
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
 from restoration.examine.survey import Survey
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
 

@@ -15,20 +15,22 @@ import numpy as np
 from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 
 from damage.light import Picture
-from restoration.engine.enlarged_face import face_runner
+from restoration.chain.job_tools import Networks
+from restoration.config.settings import Config, load_config
+from restoration.config.stages.denoise import DenoiseSettings
+from restoration.config.stages.descreen import DescreenSettings
+from restoration.config.stages.faces import FacesSettings
 from restoration.engine.native.build import library_path, tested
 from restoration.faces import IDENTITY
 from restoration.faces.frame import SIDE
 from restoration.faces.known import KnownFace, known_faces
 from restoration.networks.face_detector import Place
 from restoration.networks.face_identity import TEMPLATE
-from restoration.planning import Plan
-from restoration.raster.colour import ColourSpace
-from restoration.settings import Config, load_config
-from restoration.stage_settings import DenoiseSettings, DescreenSettings, FacesSettings
+from restoration.plan.plan import Plan
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
-from restoration.stages.faces import Faces
-from restoration.workshop import Networks
+from restoration.stages.faces.enlarged_face import face_runner
+from restoration.stages.faces.stage import Faces
 from simulated_scans import SimulatedPage
 from weights_at_hand import folders
 

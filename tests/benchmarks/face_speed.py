@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 import torch
 
-from restoration.engine.gfpgan import FaceNetwork
+from restoration.engine.faces.gfpgan import FaceNetwork
 from seeded_faces import seeded_face, seeded_module
 
 

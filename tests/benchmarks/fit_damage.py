@@ -3,7 +3,7 @@ is on photographs that it was not fitted on.
 
     python tests/benchmarks/fit_damage.py [--write]
 
-``--write`` replaces scripts/restoration/repairing/coefficients.py. Pictures are those that
+``--write`` replaces scripts/restoration/examine/damage/coefficients.py. Pictures are those that
 scikit-image carries in its wheel; the quality bench uses others, and other simulators.
 """
 
@@ -24,9 +24,9 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 
 import simulated_scans
 from damaged_scans import Damaged, damaged
-from restoration.repairing import dust, lines
-from restoration.repairing.evidence import both_polarities, luminance
-from restoration.repairing.judgement import REACH
+from restoration.examine.damage import dust, lines
+from restoration.examine.damage.evidence import both_polarities, luminance
+from restoration.examine.damage.judgement import REACH
 
 PICTURES = [
     "astronaut",
@@ -216,7 +216,7 @@ By figure: mean and deviation over the pieces of the fit, linear and square coef
 
 from __future__ import annotations
 
-from restoration.repairing.judgement import Judgement
+from restoration.examine.damage.judgement import Judgement
 
 '''
 
@@ -230,7 +230,7 @@ def main() -> None:
     specks, ruled = labelled(arguments.rounds)
     text = HEAD + judged(specks, "DUST") + "\n" + judged(ruled, "LINES")
     if arguments.write:
-        target = ROOT / "scripts/restoration/repairing/coefficients.py"
+        target = ROOT / "scripts/restoration/examine/damage/coefficients.py"
         target.write_text(text)
 
 

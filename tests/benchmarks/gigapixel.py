@@ -26,17 +26,17 @@ from large_scan import CountingNetwork
 from network_memory import forget_peak, resident
 
 import corpus
+from restoration.chain.job_tools import RunningNetwork
+from restoration.config.settings import EngineSettings
+from restoration.config.stages.upscale import UpscaleSettings
 from restoration.engine.devices import choose_device, use_threads
 from restoration.engine.memory import memory_law
 from restoration.raster.base import to_uint16
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tiff import open_page
-from restoration.raster.write import write_intermediate
-from restoration.settings import EngineSettings
-from restoration.stage_settings import UpscaleSettings
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.tiff.page import open_page
+from restoration.raster.tiff.write_intermediate import write_intermediate
 from restoration.stages.base import Page, Restored
-from restoration.stages.upscale import Upscale
-from restoration.workshop import RunningNetwork
+from restoration.stages.upscale.stage import Upscale
 
 SHARP = {"effective_resolution": {"value": 1200.0, "detail": {"fraction": 1.0}}}
 """Every pixel of the scan is picture, so that the network sees them all."""

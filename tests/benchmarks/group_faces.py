@@ -25,19 +25,20 @@ import torch
 from face_speed import official
 
 from group_photographs import Pixels, group
+from restoration.config.stages.faces import FacesSettings
 from restoration.engine.devices import use_threads
-from restoration.engine.face_runner import PriorFace
+from restoration.engine.faces.face_runner import PriorFace
 from restoration.faces import IDENTITY
 from restoration.faces.frame import Frame, points_of
 from restoration.faces.known import KnownFace
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
 from restoration.networks.face_identity import face_identity
 from restoration.networks.load import FaceRestorer
+from restoration.networks.registry import ARCHITECTURES
 from restoration.raster.base import ArrayRaster
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import FacesSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
-from restoration.stages.faces import Faces
+from restoration.stages.faces.stage import Faces
 from seeded_faces import seeded_face, seeded_module
 from weights_at_hand import folders
 
@@ -66,7 +67,7 @@ def runner() -> PriorFace:
         module=seeded_module(),
         weights_sha256=("0" * 64,),
         licence="none",
-        architecture="gfpgan",
+        architecture=ARCHITECTURES["gfpgan"],
         side=512,
         generative=True,
     )

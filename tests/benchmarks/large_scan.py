@@ -21,10 +21,11 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 import corpus
+from restoration.chain.job_tools import RunningNetwork, make_workshop
 from restoration.engine.devices import choose_device
-from restoration.planning import Plan, make_plan
-from restoration.runner import run_batch
-from restoration.workshop import RunningNetwork, make_workshop
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.run.batch import run_batch
 
 
 class Counting(torch.nn.Module):

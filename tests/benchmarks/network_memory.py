@@ -19,11 +19,11 @@ import numpy as np
 import peers
 from large_scan import CountingNetwork
 
+from restoration.config.settings import EngineSettings
 from restoration.engine.devices import choose_device, use_threads
 from restoration.engine.memory import memory_law
 from restoration.engine.run import run_network
 from restoration.raster.base import FloatImage
-from restoration.settings import EngineSettings
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ import corpus
 import weights_at_hand
 from restoration.demo.simulate import enlarged
 from restoration.engine.devices import choose_device, use_threads
-from restoration.ingest import hash_file
+from restoration.ingest.inspect_master import hash_file
 from restoration.networks.load import load_network
-from restoration.running import ALLOCATOR
+from restoration.run.begin import ALLOCATOR
 
 BATCHES = 4
 NETWORKS = ("realesr-general-x4v3", "realesr-general-x4v3-ncnn", "realesrgan-x4plus-packaged")

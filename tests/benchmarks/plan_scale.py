@@ -21,9 +21,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from restoration.fixity_list import MANIFEST
-from restoration.planning import Plan, make_plan
-from restoration.records import Row, write_table
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.storage.manifest import MANIFEST
+from restoration.storage.records import Row, write_table
 
 
 def collection(folder: Path, scans: int, batches: int, *, named: bool) -> Path:

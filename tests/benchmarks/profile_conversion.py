@@ -23,10 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from profile_samples import KINDS, by_the_book, colour_cube, differences
-from restoration.raster import profile_conversion
-from restoration.raster.colour import ColourSpace
-from restoration.raster.profile_conversion import ProfileConversion
-from restoration.raster.profiles import adobe_rgb_profile, srgb_profile, wide_gamut_profile
+from restoration.raster.colour import profile_conversion
+from restoration.raster.colour.built_in_profiles import (
+    adobe_rgb_profile,
+    srgb_profile,
+    wide_gamut_profile,
+)
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.profile_conversion import ProfileConversion
 
 Codes = npt.NDArray[np.uint16]
 Convert = Callable[[bytes, bytes, Codes], Codes]

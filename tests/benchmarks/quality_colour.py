@@ -19,13 +19,13 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 import pictures
 from damage.ageing import Ageing, aged, light_of, on_paper, printed, shown
 from damage.light import Picture
+from restoration.config.settings import ExamineSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
-from restoration.stage_settings import ColourSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
-from restoration.stages.colour import Colour
+from restoration.stages.colour.stage import Colour
 
 TITLE = "Colour"
 SIDE = 320

@@ -14,7 +14,7 @@ from quality_tables import Goal, Outcome, Row, Table, grouped, mean
 
 import damage
 import pictures
-from restoration.stage_settings import DenoiseSettings
+from restoration.config.stages.denoise import DenoiseSettings
 
 TITLE = "Denoising"
 SIGMAS = (5, 15, 25, 50)

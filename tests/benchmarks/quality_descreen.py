@@ -17,7 +17,7 @@ import damage
 import pictures
 from damage.light import Picture
 from damage.printing import Print
-from restoration.stage_settings import DescreenSettings
+from restoration.config.stages.descreen import DescreenSettings
 
 TITLE = "Descreening"
 OURS = "ours"

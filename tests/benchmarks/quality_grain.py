@@ -15,7 +15,7 @@ from quality_tables import Goal, Outcome, Row, grouped, of, share
 import damage
 import pictures
 from damage.light import channels_kept
-from restoration.stage_settings import DenoiseSettings
+from restoration.config.stages.denoise import DenoiseSettings
 
 TITLE = "Grain kept, reduced, removed"
 BANDS = ((0.02, 0.1), (0.1, 0.2), (0.2, 0.35))

@@ -14,7 +14,7 @@ from quality_tables import Outcome, Row, Table, absolute, grouped, mean, of, sha
 
 import damage
 import pictures
-from restoration.stage_settings import DenoiseSettings
+from restoration.config.stages.denoise import DenoiseSettings
 
 TITLE = "JPEG blocks"
 NAMES = ("astronaut", "camera", "chelsea", "coffee", "coins", "brick", "grass", "cell")

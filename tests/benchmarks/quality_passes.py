@@ -17,7 +17,8 @@ from quality_tables import Goal, Outcome, Row, Table, grouped, mean
 import damage
 import pictures
 from damage.light import Picture
-from restoration.stage_settings import CleanupSettings, UpscaleSettings
+from restoration.config.stages.cleanup import CleanupSettings
+from restoration.config.stages.upscale import UpscaleSettings
 
 TITLE = "One pass against two"
 NETWORK = "realesrgan-x4plus-packaged"

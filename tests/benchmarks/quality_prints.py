@@ -15,7 +15,8 @@ import numpy as np
 from quality_scans import apply_stage, condition_report
 from quality_tables import Outcome, Row, Table, shown
 
-from restoration.stage_settings import DescreenSettings, RepairSettings
+from restoration.config.stages.descreen import DescreenSettings
+from restoration.config.stages.repair import RepairSettings
 from restoration.stages.base import Declined
 from simulated_scans import SimulatedPage
 

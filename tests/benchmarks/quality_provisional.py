@@ -15,13 +15,14 @@ from quality_tables import Goal, Outcome, Row, Table, grouped, mean
 import pictures
 from damage.ageing import aged, light_of, on_paper, printed, shown
 from damage.light import softened
-from restoration.colouring.provisional import with_corrected_tones
+from restoration.config.stages.cleanup import CleanupSettings
+from restoration.config.stages.colour import ColourSettings
 from restoration.raster.base import ArrayRaster
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import CleanupSettings, ColourSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
-from restoration.stages.cleanup import Cleanup
-from restoration.stages.colour import Colour
+from restoration.stages.cleanup.stage import Cleanup
+from restoration.stages.colour.provisional import with_corrected_tones
+from restoration.stages.colour.stage import Colour
 
 TITLE = "Networks that are shown corrected tones"
 NAMES = ("astronaut", "coffee", "grace_hopper", "chelsea")

@@ -19,7 +19,7 @@ import damage
 import pictures
 from damage.light import Picture
 from damage.marks import KINDS
-from restoration.stage_settings import RepairSettings
+from restoration.config.stages.repair import RepairSettings
 from restoration.stages.base import Restored
 
 TITLE = "Repair of dust, hairs, scratches and creases"

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 
 from damage.light import Picture
+from restoration.config.settings import EngineSettings, ExamineSettings
+from restoration.config.stages import REGISTRY
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
 from restoration.raster.base import ArrayRaster
-from restoration.raster.colour import ColourSpace
-from restoration.settings import EngineSettings, ExamineSettings
-from restoration.stages import REGISTRY
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored, Stage
 from simulated_scans import SimulatedPage, scanned
 from weights_at_hand import folders, manifest, models_with
@@ -93,8 +93,8 @@ def _network(name: str, blend: tuple[tuple[str, float], ...]) -> Any:
     import pytest
     import torch
 
+    from restoration.chain.job_tools import RunningNetwork
     from restoration.networks.load import load_network
-    from restoration.workshop import RunningNetwork
 
     try:
         models = models_with(name)

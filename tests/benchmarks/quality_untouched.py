@@ -11,7 +11,8 @@ from quality_tables import Goal, Outcome, Row, Table, mean, share
 
 import damage
 import pictures
-from restoration.stage_settings import DescreenSettings, RepairSettings
+from restoration.config.stages.descreen import DescreenSettings
+from restoration.config.stages.repair import RepairSettings
 from restoration.stages.base import Declined
 
 TITLE = "Undamaged pictures are left alone"

@@ -29,16 +29,17 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from restoration.cost import GPU, SECONDS_OF_A_SCAN, SECONDS_PER_MEGAPIXEL, CostModel
+from restoration.chain.job_tools import make_workshop
 from restoration.demo import printing, simulate, wear
 from restoration.demo.collection import codes
 from restoration.demo.photographs import Crop, load
 from restoration.demo.scan_file import Caption, scan_bytes
-from restoration.planning import Plan, make_plan
-from restoration.raster.profiles import srgb_profile
-from restoration.runner import run_batch
-from restoration.running import ALLOCATOR
-from restoration.workshop import make_workshop
+from restoration.plan.cost_model import GPU, SECONDS_OF_A_SCAN, SECONDS_PER_MEGAPIXEL, CostModel
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.raster.colour.built_in_profiles import srgb_profile
+from restoration.run.batch import run_batch
+from restoration.run.begin import ALLOCATOR
 
 HEIGHT, WIDTH, PPI = 4800, 7200, 1200
 REPEATS = 4
@@ -177,7 +178,7 @@ def run(plan: Plan, kind: str) -> dict[str, Any]:
 
 def on_gpu(plan: Plan, recipe: str, step: str, seconds: float) -> float:
     """What a step would take whose networks alone are ``GPU`` times as fast: calculated."""
-    if step not in plan.recipe(recipe).chain() or not plan.networks(recipe, step):
+    if step not in plan.recipe(recipe).chain() or not plan.dependencies.networks(recipe, step):
         return seconds
     own = SECONDS_OF_A_SCAN + SECONDS_PER_MEGAPIXEL[step] * HEIGHT * WIDTH / 1e6
     return min(seconds, own) + max(0.0, seconds - own) / GPU

@@ -20,16 +20,16 @@ import numpy as np
 import peers
 
 import corpus
-from restoration.engine.anchoring import AnchoredPicture, Target
+from restoration.chain.job_tools import RunningNetwork
+from restoration.condition.working_resolution import grid
+from restoration.config.settings import EngineSettings
 from restoration.engine.devices import choose_device, use_threads
 from restoration.engine.native.build import tested
-from restoration.engine.tone_curve import measure_tone_curve
-from restoration.engine.working_resolution import grid
 from restoration.raster.base import ArrayRaster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
-from restoration.settings import EngineSettings
-from restoration.workshop import RunningNetwork
+from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
+from restoration.stages.anchoring.network_tones import measure_tone_curve
 
 SIDE, ROUNDS = 256, 5
 PICTURES = {"astronaut": (0, 100), "coffee": (60, 150), "chelsea": (20, 120), "rocket": (60, 200)}

@@ -11,10 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 from faults.workers import EPOCH, Collection, job
-from restoration.planning import load_plan, plan_file
-from restoration.restoring import Workshop
-from restoration.runner import run_batch
-from restoration.workshop import make_workshop
+from restoration.chain.job_tools import make_workshop
+from restoration.chain.page_restorer import Workshop
+from restoration.plan.plan import load_plan, plan_file
+from restoration.run.batch import run_batch
 
 Act = Callable[[], None]
 
@@ -62,7 +62,7 @@ def in_the_middle_of(step: str, scan: str, act: Act) -> Callable[[Workshop], Wor
             return shop.write_image(path, drawn(), **given)
 
         def deliver(**given: Any) -> Any:
-            once(given["chain"].scan.scan)
+            once(given["scan"].scan)
             return shop.deliver(**given)
 
         return replace(

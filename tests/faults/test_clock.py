@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Project
 from faults.workers import STEPS, Collection, Zygote, masters_untouched, outcome
-from restoration.overall import (
+from restoration.run.run_progress import (
     BatchEnd,
     begin_progress,
     read_run,
@@ -54,7 +54,7 @@ def test_time_left_of_a_run_in_which_the_clock_was_set(
     plan = fresh.plan()
     begin_progress(plan, work_of(plan))
     wrong = time.time() + by
-    monkeypatch.setattr("restoration.overall.time.time", lambda: wrong)
+    monkeypatch.setattr("restoration.run.run_progress.time.time", lambda: wrong)
     for step in STEPS[:-1]:
         recipe = None if step in ("ingest", "examine") else "plain"
         tell_end(plan.results, BatchEnd(recipe, step, "box", 3, 3, 0, 0, seconds=0.5))

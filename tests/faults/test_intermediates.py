@@ -12,7 +12,7 @@ import pytest
 
 from faults.bench import run_job
 from faults.workers import STEPS, Collection, Zygote, masters_untouched, outcome
-from restoration.restoring import Workshop
+from restoration.chain.page_restorer import Workshop
 
 
 def truncated(path: Path) -> None:
@@ -102,8 +102,8 @@ def _when_opened(image: Path) -> Callable[[Workshop], Workshop]:
 
     def change(shop: Workshop) -> Workshop:
         def deliver(**given: Any) -> Any:
-            for state in given["states"]:
-                path, _ = given["chain"].input_of(state)
+            for state in given["scan"].pages:
+                path, _ = given["scan"].input_of(state)
                 if path.name == image.name:
                     truncated(image)
             return shop.deliver(**given)

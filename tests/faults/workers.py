@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from conftest import Project, tiny_weights, write_master
-from restoration import written
-from restoration.networks.weights import fetch
-from restoration.planning import Plan, make_plan
-from restoration.records import SEAL, read_record
+from restoration.deliver.sidecars import sidecar_of
+from restoration.networks.fetch import fetch
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.storage import journal as written
+from restoration.storage.records import SEAL, read_record
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parents[1] / "scripts"
@@ -190,7 +192,11 @@ def outcome(results: Path) -> dict[str, str]:
         name = path.relative_to(results)
         if name.parts[0] in ("logs", "benchmarks") or "report" in name.parts:
             continue
-        if path.suffix in (".tif", ".cube") or (path.suffix == ".tsv" and len(name.parts) > 1):
+        if (
+            path.suffix == ".tif"
+            or sidecar_of(path.name)
+            or (path.suffix == ".tsv" and len(name.parts) > 1)
+        ):
             found[str(name)] = hashlib.sha256(path.read_bytes()).hexdigest()
         elif path.suffix == ".json" and len(name.parts) > 1:
             record = json.dumps(_timeless(json.loads(path.read_text())), sort_keys=True)

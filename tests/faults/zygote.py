@@ -20,11 +20,11 @@ import cv2
 import torch
 
 import run_step
-from restoration.command import in_one_line
-from restoration.planning import load_plan, plan_file
-from restoration.runner import run_batch
-from restoration.stages import REGISTRY
-from restoration.workshop import make_workshop
+from restoration.chain.job_tools import make_workshop
+from restoration.command_line.failures import in_one_line
+from restoration.config.stages import REGISTRY
+from restoration.plan.plan import load_plan, plan_file
+from restoration.run.batch import run_batch
 
 SAID = "said.txt"
 

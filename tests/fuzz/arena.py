@@ -13,11 +13,12 @@ from typing import Any
 
 import corpus
 from fuzz.guard import Guard, snapshot
+from restoration.chain.job_tools import make_workshop
 from restoration.errors import ConfigError
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.records import Row, read_table
-from restoration.runner import run_batch
-from restoration.workshop import make_workshop
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
+from restoration.run.batch import run_batch
+from restoration.storage.records import Row, read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = "sound"
@@ -83,9 +84,9 @@ class Arena:
     @cache  # noqa: B019 (lives as long as its process)
     def weights(self) -> str:
         """SHA-256 of the tiny network, which is made and fetched when it is first asked for."""
+        from restoration.config.settings import UserWeights
+        from restoration.networks.fetch import fetch
         from restoration.networks.manifest import load_manifest
-        from restoration.networks.weights import fetch
-        from restoration.settings import UserWeights
 
         sha256 = tiny_weights(self.models / "tiny.pth")
         own = {"architecture": "srvgg", "path": "tiny.pth", "sha256": sha256}

@@ -7,7 +7,11 @@ import struct
 from collections.abc import Callable, Mapping
 
 from profile_samples import lut_profile
-from restoration.raster.profiles import adobe_rgb_profile, grey_gamma_profile, srgb_profile
+from restoration.raster.colour.built_in_profiles import (
+    adobe_rgb_profile,
+    grey_gamma_profile,
+    srgb_profile,
+)
 
 SAMPLES: Mapping[str, tuple[Callable[[], bytes], int]] = {
     "matrix": (srgb_profile, 3),

@@ -23,11 +23,13 @@ import numpy as np
 
 from fuzz.arena import ROOT, Arena, ViolationError, one_line
 from fuzz.texts import damaged
+from restoration.config.settings import UserWeights
 from restoration.errors import CircumstanceError, RestorationError
-from restoration.networks.converted import is_converted, missing_weights
-from restoration.networks.manifest import HandSource, SourceFile, Weights, load_manifest
+from restoration.networks.converted import is_converted
+from restoration.networks.manifest import Weights, load_manifest
+from restoration.networks.missing import missing_weights
 from restoration.networks.originals import kept_original
-from restoration.settings import UserWeights
+from restoration.networks.sources import HandSource, SourceFile
 
 NAME = "hostile"
 
@@ -326,10 +328,10 @@ def _used(manifest: dict[str, Weights], models: Path) -> None:
     """Loads and runs the network on a small picture."""
     import torch
 
+    from restoration.config.settings import EngineSettings
     from restoration.engine.run import run_network
     from restoration.networks.load import load_face_restorer, load_network
     from restoration.raster.base import ArrayRaster
-    from restoration.settings import EngineSettings
 
     device = torch.device("cpu")
     if manifest[NAME].restores_faces:
@@ -363,7 +365,7 @@ def _dlib(arena: Arena, chance: random.Random) -> str:
 
 def weights(arena: Arena, chance: random.Random) -> str:
     """Weights of a user's own, fetched, converted, opened and run."""
-    from restoration.networks.weights import fetch
+    from restoration.networks.fetch import fetch
 
     for path in arena.models.glob(f"{NAME}*"):
         path.unlink()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import weights_at_hand
-from restoration.stage_settings import CHAIN
+from restoration.config.stages import CHAIN
 from support import golden
 from support.golden import Case, Outcome, RefusedError
 from support.golden_cases import CASES, RESULTS, declared_version

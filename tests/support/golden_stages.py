@@ -271,6 +271,13 @@ def healthy_print() -> Codes:
     return scans.aged(picture[::3, ::3], (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), 14)
 
 
+def _coloured(kept: list[float], stain: list[float], **settings: Any) -> Outcome:
+    """The aged print, were its dyes to say something else."""
+    report = json.loads(json.dumps(reported("aged")))
+    report["dyes"]["detail"]["as_dyes"] |= {"kept": kept, "stain": stain}
+    return run_stage("colour", aged_print(), report, every=8, **settings)
+
+
 STAGES: dict[str, list[Case]] = {
     "descreen": [
         Case("a halftone", _descreen),
@@ -317,6 +324,9 @@ STAGES: dict[str, list[Case]] = {
     ],
     "colour": [
         Case("an aged print", lambda: run_stage("colour", aged_print(), reported("aged"), every=8)),
+        Case("a stain alone", lambda: _coloured([1.0, 1.0, 1.0], [0.0, 0.01, 0.03])),
+        Case("lights beyond the paper", lambda: _coloured([0.6, 0.9, 0.8], [0.06, 0.09, 0.17])),
+        Case("too little to see", lambda: _coloured([0.98, 1.0, 0.985], [0.0, 0.01, 0.015])),
         Case("a healthy print", lambda: run_stage("colour", healthy_print(), reported("healthy"))),
     ],
 }  # fmt: skip

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 import weights_at_hand
+from restoration.config.stages import REGISTRY, StagesSettings
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import StagesSettings
-from restoration.stages import REGISTRY
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
 from support.golden import Codes, Outcome
 
@@ -122,12 +121,14 @@ def seeded_network(kind: str) -> Any:
     and what the engine makes of it shows."""
     import torch
 
+    import by_parameters
+    from restoration.config.settings import EngineSettings, UserWeights
     from restoration.engine.run import run_network
-    from restoration.networks import architectures
+    from restoration.networks.architectures.rrdbnet import RrdbnetParameters
+    from restoration.networks.architectures.srvgg import SrvggParameters
+    from restoration.networks.fetch import fetch
     from restoration.networks.load import load_network
-    from restoration.networks.manifest import RrdbnetParameters, SrvggParameters, load_manifest
-    from restoration.networks.weights import fetch
-    from restoration.settings import EngineSettings, UserWeights
+    from restoration.networks.manifest import load_manifest
 
     parameters: Any = {
         "rrdbnet": RrdbnetParameters(num_feat=8, num_block=1, num_grow_ch=4),
@@ -135,7 +136,7 @@ def seeded_network(kind: str) -> Any:
     }[kind]
     folder = Path(_folder().name)
     path = folder / f"{kind}.pth"
-    torch.save({"params": _seeded(architectures.build(parameters, 4))}, path)
+    torch.save({"params": _seeded(by_parameters.build(parameters, 4))}, path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     own = UserWeights(architecture=kind, path=path.name, sha256=sha256)
     (folder / "none.yaml").write_text("{}")
@@ -177,9 +178,9 @@ def only(network: Any) -> NetworkSource:
 def packaged_network(name: str) -> Any:
     import torch
 
+    from restoration.config.settings import EngineSettings
     from restoration.engine.run import run_network
     from restoration.networks.load import load_network
-    from restoration.settings import EngineSettings
 
     folder, manifest = weights_at_hand.models_with(name), weights_at_hand.manifest()
     network = load_network(name, folder, manifest, torch.device("cpu"))

@@ -9,12 +9,14 @@ import pytest
 from verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
 
 import corpus
-from restoration.fixity_list import gather
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.raster.profiles import srgb_profile
-from restoration.runner import run_batch
-from restoration.verify import Asked, verify_results
-from restoration.verifying.findings import Finding
+from restoration.deliver.sidecars import SIDECARS
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
+from restoration.raster.colour.built_in_profiles import srgb_profile
+from restoration.run.batch import run_batch
+from restoration.storage.manifest import gather
+from restoration.upkeep.verify.findings import Finding
+from restoration.upkeep.verify.verify import Asked, verify_results
 
 __all__ = ["AGAIN", "CHANGES", "MAPS", "SCANS", "findings", "plan", "run", "stamps", "workshop"]
 
@@ -70,7 +72,7 @@ def stamps(plan: Plan) -> dict[str, tuple[int, int]]:
     """When each record, image and deliverable was written last."""
     return {
         str(path.relative_to(plan.results)): (path.stat().st_mtime_ns, path.stat().st_ino)
-        for pattern in ("*.json", "*.tif", "*.cube")
+        for pattern in ("*.json", "*.tif", *(f"*{sidecar.ending}" for sidecar in SIDECARS))
         for path in plan.results.rglob(pattern)
         if path.name != "run.json"
     }

@@ -12,13 +12,13 @@ import pytest
 import corpus
 import weights_at_hand
 from fake_networks import FakeNetwork, copying, enlarged, sharpening
-from restoration.engine.anchoring import AnchoredPicture, Target
-from restoration.engine.tone_curve import measure_tone_curve
-from restoration.engine.working_resolution import Evidence, grid, working_share
+from restoration.condition.working_resolution import Evidence, grid, working_share
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
 from restoration.raster.views import Bounds, Mirrored, RecentRows
+from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
+from restoration.stages.anchoring.network_tones import measure_tone_curve
 
 SIGMA = 4.0
 WHITE, GREY, BLACK = (0.97,) * 3, (0.5,) * 3, (0.0,) * 3
@@ -174,7 +174,7 @@ def test_no_seam_whatever_the_bands(
     photo = corpus.photo("coffee", 40, 100, 90, 75)
     pixels = photo if picture == "photo" else halftone(90, 75)
     whole = restore(pixels, FakeNetwork(sharpening, band_rows=1000), share, factor)
-    monkeypatch.setattr("restoration.engine.anchoring.BLOCK_PIXELS", 700)
+    monkeypatch.setattr("restoration.stages.anchoring.anchored_picture.BLOCK_PIXELS", 700)
     monkeypatch.setattr("restoration.raster.resample.BLOCK_PIXELS", 300)
     for rows in (1, 7, 16):
         banded = restore(pixels, FakeNetwork(sharpening, band_rows=rows), share, factor)
@@ -343,9 +343,9 @@ def test_what_may_be_grain_is_kept_as_grain() -> None:
 @pytest.mark.weights
 def test_real_weights_keep_flat_patches_and_edges() -> None:
     torch = pytest.importorskip("torch")
+    from restoration.config.settings import EngineSettings
     from restoration.engine.run import run_network
     from restoration.networks.load import load_network
-    from restoration.settings import EngineSettings
 
     name = "realesrgan-x4plus-packaged"
     device = torch.device("cpu")

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from restoration.batching import Assignment, assign, keep_assigned, read_assigned
+from restoration.config.settings import BatchSettings
+from restoration.config.sheet import Scan
 from restoration.errors import ConfigError
-from restoration.planning import Plan, make_plan
-from restoration.running import begin_run
-from restoration.settings import BatchSettings
-from restoration.sheet import Scan
+from restoration.plan.batches import Assignment, assign, keep_assigned, read_assigned
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.run.begin import begin_run
 
 HOUR = 3600.0
 FOLDER = BatchSettings.model_validate({"by": "folder", "hours": 2.0})

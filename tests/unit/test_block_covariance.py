@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from restoration.examine.block_covariance import redundant, white_level
+from restoration.examine.noise.block_covariance import redundant, white_level
 
 SIDE = 64
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
-from restoration.examine.blocking import Blocking
-from restoration.examine.jpeg_quantiser import ijg_quality, ijg_table
+from restoration.config.settings import ExamineSettings
+from restoration.examine.jpeg.blocking import Blocking
+from restoration.examine.jpeg.jpeg_quantiser import ijg_quality, ijg_table
 from restoration.examine.page import examine_page
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def blocking(pixels, bits=8, window=1024):

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
-from restoration.examine.blocking import Blocking
-from restoration.examine.blur import Blur
+from restoration.config.settings import ExamineSettings
+from restoration.examine.jpeg.blocking import Blocking
 from restoration.examine.page import examine_page
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.examine.sharpness.blur import Blur
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def blur(pixels, bits=16, findings=(Blur,)):

@@ -7,10 +7,10 @@ import pytest
 
 import corpus
 from profile_samples import lut_profile
-from restoration.raster.channel_light import channel_light
-from restoration.raster.colour import ColourSpace
-from restoration.raster.matrix_profile import MatrixConversion, srgb_to_d50
-from restoration.raster.tone import ToneCurve, srgb_tone
+from restoration.raster.colour.channel_light import channel_light
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.matrix_profile import MatrixConversion, srgb_to_d50
+from restoration.raster.colour.tone_curve import ToneCurve, srgb_tone
 
 HALF_CODE = 0.5 / 65535
 

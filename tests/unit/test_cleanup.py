@@ -11,12 +11,12 @@ import pytest
 
 import corpus
 from fake_networks import FakeNetwork, sharpening
+from restoration.config.stages.cleanup import CleanupSettings
 from restoration.errors import ScanError
 from restoration.raster.base import ArrayRaster, FloatImage
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import CleanupSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.cleanup import Cleanup
+from restoration.stages.cleanup.stage import Cleanup
 
 PHOTO = corpus.photo("coffee", 40, 100, 64, 80)
 SOFT: dict[str, Any] = {"value": 290.0, "detail": {"fraction": 290 / 1200}}

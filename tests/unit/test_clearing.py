@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from restoration.clearing import check_results, clear_results
 from restoration.errors import ConfigError
-from restoration.planning import make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.upkeep.clear_results import check_results, clear_results
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "clean_results.py"
 

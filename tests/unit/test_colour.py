@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from profile_samples import KINDS, colour_cube, differences, lut_profile, retagged
-from restoration.raster.colour import ColourSpace
-from restoration.raster.icc import ProfileError, parse_profile
-from restoration.raster.profiles import (
+from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
     srgb_profile,
     wide_gamut_profile,
 )
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.icc import ProfileError, parse_profile
 
 HALF_CODE = 0.5 / 65535
 

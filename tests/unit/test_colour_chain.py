@@ -12,12 +12,13 @@ import tifffile
 
 import corpus
 from profile_samples import KINDS
-from restoration.chain import Chain
-from restoration.planning import Plan, make_plan
-from restoration.raster.profiles import srgb_profile
+from restoration.chain.chain import Chain
+from restoration.chain.job_tools import make_workshop
+from restoration.config.stages import CHAIN
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review.dossier import gather
-from restoration.stage_settings import CHAIN
-from restoration.workshop import make_workshop
 
 
 def ramp(channels: int) -> np.ndarray:

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import corpus
-from restoration.colouring.correction import Correction
-from restoration.colouring.decision import LEAST_FADE, LEAST_STAIN, Decision, decide
-from restoration.examine.margin_stain import UnevenStain
-from restoration.raster.channel_light import ChannelLight, channel_light
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tone_table import LEAST_SLOPE, NODES
-from restoration.stage_settings import ColourSettings
+from restoration.config.stages.colour import ColourSettings
+from restoration.examine.tones.margin_stain import UnevenStain
+from restoration.raster.colour.channel_light import ChannelLight, channel_light
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import LEAST_SLOPE
+from restoration.stages.colour.correction import Correction
+from restoration.stages.colour.decision import LEAST_FADE, LEAST_STAIN, Decision, decide
 
 BASE = (0.05, 0.05, 0.05)
 DARK = np.full(3, 0.5)

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
-from restoration.examine.colour import Colour
+from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.paper import Paper
-from restoration.examine.tone import Tone
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.examine.paper.paper import Paper
+from restoration.examine.tones.colour import Colour
+from restoration.examine.tones.tone import Tone
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def colour_of(pixels):

@@ -39,8 +39,9 @@ from aged_prints import (
 )
 from damage.ageing import Ageing, on_paper, shown
 from profile_samples import lut_profile
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tone_table import LEAST_SLOPE, NODES
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import LEAST_SLOPE
 from restoration.stages.base import Declined, Mapped
 from simulated_scans import SimulatedPage, scanned
 

@@ -13,8 +13,7 @@ import corpus
 from aged_prints import DARK_KEPT, LIGHT_STRUCK, SLIGHT, STRONG, lab_of, small
 from damage.ageing import Ageing, aged, shown
 from damage.light import to_encoded
-from restoration.colouring.correction import Correction
-from restoration.examine.targets import (
+from restoration.examine.tones.targets import (
     COLORCHECKER,
     COLUMNS,
     ROWS,
@@ -25,8 +24,9 @@ from restoration.examine.targets import (
     straightened,
 )
 from restoration.raster.base import ArrayRaster
-from restoration.raster.channel_light import channel_light
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.channel_light import channel_light
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.stages.colour.correction import Correction
 
 SPACE = ColourSpace.from_profile(None, 3)
 LIGHT = channel_light(SPACE)

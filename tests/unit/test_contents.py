@@ -13,15 +13,15 @@ import tifffile
 from test_deliver import hand_over, result_of
 
 import corpus
-from restoration.deliver import PageToDeliver
+from restoration.config.settings import IngestSettings
+from restoration.deliver.deliver_scan import PageToDeliver
 from restoration.errors import ScanError
-from restoration.ingest import inspect_master
-from restoration.raster.tiff import open_infrared, open_page
-from restoration.raster.tone_table import NODES, ToneTable
-from restoration.records import SCHEMA, write_record
+from restoration.ingest.inspect_master import inspect_master
+from restoration.raster.colour.tone_table import NODES, ToneTable
+from restoration.raster.tiff.page import open_infrared, open_page
 from restoration.review.unconverted import open_restored
-from restoration.settings import IngestSettings
-from restoration.undoing import undo
+from restoration.storage.records import SCHEMA, write_record
+from restoration.upkeep.undo_colour import undo
 
 LIMITS = IngestSettings.model_validate({})
 COLOUR = corpus.codes(60, 80, seed=3)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from restoration.cost import BYTES_PER_PIXEL, MARGIN, SECONDS_PER_MEGAPIXEL, CostModel
-from restoration.planning import Plan, make_plan
+from restoration.plan.cost_model import BYTES_PER_PIXEL, MARGIN, SECONDS_PER_MEGAPIXEL, CostModel
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 
 CLEANUP: dict[str, Any] = {"cleanup": {"network": "realesrgan-x4plus-packaged"}}
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from test_engine import CODE, COMPACT, CPU, RRDB, Case, Image, photograph, seeded, worst
 
+from restoration.config.settings import EngineSettings
 from restoration.engine.run import run_network
-from restoration.networks.manifest import RrdbnetParameters
+from restoration.networks.architectures.rrdbnet import RrdbnetParameters
 from restoration.raster.base import ArrayRaster
-from restoration.settings import EngineSettings
 
 pytestmark = [
     pytest.mark.cuda,

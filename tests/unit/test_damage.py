@@ -13,11 +13,11 @@ import pytest
 import corpus
 import simulated_scans as sim
 from damaged_scans import Damaged, damaged
-from restoration.examine.damage import LETTERS, Damage
+from restoration.config.settings import ExamineSettings
+from restoration.examine.damage.damage import LETTERS, Damage
+from restoration.examine.damage.search import KINDS
 from restoration.examine.page import examine_page
-from restoration.raster.colour import ColourSpace
-from restoration.repairing.search import KINDS
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 Pixels = npt.NDArray[np.float32]
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import corpus
-from restoration.denoising.deblocking import TILE, deblocked_change
-from restoration.denoising.jpeg_tables import compression_noise, tables
 from restoration.raster.base import ArrayRaster, FloatImage
+from restoration.stages.denoise.deblocking import TILE, deblocked_change
+from restoration.stages.denoise.jpeg_tables import compression_noise, tables
 
 PHOTO = corpus.photo("coffee", 40, 60, 184, 264)
 

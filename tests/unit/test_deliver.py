@@ -12,15 +12,15 @@ import tifffile
 
 import corpus
 from metadata_tools import BYTE, field, write_master
-from restoration import deliver
-from restoration.archive.xmp import StageEvent
-from restoration.deliver import Delivery, PageToDeliver, deliver_scan
+from restoration.config.settings import DeliverSettings, IngestSettings
+from restoration.deliver import deliver_scan as deliver
+from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
+from restoration.deliver.xmp.packet import StageEvent
 from restoration.errors import CircumstanceError, ScanError
-from restoration.ingest import inspect_master
-from restoration.raster.profiles import adobe_rgb_profile, srgb_profile
-from restoration.raster.tiff import open_page
-from restoration.raster.write import write_intermediate
-from restoration.settings import DeliverSettings, IngestSettings
+from restoration.ingest.inspect_master import inspect_master
+from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
+from restoration.raster.tiff.page import open_page
+from restoration.raster.tiff.write_intermediate import write_intermediate
 
 LIMITS = IngestSettings.model_validate({})
 DELIVERY = Delivery("box-12", "archive", "ab" * 32, "2026-01-02T03:04:05Z", "workflow 0.1")

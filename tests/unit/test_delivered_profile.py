@@ -13,18 +13,19 @@ from test_deliver import LIMITS, all_codes, hand_over, inspect_master, result_of
 
 import corpus
 from profile_samples import lut_profile, retagged
-from restoration.deliver import PageToDeliver
+from restoration.deliver.deliver_scan import PageToDeliver
 from restoration.errors import ConfigError, ScanError
-from restoration.planning import ROOT, make_plan
-from restoration.raster.profile_conversion import ProfileConversion
-from restoration.raster.profiles import (
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import ROOT
+from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
     grey_srgb_profile,
     srgb_profile,
     wide_gamut_profile,
 )
-from restoration.raster.tiff import open_page
+from restoration.raster.colour.profile_conversion import ProfileConversion
+from restoration.raster.tiff.page import open_page
 
 COLOUR_XMP = corpus.XMP.replace(
     b"<dc:source>",
@@ -266,13 +267,13 @@ def test_other_bytes_in_the_file_are_another_delivery_and_nothing_else(tmp_path)
     (batch,) = first.batches("archive")
     assert first.digest("archive", "deliver", batch) != second.digest("archive", "deliver", batch)
     assert first.digest(None, "examine", batch) == second.digest(None, "examine", batch)
-    known = [plan.outgoing_profile("archive", "deliver") for plan in (first, second)]
+    known = [plan.dependencies.outgoing_profile("archive", "deliver") for plan in (first, second)]
     assert len(set(known)) == 2
-    assert first.outgoing_profile("archive", "upscale") is None
+    assert first.dependencies.outgoing_profile("archive", "upscale") is None
 
 
 def test_planning_loads_no_numpy():
-    code = "import sys, restoration.planning; assert 'numpy' not in sys.modules"
+    code = "import sys, restoration.plan.plan; assert 'numpy' not in sys.modules"
     subprocess.run(
         [sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(ROOT / "scripts")}
     )

@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from restoration.condition.working_resolution import Evidence
+from restoration.config.settings import ExamineSettings, IngestSettings, load_config
+from restoration.config.sheet import Scan, read_sheet
+from restoration.config.stages.cleanup import CleanupSettings
 from restoration.demo import make, simulate
 from restoration.demo.collection import BROKEN, COLLECTION, DemoScan, pictures
 from restoration.demo.make import make_collection
 from restoration.demo.photographs import PHOTOGRAPHS, Crop, load
-from restoration.engine.working_resolution import Evidence
 from restoration.errors import ScanError
 from restoration.examine.page import examine_page
-from restoration.ingest import inspect_master
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tiff import open_page
-from restoration.settings import ExamineSettings, IngestSettings, load_config
-from restoration.sheet import Scan, read_sheet
-from restoration.stage_settings import CleanupSettings
+from restoration.ingest.inspect_master import inspect_master
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.tiff.page import open_page
 
 ROOT = Path(__file__).resolve().parents[2]
 BY_NAME = {demo.scan: demo for demo in COLLECTION}

@@ -13,14 +13,14 @@ import pytest
 
 import corpus
 from fake_networks import FakeNetwork
-from restoration.denoising import noise_level, picture, scales
-from restoration.engine.noise_report import ReportedNoise
+from restoration.condition.noise import ReportedNoise
+from restoration.config.stages.denoise import DenoiseSettings
 from restoration.errors import ConfigError
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import DenoiseSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.denoise import Denoise
+from restoration.stages.denoise import noise_level, picture, scales
+from restoration.stages.denoise.stage import Denoise
 
 PHOTO = corpus.photo("coffee", 40, 100, 90, 114)
 NO_GRAIN = {"found": False, "sigma": 0.0, "channel_correlation": 0.0}

@@ -19,13 +19,13 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from skimage.metrics import structural_similarity
 
 import corpus
-from restoration.descreening import pages, regions
+from restoration.config.stages.descreen import DescreenSettings
 from restoration.raster.base import ArrayRaster, FloatImage
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tone import srgb_tone
-from restoration.stage_settings import DescreenSettings
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.tone_curve import srgb_tone
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.descreen import Descreen
+from restoration.stages.descreen import pages, regions
+from restoration.stages.descreen.stage import Descreen
 
 Floats = npt.NDArray[np.float64]
 

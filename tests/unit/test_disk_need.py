@@ -13,11 +13,12 @@ import pytest
 from small_results import AGAIN, CHANGES, plan, run
 
 import corpus
-from restoration.disk_need import LZW, DiskNeed, disk_need, say_disk_need
 from restoration.errors import CircumstanceError
-from restoration.overall import work_of
-from restoration.planning import Plan, make_plan
-from restoration.records import SCHEMA, write_record
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.run.disk_need import LZW, DiskNeed, disk_need, say_disk_need
+from restoration.run.run_progress import work_of
+from restoration.storage.records import SCHEMA, write_record
 
 __all__ = ["plan"]
 

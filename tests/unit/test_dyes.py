@@ -26,11 +26,11 @@ from aged_prints import (
     sheet_of,
 )
 from damage.ageing import BASE, Ageing, on_paper, shown
-from restoration.examine import dye_fit
-from restoration.examine.dye_fit import aged, base_of, stain_of_lights, stain_of_margin
-from restoration.examine.hand_colour import hand_coloured
-from restoration.examine.margin_stain import EVEN, UnevenStain, terms, uneven_stain
-from restoration.examine.silver import silver_image, toner
+from restoration.examine.tones import dye_fit
+from restoration.examine.tones.dye_fit import aged, base_of, stain_of_lights, stain_of_margin
+from restoration.examine.tones.hand_colour import hand_coloured
+from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
+from restoration.examine.tones.silver import silver_image, toner
 from restoration.review.findings import findings
 from simulated_scans import SimulatedPage, scanned
 
@@ -315,9 +315,9 @@ def test_a_margin_darker_than_the_pictures_lights_is_no_paper() -> None:
 
 
 def test_findings_are_the_same_whatever_the_windows() -> None:
+    from restoration.config.settings import ExamineSettings
     from restoration.examine.page import examine_page
-    from restoration.raster.colour import ColourSpace
-    from restoration.settings import ExamineSettings
+    from restoration.raster.colour.colour_space import ColourSpace
 
     page = SimulatedPage(scanned(sheet_of(healthy("coffee"), DARK_KEPT)))
     space = ColourSpace.from_profile(None, 3)

@@ -12,13 +12,13 @@ from scipy import ndimage
 import corpus
 import simulated_scans as sim
 from fake_networks import FakeNetwork, sharpening
-from restoration.engine.anchoring import AnchoredPicture, Target
-from restoration.engine.empty_paper import RAMP, Extent, extents
-from restoration.engine.tone_curve import measure_tone_curve
-from restoration.examine.borders import borders
-from restoration.examine.occupied import occupied
+from restoration.examine.paper.borders import borders
+from restoration.examine.paper.occupied import occupied
 from restoration.raster.base import ArrayRaster, FloatImage
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
+from restoration.stages.anchoring.empty_paper import RAMP, Extent, extents
+from restoration.stages.anchoring.network_tones import measure_tone_curve
 
 SIGMA = 2.0
 HALO = 2 + 4 + 16 + RAMP

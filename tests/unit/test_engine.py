@@ -12,16 +12,18 @@ import pytest
 import torch
 from skimage import data
 
+import by_parameters
 import weights_at_hand
+from restoration.config.settings import EngineSettings
 from restoration.engine import bands, devices
 from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ScanError
-from restoration.networks import architectures
+from restoration.networks.architecture import Architecture
+from restoration.networks.architectures.rrdbnet import RrdbnetParameters
+from restoration.networks.architectures.srvgg import SrvggParameters
 from restoration.networks.load import load_network
-from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
 from restoration.raster.base import ArrayRaster
-from restoration.settings import EngineSettings
 
 CPU = torch.device("cpu")
 CODE = 1 / 65535
@@ -37,24 +39,24 @@ class Case:
     module: Any
     scale: int
     radius: int
-    architecture: str | None = None
+    architecture: Architecture | None = None
     multiple: int = 1
     calls: list[tuple[int, ...]] = field(default_factory=list)
 
 
 def seeded(parameters: RrdbnetParameters | SrvggParameters, scale: int = 4) -> Case:
     torch.manual_seed(11)
-    module = architectures.build(parameters, scale).eval().requires_grad_(False)
+    module = by_parameters.build(parameters, scale).eval().requires_grad_(False)
     for part in module.modules():
         # Fresh weights of the reference class are a tenth of the usual size: a dense block would
         # hardly matter, and a mistake in it would hide below the tolerance.
         if isinstance(part, torch.nn.Conv2d):
             torch.nn.init.kaiming_uniform_(part.weight, a=0.6)
             torch.nn.init.uniform_(part.bias, -0.1, 0.1)
-    kind = "rrdbnet" if isinstance(parameters, RrdbnetParameters) else "srvgg"
     module = module.to(memory_format=torch.channels_last)
-    radius = architectures.receptive_radius(parameters, scale)
-    return Case(module, scale, radius, kind, architectures.unshuffle(parameters, scale))
+    radius = by_parameters.receptive_radius(parameters, scale)
+    kind = by_parameters.kind_of(parameters)
+    return Case(module, scale, radius, kind, by_parameters.multiple(parameters, scale))
 
 
 RRDB = RrdbnetParameters(num_feat=12, num_block=2, num_grow_ch=6)
@@ -170,7 +172,7 @@ def test_the_reference_pipeline_gives_the_same_pixels(tmp_path: Any) -> None:
     theirs = RealESRGANer(
         scale=4,
         model_path=str(path),
-        model=architectures.build(RRDB, 4),
+        model=by_parameters.build(RRDB, 4),
         tile=0,
         pre_pad=0,
         half=False,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
-from restoration.examine.flat_tiles import clipped_shares, clipping_gain
+from restoration.examine.noise.flat_tiles import clipped_shares, clipping_gain
 
 
 @pytest.mark.parametrize("sigma", [1.0, 6.0, 20.0])

@@ -10,12 +10,12 @@ import pytest
 
 import corpus
 import simulated_scans as sim
+from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Caution, Measurement
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tiff import open_page
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.tiff.page import open_page
 
 SRGB = ColourSpace.from_profile(None, 3)
 

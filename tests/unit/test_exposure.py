@@ -9,14 +9,14 @@ import pytest
 
 import corpus
 import simulated_scans as sim
-from restoration.examine.exposure import Exposure
+from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Measurement
 from restoration.examine.page import examine_page
-from restoration.examine.paper import Paper
-from restoration.examine.tone import Tone
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tone import srgb_tone
-from restoration.settings import ExamineSettings
+from restoration.examine.paper.paper import Paper
+from restoration.examine.tones.exposure import Exposure
+from restoration.examine.tones.tone import Tone
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.tone_curve import srgb_tone
 
 
 def said(name: str, value: Any, detail: dict[str, Any] | None = None) -> type:

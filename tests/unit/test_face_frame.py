@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from restoration.config.stages.faces import FeatureStrengths
 from restoration.faces.frame import EYES_AND_MOUTH, SIDE, Frame, points_of
-from restoration.faces.masks import FEATURES, from_dense, from_five, weights_of
 from restoration.faces.sampling import OnPage, in_frame
 from restoration.raster.base import ArrayRaster
-from restoration.stage_settings import FeatureStrengths
+from restoration.stages.faces.masks import FEATURES, from_dense, from_five, weights_of
 
 
 def turned(points: np.ndarray, degrees: float, scale: float, shift: tuple[float, float]):

@@ -11,12 +11,12 @@ import pytest
 
 import group_photographs
 import simulated_scans as sim
-from restoration.examine.face_cover import aligned, cover
-from restoration.examine.face_measures import MOST_WINDOWS, Tones, measure_face, windows
-from restoration.examine.face_pose import eye_distance, pose, upright_offsets
+from restoration.config.settings import ExamineSettings
+from restoration.examine.faces.cover import aligned, cover
+from restoration.examine.faces.measures import MOST_WINDOWS, Tones, measure_face, windows
+from restoration.examine.faces.pose import eye_distance, pose, upright_offsets
 from restoration.examine.finding import Measurement, PageFacts, Window
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 Pixels = npt.NDArray[np.float32]
 

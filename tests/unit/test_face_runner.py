@@ -17,22 +17,27 @@ import numpy as np
 import pytest
 import torch
 
+import by_parameters
 import weights_at_hand
 from fake_networks import FakeNetwork, enlarged
-from restoration import workshop
+from restoration.chain import job_tools as workshop
+from restoration.config.settings import EngineSettings, UserWeights
 from restoration.engine import devices
-from restoration.engine.enlarged_face import EnlargedFace, face_runner
-from restoration.engine.face_runner import FaceRunner, PriorFace
+from restoration.engine.faces.face_runner import FaceRunner, PriorFace
 from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ConfigError, ScanError
-from restoration.networks import architectures, converted
-from restoration.networks.converted import missing_weights, tensors_path
+from restoration.networks import missing
+from restoration.networks.architectures.gfpgan import GfpganParameters
+from restoration.networks.architectures.rrdbnet import RrdbnetParameters
+from restoration.networks.converted import tensors_path
+from restoration.networks.fetch import fetch
 from restoration.networks.load import load_face_restorer
-from restoration.networks.manifest import GfpganParameters, RrdbnetParameters, load_manifest
-from restoration.networks.weights import fetch
-from restoration.planning import MANIFEST, make_plan
+from restoration.networks.manifest import load_manifest
+from restoration.networks.missing import missing_weights
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import MANIFEST
 from restoration.raster.base import FloatImage, Raster
-from restoration.settings import EngineSettings, UserWeights
+from restoration.stages.faces.enlarged_face import EnlargedFace, face_runner
 from seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
 
 CPU = torch.device("cpu")
@@ -242,7 +247,7 @@ def test_the_official_weights_are_named_with_what_they_may_be_used_for() -> None
 def test_weights_that_cannot_be_had_say_which_where_and_what_works_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(converted, "_probe", lambda url: "it cannot be downloaded (no route)")
+    monkeypatch.setattr(missing, "_probe", lambda url: "it cannot be downloaded (no route)")
     manifest = load_manifest(MANIFEST)
     (message,) = missing_weights(["gfpgan-v1.4"], manifest, tmp_path)
     for part in (
@@ -362,10 +367,10 @@ class Seeded:
     def __init__(self) -> None:
         torch.manual_seed(4)
         size = RrdbnetParameters(num_feat=16, num_block=1, num_grow_ch=8)
-        module = architectures.build(size, 4).eval().requires_grad_(False)
-        self.scale, self.radius = 4, architectures.receptive_radius(size, 4)
+        module = by_parameters.build(size, 4).eval().requires_grad_(False)
+        self.scale, self.radius = 4, by_parameters.receptive_radius(size, 4)
         self._network = SimpleNamespace(
-            module=module, scale=4, radius=self.radius, architecture="rrdbnet"
+            module=module, scale=4, radius=self.radius, architecture=by_parameters.kind_of(size)
         )
 
     def run(self, source: Raster, progress: Any) -> Iterator[FloatImage]:
@@ -453,10 +458,10 @@ def test_a_network_for_faces_computes_in_float32_and_the_key_says_so(tmp_path: P
     half = {"device": "cuda", "engine": {"precision": "float16"}}
     for name, expected in (("gfpgan-v1.4", "float32"), ("realesrgan-x4plus", "float16")):
         plan = make_plan({**config(tmp_path, "faces", name), **half})
-        assert plan.numeric("archive", "faces")["precision"] == expected
+        assert plan.dependencies.numeric("archive", "faces")["precision"] == expected
 
 
 def test_gfpgan_cannot_be_called_a_network_that_makes_nothing_up() -> None:
     mine = UserWeights(architecture="gfpgan", path="a.pth", sha256="a" * 64, generative=False)
-    with pytest.raises(ConfigError, match=r"models\.mine: gfpgan draws faces"):
+    with pytest.raises(ConfigError, match=r"models\.mine: gfpgan makes up detail"):
         load_manifest(MANIFEST, {"mine": mine})

@@ -16,15 +16,15 @@ import pytest
 import group_photographs
 import simulated_scans as sim
 import weights_at_hand
-from restoration.examine import face_search
-from restoration.examine import faces as faces_module
-from restoration.examine.face_places import cut_off, distinct, same_face, tiles
-from restoration.examine.face_search import search
-from restoration.examine.faces import Faces
+from restoration.config.settings import ExamineSettings
+from restoration.examine.faces import faces as faces_module
+from restoration.examine.faces import search as face_search
+from restoration.examine.faces.faces import Faces
+from restoration.examine.faces.places import cut_off, distinct, same_face, tiles
+from restoration.examine.faces.search import search
 from restoration.examine.page import examine_page
 from restoration.networks.face_detector import Detection
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def box(top: float, left: float, side: float, score: float = 1.0) -> Detection:

@@ -15,16 +15,16 @@ import pytest
 import corpus
 import simulated_scans as sim
 import weights_at_hand
-from restoration.examine import faces as faces_module
-from restoration.examine.faces import Faces
+from restoration.config.settings import ExamineSettings
+from restoration.examine.faces import faces as faces_module
+from restoration.examine.faces.faces import Faces
 from restoration.examine.finding import PageFacts, Window
 from restoration.examine.fine_proxy import FineProxy
 from restoration.examine.page import examine_page
 from restoration.examine.upright import to_stored, upright
 from restoration.networks import face_detector
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 SIDE = 96
 SRGB = ColourSpace.from_profile(None, 3)

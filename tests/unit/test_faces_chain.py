@@ -13,16 +13,17 @@ import tifffile
 import corpus
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, picture, stripes
 from fake_networks import FakeNetwork, sharpening
-from restoration.chain import Chain
+from restoration.chain.chain import Chain
+from restoration.chain.job_tools import make_workshop
+from restoration.config.regions import FaceRegions
 from restoration.faces.head import Head, head_of
 from restoration.faces.known import KnownFace, where_faces_lie
 from restoration.faces.sampling import in_frame
 from restoration.faces.unmet import unmet_marks
-from restoration.planning import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.raster.base import ArrayRaster
-from restoration.regions import FaceRegions
 from restoration.review.dossier import gather
-from restoration.workshop import make_workshop
 
 SIDE = 600
 QUARTERS = {1: (150.0, 150.0), 2: (450.0, 150.0), 3: (150.0, 450.0), 4: (450.0, 450.0)}

@@ -12,19 +12,19 @@ from scipy.ndimage import gaussian_filter
 import weights_at_hand
 from fake_faces import FakeIdentity, page_of
 from group_photographs import PORTRAITS, portrait
-from restoration.engine.enlarged_face import face_runner
+from restoration.chain.job_tools import Networks
+from restoration.config.settings import load_config
+from restoration.config.stages.faces import FacesSettings
 from restoration.faces import IDENTITY
 from restoration.faces.frame import Frame, points_of
 from restoration.faces.known import KnownFace
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
-from restoration.planning import Plan
+from restoration.plan.plan import Plan
 from restoration.raster.base import ArrayRaster
 from restoration.raster.resample import Resampled
-from restoration.settings import load_config
-from restoration.stage_settings import FacesSettings
 from restoration.stages.base import Restored
-from restoration.stages.faces import Faces
-from restoration.workshop import Networks
+from restoration.stages.faces.enlarged_face import face_runner
+from restoration.stages.faces.stage import Faces
 
 NETWORK = "realesrgan-x4plus-packaged"
 WIDTH = 3000

@@ -12,9 +12,9 @@ import corpus
 from fake_faces import face_on_page, page_of, picture, stage_with, stripes
 from restoration.faces.frame import Frame
 from restoration.faces.known import KnownFace
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.faces import Faces
+from restoration.stages.faces.stage import Faces
 
 
 def run(stage: Faces, page: Page) -> tuple[np.ndarray, Restored]:
@@ -402,7 +402,7 @@ def test_the_same_key_gives_the_same_bytes_and_bands_do_not_matter(
     first, _ = run(stage_with(stripes)[0], page_of(before, face_on_page(300, 300)))
     second, _ = run(stage_with(stripes)[0], page_of(before, face_on_page(300, 300)))
     assert np.array_equal(first, second)
-    monkeypatch.setattr("restoration.faces.merging.BLOCK_PIXELS", 300 * 23)
+    monkeypatch.setattr("restoration.stages.faces.merging.BLOCK_PIXELS", 300 * 23)
     third, _ = run(stage_with(stripes)[0], page_of(before, face_on_page(300, 300)))
     assert np.array_equal(first, third)
 

@@ -12,18 +12,18 @@ import pytest
 import torch
 from torch.nn import functional
 
+import by_parameters
 import corpus
 import weights_at_hand
+from restoration.config.settings import EngineSettings
+from restoration.config.stages.denoise import DenoiseSettings
 from restoration.engine.run import run_network
-from restoration.networks import architectures
+from restoration.networks.architectures.ffdnet import FfdnetParameters
 from restoration.networks.load import Network, load_network
-from restoration.networks.manifest import FfdnetParameters
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
-from restoration.raster.colour import ColourSpace
-from restoration.settings import EngineSettings
-from restoration.stage_settings import DenoiseSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
-from restoration.stages.denoise import Denoise
+from restoration.stages.denoise.stage import Denoise
 
 CPU = torch.device("cpu")
 SMALL = FfdnetParameters(num_feat=6, num_conv=4)
@@ -31,17 +31,17 @@ SMALL = FfdnetParameters(num_feat=6, num_conv=4)
 
 def small_network() -> Network:
     torch.manual_seed(3)
-    module = architectures.build(SMALL, 1).eval().requires_grad_(False)
+    module = by_parameters.build(SMALL, 1).eval().requires_grad_(False)
     return Network(
         name="small",
         module=module.to(memory_format=torch.channels_last),  # type: ignore[call-overload]
         scale=1,
-        radius=architectures.receptive_radius(SMALL, 1),
-        multiple=architectures.unshuffle(SMALL, 1),
+        radius=by_parameters.receptive_radius(SMALL, 1),
+        multiple=by_parameters.multiple(SMALL, 1),
         weights=("small",),
         weights_sha256=("0" * 64,),
         licence="none",
-        architecture="ffdnet",
+        architecture=by_parameters.kind_of(SMALL),
         channels=4,
         generative=False,
     )

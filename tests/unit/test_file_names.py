@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from restoration.batching import assign, read_assigned
+from restoration.config.scan_folder import sheet_of_folder
+from restoration.config.settings import BatchSettings, load_config
+from restoration.config.sheet import Scan, check_name, read_sheet
+from restoration.deliver.sidecars import SIDECARS
 from restoration.errors import ConfigError
-from restoration.page_state import cube_name, image_path, mask_of, mask_path
-from restoration.scan_folder import sheet_of_folder
-from restoration.settings import BatchSettings, load_config
-from restoration.sheet import Scan, check_name, read_sheet
+from restoration.plan.batches import assign, read_assigned
+from restoration.storage.page_state import image_path, mask_of, mask_path
 
-SUFFIXES = ("mask", "tif", "json", "tsv", "cube", "part", "bad", "retried", "2", "masks")
+ENDINGS = tuple(sidecar.ending.removeprefix(".") for sidecar in SIDECARS)
+SUFFIXES = ("mask", "tif", "json", "tsv", *ENDINGS, "part", "bad", "retried", "2", "masks")
 """What files of a run are called after an id; an id may end like that itself."""
 
 DEVICES = ("CON", "prn", "Aux", "nul", "com1", "LPT9", "nul.tif", "aux.v2.final")
@@ -37,7 +39,8 @@ def test_no_two_scans_or_batches_share_a_file() -> None:
             image = image_path(folder, name, number, pages)
             files.update({image, mask_path(image)})
         files.update({folder / f"{name}.json", folder / f"{name}.tsv"})
-        files.update({folder / cube_name(name, 1), folder / cube_name(name, 2)})
+        for sidecar in SIDECARS:
+            files.update(folder / sidecar.name(name, number) for number in (1, 2))
     # Pages of three share none with a scan of one page, whatever it is called.
     assert {path: count for path, count in files.items() if count > 1} == {}
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from restoration.engine.gfpgan import FaceNetwork
+import by_parameters
+from restoration.engine.faces.gfpgan import FaceNetwork
 from restoration.errors import CircumstanceError, ConfigError, ScanError
-from restoration.networks import architectures
+from restoration.networks.architectures.gfpgan import GfpganParameters
+from restoration.networks.fetch import fetch
 from restoration.networks.load import load_face_restorer, load_network
-from restoration.networks.manifest import GfpganParameters, Weights
-from restoration.networks.weights import fetch
+from restoration.networks.manifest import Weights
 from seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
 
 CPU = torch.device("cpu")
@@ -172,15 +173,15 @@ def test_a_checkpoint_of_the_authors_kind_is_recognised_and_loaded(tmp_path: Pat
 def test_the_size_is_read_from_the_tensors(changes: dict[str, int]) -> None:
     parameters = SMALL.model_copy(update=changes)
     with torch.device("meta"):
-        state = architectures.build(parameters, 1).state_dict()
-    assert architectures.infer_parameters("gfpgan", 1, state) == parameters
+        state = by_parameters.build(parameters, 1).state_dict()
+    assert by_parameters.read_off("gfpgan", 1, state) == parameters
 
 
 def test_the_official_network_has_its_86_million_parameters() -> None:
     with torch.device("meta"):
-        module = architectures.build(OFFICIAL, 1)
+        module = by_parameters.build(OFFICIAL, 1)
     assert sum(value.numel() for value in module.parameters()) == 86_444_252
-    assert architectures.infer_parameters("gfpgan", 1, module.state_dict()) == OFFICIAL
+    assert by_parameters.read_off("gfpgan", 1, module.state_dict()) == OFFICIAL
 
 
 @pytest.mark.parametrize("tensor", ["toRGB.0.bias", "stylegan_decoder.style_convs.6.bias"])

@@ -16,15 +16,16 @@ import tifffile
 import verified_tree as tree
 from test_verify import KINDS, flip, said, sha256sum
 
-from restoration.archive.xmp import read_properties
-from restoration.fixity_list import MANIFEST, asked_again
-from restoration.locking import unlock_results
-from restoration.planning import Plan, make_plan
-from restoration.raster.publish import sha256_of
-from restoration.running import tables_of_lost_results
-from restoration.verify import Asked, Verified, verify_results
-from restoration.verifying.findings import cells
-from restoration.verifying.summary import summary
+from restoration.deliver.xmp.packet import read_properties
+from restoration.plan.dependencies import Dependencies
+from restoration.plan.make_plan import make_plan
+from restoration.run.begin import tables_of_lost_results
+from restoration.run.lock import unlock_results
+from restoration.storage.manifest import MANIFEST, asked_again
+from restoration.storage.publish import sha256_of
+from restoration.upkeep.verify.findings import cells
+from restoration.upkeep.verify.summary import summary
+from restoration.upkeep.verify.verify import Asked, Verified, verify_results
 
 LATER = "1800000000"
 
@@ -178,8 +179,12 @@ def test_a_repair_leaves_everything_else_alone(own: Path) -> None:
 
 
 def changed_code(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    plain = Plan.code
-    monkeypatch.setattr(Plan, "code", lambda self, of: "x" if of == step else plain(self, of))
+    plain = Dependencies.code
+
+    def code(self: Dependencies, of: str) -> str:
+        return "x" if of == step else plain(self, of)
+
+    monkeypatch.setattr(Dependencies, "code", code)
 
 
 @pytest.mark.parametrize("kind", ["deliverable", "mask", "sidecar of a deliverable", "table"])
@@ -234,7 +239,7 @@ def test_other_bytes_under_the_same_key_have_an_instance_of_their_own_and_say_so
     before, old = instance(path), json.loads(record.read_text())
     flip(path)
     repair(own)
-    monkeypatch.setattr("restoration.handover.SOFTWARE", "another")
+    monkeypatch.setattr("restoration.deliver.history.SOFTWARE", "another")
     tree.run(own)
     new = json.loads(record.read_text())
     assert instance(path) != before

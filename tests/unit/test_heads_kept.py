@@ -26,13 +26,14 @@ from fake_faces import (
     stripes,
 )
 from fake_networks import FakeNetwork, sharpening
-from restoration.chain import Chain
+from restoration.chain.chain import Chain
+from restoration.chain.job_tools import make_workshop
 from restoration.faces.frame import BETWEEN_EYES, BOX_SIDE
 from restoration.faces.head import Head, head_of
 from restoration.faces.known import KnownFace
-from restoration.planning import Plan, make_plan
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
 from restoration.stages.base import Restored
-from restoration.workshop import make_workshop
 
 HEIGHT, WIDTH, FACE = 460, 620, 60
 ROWS, COLUMNS = 2, 6

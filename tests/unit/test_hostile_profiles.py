@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from fuzz.profile_mutations import SAMPLES, mutated, truncations
-from restoration.raster.colour import ColourSpace
-from restoration.raster.icc import ProfileError
-from restoration.raster.profile_conversion import ProfileConversion
-from restoration.raster.profiles import grey_gamma_profile, srgb_profile
+from restoration.raster.colour.built_in_profiles import grey_gamma_profile, srgb_profile
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.icc import ProfileError
+from restoration.raster.colour.profile_conversion import ProfileConversion
 
 HERE = Path(__file__).resolve()
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from restoration.in_hand import STRIKES, InHand
-from restoration.records import read_record, read_table
+from restoration.chain.scan_in_hand import STRIKES, InHand
+from restoration.storage.records import read_record, read_table
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -22,7 +22,7 @@ START = """
 import json, os, signal, sys, time
 from pathlib import Path
 from restoration.errors import ScanError
-from restoration.in_hand import stand_by
+from restoration.chain.scan_in_hand import stand_by
 
 folder, behaviour = Path(sys.argv[1]), json.loads(sys.argv[2])
 hand = stand_by()
@@ -58,9 +58,9 @@ for at in hand.order(scans, "ingest"):
 
 BATCH = """
 import dataclasses
-from restoration.planning import make_plan
-from restoration.runner import run_batch
-from restoration.workshop import make_workshop
+from restoration.plan.make_plan import make_plan
+from restoration.run.batch import run_batch
+from restoration.chain.job_tools import make_workshop
 
 plan = make_plan({
     "scans": str(folder / "scans.tsv"), "results": str(folder / "results"), "device": "cpu",

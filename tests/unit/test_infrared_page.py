@@ -15,29 +15,30 @@ from test_contents import write
 from test_repair import film
 
 import corpus
-from restoration.chain import Chain
+from restoration.chain.chain import Chain
+from restoration.chain.job_tools import make_workshop
+from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.statement import Statement
-from restoration.overall import (
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.tiff.page import open_page
+from restoration.review.dossier import gather
+from restoration.review.findings import finding
+from restoration.review.page import write_report
+from restoration.run.batch import row_of, run_batch
+from restoration.run.run_progress import (
     begin_progress,
     found_here,
     problems_so_far,
     read_run,
     work_of,
 )
-from restoration.page_state import Record
-from restoration.planning import Plan, make_plan
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tiff import open_page
-from restoration.records import gather_problems, read_table
-from restoration.review.dossier import gather
-from restoration.review.findings import finding
-from restoration.review.page import write_report
-from restoration.runner import row_of, run_batch
-from restoration.settings import ExamineSettings
-from restoration.status import status_of
-from restoration.status_text import text_of
-from restoration.workshop import make_workshop
+from restoration.run.status import status_of
+from restoration.run.status_text import text_of
+from restoration.storage.page_state import Record
+from restoration.storage.records import gather_problems, read_table
 
 SOUND = {"damage": {"value": 0.0, "detail": {}}}
 

@@ -13,12 +13,12 @@ import pytest
 import tifffile
 
 import corpus
-from restoration import ingest
+from restoration.config.settings import IngestSettings
 from restoration.errors import CircumstanceError, ScanError
-from restoration.ingest import hash_file, inspect_master
-from restoration.raster.icc import parse_profile
-from restoration.raster.tags import MasterFile
-from restoration.settings import IngestSettings
+from restoration.ingest import inspect_master as ingest
+from restoration.ingest.inspect_master import hash_file, inspect_master
+from restoration.raster.colour.icc import parse_profile
+from restoration.raster.tiff.tags import MasterFile
 
 LIMITS = IngestSettings.model_validate({})
 IPTC = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from restoration.interrupt import run
+from restoration.command_line.interrupt import run
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
@@ -44,7 +44,7 @@ runpy.run_path(script, run_name="__main__")
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_ctrl_c_during_imports_is_no_traceback(script: str, number: int) -> None:
     """From the first module on that a script imports after the one that sees to this."""
-    first = "argparse" if script == "preflight.py" else "restoration.interrupt"
+    first = "argparse" if script == "preflight.py" else "restoration.command_line.interrupt"
     path = str(ROOT / "scripts" / script)
     done = subprocess.run(
         [sys.executable, "-c", INTERRUPTED_WHILE_IMPORTING, path, first, str(number)],
@@ -80,7 +80,7 @@ def test_ctrl_c_in_the_work_leaves_by_finally_in_one_line(
 def test_a_reader_that_has_enough_is_no_mistake() -> None:
     """As of `python scripts/sheet.py FOLDER | head -1`."""
     code = (
-        "import sys; from restoration.interrupt import run\n"
+        "import sys; from restoration.command_line.interrupt import run\n"
         "def main():\n"
         "    for line in range(1_000_000): print(line)\n"
         "sys.exit(run(main))"

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from restoration.examine.knife_edge import edges, transfer_end
+from restoration.examine.resolution.knife_edge import edges, transfer_end
 
 
 def slanted(angle, blur, noise=0.0, seed=0):

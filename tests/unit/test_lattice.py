@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from restoration.examine.lattice import (
+from restoration.examine.screen.lattice import (
     Lattice,
     angle_of,
     find_lattices,
@@ -19,10 +19,10 @@ from restoration.examine.lattice import (
     quarter_turn,
     sharpened,
 )
-from restoration.examine.screen_lines import growth
-from restoration.examine.screen_lookalikes import is_ruled, is_woven, shapes_of
-from restoration.examine.screen_spectrum import amplitude_at
-from restoration.examine.screen_waves import (
+from restoration.examine.screen.lines import growth
+from restoration.examine.screen.lookalikes import is_ruled, is_woven, shapes_of
+from restoration.examine.screen.spectrum import amplitude_at
+from restoration.examine.screen.waves import (
     Wave,
     waves,
     window_sum,

@@ -15,7 +15,14 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVS = ROOT / "envs"
-LOCKS = ["lock.txt", "lock-dev.txt", "lock-slurm.txt", "lock-build.txt", "lock-cuda.txt"]
+LOCKS = [
+    "lock.txt",
+    "lock-dev.txt",
+    "lock-docs.txt",
+    "lock-slurm.txt",
+    "lock-build.txt",
+    "lock-cuda.txt",
+]
 CONDA_LOCKS = ["lock-build.txt", "lock.txt", "lock-cuda.txt"]
 
 
@@ -89,6 +96,7 @@ def test_one_line_a_package_and_two_where_the_pythons_differ() -> None:
     [
         ("requirements.txt", ["lock.txt"]),
         ("requirements-dev.txt", ["lock.txt", "lock-dev.txt"]),
+        ("requirements-docs.txt", ["lock.txt", "lock-dev.txt", "lock-docs.txt"]),
         ("requirements-slurm.txt", ["lock.txt", "lock-slurm.txt"]),
     ],
 )
@@ -110,7 +118,8 @@ def test_every_direct_requirement_has_its_reason() -> None:
         for row in re.findall(r"^\| ([a-z0-9, -]+) \|", table, re.MULTILINE)
         for name in row.split(",")
     }
-    asked = {*requirements("requirements.txt"), *requirements("requirements-slurm.txt")}
+    files = ("requirements.txt", "requirements-docs.txt", "requirements-slurm.txt")
+    asked = {key for name in files for key in requirements(name)}
     missing = asked - named
     assert not missing, f"envs/README.md does not say why: {sorted(missing)}"
 

@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 from test_running import SCRIPTS, start
 
-from restoration import locking
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.locking import LockedBy, lock_results, locked_by, unlock_results
+from restoration.run import lock as locking
+from restoration.run.lock import LockedBy, lock_results, locked_by, unlock_results
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from restoration.locking import lock_results
+from restoration.run.lock import lock_results
 lock_results(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)
@@ -150,8 +150,8 @@ def test_a_holder_touches_its_lock(results: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_holder_that_was_followed_stops(results: Path) -> None:
-    quick = HOLD.replace("lock_results(Path", "import restoration.locking as own; own.BEAT = 0.05\n"
-                         "lock_results(Path")  # fmt: skip
+    faster = "import restoration.run.lock as own; own.BEAT = 0.05\n"
+    quick = HOLD.replace("lock_results(Path", f"{faster}lock_results(Path")
     holder, _ = start(quick, str(results))
     (results / ".lock").write_text("77 elsewhere\n")
     assert holder.wait(timeout=20) == -signal.SIGTERM

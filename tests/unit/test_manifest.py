@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from restoration.config.settings import UserWeights
 from restoration.errors import ConfigError
-from restoration.networks import converted
-from restoration.networks.converted import missing_weights
+from restoration.networks import converted, missing
 from restoration.networks.manifest import load_manifest, needed_weights, weights_key
-from restoration.settings import UserWeights
+from restoration.networks.missing import missing_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "resources" / "models.yaml"
@@ -52,8 +52,9 @@ def test_the_list_of_weights_is_valid_and_names_what_recipes_use() -> None:
 def test_the_list_is_read_without_torch_and_numpy() -> None:
     """The Snakefile is parsed again in every job."""
     code = (
-        "import sys; from restoration.networks import converted, manifest, originals;"
-        "from restoration import environment;"
+        "import sys; from restoration.networks import converted, manifest, missing;"
+        "from restoration.networks import originals, registry;"
+        "from restoration.chain import software;"
         "sys.exit(bool({'torch', 'numpy', 'cv2'} & set(sys.modules)))"
     )
     done = subprocess.run(
@@ -131,7 +132,7 @@ def test_an_unknown_network_lists_the_known_ones(tmp_path: Path) -> None:
 def test_weights_that_cannot_be_had_are_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(converted, "_probe", lambda url: "it cannot be downloaded (no route)")
+    monkeypatch.setattr(missing, "_probe", lambda url: "it cannot be downloaded (no route)")
     manifest = load_manifest(MODELS)
     messages = missing_weights(
         ["realesrgan-x4plus", "realesrgan-x4plus", "realesrgan-x4plus-packaged"], manifest, tmp_path
@@ -153,7 +154,7 @@ def test_weights_that_cannot_be_had_are_one_message(
 def test_a_file_put_there_by_hand_is_not_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(converted, "_probe", lambda url: "offline")
+    monkeypatch.setattr(missing, "_probe", lambda url: "offline")
     (tmp_path / "RealESRGAN_x4plus.pth").touch()
     assert missing_weights(["realesrgan-x4plus"], load_manifest(MODELS), tmp_path) == []
 

@@ -17,24 +17,30 @@ import tifffile
 from verified_tree import entry
 
 import corpus
-from restoration import albums, chain, undoing
-from restoration.archive.xmp import read_properties
-from restoration.chain import Chain
+from restoration.chain import album as albums
+from restoration.chain import chain
+from restoration.chain.chain import Chain
+from restoration.chain.job_tools import make_workshop
+from restoration.chain.page_restorer import Workshop
+from restoration.config.regions import read_regions
+from restoration.config.stages import CHAIN
+from restoration.deliver.sidecars.cube import cube_text
+from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
-from restoration.keys import digest
-from restoration.planning import Plan, make_plan
-from restoration.raster.cube import cube_text
+from restoration.plan.dependencies import Dependencies
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
 from restoration.raster.mapped import MappedRaster
-from restoration.raster.profiles import adobe_rgb_profile, srgb_profile
-from restoration.raster.tiff import open_page
-from restoration.raster.tone_table import NODES, ToneTable, UnevenStain
-from restoration.records import SCHEMA, read_record, write_record
-from restoration.regions import read_regions
-from restoration.restoring import Workshop
+from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather
-from restoration.stage_settings import CHAIN
 from restoration.stages.base import Declined, Mapped, Page, Restored
-from restoration.workshop import make_workshop
+from restoration.storage.keys import digest
+from restoration.storage.records import SCHEMA, read_record, write_record
+from restoration.upkeep import undo_colour as undoing
 
 ROOT = Path(__file__).resolve().parents[2]
 GRID = np.arange(NODES) / (NODES - 1)
@@ -110,15 +116,16 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
     )
 
 
-def asks_for(monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
+def asks_for(plan: Plan, monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
     """Settings of the mapping stage that its stand-in's section does not know."""
-    plain = Plan.settings
+    plain = Dependencies.settings
 
-    def settings(self: Plan, recipe: str | None, step: str) -> dict[str, Any]:
+    def settings(self: Dependencies, recipe: str | None, step: str) -> dict[str, Any]:
         found = plain(self, recipe, step)
         return {**found, **more} if step == MAPS else found
 
-    monkeypatch.setattr(Plan, "settings", settings)
+    monkeypatch.setattr(Dependencies, "settings", settings)
+    vars(plan).pop("dependencies", None)  # worked out once, so far with the plain settings
 
 
 def workshop(plan: Plan) -> Workshop:
@@ -252,7 +259,7 @@ def examine_all(plan: Plan, shop: Workshop) -> None:
 def test_a_stage_that_shares_its_batch_is_told_of_every_scan(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asks_for(monkeypatch, scope="batch")
+    asks_for(plan, monkeypatch, scope="batch")
     shop = workshop(plan)
     examine_all(plan, shop)
     for scan in ("maps", "none"):
@@ -281,7 +288,7 @@ def test_a_stage_that_shares_its_batch_is_told_of_every_scan(
 def test_an_album_leaves_out_what_could_not_be_examined(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asks_for(monkeypatch, scope="batch")
+    asks_for(plan, monkeypatch, scope="batch")
     shop = workshop(plan)
     examine_all(plan, shop)
     path = plan.folder(None, "examine")
@@ -293,7 +300,7 @@ def test_an_album_leaves_out_what_could_not_be_examined(
 
 
 def test_an_album_is_read_once_per_job(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    asks_for(monkeypatch, scope="batch")
+    asks_for(plan, monkeypatch, scope="batch")
     shop = workshop(plan)
     examine_all(plan, shop)
     read: list[Path] = []
@@ -329,11 +336,14 @@ def test_the_history_names_the_table_and_never_holds_it(plan: Plan) -> None:
 def test_the_table_lies_beside_the_deliverable_where_it_is_asked_for(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asks_for(monkeypatch, cube=True)
+    asks_for(plan, monkeypatch, cube=True)
     record = deliver(plan, "maps")
     path = plan.folder("archive", "deliver") / "maps.cube"
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert record["deliverable"]["cubes"] == [{"page": 1, "file": "maps.cube", "sha256": sha256}]
+    assert record["deliverable"]["files"] == [
+        {"kind": "cube", "file": "maps.cube", "sha256": sha256}
+    ]
+    assert record["schema"] == 3
     lines = path.read_text().splitlines()
     assert lines[:2] == ['TITLE "maps"', f"LUT_1D_SIZE {NODES}"]
     numbers = np.array([[float(v) for v in line.split()] for line in lines[4:]])
@@ -343,16 +353,16 @@ def test_the_table_lies_beside_the_deliverable_where_it_is_asked_for(
     again.ensure("deliver")
     assert again.worked == ["deliver"]
     assert path.is_file()
-    assert "cubes" not in deliver(plan, "none")["deliverable"]
+    assert "files" not in deliver(plan, "none")["deliverable"]
 
 
 def test_a_cube_that_is_no_longer_asked_for_goes(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as asked:
-        asks_for(asked, cube=True)
+        asks_for(plan, asked, cube=True)
         deliver(plan, "maps")
-    deliver(plan, "maps")
+    deliver(replace(plan), "maps")
     assert not list(plan.folder("archive", "deliver").glob("*.cube"))
 
 

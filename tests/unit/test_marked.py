@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from restoration.raster.base import ArrayRaster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.review.marked import MARK, cells_of, marked
 
 

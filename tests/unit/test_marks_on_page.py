@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tifffile
 
+from restoration.chain.marks_on_page import check_on_page, is_blank, unused_targets
+from restoration.config.regions import Marks, read_regions
 from restoration.errors import ScanError
-from restoration.marks_on_page import check_on_page, is_blank, unused_targets
 from restoration.raster.base import ArrayRaster
-from restoration.regions import Marks, read_regions
 
 HEIGHT, WIDTH = 80, 70
 

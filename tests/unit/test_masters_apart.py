@@ -16,17 +16,20 @@ import pytest
 from small_results import plan as finished  # noqa: F401 (a fixture)
 from small_results import workshop
 
-from restoration import masters_apart
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.leftovers import remove_leftovers
-from restoration.locking import lock_results, unlock_results
-from restoration.masters_apart import check_links, protect_every_master
-from restoration.overall import LOG, PROGRESS, BatchEnd, tell_end
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.progress import reporter
-from restoration.raster import masters as guard
-from restoration.raster.masters import MasterInTheWayError, protect_as_they_are
-from restoration.raster.publish import (
+from restoration.plan import masters_apart
+from restoration.plan.make_plan import make_plan
+from restoration.plan.masters_apart import check_links, protect_every_master
+from restoration.plan.plan import Plan, load_plan, plan_file
+from restoration.run.batch import run_batch
+from restoration.run.begin import begin_run
+from restoration.run.job_progress import reporter
+from restoration.run.lock import lock_results, unlock_results
+from restoration.run.run_progress import LOG, PROGRESS, BatchEnd, tell_end
+from restoration.storage import protected_masters as guard
+from restoration.storage.partial_files import remove_leftovers
+from restoration.storage.protected_masters import MasterInTheWayError, protect_as_they_are
+from restoration.storage.publish import (
     linked,
     opened_anew,
     part_name,
@@ -34,9 +37,7 @@ from restoration.raster.publish import (
     rename,
     unlink,
 )
-from restoration.records import not_in_future, write_text
-from restoration.runner import run_batch
-from restoration.running import begin_run
+from restoration.storage.records import not_in_future, write_text
 
 PACKAGE = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -343,7 +344,7 @@ def test_a_result_that_is_hard_linked_to_a_master_is_left_and_the_others_are_don
 
 
 def test_tools_over_the_results_leave_masters(finished: Plan) -> None:  # noqa: F811
-    from restoration.pruning import prune_results
+    from restoration.upkeep.prune import prune_results
 
     master = Path(next(scan.path for scan in finished.scans if scan.scan == "none"))
     stray = finished.results / "archive/cleanup/stray.tif"
@@ -372,7 +373,7 @@ def test_parts_cannot_be_foreseen_and_follow_no_link(
     victim = put(tmp_path / "victim")
     foreseen = tmp_path / "a.json.part"
     foreseen.symlink_to(victim)
-    monkeypatch.setattr("restoration.raster.publish.part_name", lambda path: foreseen)
+    monkeypatch.setattr("restoration.storage.publish.part_name", lambda path: foreseen)
     with pytest.raises(CircumstanceError, match="cannot be written"):
         write_text(tmp_path / "a.json", "new")
     assert victim.read_text() == "master"

@@ -25,12 +25,12 @@ from metadata_tools import (
     field,
     unicode_text,
 )
+from restoration.config.settings import IngestSettings
 from restoration.errors import ScanError
-from restoration.ingest import inspect_master
-from restoration.raster import byte_order
-from restoration.raster.encoded_text import utf16_order
-from restoration.raster.tiff import open_page
-from restoration.settings import IngestSettings
+from restoration.ingest.inspect_master import inspect_master
+from restoration.raster.tiff import byte_order
+from restoration.raster.tiff.encoded_text import utf16_order
+from restoration.raster.tiff.page import open_page
 
 LIMITS = IngestSettings.model_validate({})
 ORDERS = pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])

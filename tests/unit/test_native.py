@@ -15,17 +15,22 @@ import torch
 from test_engine import CODE, CPU, Case, halftone, photograph, seeded, worst
 
 import weights_at_hand
-from restoration.engine.layers import Rows
-from restoration.engine.native import build, library, self_test
-from restoration.engine.native.describe import Layer, NativeNetwork, describe
-from restoration.engine.native.stream import NativeStream, described
+from restoration.config.settings import EngineSettings
+from restoration.engine.native import build, library, self_test, srvgg
+from restoration.engine.native import kernels as kernels_of
+from restoration.engine.native.describe import Layer, NativeNetwork
+from restoration.engine.native.kernels import best_kernels
+from restoration.engine.native.stream import NativeStream
+from restoration.engine.packed import described
 from restoration.engine.run import run_network
+from restoration.engine.torch_streams.layers import Rows
 from restoration.errors import CircumstanceError, ScanError
+from restoration.networks.architectures.rrdbnet import RrdbnetParameters
+from restoration.networks.architectures.srvgg import SrvggParameters
 from restoration.networks.ffdnet import FFDNet
 from restoration.networks.load import load_network
-from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
+from restoration.networks.registry import ARCHITECTURES
 from restoration.raster.base import ArrayRaster
-from restoration.settings import EngineSettings
 
 Image = npt.NDArray[np.float32]
 
@@ -79,7 +84,7 @@ def native(
     network: Any, image: Image, rows: int = 64, threads: int = 2, kernels: str | None = None
 ) -> Image:
     packed = described(network.module, network.architecture)
-    stream = NativeStream(packed, image.shape[0], threads, kernels)
+    stream = NativeStream(packed, image.shape[0], kernels or best_kernels(), threads)
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None]
     pieces = []
     for top in range(0, image.shape[0] + stream.lag, rows):
@@ -168,7 +173,7 @@ def test_networks_that_fold_blocks(scale: int) -> None:
 def test_a_denoiser_that_is_told_the_noise() -> None:
     torch.manual_seed(3)
     module = FFDNet(24, 4).eval().requires_grad_(False)
-    network = Case(module, 1, 8, "ffdnet", 2)
+    network = Case(module, 1, 8, ARCHITECTURES["ffdnet"], 2)
     image = np.concatenate((photograph(40, 36), photograph(40, 36)[..., :1]), 2)
     assert worst(native(network, image), exact(network, image)) < CODE
 
@@ -197,7 +202,7 @@ def test_memory_grows_with_the_width_alone(kind: str) -> None:
     packed = described(network_of(kind).module, network_of(kind).architecture)
     held = {}
     for height, width in [(300, 800), (3000, 800), (3000, 1600), (3000, 2400)]:
-        stream = NativeStream(packed, height, 2)
+        stream = NativeStream(packed, height, best_kernels(), 2)
         assert [*stream.push(Rows(torch.zeros(1, 3, 0, width), 0))] == []
         held[height, width] = stream.bytes()
     assert held[300, 800] == held[3000, 800]
@@ -221,11 +226,11 @@ def test_what_the_runtime_does_not_know_is_refused() -> None:
     other = copy.deepcopy(module)
     other.body[1] = torch.nn.GELU()
     with pytest.raises(TypeError, match="GELU"):
-        describe(other, "srvgg")
+        srvgg.describe(other)
     other.body[1] = torch.nn.ReLU()
     other.body[2] = torch.nn.Conv2d(12, 12, 5, padding=2)
     with pytest.raises(TypeError, match="3 x 3"):
-        describe(other, "srvgg")
+        srvgg.describe(other)
     network = NativeNetwork(3)
     with pytest.raises(RuntimeError, match="another shape"):
         network.convolve(0, Layer(np.zeros((20, 3, 3, 3), np.float32)), [(0, 1.0)])
@@ -240,10 +245,11 @@ def test_kernels_that_compute_wrongly_are_refused(monkeypatch: Any) -> None:
 
 def test_a_runtime_that_was_not_built_is_said(monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.setattr(library, "library_path", lambda: tmp_path / "none.so")
-    for function in (library.load, library.best_kernels):
-        monkeypatch.setattr(library, function.__name__, cache(function.__wrapped__))
+    monkeypatch.setattr(library, "load", cache(library.load.__wrapped__))
+    monkeypatch.setattr(kernels_of, "load", library.load)
+    monkeypatch.setattr(kernels_of, "best_kernels", cache(best_kernels.__wrapped__))
     with pytest.raises(CircumstanceError, match="compiler"):
-        library.best_kernels()
+        kernels_of.best_kernels()
     with pytest.raises(CircumstanceError, match="runtime: torch"):
         library.load()
 

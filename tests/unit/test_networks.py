@@ -15,21 +15,21 @@ import safetensors.torch
 import torch
 import yaml
 
+import by_parameters
 import weights_at_hand
+from restoration.config.settings import UserWeights
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.networks import architectures, originals, shims
+from restoration.networks import originals, shims
+from restoration.networks.architecture import Parameters
+from restoration.networks.architectures.ffdnet import FfdnetParameters
+from restoration.networks.architectures.rrdbnet import RrdbnetParameters
+from restoration.networks.architectures.srvgg import SrvggParameters
 from restoration.networks.converted import is_converted, record_path, tensors_path
+from restoration.networks.fetch import fetch
 from restoration.networks.load import load_network
-from restoration.networks.manifest import (
-    FfdnetParameters,
-    RrdbnetParameters,
-    SrvggParameters,
-    Weights,
-    load_manifest,
-)
+from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.ncnn_files import read_layers
-from restoration.networks.weights import fetch, open_weights
-from restoration.settings import UserWeights
+from restoration.networks.weights import open_weights
 
 CPU = torch.device("cpu")
 SMALL = SrvggParameters(num_feat=8, num_conv=2)
@@ -37,7 +37,7 @@ SMALL = SrvggParameters(num_feat=8, num_conv=2)
 
 def seeded_state(seed: int, scale: int = 4) -> dict[str, torch.Tensor]:
     torch.manual_seed(seed)
-    return dict(architectures.build(SMALL, scale).state_dict())
+    return dict(by_parameters.build(SMALL, scale).state_dict())
 
 
 def write_original(path: Path, content: object) -> str:
@@ -73,14 +73,14 @@ def test_a_fetched_network_computes_what_its_file_says(tmp_path: Path, key: str 
     manifest = own_weights(tmp_path, {key: state, "iteration": 7} if key else state)
     fetch("own", manifest, tmp_path)
     network = load_network("own", tmp_path, manifest, CPU)
-    reference = architectures.build(SMALL, 4)
+    reference = by_parameters.build(SMALL, 4)
     reference.load_state_dict(state)
     image = torch.rand(1, 3, 9, 11)
     with torch.inference_mode():
         assert torch.allclose(network.module(image), reference(image), atol=1e-6)
     assert type(network.module).__module__ == "realesrgan.archs.srvgg_arch"
     assert not any(p.requires_grad for p in network.module.parameters())
-    assert (network.scale, network.radius, network.architecture) == (4, 4, "srvgg")
+    assert (network.scale, network.radius, network.architecture.name) == (4, 4, "srvgg")
     assert network.weights_sha256 == (manifest["own"].sha256,)
 
 
@@ -279,7 +279,7 @@ def test_the_denoise_blend_is_that_of_the_reference_package(tmp_path: Path, deno
         scale=4,
         model_path=[str(tmp_path / "own.pth"), str(tmp_path / "twin.pth")],
         dni_weight=[denoise, 1 - denoise],
-        model=architectures.build(SMALL, 4),
+        model=by_parameters.build(SMALL, 4),
         tile=0,
         pre_pad=0,
         half=False,
@@ -292,15 +292,15 @@ def test_the_denoise_blend_is_that_of_the_reference_package(tmp_path: Path, deno
     assert torch.allclose(ours, theirs.output, atol=1e-6)
 
 
-def reach(parameters: architectures.Known, scale: int, expected: int) -> int:
+def reach(parameters: Parameters, scale: int, expected: int) -> int:
     """Farthest column whose change moves the output that belongs to a pixel, by gradients.
 
     The weights are positive and see only the columns to the left and the right, so that no path
     cancels another and, in float64, the longest one does not underflow.
     """
-    block = architectures.unshuffle(parameters, scale)
+    block = by_parameters.multiple(parameters, scale)
     with torch.no_grad():
-        module = architectures.build(parameters, scale).double()
+        module = by_parameters.build(parameters, scale).double()
         for part in module.modules():
             if isinstance(part, torch.nn.Conv2d):
                 part.weight.zero_()
@@ -337,7 +337,7 @@ def test_the_receptive_radius_is_that_of_the_network(name: str) -> None:
 @pytest.mark.parametrize("scale", [4, 2, 1])
 def test_the_radius_follows_from_depth_and_scale(scale: int) -> None:
     parameters = RrdbnetParameters(num_feat=2, num_block=1, num_grow_ch=1)
-    expected = architectures.receptive_radius(parameters, scale)
+    expected = by_parameters.receptive_radius(parameters, scale)
     assert reach(parameters, scale, expected) == expected
 
 
@@ -349,7 +349,7 @@ def test_the_manifests_radii_are_those_of_their_networks() -> None:
             assert (weights.parameters is None) == (weights.architecture == "dlib")
             continue
         assert weights.parameters is not None
-        computed = architectures.receptive_radius(weights.parameters, weights.scale)
+        computed = by_parameters.receptive_radius(weights.parameters, weights.scale)
         assert (weights.name, weights.radius) == (weights.name, computed)
 
 
@@ -465,7 +465,7 @@ def test_a_name_does_not_make_a_network_of_a_thousand_million_blocks() -> None:
     state = {f"body.{n}.rdb1.conv1.weight": torch.zeros(8, 8, 3, 3) for n in (0, 999_999_999)}
     state["conv_first.weight"] = torch.zeros(8, 3, 3, 3)
     with pytest.raises(ConfigError, match="without a gap"):
-        architectures.infer_parameters("rrdbnet", 4, state)
+        by_parameters.read_off("rrdbnet", 4, state)
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
+from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Measurement
-from restoration.examine.noise import Noise
+from restoration.examine.noise.noise import Noise
 from restoration.examine.page import examine_page
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def grainy(pixels, sigma, size, alike, seed=0):

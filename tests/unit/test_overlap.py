@@ -16,25 +16,25 @@ import torch
 from test_engine import COMPACT, CPU, RRDB, Case, photograph, seeded
 
 import corpus
-from restoration.ahead import THREAD, closing
-from restoration.denoising.noise_level import LEVELS
-from restoration.denoising.scales import Denoiser
+from restoration.config.settings import EngineSettings
+from restoration.config.stages.cleanup import CleanupSettings
 from restoration.engine import bands, transfer, windows
 from restoration.engine.native import build
 from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.ffdnet import FFDNet
-from restoration.raster import write
+from restoration.raster.ahead import THREAD, closing
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Axis
-from restoration.raster.segments import SegmentReader
-from restoration.raster.tiff import open_page
+from restoration.raster.tiff import write_intermediate as write
+from restoration.raster.tiff.page import open_page
+from restoration.raster.tiff.segments import SegmentReader
 from restoration.raster.views import RecentRows
-from restoration.settings import EngineSettings
-from restoration.stage_settings import CleanupSettings
 from restoration.stages.base import Page, Restored
-from restoration.stages.cleanup import Cleanup
+from restoration.stages.cleanup.stage import Cleanup
+from restoration.stages.denoise.noise_level import LEVELS
+from restoration.stages.denoise.scales import Denoiser
 
 SOON = 20.0
 """Seconds after which an event that never comes fails a test."""

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from restoration.errors import ConfigError
-from restoration.outcome import outcome_of
-from restoration.own_scans import Asked, restore
-from restoration.planning import make_plan
-from restoration.records import Row, write_table
+from restoration.plan.make_plan import make_plan
+from restoration.run.outcome import outcome_of
+from restoration.run.own_scans import Asked, restore
+from restoration.storage.records import Row, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 STRANGE = 'it\'s "5" $HOME {x} `id`'
@@ -131,7 +131,7 @@ def test_a_folder_of_which_something_cannot_be_read_stops(
 ) -> None:
     maker = place / "maker.py"
     maker.write_text("import sys; print('scan\\tpath'); sys.exit(1)")
-    monkeypatch.setattr("restoration.own_scans.SHEET_MAKER", maker)
+    monkeypatch.setattr("restoration.run.own_scans.SHEET_MAKER", maker)
     scans_in(place / "box", "a.tif")
     with pytest.raises(ConfigError, match=r"no whole sheet could be made of 'box' \(see above\)"):
         restore(Asked(folder="box"), ["true"])

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from restoration.processes import is_alive
+from restoration.storage.processes import is_alive
 
 NOBODYS = 4194305
 """Above any number that a process can have."""

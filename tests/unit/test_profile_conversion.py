@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from profile_samples import by_the_book, colour_cube, differences, lab, lut_profile, retagged
-from restoration.raster import profile_conversion
-from restoration.raster.icc import ProfileError
-from restoration.raster.profile_conversion import ProfileConversion
-from restoration.raster.profiles import (
+from restoration.raster.colour import profile_conversion
+from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
     grey_srgb_profile,
     srgb_profile,
     wide_gamut_profile,
 )
+from restoration.raster.colour.icc import ProfileError
+from restoration.raster.colour.profile_conversion import ProfileConversion
 
 MATRICES = {
     "sRGB": srgb_profile,

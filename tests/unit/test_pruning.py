@@ -14,9 +14,9 @@ from test_retention import ALL, images, masks
 from test_running import SCRIPTS, start
 
 from restoration.errors import ConfigError
-from restoration.locking import unlock_results
-from restoration.planning import Plan
-from restoration.pruning import ORPHANS, Pruned, prune_results, summary
+from restoration.plan.plan import Plan
+from restoration.run.lock import unlock_results
+from restoration.upkeep.prune import ORPHANS, Pruned, prune_results, summary
 
 __all__ = ["plan"]
 

@@ -12,11 +12,11 @@ import corpus
 from fake_faces import face_on_page, page_of, stage_with, stripes
 from restoration.faces.frame import BETWEEN_EYES, EYES_AND_MOUTH
 from restoration.faces.known import KnownFace
-from restoration.faces.red_eye import find_red_pupils, neutral, redness
 from restoration.raster.base import ArrayRaster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.review.face_words import rows
 from restoration.stages.base import Declined, Restored
+from restoration.stages.faces.red_eye import find_red_pupils, neutral, redness
 
 SRGB = ColourSpace.from_profile(None, 3)
 
@@ -360,7 +360,7 @@ def test_bands_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     face = face_on_page(300, 300, 60.0)
     before = painted((300, 300), face, Painted())
     first, first_mask, _ = run(stage_with(stripes, red_eye=True)[0], page_of(before, face))
-    monkeypatch.setattr("restoration.faces.merging.BLOCK_PIXELS", 300 * 7)
+    monkeypatch.setattr("restoration.stages.faces.merging.BLOCK_PIXELS", 300 * 7)
     second, second_mask, _ = run(stage_with(stripes, red_eye=True)[0], page_of(before, face))
     assert np.array_equal(first, second)
     assert np.array_equal(first_mask, second_mask)

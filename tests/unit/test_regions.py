@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import tifffile
 
+from restoration.chain.limits import limited, limits_of
+from restoration.config.regions import Marks, damage_mask_of, is_file, read_regions
 from restoration.errors import ConfigError, ScanError
-from restoration.limiting import limited, limits_of
 from restoration.raster.base import ArrayRaster
-from restoration.regions import Marks, damage_mask_of, is_file, read_regions
 from restoration.stages.base import Restored
 
 

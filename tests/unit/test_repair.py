@@ -15,21 +15,21 @@ import pytest
 import corpus
 import simulated_scans as sim
 from damaged_scans import Damaged, damaged
+from restoration.config.settings import ExamineSettings
+from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
-from restoration.examine.damage import Damage
+from restoration.examine.damage.damage import Damage
+from restoration.examine.damage.dust import candidates
+from restoration.examine.damage.evidence import both_polarities
+from restoration.examine.damage.lines import lines
+from restoration.examine.damage.search import KINDS
 from restoration.examine.page import examine_page
 from restoration.raster.base import ArrayRaster, to_uint16
-from restoration.raster.colour import ColourSpace
-from restoration.repairing import closing
-from restoration.repairing.dust import candidates
-from restoration.repairing.evidence import both_polarities
-from restoration.repairing.grain import GrainStudy
-from restoration.repairing.lines import lines
-from restoration.repairing.search import KINDS
-from restoration.settings import ExamineSettings
-from restoration.stage_settings import RepairSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.repair import Repair
+from restoration.stages.repair import closing
+from restoration.stages.repair.grain import GrainStudy
+from restoration.stages.repair.stage import Repair
 
 Pixels = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]

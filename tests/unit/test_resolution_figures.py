@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
+from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Measurement
-from restoration.examine.interpolation import Interpolated
 from restoration.examine.page import examine_page
-from restoration.examine.resolution import EffectiveResolution
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.examine.resolution.interpolation import Interpolated
+from restoration.examine.resolution.resolution import EffectiveResolution
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def measured(codes, bits=16, ppi=1200.0, before: tuple[Any, ...] = (Interpolated,)):

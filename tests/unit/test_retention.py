@@ -12,13 +12,14 @@ import pytest
 from small_results import AGAIN, CHANGES, MAPS, SCANS, findings, plan, run, stamps, workshop
 
 import corpus
-from restoration import retention
 from restoration.errors import CircumstanceError
-from restoration.fixity_list import ask_again
-from restoration.planning import Plan
-from restoration.records import write_record
+from restoration.plan.dependencies import Dependencies
+from restoration.plan.plan import Plan
 from restoration.review.page import write_report
-from restoration.runner import run_batch
+from restoration.run import unneeded_images as retention
+from restoration.run.batch import run_batch
+from restoration.storage.manifest import ask_again
+from restoration.storage.records import write_record
 from review_collection import Collection, Page, soft
 
 __all__ = ["plan"]
@@ -103,7 +104,7 @@ def test_looking_for_what_can_go_makes_nothing_again(plan: Plan) -> None:
     ask_again(plan.results, [asked])
     (plan.results / asked).unlink()
     before = stamps(plan)
-    found = [retention.disposable(plan, scan, "none", workshop(plan)) for scan in plan.scans]
+    found = [retention.disposable(plan, scan, "none", {}) for scan in plan.scans]
     assert stamps(plan) == before
     assert any(found)
 
@@ -160,13 +161,13 @@ def test_what_another_recipe_may_still_take_over_waits_for_it(plan: Plan) -> Non
 def test_a_recipe_with_other_settings_is_not_waited_for(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Plan.settings
+    plain = Dependencies.settings
 
-    def settings(self: Plan, recipe: str | None, step: str) -> dict[str, Any]:
+    def settings(self: Dependencies, recipe: str | None, step: str) -> dict[str, Any]:
         more = {"of": recipe} if step == AGAIN else {}
         return {**plain(self, recipe, step), **more}
 
-    monkeypatch.setattr(Plan, "settings", settings)
+    monkeypatch.setattr(Dependencies, "settings", settings)
     small = begin(keeping(plan, "none"))
     do(small, "archive")
     assert images(small) == {f"archive/{CHANGES}/{scan}.tif" for scan in ("both", "plain")}

@@ -10,22 +10,23 @@ import numpy as np
 import pytest
 import torch
 
+import by_parameters
 import corpus
 import group_photographs
 import simulated_scans as sim
+from restoration.config.settings import Config, ExamineSettings, UserWeights
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.examine import retinaface_search
-from restoration.examine.faces import Faces
+from restoration.examine.faces import retinaface_search
+from restoration.examine.faces.faces import Faces
 from restoration.examine.page import examine_page
-from restoration.networks import architectures
+from restoration.networks.architectures.retinaface import RetinafaceParameters
 from restoration.networks.face_detector import Detection, MeasuredFace
+from restoration.networks.fetch import fetch
 from restoration.networks.load import load_network
-from restoration.networks.manifest import RetinafaceParameters, Weights, load_manifest
-from restoration.networks.retinaface import RetinaFaceDetector, load_retinaface, prior_boxes
-from restoration.networks.weights import fetch
-from restoration.planning import MANIFEST, Plan
-from restoration.raster.colour import ColourSpace
-from restoration.settings import Config, ExamineSettings, UserWeights
+from restoration.networks.manifest import Weights, load_manifest
+from restoration.networks.retinaface import RetinaFaceDetector, load_detector, prior_boxes
+from restoration.plan.plan import MANIFEST, Plan
+from restoration.raster.colour.colour_space import ColourSpace
 
 SMALL = RetinafaceParameters(backbone="mobile0.25")
 RESNET = RetinafaceParameters(backbone="resnet50")
@@ -34,7 +35,7 @@ SRGB = ColourSpace.from_profile(None, 3)
 
 def seeded(parameters: RetinafaceParameters = SMALL) -> torch.nn.Module:
     torch.manual_seed(3)
-    return architectures.build(parameters, 1).eval().requires_grad_(False)
+    return by_parameters.build(parameters, 1).eval().requires_grad_(False)
 
 
 def manifest_of(folder: Path, state: object) -> dict[str, Weights]:
@@ -57,7 +58,7 @@ def test_a_checkpoint_of_the_official_form_becomes_a_detector(
     assert manifest["own"].generative is False
     path = fetch("own", manifest, tmp_path)
     assert path.name == "own.safetensors"
-    detector = load_retinaface("own", tmp_path, manifest)
+    detector = load_detector("own", tmp_path, manifest)
     assert detector.backbone == parameters.backbone
     picture = np.ascontiguousarray(np.rint(corpus.photo("astronaut")[:64, :96] * 255), np.uint8)
     assert detector.find(picture, 0.0) == RetinaFaceDetector("", module, parameters).find(
@@ -71,7 +72,7 @@ def test_weights_that_are_wrong_missing_or_another_networks_are_named(tmp_path: 
     state = dict(seeded().state_dict())
     manifest = manifest_of(tmp_path, state)
     with pytest.raises(CircumstanceError, match=r"fetch_model\.py own"):
-        load_retinaface("own", tmp_path, manifest)
+        load_detector("own", tmp_path, manifest)
     torch.save({**state, "more": torch.zeros(1)}, tmp_path / "own.pth")
     with pytest.raises(CircumstanceError, match=manifest["own"].sha256):
         fetch("own", manifest, tmp_path)
@@ -83,7 +84,7 @@ def test_weights_that_are_wrong_missing_or_another_networks_are_named(tmp_path: 
     with pytest.raises(ConfigError, match="retinaface"):
         fetch("own", manifest_of(tmp_path, short), tmp_path)
     with pytest.raises(ConfigError, match="unknown"):
-        load_retinaface("other", tmp_path, manifest)
+        load_detector("other", tmp_path, manifest)
 
 
 def test_the_official_weights_are_in_the_manifest() -> None:
@@ -207,7 +208,7 @@ def test_faces_of_all_sizes_are_found_once_and_any_way_up(turns: int) -> None:
 def test_the_report_says_that_the_mouth_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     from restoration.networks import retinaface
 
-    monkeypatch.setattr(retinaface, "load_retinaface", lambda *asked: SeesDots())
+    monkeypatch.setattr(retinaface, "load_detector", lambda *asked: SeesDots())
     page = sim.SimulatedPage(dots(600, 500, [(150, 120, 200)]).astype(np.uint16) * np.uint16(257))
     settings = ExamineSettings(faces="retinaface", face_network="own")
     report = examine_page(page, settings, SRGB, [Faces], models_dir=Path("models"), manifest={})
@@ -240,7 +241,7 @@ def test_real_weights_find_a_group_once_and_no_cat(tmp_path: Path) -> None:
     own = UserWeights(architecture="retinaface", path=placed, sha256=sha256)
     manifest = load_manifest(MANIFEST, {"own": own})
     fetch("own", manifest, tmp_path)
-    detector = load_retinaface("own", tmp_path, manifest)
+    detector = load_detector("own", tmp_path, manifest)
     group, places = group_photographs.group(1000, 1400, 3, 6, 53)
     found = retinaface_search.search(np.rint(group * 255).astype(np.uint8), detector)
     assert group_photographs.times_found(places, [face.box for face in found.faces]) == [1] * 18

@@ -14,11 +14,12 @@ from test_running import start
 from test_status import begin, do_all, plan, record
 
 from restoration.errors import ConfigError
-from restoration.locking import unlock_results
-from restoration.overall import work_of
-from restoration.planning import Plan, make_plan
-from restoration.retrying import plan_to_retry, save_config, set_aside
-from restoration.status import status_of
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.run.lock import unlock_results
+from restoration.run.run_progress import work_of
+from restoration.run.status import status_of
+from restoration.upkeep.retry import plan_to_retry, save_config, set_aside
 
 __all__ = ["plan"]
 

@@ -15,9 +15,13 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from corpus import photo, write_tiff
 from restoration.raster.base import ArrayRaster
-from restoration.raster.colour import ColourSpace
-from restoration.raster.profiles import adobe_rgb_profile, grey_gamma_profile, srgb_profile
-from restoration.raster.tone_table import ToneTable
+from restoration.raster.colour.built_in_profiles import (
+    adobe_rgb_profile,
+    grey_gamma_profile,
+    srgb_profile,
+)
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.tone_table import ToneTable
 from restoration.review import findings, pictures, scores, wording
 from restoration.review.unconverted import open_restored
 from review_collection import Collection, Page, soft

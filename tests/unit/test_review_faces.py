@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from corpus import photo, write_tiff
-from restoration.examine.face_measures import mirrors
-from restoration.examine.faces import TAGS_TURN
+from restoration.examine.faces.faces import TAGS_TURN
+from restoration.examine.faces.measures import mirrors
 from restoration.raster.base import ArrayRaster
-from restoration.raster.profiles import srgb_profile
-from restoration.records import write_record
+from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review import face_order, face_pictures, face_words, pictures
 from restoration.review.face_cuts import UPRIGHT, cut_of
 from restoration.review.face_order import faces_of
+from restoration.storage.records import write_record
 from review_collection import Collection, Page, soft
 
 BOX = [80, 60, 40, 40]

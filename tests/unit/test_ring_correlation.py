@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
-from restoration.examine.ring_correlation import correlation_end, ring_correlation
+from restoration.examine.resolution.ring_correlation import correlation_end, ring_correlation
 
 
 def tiles(name, fraction, sigma, transfer="gauss"):

@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from restoration import chain
+from restoration.chain import chain
+from restoration.chain.page_restorer import Workshop
+from restoration.config.section import Section
+from restoration.config.stages.entry import Entry
 from restoration.errors import CircumstanceError, ScanError
-from restoration.planning import Plan, load_plan, make_plan, plan_file
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.base import ArrayRaster
-from restoration.records import Row, gather_problems, read_record, read_table, write_table
-from restoration.restoring import Workshop
-from restoration.runner import run_batch
+from restoration.run.batch import run_batch
 from restoration.stages.base import Declined, Restored
+from restoration.storage.records import Row, gather_problems, read_record, read_table, write_table
 
 Trouble = Callable[[str], Exception | None]
 
@@ -45,17 +48,8 @@ class Brighten:
         return Restored(source.height, source.width, page.ppi, bands())
 
 
-class Entry:
-    """What the registry says of a stage."""
-
-    code = ("restoration.records",)
-    version = "1"
-    fills_damage = False
-    restores_faces = False
-    shares_batch = False
-
-    @staticmethod
-    def load() -> type[Brighten]:
+class Brightening(Entry):
+    def load(self) -> type[Brighten]:
         return Brighten
 
 
@@ -68,7 +62,8 @@ MEANS = {"a": 0.5, "b": 0.1, "c": 0.5}
 
 @pytest.fixture
 def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plan:
-    monkeypatch.setitem(chain.REGISTRY, "cleanup", Entry)
+    entry = Brightening(Section, "", "restoration.storage.records", "", "1", 0.1)
+    monkeypatch.setitem(chain.REGISTRY, "cleanup", entry)
     rows = [f"{name}\t{tmp_path}/{name}.tif\tone" for name in MEANS]
     for name in MEANS:
         (tmp_path / f"{name}.tif").write_text(name)
@@ -292,7 +287,7 @@ def test_a_truncated_record_without_a_copy_counts_as_none(plan: Plan, bench: Ben
 def test_progress_speaks_of_scans_and_bands(
     plan: Plan, bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("restoration.progress._SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("restoration.run.job_progress._SECONDS_BETWEEN_LINES", 0.0)
     run_all(plan, bench)
     shown = capsys.readouterr().err
     assert "archive cleanup one: [1/3] a: row 1, " in shown

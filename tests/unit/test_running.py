@@ -12,17 +12,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from restoration import running
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.shared_fs import MARKER
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
+from restoration.run import begin as running
+from restoration.run.shared_filesystem import MARKER
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 PARENT = """
 import subprocess, sys, time
 worker = (
-    "import time; from restoration.running import die_with_parent as d; d(); "
+    "import time; from restoration.run.begin import die_with_parent as d; d(); "
     "print('watching', flush=True); time.sleep(60)"
 )
 child = subprocess.Popen([sys.executable, "-c", worker], stdout=subprocess.PIPE, text=True)
@@ -76,7 +77,7 @@ def test_plan_survives_its_file(plan: Plan) -> None:
 
 def test_a_job_takes_over_the_devices_choice(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     plan.save()
-    monkeypatch.setattr("restoration.planning.resolve_device", lambda device: "cuda")
+    monkeypatch.setattr("restoration.plan.make_plan.resolve_device", lambda device: "cuda")
     raw = plan.config.model_dump(mode="json")
     assert running.plan_of_run(raw, main=False).device == plan.device == "cpu"
     assert running.plan_of_run(raw, main=True).device == "cuda"
@@ -86,7 +87,7 @@ def test_weights_that_cannot_be_had_are_named_with_a_way_out(
     plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "restoration.networks.converted._probe", lambda url: "it cannot be downloaded (offline)"
+        "restoration.networks.missing._probe", lambda url: "it cannot be downloaded (offline)"
     )
     with pytest.raises(ConfigError) as caught:
         running.check_weights(plan)
@@ -151,7 +152,7 @@ def test_parsing_looks_at_no_master_and_a_job_at_those_of_its_own_batch(
         looked.append(Path(path).name)
         return "missing"
 
-    monkeypatch.setattr("restoration.job_digest.signature", seen)
+    monkeypatch.setattr("restoration.plan.job_digest.signature", seen)
     job = running.plan_of_run(plan.config.model_dump(mode="json"), main=False)
     assert looked == []
     for step in ("cleanup", "deliver"):
@@ -160,7 +161,7 @@ def test_parsing_looks_at_no_master_and_a_job_at_those_of_its_own_batch(
 
 
 def test_parsing_loads_nothing_heavy() -> None:
-    code = "import sys; import restoration.running; print(*sorted(sys.modules))"
+    code = "import sys; import restoration.run.begin; print(*sorted(sys.modules))"
     process, loaded = start(code)
     process.wait()
     heavy = {"torch", "cv2", "numpy", "pandas", "tifffile", "scipy", "skimage"}

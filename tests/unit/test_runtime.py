@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from restoration import resolving
 from restoration.errors import ConfigError
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.running import begin_run, check_cores, plan_of_run
+from restoration.plan import resolve_auto as resolving
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
+from restoration.run.begin import begin_run, check_cores, plan_of_run
 
 LIBRARY = Path("build/native/restoration-linux-x86_64-0123456789abcdef.so")
 
@@ -40,7 +41,7 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def key_part(plan: Plan, step: str) -> Any:
-    return plan.numeric("archive", step).get("runtime")
+    return plan.dependencies.numeric("archive", step).get("runtime")
 
 
 @pytest.mark.usefixtures("compiled")
@@ -80,7 +81,9 @@ def test_workers_take_over_what_the_run_decided(
 @pytest.mark.usefixtures("compiled")
 def test_precision_is_decided_with_the_plan_and_part_of_the_key(tmp_path: Path) -> None:
     def precision(**engine: Any) -> Any:
-        return make_plan(raw(tmp_path, **engine)).numeric("archive", "cleanup")["precision"]
+        return make_plan(raw(tmp_path, **engine)).dependencies.numeric("archive", "cleanup")[
+            "precision"
+        ]
 
     assert precision() == "float32"
     assert precision(device="cuda") == "float32", "auto never trades exactness for speed"
@@ -114,7 +117,7 @@ def test_networks_are_loaded_in_the_precision_of_the_plan(
     """Once, as they are loaded: the engine then only follows their weights."""
     import torch
 
-    from restoration import workshop
+    from restoration.chain import job_tools as workshop
     from restoration.networks import load
 
     asked: list[Any] = []
@@ -151,7 +154,7 @@ def test_a_device_that_is_not_there_is_said_before_any_job(
 ) -> None:
     monkeypatch.setattr(resolving, "what_torch_sees", lambda: {**SEEN, **seen})
     monkeypatch.setattr(resolving, "NVIDIA", tmp_path / "none")
-    monkeypatch.setattr("restoration.planning.resolve_device", lambda _: device)
+    monkeypatch.setattr("restoration.plan.make_plan.resolve_device", lambda _: device)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
     plan = make_plan(raw(tmp_path, device=asked))
     with pytest.raises(ConfigError) as caught:

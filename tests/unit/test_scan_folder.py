@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from restoration.config.regions import damage_mask_of
+from restoration.config.scan_folder import FolderSheet, sheet_of_folder
+from restoration.config.sheet import read_sheet
 from restoration.errors import ConfigError
-from restoration.records import write_record
-from restoration.regions import damage_mask_of
-from restoration.scan_folder import FolderSheet, sheet_of_folder
-from restoration.sheet import read_sheet
+from restoration.storage.records import write_record
 
 ROOT = Path(__file__).resolve().parents[2]
 

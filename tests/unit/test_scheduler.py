@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from restoration.cost import BYTES_PER_PIXEL, CostModel
+from restoration.config.stages import REGISTRY
 from restoration.errors import ConfigError
-from restoration.planning import Plan, make_plan
-from restoration.scheduler import LEAST_MINUTES, Requests, check_arrays
-from restoration.stages import REGISTRY
+from restoration.plan.cost_model import BYTES_PER_PIXEL, CostModel
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.plan.scheduler_requests import LEAST_MINUTES, Requests, check_arrays
 
 ROOT = Path(__file__).resolve().parents[2]
 MEGAPIXELS = {"small": 5.0, "large": 2000.0}
@@ -93,15 +94,17 @@ def test_the_profile_for_slurm_repeats_what_the_default_one_says() -> None:
     assert all(number >= caps.get(name, 1) for name, number in own.items())
 
 
-def test_threads_are_set_for_every_rule_that_takes_them() -> None:
-    rules = (ROOT / "rules" / "stages.smk").read_text("utf-8")
-    with_threads = re.findall(r"(?ms)^rule (\w+):(?:(?!^rule ).)*?^    threads: THREADS", rules)
-    assert set(with_threads) == set(REGISTRY)
-    assert limits(profile("slurm/config.yaml")["set-threads"]).keys() == set(REGISTRY)
+def test_threads_are_set_for_stages_and_for_nothing_else() -> None:
+    """A stage that is not named takes as many as the others: `THREADS_OF_STAGES`."""
+    threads = limits(profile("slurm/config.yaml")["set-threads"])
+    assert set() < threads.keys() <= set(REGISTRY)
 
 
 def test_every_job_asks_for_memory_and_time_of_its_own_step() -> None:
-    for name in ("ingest", "stages", "deliver"):
+    stages = (ROOT / "rules" / "stages.smk").read_text("utf-8")
+    assert "mem_mb=memory_of(stage)," in stages
+    assert "runtime=minutes_of(stage)," in stages
+    for name in ("ingest", "deliver"):
         text = (ROOT / "rules" / f"{name}.smk").read_text("utf-8")
         for rule in re.split(r"(?m)^(?=rule )", text)[1:]:
             step = rule.split(":")[0].removeprefix("rule ")

@@ -14,14 +14,20 @@ from small_results import plan, run
 from test_retention import deliverables, keeping
 from test_running import start
 
-from restoration import keys, scratch
 from restoration.errors import ScanError
-from restoration.keys import code_fingerprint
-from restoration.planning import Plan
-from restoration.raster.publish import published
-from restoration.raster.write import write_intermediate
-from restoration.records import read_record
-from restoration.scratch import ScratchError, delete_leftovers, leave_scratch, use_scratch
+from restoration.plan import code_fingerprint as fingerprints
+from restoration.plan.code_fingerprint import code_fingerprint
+from restoration.plan.plan import Plan
+from restoration.raster.tiff.write_intermediate import write_intermediate
+from restoration.storage import scratch_disk as scratch
+from restoration.storage.publish import published
+from restoration.storage.records import read_record
+from restoration.storage.scratch_disk import (
+    ScratchError,
+    delete_leftovers,
+    leave_scratch,
+    use_scratch,
+)
 
 __all__ = ["plan"]
 
@@ -83,11 +89,13 @@ def test_a_whole_run_has_the_same_deliverables_and_records(
 def test_where_a_file_is_made_is_part_of_no_fingerprint(tmp_path: Path) -> None:
     package = tmp_path / "restoration"
     package.mkdir()
-    (package / "stage.py").write_text("from restoration import scratch\n")
-    (package / "scratch.py").write_text("one = 1\n")
+    (package / "storage").mkdir()
+    scratch_disk = package / "storage" / "scratch_disk.py"
+    (package / "stage.py").write_text("from restoration.storage import scratch_disk\n")
+    scratch_disk.write_text("one = 1\n")
     before = code_fingerprint("restoration.stage", package)
-    (package / "scratch.py").write_text("two = 2\n")
-    keys._source.cache_clear()
+    scratch_disk.write_text("two = 2\n")
+    fingerprints._source.cache_clear()
     assert before == code_fingerprint("restoration.stage", package)
 
 
@@ -162,7 +170,7 @@ def test_a_scratch_disk_that_fails_costs_no_scan(
 HOLD = """
 import sys, time
 from pathlib import Path
-from restoration.scratch import use_scratch
+from restoration.storage.scratch_disk import use_scratch
 use_scratch(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)

@@ -12,11 +12,11 @@ from test_lattice import CMYK, Press, encoded, printed, scene, weave
 
 import corpus
 import simulated_scans
+from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.screen import Screen
+from restoration.examine.screen.screen import Screen
 from restoration.raster.boxes import rows_first
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 Image = npt.NDArray[np.float32]
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from restoration.config_docs import readme, schema
+from restoration.config.documentation import readme, schema
+from restoration.config.settings import load_config
+from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError, ScanError
-from restoration.planning import make_plan
-from restoration.settings import load_config
-from restoration.yaml_text import WrittenFiles
+from restoration.networks.manifest import users_architectures
+from restoration.plan.make_plan import make_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,9 +66,10 @@ def test_unknown_network_is_named_before_any_job(tmp_path: Path) -> None:
 
 
 def test_documentation_and_schema_are_current() -> None:
-    assert (ROOT / "config/README.md").read_text(encoding="utf-8") == readme()
+    known = users_architectures()
+    assert (ROOT / "config/README.md").read_text(encoding="utf-8") == readme(known)
     current = (ROOT / "config/schemas/config.schema.json").read_text(encoding="utf-8")
-    assert current == schema(), "run `make docs`"
+    assert current == schema(known), "run `make docs`"
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "demo.yaml"])
@@ -268,3 +270,27 @@ def test_what_steers_a_terminal_is_shown_as_what_it_is() -> None:
     assert str(ScanError("a\x1b[2J\u202eb\nc\xa0d\0")) == "a\\x1b[2J\\u202eb c d\\x00"
     assert len(str(ConfigError("x" * 2_000_000))) < 10_100
     assert str(ConfigError("Müller & Söhne, 1 × 2")) == "Müller & Söhne, 1 × 2"
+
+
+@pytest.mark.parametrize(
+    ("found", "advice"), [("rrdbnt", "; did you mean 'rrdbnet'?"), ("dlib", "")]
+)
+def test_an_architecture_that_there_is_not_is_one_line(
+    tmp_path: Path, found: str, advice: str
+) -> None:
+    (tmp_path / "scans.tsv").write_text("scan\tpath\na\ta.tif\n")
+    lines = [
+        f"scans: {tmp_path}/scans.tsv",
+        "recipes: {archive: {}}",
+        "models:",
+        f"  own: {{path: own.pth, sha256: {'a' * 64},",
+        f"    architecture: {found}}}",
+    ]
+    (tmp_path / "own.yaml").write_text("\n".join(lines))
+    raw = yaml.safe_load((tmp_path / "own.yaml").read_text())
+    with pytest.raises(ConfigError) as caught:
+        make_plan(raw, WrittenFiles([tmp_path / "own.yaml"]))
+    assert str(caught.value) == (
+        f"config: '{tmp_path}/own.yaml', line 5: models.own.architecture: expected rrdbnet, "
+        f"srvgg, ffdnet, spandrel, gfpgan, spandrel-face or retinaface, found '{found}'{advice}"
+    )

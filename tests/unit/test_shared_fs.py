@@ -15,9 +15,15 @@ from typing import Any
 import pytest
 from test_running import SCRIPTS
 
-from restoration import shared_fs
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.shared_fs import MARKER, VARIABLE, begin_shared, check_same_results, check_storage
+from restoration.run import shared_filesystem as shared_fs
+from restoration.run.shared_filesystem import (
+    MARKER,
+    VARIABLE,
+    begin_shared,
+    check_same_results,
+    check_storage,
+)
 
 
 @pytest.fixture

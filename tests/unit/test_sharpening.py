@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import simulated_scans as sim
+from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.sharpening import Sharpening
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.examine.sharpness.sharpening import Sharpening
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def report(pixels, bits=8):

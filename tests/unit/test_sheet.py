@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from restoration.config.sheet import Scan, read_sheet
 from restoration.errors import ConfigError
-from restoration.sheet import Scan, read_sheet
 
 
 def read(folder: Path, text: str) -> tuple[Scan, ...]:

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import torch
 
+from restoration.config.settings import EngineSettings, UserWeights
 from restoration.engine import windows
 from restoration.engine.run import run_network
 from restoration.errors import ConfigError
 from restoration.networks import shims
+from restoration.networks.fetch import fetch
 from restoration.networks.load import load_network
 from restoration.networks.manifest import Weights, load_manifest
-from restoration.networks.weights import fetch
 from restoration.raster.base import ArrayRaster, FloatImage
-from restoration.settings import EngineSettings, UserWeights
 
 CPU = torch.device("cpu")
 

@@ -15,17 +15,18 @@ import numpy as np
 import pytest
 import torch
 
+import by_parameters
+from restoration.config.settings import UserWeights
 from restoration.engine import devices
-from restoration.engine.face_runner import PriorFace
+from restoration.engine.faces.face_runner import PriorFace
 from restoration.errors import ConfigError, ScanError
-from restoration.networks import architectures, shims
+from restoration.networks import shims
+from restoration.networks.fetch import fetch
 from restoration.networks.load import load_face_restorer, load_network
 from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.spandrel_faces import Face
-from restoration.networks.weights import fetch
-from restoration.planning import MANIFEST
+from restoration.plan.plan import MANIFEST
 from restoration.raster.base import FloatImage
-from restoration.settings import UserWeights
 from seeded_faces import SMALL, seeded_face
 
 CPU = torch.device("cpu")
@@ -156,10 +157,10 @@ def test_a_tensor_too_few_or_too_many_is_refused(tmp_path: Path, change: str) ->
 
 def test_gfpgan_through_spandrel_would_draw_noise_and_is_refused(tmp_path: Path) -> None:
     with torch.device("meta"):
-        module = architectures.build(SMALL.model_copy(update={"out_size": 512, "narrow": 1.0}), 1)
+        module = by_parameters.build(SMALL.model_copy(update={"out_size": 512, "narrow": 1.0}), 1)
     state = {key: torch.zeros(1).expand(value.shape) for key, value in module.state_dict().items()}
     with pytest.raises(ConfigError, match="architecture is gfpgan"):
-        architectures.infer_parameters("spandrel-face", 1, state)
+        by_parameters.read_off("spandrel-face", 1, state)
 
 
 def test_a_network_for_pages_is_no_network_for_faces(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from restoration.errors import ConfigError
-from restoration.overall import (
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.run.run_progress import (
     LOG,
     PROGRESS,
     BatchEnd,
@@ -25,10 +27,9 @@ from restoration.overall import (
     tell_end,
     work_of,
 )
-from restoration.planning import Plan, make_plan
-from restoration.records import SCHEMA, Row, write_record, write_table
-from restoration.status import status_of
-from restoration.status_text import text_of
+from restoration.run.status import status_of
+from restoration.run.status_text import text_of
+from restoration.storage.records import SCHEMA, Row, write_record, write_table
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -179,7 +180,7 @@ def test_a_run_is_seen_without_its_lock_being_taken(plan: Plan) -> None:
     begin(plan)
     do_all(plan)
     hold = (
-        "import sys; from pathlib import Path; from restoration.locking import lock_results as l;"
+        "import sys; from pathlib import Path; from restoration.run.lock import lock_results as l;"
         "l(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
@@ -212,7 +213,7 @@ def test_a_run_on_another_host_cannot_be_seen(plan: Plan, monkeypatch: pytest.Mo
     begin(plan)
     (plan.results / ".lock").write_text(f"{os.getpid()}\n")
     here = socket.gethostname()
-    monkeypatch.setattr("restoration.status.socket.gethostname", lambda: "elsewhere")
+    monkeypatch.setattr("restoration.run.status.socket.gethostname", lambda: "elsewhere")
     status = status_of(plan.results)
     assert status.run.state == "unknown"
     assert f"on {here}; whether it still runs cannot be seen from here" in text_of(status)

@@ -6,11 +6,11 @@ import pytest
 
 import corpus
 import simulated_scans as sim
-from restoration.examine import text as text_module
+from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.text import Text
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.examine.text import text as text_module
+from restoration.examine.text.text import Text
+from restoration.raster.colour.colour_space import ColourSpace
 
 PANGRAM = "The quick brown fox jumps over the lazy dog, 1923"
 

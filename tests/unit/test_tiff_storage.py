@@ -17,10 +17,10 @@ import pytest
 from test_deliver import hand_over
 
 import corpus
+from restoration.config.settings import IngestSettings
 from restoration.errors import ScanError
-from restoration.ingest import inspect_master
-from restoration.raster.tiff import open_page
-from restoration.settings import IngestSettings
+from restoration.ingest.inspect_master import inspect_master
+from restoration.raster.tiff.page import open_page
 
 LIMITS = IngestSettings.model_validate({})
 HEIGHT, WIDTH = 61, 83

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from restoration.raster import tone_table
-from restoration.raster.tone_table import LEAST_SLOPE, NODES, ToneTable, UnevenStain
+from restoration.raster.colour import tone_table
+from restoration.raster.colour.node_lines import NODES
+from restoration.raster.colour.tone_table import LEAST_SLOPE, ToneTable
+from restoration.raster.colour.uneven_stain import UnevenStain
 
 GRID = np.arange(NODES) / (NODES - 1)
 EVERY_CODE = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)

@@ -23,13 +23,13 @@ from test_engine import (
     worst,
 )
 
+from restoration.config.settings import EngineSettings
 from restoration.engine import bands, transfer, windows
-from restoration.engine.layers import Rows
 from restoration.engine.run import run_network
+from restoration.engine.torch_streams.layers import Rows
 from restoration.engine.transfer import PinnedTransfer, PlainTransfer
 from restoration.errors import CircumstanceError, ScanError
 from restoration.raster.base import ArrayRaster
-from restoration.settings import EngineSettings
 
 
 class Half(Case):

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from restoration import running
 from restoration.errors import ConfigError
-from restoration.planning import Plan, make_plan
-from restoration.unused_marks import check_marks
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan
+from restoration.plan.unused_marks import check_marks
+from restoration.run import begin as running
 
 FACE = "faces: {exclude: [{box: [1, 2, 30, 40]}]}"
 STAGES = {"repair": {}, "cleanup": {"network": "realesrgan-x4plus"}, "faces": {}}

@@ -9,11 +9,11 @@ import pytest
 
 import corpus
 from fake_networks import FakeNetwork, sharpening
+from restoration.config.stages.upscale import UpscaleSettings
 from restoration.raster.base import ArrayRaster, FloatImage
-from restoration.raster.colour import ColourSpace
-from restoration.stage_settings import UpscaleSettings
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.upscale import Upscale
+from restoration.stages.upscale.stage import Upscale
 
 PHOTO = corpus.photo("coffee", 40, 100, 60, 90)
 PPI = (1200.0, 1200.0)

@@ -19,16 +19,16 @@ import pytest
 import verified_tree as tree
 
 from restoration.errors import ConfigError
-from restoration.fixity_list import MANIFEST, gather, open_results
-from restoration.locking import unlock_results
-from restoration.planning import Plan
-from restoration.pruning import prune_results
-from restoration.records import SEAL, read_record, sealed, write_record
-from restoration.verify import Asked, verify_results
-from restoration.verifying.current import made_anew_today
-from restoration.verifying.findings import Finding
-from restoration.verifying.summary import summary
-from restoration.written import keep_written, note_gone, note_written
+from restoration.plan.dependencies import Dependencies
+from restoration.run.lock import unlock_results
+from restoration.storage.journal import keep_written, note_gone, note_written
+from restoration.storage.manifest import MANIFEST, gather, open_results
+from restoration.storage.records import SEAL, read_record, sealed, write_record
+from restoration.upkeep.prune import prune_results
+from restoration.upkeep.verify.current import made_anew_today
+from restoration.upkeep.verify.findings import Finding
+from restoration.upkeep.verify.summary import summary
+from restoration.upkeep.verify.verify import Asked, verify_results
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -255,8 +255,12 @@ def test_another_scans_record_is_found(own: Path) -> None:
 def test_changed_code_is_no_damage_and_is_told_when_asked(
     made: Path, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Plan.code
-    monkeypatch.setattr(Plan, "code", lambda self, of: "another" if of == step else plain(self, of))
+    plain = Dependencies.code
+
+    def code(self: Dependencies, of: str) -> str:
+        return "another" if of == step else plain(self, of)
+
+    monkeypatch.setattr(Dependencies, "code", code)
     assert said(made) == set()
     anew = list(made_anew_today(made / "results"))
     assert {one.reason for one in anew if one.step == step} == {"code"}
@@ -466,6 +470,13 @@ def make_older(results: Path) -> None:
     for path in (*results.glob("*/*.json"), *results.glob("*/*/*.json")):
         record = json.loads(path.read_text())
         if record.pop("record_sha256", None) is not None:
+            made = record.get("deliverable", {})
+            if "files" in made:
+                cubes = [
+                    {"page": 1, "file": f["file"], "sha256": f["sha256"]} for f in made.pop("files")
+                ]
+                assert [one["file"] for one in cubes] == [f"{record['scan']}.cube"]
+                made["cubes"] = cubes
             path.write_text(json.dumps({**record, "schema": 1}))
 
 
@@ -547,7 +558,7 @@ def test_sealed_records_read_as_they_were_written() -> None:
 def test_notes_outlast_a_clock_that_is_set_back(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = own / "results"
     with chdir(own):
-        monkeypatch.setattr("restoration.written.time.time_ns", lambda: 1)
+        monkeypatch.setattr("restoration.storage.journal.time.time_ns", lambda: 1)
         keep_written(Path("results"))
         write_record(Path("results/ingest/both.json"), {"schema": 1, "anew": True})
         note_gone(Path("results/examine/plain.json"))

@@ -13,12 +13,13 @@ import torch
 from test_engine import CODE, CPU, Case, halftone, photograph, run, seeded, worst
 from test_native import exact, real
 
-from restoration.engine.layers import Rows
-from restoration.engine.tiled import Steps, TiledConvolution, Workspace, grid_start
-from restoration.engine.tiled_dense import TiledDenseBlock
-from restoration.engine.winograd import TILE, Filter, suits, to_frequencies
+from restoration.engine.torch_streams.layers import Rows
+from restoration.engine.torch_streams.tiled import Steps, TiledConvolution, Workspace, grid_start
+from restoration.engine.torch_streams.tiled_dense import TiledDenseBlock
+from restoration.engine.torch_streams.winograd import TILE, Filter, suits, to_frequencies
+from restoration.networks.architectures.rrdbnet import RrdbnetParameters
+from restoration.networks.architectures.srvgg import SrvggParameters
 from restoration.networks.ffdnet import FFDNet
-from restoration.networks.manifest import RrdbnetParameters, SrvggParameters
 
 Image = npt.NDArray[np.float32]
 RRDB = RrdbnetParameters(num_feat=12, num_block=2, num_grow_ch=6)

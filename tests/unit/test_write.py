@@ -10,12 +10,12 @@ import pytest
 import tifffile
 
 from corpus import codes, photo
+from restoration.deliver.carried_tags import Carried
+from restoration.deliver.write_tiff import DeliverablePage, write_deliverable
 from restoration.errors import CircumstanceError, ScanError
-from restoration.raster.deliverable import DeliverablePage, write_deliverable
-from restoration.raster.metadata import Carried
-from restoration.raster.profiles import adobe_rgb_profile
-from restoration.raster.tiff import open_page
-from restoration.raster.write import Clipping, gathered, write_intermediate
+from restoration.raster.colour.built_in_profiles import adobe_rgb_profile
+from restoration.raster.tiff.page import open_page
+from restoration.raster.tiff.write_intermediate import Clipping, gathered, write_intermediate
 
 NOTHING = Carried((), None, None, None, None)
 

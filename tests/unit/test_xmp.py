@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from restoration.archive.xmp import (
+from restoration.deliver.xmp.packet import (
     Provenance,
     StageEvent,
     build_packet,
     read_properties,
 )
-from restoration.archive.xmp_reading import MASTER_LIMITS, UnreadableXmpError
+from restoration.deliver.xmp.reading import MASTER_LIMITS, UnreadableXmpError
 
 WHEN = "2026-03-04T05:06:07Z"
 TERMS = "http://cv.iptc.org/newscodes/digitalsourcetype/"

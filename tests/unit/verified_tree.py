@@ -16,21 +16,25 @@ import numpy as np
 import pytest
 
 import corpus
-from restoration import chain
-from restoration.batching import ASSIGNED, keep_assigned
-from restoration.fixity_list import gather, open_results
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.raster.profiles import srgb_profile
-from restoration.raster.tone_table import NODES, ToneTable
-from restoration.records import gather_problems
-from restoration.restoring import Workshop
+from restoration.chain import chain
+from restoration.chain.job_tools import make_workshop
+from restoration.chain.page_restorer import Workshop
+from restoration.chain.withdrawn import withdrawn_places
+from restoration.config.section import Section
+from restoration.config.stages.entry import Entry
+from restoration.plan.batches import ASSIGNED, keep_assigned
+from restoration.plan.dependencies import Dependencies
+from restoration.plan.make_plan import make_plan
+from restoration.plan.plan import Plan, load_plan, plan_file
+from restoration.raster.colour.built_in_profiles import srgb_profile
+from restoration.raster.colour.tone_table import NODES, ToneTable
 from restoration.review.page import write_report
-from restoration.runner import run_batch
-from restoration.running import tables_of_lost_results
+from restoration.run.batch import run_batch
+from restoration.run.begin import tables_of_lost_results
 from restoration.stages.base import Declined, Mapped, Page, Restored
-from restoration.withdrawing import withdrawn_places
-from restoration.workshop import make_workshop
-from restoration.written import keep_written, note_gone
+from restoration.storage.journal import keep_written, note_gone
+from restoration.storage.manifest import gather, open_results
+from restoration.storage.records import gather_problems
 
 CHANGES, AGAIN, MAPS = "descreen", "cleanup", "upscale"
 """Places in the chain that the stand-ins take."""
@@ -82,18 +86,13 @@ class Maps:
         return Mapped(TABLE, {}) if page.report["faded"] else Declined("not faded")
 
 
-def entry(stage: type, *, shares: bool = False) -> Any:
-    class Fake:
-        code = ("restoration.records",)
-        version = "1"
-        fills_damage = restores_faces = False
-        shares_batch = shares
-
-        @staticmethod
-        def load() -> type:
+def entry(stage: type, *, shares: bool = False) -> Entry:
+    class Fake(Entry):
+        def load(self) -> type:
             return stage
 
-    return Fake
+    module = "restoration.storage.records"
+    return Fake(Section, "", module, "", "1", 0.1, shares_batch=shares, only_maps=shares)
 
 
 def stand_in(patch: pytest.MonkeyPatch) -> None:
@@ -102,13 +101,13 @@ def stand_in(patch: pytest.MonkeyPatch) -> None:
         patch.setitem(chain.REGISTRY, name, entry(fake, shares=fake is Maps))
     # Hundreds of small files: that they are on disk is not what these tests are about.
     patch.setattr(os, "fsync", lambda descriptor: None)
-    plain = Plan.settings
+    plain = Dependencies.settings
 
-    def settings(self: Plan, recipe: str | None, step: str) -> dict[str, Any]:
+    def settings(self: Dependencies, recipe: str | None, step: str) -> dict[str, Any]:
         more = {"scope": "batch", "cube": True} if step == MAPS else {}
         return {**plain(self, recipe, step), **more}
 
-    patch.setattr(Plan, "settings", settings)
+    patch.setattr(Dependencies, "settings", settings)
 
 
 def config() -> dict[str, Any]:
@@ -183,7 +182,7 @@ def run(folder: Path, config: dict[str, Any] | None = None, **given: Any) -> Pla
 
 
 def _is_true(plan: Plan, recipe: str | None, step: str, batch: str) -> bool:
-    from restoration.records import digest_of_table
+    from restoration.storage.records import digest_of_table
 
     return digest_of_table(Path(plan.table(recipe, step, batch))) == plan.digest(
         recipe, step, batch

@@ -78,11 +78,11 @@ def test_a_finished_run_has_a_manifest_and_is_as_it_was_written(
 
 
 CODE = {
-    "ingest": "ingest.py",
+    "ingest": "ingest/inspect_master.py",
     "examine": "examine/page.py",
-    "cleanup": "stages/cleanup.py",
-    "upscale": "stages/upscale.py",
-    "deliver": "handover.py",
+    "cleanup": "stages/cleanup/stage.py",
+    "upscale": "stages/upscale/stage.py",
+    "deliver": "deliver/history.py",
 }
 
 

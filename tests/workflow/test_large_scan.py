@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from restoration.running import ALLOCATOR
+from restoration.run.begin import ALLOCATOR
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "large_scan.py"
 

@@ -13,7 +13,7 @@ import pytest
 
 import weights_at_hand
 from restoration.engine.native.build import tested
-from restoration.running import ALLOCATOR
+from restoration.run.begin import ALLOCATOR
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "network_memory.py"
 

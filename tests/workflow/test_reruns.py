@@ -107,7 +107,7 @@ def test_reordered_keys_rerun_nothing(project: Project) -> None:
 
 @pytest.mark.slow
 def test_edited_docstring_reruns_nothing(project: Project) -> None:
-    edit(project.folder / "scripts/restoration/stages/cleanup.py", '"""', '"""Edited. ')
+    edit(project.folder / "scripts/restoration/stages/cleanup/stage.py", '"""', '"""Edited. ')
     edit(project.folder / "scripts/restoration/raster/resample.py", '"""', '"""Edited. ')
     assert NOTHING in project.run()
 
@@ -115,14 +115,14 @@ def test_edited_docstring_reruns_nothing(project: Project) -> None:
 @pytest.mark.parametrize(
     ("module", "steps"),
     [
-        ("restoration/stages/upscale.py", ("upscale", "deliver")),
-        ("restoration/stages/cleanup.py", ("cleanup", "upscale", "deliver")),
+        ("restoration/stages/upscale/stage.py", ("upscale", "deliver")),
+        ("restoration/stages/cleanup/stage.py", ("cleanup", "upscale", "deliver")),
         pytest.param(
             "restoration/engine/run.py",
             ("cleanup", "upscale", "deliver"),
             marks=pytest.mark.slow,
         ),
-        ("restoration/archive/xmp.py", ("deliver",)),
+        ("restoration/deliver/xmp/packet.py", ("deliver",)),
         ("restoration/review/page.py", ()),
     ],
 )

@@ -12,8 +12,12 @@ from restoration.demo import fading, printing, simulate, wear
 from restoration.demo.photographs import PHOTOGRAPHS, Crop, Floats, load
 from restoration.demo.scan_file import Caption, scan_bytes
 from restoration.raster.base import UInt16Image, to_uint16
-from restoration.raster.colour import ColourSpace
-from restoration.raster.profiles import adobe_rgb_profile, grey_gamma_profile, srgb_profile
+from restoration.raster.colour.built_in_profiles import (
+    adobe_rgb_profile,
+    grey_gamma_profile,
+    srgb_profile,
+)
+from restoration.raster.colour.colour_space import ColourSpace
 
 PPI = 1200
 """Resolution of every scan of the demo."""

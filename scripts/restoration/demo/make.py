@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from restoration import keys
 from restoration.demo.collection import (
     BROKEN,
     BROKEN_BATCH,
@@ -22,7 +21,9 @@ from restoration.demo.collection import (
     sheet,
 )
 from restoration.demo.photographs import load
-from restoration.raster.publish import published
+from restoration.plan.code_fingerprint import code_fingerprint
+from restoration.storage.keys import digest
+from restoration.storage.publish import published
 
 MANIFEST = "made.json"
 """What was made, from which definition, with the SHA-256 of each file."""
@@ -66,7 +67,7 @@ def _broken_entry(
 ) -> dict[str, Any]:
     """The broken file: the clean scan (or the first one), cut off."""
     clean = next((demo for demo in scans if demo.scan.endswith("-clean")), scans[0])
-    definition = keys.digest([_definition(clean), BROKEN_SHARE])
+    definition = digest([_definition(clean), BROKEN_SHARE])
     entry: dict[str, Any] | None = known.get(BROKEN)
     if entry is None or not _is_right(folder, entry, definition):
         sound = (folder / clean.batch / f"{clean.scan}.tif").read_bytes()
@@ -79,9 +80,9 @@ def _broken_entry(
 def _definition(demo: DemoScan) -> str:
     """Everything that a scan's bytes follow from: numbers, photograph, and our code."""
     source = hashlib.sha256(load(demo.photograph, demo.crop).tobytes()).hexdigest()
-    code = keys.code_fingerprint("restoration.demo.collection")
+    code = code_fingerprint("restoration.demo.collection")
     # The fingerprint covers the whole collection's table; a scan's own row is named apart.
-    return keys.digest({"scan": asdict(demo), "photograph": source, "code": code})
+    return digest({"scan": asdict(demo), "photograph": source, "code": code})
 
 
 def _is_right(folder: Path, entry: dict[str, Any] | None, definition: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from restoration.raster.base import UInt16Image
-from restoration.raster.tags import Field, pack_tiff
+from restoration.raster.tiff.tags import Field, pack_tiff
 
 ROWS_PER_STRIP = 64
 

@@ -13,7 +13,7 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 
-from restoration.raster.tone import srgb_tone
+from restoration.raster.colour.tone_curve import srgb_tone
 
 Floats = npt.NDArray[np.float64]
 """float64 (height, width, 1 or 3)."""

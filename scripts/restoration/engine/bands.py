@@ -10,21 +10,21 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
-from restoration.ahead import ahead, closing
-from restoration.engine.compact import CompactStream
+from restoration.engine.by_architecture import Stream, stream_code
 from restoration.engine.devices import compute_here, dtype_of
-from restoration.engine.ffdnet import FfdnetStream
 from restoration.engine.geometry import Strip
-from restoration.engine.layers import Rows, Tensor
-from restoration.engine.native.stream import NativeStream, described
-from restoration.engine.rrdbnet import RrdbnetStream
+from restoration.engine.native.kernels import best_kernels
+from restoration.engine.native.stream import NativeStream
+from restoration.engine.packed import described
+from restoration.engine.torch_streams.layers import Rows, Tensor
 from restoration.engine.transfer import Transfer, transfer
 from restoration.errors import CircumstanceError
+from restoration.raster.ahead import ahead, closing
 from restoration.raster.base import FloatImage, Raster
 
 Progress = Callable[[int, int], None]
@@ -32,12 +32,6 @@ Progress = Callable[[int, int], None]
 
 SLICES = 16
 """Of a band's output, which is ``scale`` squared as large as its input: as many may wait."""
-
-
-class _Stream(Protocol):
-    lag: int
-
-    def push(self, rows: Rows) -> Iterator[Tensor]: ...
 
 
 @dataclass(frozen=True)
@@ -103,21 +97,15 @@ def strip_bands(
     yield from ahead(answers(source, steps, way, geometry, progress, cut), SLICES)
 
 
-def _stream(network: Any, height: int, band_rows: int, runtime: str = "torch") -> _Stream | None:
+def _stream(network: Any, height: int, band_rows: int, runtime: str = "torch") -> Stream | None:
+    kind = getattr(network, "architecture", None)
     if runtime == "native":
-        return NativeStream(described(network.module, network.architecture), height)
-    match getattr(network, "architecture", None):
-        case "rrdbnet":
-            return RrdbnetStream(network.module, height, band_rows)
-        case "srvgg":
-            return CompactStream(network.module, height)
-        case "ffdnet":
-            return FfdnetStream(network.module, height)
-        case _:
-            return None
+        return NativeStream(described(network.module, kind), height, best_kernels())
+    code = stream_code(kind)
+    return None if code is None else code.open_stream(network.module, height, band_rows)
 
 
-def _streamed_steps(stream: _Stream, height: int, strip: Strip, band_rows: int) -> list[Step]:
+def _streamed_steps(stream: Stream, height: int, strip: Strip, band_rows: int) -> list[Step]:
     def step(stop: int) -> Step:
         top, bottom = min(height, stop - band_rows), min(height, stop)
         return Step(top, bottom, strip, lambda tensor: stream.push(Rows(tensor, stop)))

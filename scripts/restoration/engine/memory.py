@@ -15,24 +15,19 @@ from typing import Any
 import psutil
 import torch
 
-from restoration.engine.compact import compact_column_bytes
-from restoration.engine.ffdnet import ffdnet_column_bytes
-from restoration.engine.native.stream import described, native_bytes
-from restoration.engine.rrdbnet import rrdbnet_column_bytes
+from restoration.config.settings import EngineSettings
+from restoration.engine.by_architecture import stream_code
+from restoration.engine.native.kernels import best_kernels
+from restoration.engine.native.stream import native_bytes
+from restoration.engine.packed import described
 from restoration.errors import CircumstanceError
-from restoration.settings import EngineSettings
+from restoration.networks.architecture import Architecture
 
 LEAST_COLUMNS = 256
 """Kept columns of a strip: below, nearly all of the work is overlap."""
 
 UNKNOWN_COLUMNS = 2048
 """Kept columns where nobody knows what a network's layers hold."""
-
-
-SCRATCH = {"rrdbnet": 48 << 20}
-"""Bytes that do not grow with the width, by architecture: spectra, products in work, and what a few
-threads need for themselves."""
-LEAST_SCRATCH = 16 << 20
 
 FRAGMENTED = 2.5
 """What PyTorch's tensors, made and freed in turn, take of the system for each byte that they hold,
@@ -59,21 +54,18 @@ class Law:
 
 def memory_law(network: Any, engine: EngineSettings, runtime: str) -> Law | None:
     """The law of a network as ``run.run_network`` runs it; None where nobody knows its layers."""
-    module, architecture = network.module, getattr(network, "architecture", None)
-    scratch = SCRATCH.get(str(architecture), LEAST_SCRATCH)
+    module = network.module
+    kind: Architecture | None = getattr(network, "architecture", None)
+    if kind is None:
+        return None
     if runtime == "native":
-        fixed, column = native_bytes(described(module, architecture), engine.band_rows)
-        return Law(column, scratch + fixed)
-    match architecture:
-        case "rrdbnet":
-            column = rrdbnet_column_bytes(module)
-        case "srvgg":
-            column = compact_column_bytes(module)
-        case "ffdnet":
-            column = ffdnet_column_bytes(module)
-        case _:
-            return None
-    return Law(int(FRAGMENTED * column), scratch)
+        packed = described(module, kind)
+        fixed, column = native_bytes(packed, engine.band_rows, best_kernels())
+        return Law(column, kind.scratch + fixed)
+    code = stream_code(kind)
+    if code is None:
+        return None
+    return Law(int(FRAGMENTED * code.column_bytes(module)), kind.scratch)
 
 
 def strip_columns(law: Law | None, engine: EngineSettings, radius: int, width: int) -> int:

@@ -1,10 +1,10 @@
 """Running a network over an image of any size: windows in, output rows out, exact at every border.
 
-RRDBNet, SRVGGNetCompact and FFDNet are streamed row by row (``rrdbnet``, ``compact``, ``ffdnet``):
-nothing is computed twice, and the result equals that of the network over the whole image. Any other
-module with a stated receptive radius is run on bands that overlap by it. An image wider than
-``engine.memory_gib`` holds (``memory``) is cut into strips that overlap by the radius. A module
-whose radius nobody knows is run in windows on a fixed grid (``windows``).
+An architecture that names a stream is run row by row: nothing is computed twice, and the result
+equals that of the network over the whole image. Any other module with a stated receptive radius is
+run on bands that overlap by it. An image wider than ``engine.memory_gib`` holds (``memory``) is cut
+into strips that overlap by the radius. A module whose radius nobody knows is run in windows on a
+fixed grid (``windows``).
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any, Protocol
 
 import torch
 
+from restoration.config.settings import EngineSettings
 from restoration.engine.bands import strip_bands
+from restoration.engine.by_architecture import native_code
 from restoration.engine.devices import dtype_of, exact_arithmetic
 from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.memory import check_memory, memory_law, strip_columns
-from restoration.engine.native.describe import known
 from restoration.engine.spool import Spool
 from restoration.engine.windows import window_bands
 from restoration.raster.base import FloatImage, Raster
-from restoration.settings import EngineSettings
 
 Progress = Callable[[float, str], None]
 
@@ -30,9 +30,11 @@ Progress = Callable[[float, str], None]
 class RunnableNetwork(Protocol):
     """What the engine needs to know of a network; ``networks.load.Network`` is one.
 
-    Four attributes more are heeded where there are any: ``multiple`` (sizes must be multiples of
-    it), ``channels`` (of the input; 3 where it is missing), ``overlap`` (of windows, for a
-    network whose radius is unknown) and ``dtype`` (of its weights; float32 where it is missing).
+    Five attributes more are heeded where there are any: ``architecture`` (a
+    ``networks.architecture.Architecture``, which names what streams it), ``multiple`` (sizes must
+    be multiples of it), ``channels`` (of the input; 3 where it is missing), ``overlap`` (of
+    windows, for a network whose radius is unknown) and ``dtype`` (of its weights; float32 where it
+    is missing).
     """
 
     @property
@@ -62,7 +64,7 @@ def run_network(
     Parameters
     ----------
     network
-        The network, its module on ``device``. ``architecture`` says how it is streamed.
+        The network, its module on ``device``.
     source
         float32, 3 channels; a grey image is three equal channels. Four where the network is also
         told the noise level, its standard deviation in [0, 1].
@@ -90,9 +92,10 @@ def run_network(
     channels = int(getattr(network, "channels", 3))
     if source.channels != channels:
         raise ValueError(f"the network takes {channels} channels, the source has {source.channels}")
-    architecture = getattr(network, "architecture", None)
-    if runtime not in {"torch", "native"} or (runtime == "native" and not known(architecture)):
-        raise ValueError(f"runtime {runtime} cannot run the architecture {architecture}")
+    kind = getattr(network, "architecture", None)
+    if runtime not in {"torch", "native"} or (runtime == "native" and native_code(kind) is None):
+        name = None if kind is None else kind.name
+        raise ValueError(f"runtime {runtime} cannot run the architecture {name}")
     if runtime == "native" and dtype_of(network) != torch.float32:
         raise ValueError(f"runtime native computes in float32, the network is {dtype_of(network)}")
     exact_arithmetic()

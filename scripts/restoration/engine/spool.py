@@ -10,8 +10,8 @@ from typing import IO
 
 import numpy as np
 
-from restoration.ahead import closing
 from restoration.errors import CircumstanceError
+from restoration.raster.ahead import closing
 from restoration.raster.base import FloatImage
 
 _SAMPLE = 3 * 4

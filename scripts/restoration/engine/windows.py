@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from restoration.ahead import ahead, closing
 from restoration.engine.bands import Step, answers, whole_answer
 from restoration.engine.devices import dtype_of
 from restoration.engine.geometry import Strip
 from restoration.engine.transfer import transfer
+from restoration.raster.ahead import ahead, closing
 from restoration.raster.base import FloatImage, Raster
 
 WINDOW = 512

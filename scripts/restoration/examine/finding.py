@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from restoration.config.settings import ExamineSettings
 from restoration.raster.base import Raster, UInt16Image
-from restoration.settings import ExamineSettings
 
 if TYPE_CHECKING:
     from restoration.examine.survey import Survey
     from restoration.networks.manifest import Weights
-    from restoration.raster.colour import ColourSpace
+    from restoration.raster.colour.colour_space import ColourSpace
 
 Plane = npt.NDArray[np.float32]
 """float32 (height, width), encoded values in [0, 1]."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 
+from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import (
     Finding,
     LooksAgain,
@@ -19,8 +20,7 @@ from restoration.examine.finding import (
 from restoration.examine.registry import FINDINGS
 from restoration.examine.survey import Survey
 from restoration.networks.manifest import Weights
-from restoration.raster.colour import ColourSpace
-from restoration.settings import ExamineSettings
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def examine_page(

@@ -11,7 +11,7 @@ from restoration.faces.frame import Frame
 from restoration.faces.persons import Identity, SamePerson
 from restoration.faces.sampling import in_frame
 from restoration.raster.base import Raster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 
 
 def compare(

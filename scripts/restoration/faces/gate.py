@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from restoration.confidence import LEAST_CONFIDENCE
-from restoration.engine.working_resolution import Evidence
+from restoration.condition.confidence import LEAST_CONFIDENCE
+from restoration.condition.working_resolution import Evidence
+from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import BOX_SIDE
 from restoration.faces.known import KnownFace
-from restoration.stage_settings import FacesSettings
 
 HARD_FLOOR = 16.0
 """Effective width, in pixels of picture, below which nothing of a person is left to go by; not even

@@ -11,7 +11,7 @@ import numpy as np
 from restoration.faces.frame import Frame, Places, points_of
 
 if TYPE_CHECKING:
-    from restoration.regions import FaceRegions, MarkedFace, Shape
+    from restoration.config.regions import FaceRegions, MarkedFace, Shape
 
 NO_VERDICT = "the condition report has no verdict"
 """Why nobody knows where faces are, where the report does not say it."""

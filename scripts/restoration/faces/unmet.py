@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from restoration.config.regions import FaceRegions, Shape
 from restoration.faces.known import Holds
-from restoration.regions import FaceRegions, Shape
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""

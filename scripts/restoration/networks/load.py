@@ -9,22 +9,16 @@ from pathlib import Path
 import torch
 
 from restoration.errors import ConfigError
-from restoration.networks import architectures
-from restoration.networks.architectures import State
-from restoration.networks.ffdnet import INPUTS as FFDNET_INPUTS
+from restoration.networks.architecture import Architecture, State
 from restoration.networks.manifest import (
-    GfpganParameters,
-    RetinafaceParameters,
-    SpandrelFaceParameters,
-    SpandrelParameters,
     Weights,
     check_use,
     find_weights,
     needed_weights,
     weights_key,
 )
-from restoration.networks.spandrel_faces import SIDE
 from restoration.networks.weights import open_weights
+from restoration.networks.with_tensors import with_state
 
 
 @dataclass(frozen=True)
@@ -44,7 +38,7 @@ class Network:
     weights_sha256: tuple[str, ...]
     """What identifies each of them in keys and records."""
     licence: str
-    architecture: str
+    architecture: Architecture
     channels: int = 3
     """3 (RGB); 4 where it is also told the noise level, its standard deviation in [0, 1]."""
     overlap: int | None = None
@@ -94,33 +88,31 @@ def load_network(
     parts = needed_weights(manifest, name, denoise)
     opened = [open_weights(part, manifest, models_dir) for part in parts]
     own = opened[0]
+    kind, scale = own.weights.kind, own.weights.scale
     state, parameters = own.state, own.parameters
-    assert not isinstance(
-        parameters, GfpganParameters | SpandrelFaceParameters | RetinafaceParameters
-    )
     if len(opened) == 2:
         assert denoise is not None
         state = _blend(state, opened[1].state, denoise)
-    module = architectures.with_state(parameters, own.weights.scale, state)
+    module = with_state(kind, parameters, scale, state)
     # Channels-last makes a slice of rows one piece of memory, and is faster on every device.
     module = module.to(device, dtype)
     module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if isinstance(parameters, SpandrelParameters):
+    if kind.radius is None:
         assert own.weights.overlap is not None
         radius = own.weights.overlap // 2
     else:
-        radius = architectures.receptive_radius(parameters, own.weights.scale)
+        radius = kind.radius(parameters, scale)
     return Network(
         name=name,
         module=module,
-        scale=own.weights.scale,
+        scale=scale,
         radius=radius,
-        multiple=architectures.unshuffle(parameters, own.weights.scale),
+        multiple=kind.multiple(parameters, scale),
         weights=parts,
         weights_sha256=weights_key(manifest, name, denoise),
         licence=own.weights.licence,
-        architecture=own.weights.architecture,
-        channels=FFDNET_INPUTS if own.weights.architecture == "ffdnet" else 3,
+        architecture=kind,
+        channels=kind.channels,
         overlap=own.weights.overlap,
         generative=own.weights.generative,
         dtype=dtype,
@@ -137,13 +129,12 @@ class FaceRestorer:
 
     name: str
     module: torch.nn.Module
-    """A ``GFPGANv1Clean``, run by ``engine.gfpgan.FaceNetwork``; or a
-    ``networks.spandrel_faces.Face``, run as it is."""
+    """As its architecture runs it: a ``GFPGANv1Clean``, a ``networks.spandrel_faces.Face``."""
     side: int
     """Width and height of the face, in pixels."""
     weights_sha256: tuple[str, ...]
     licence: str
-    architecture: str
+    architecture: Architecture
     generative: bool
     """Whether it may make up detail."""
 
@@ -164,12 +155,13 @@ def load_face_restorer(
     if not weights.restores_faces:
         raise ConfigError(f"network '{name}' restores pages, not one aligned face")
     own = open_weights(name, manifest, models_dir)
+    assert weights.kind.side is not None
     return FaceRestorer(
         name=name,
-        module=architectures.with_state(own.parameters, weights.scale, own.state).to(device),
-        side=own.parameters.out_size if isinstance(own.parameters, GfpganParameters) else SIDE,
+        module=with_state(weights.kind, own.parameters, weights.scale, own.state).to(device),
+        side=weights.kind.side(own.parameters),
         weights_sha256=weights_key(manifest, name),
         licence=weights.licence,
-        architecture=weights.architecture,
+        architecture=weights.kind,
         generative=weights.generative,
     )

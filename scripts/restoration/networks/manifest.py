@@ -1,6 +1,7 @@
 """The weights that the workflow knows (resources/models.yaml) and those that a user adds.
 
-Parsed with the Snakefile, so it knows no torch and no NumPy.
+Parsed with the Snakefile, so it knows no torch and no NumPy. Part of no fingerprint: what is said
+here reaches keys by its values, the SHA-256 of weights and the numeric class.
 """
 
 from __future__ import annotations
@@ -10,187 +11,27 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from restoration.config.mistakes import near
+from restoration.config.settings import UserWeights
+from restoration.config.yaml_text import parse
 from restoration.errors import ConfigError
-from restoration.settings import UserWeights
-from restoration.yaml_text import parse
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class UrlSource(_Entry):
-    """A file that is downloaded."""
-
-    url: Annotated[str, Field(pattern=r"^https://")]
-
-    def describe(self) -> str:
-        return self.url
-
-
-class PackageSource(_Entry):
-    """A member of a wheel in the Python package index, or in an institution's mirror of it."""
-
-    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")]
-    member: str
-
-    @field_validator("member")
-    @classmethod
-    def _inside(cls, member: str) -> str:
-        path = PurePosixPath(member)
-        if path.is_absolute() or ".." in path.parts or "\\" in member:
-            raise ValueError(f"'{member}' leads out of the package")
-        return member
-
-    def describe(self) -> str:
-        return f"{self.package}=={self.version} in the package index, member {self.member}"
-
-
-class HandSource(_Entry):
-    """A file that only a person can obtain."""
-
-    by_hand: str
-    """Where a person gets it."""
-
-    def describe(self) -> str:
-        return self.by_hand
-
-
-def _source_kind(value: Any) -> str:
-    """The kind of source by the key that only it has, so that a mistake is named where it is."""
-    keys = value if isinstance(value, dict) else type(value).model_fields
-    return next((kind for kind in ("package", "by_hand") if kind in keys), "url")
-
-
-class SourceFile(_Entry):
-    """One original file of a set of weights."""
-
-    name: str
-    """File name in ``models_dir``; for a user's weights also a path."""
-    bytes: Annotated[int, Field(gt=0)] | None = None
-    """Size; None where nobody has stated it."""
-    sha256: Sha256
-    source: Annotated[
-        Annotated[UrlSource, Tag("url")]
-        | Annotated[PackageSource, Tag("package")]
-        | Annotated[HandSource, Tag("by_hand")],
-        Discriminator(_source_kind),
-    ]
-
-    def path(self, models_dir: Path) -> Path:
-        """Where the file lies if a person put it there (absolute names stay as they are)."""
-        return models_dir / self.name
-
-
-class RrdbnetParameters(_Entry):
-    """Size of an RRDBNet (basicsr.archs.rrdbnet_arch)."""
-
-    num_feat: int = Field(gt=0)
-    num_block: int = Field(gt=0)
-    num_grow_ch: int = Field(gt=0)
-
-
-class SrvggParameters(_Entry):
-    """Size of an SRVGGNetCompact with PReLU (realesrgan.archs.srvgg_arch)."""
-
-    num_feat: int = Field(gt=0)
-    num_conv: int = Field(gt=0)
-
-
-class FfdnetParameters(_Entry):
-    """Size of an FFDNet for colour (networks.ffdnet)."""
-
-    num_feat: int = Field(gt=0)
-    num_conv: int = Field(ge=2)
-
-
-class GfpganParameters(_Entry):
-    """Size of a GFPGANv1Clean (gfpgan.archs.gfpganv1_clean_arch)."""
-
-    out_size: int = Field(ge=64)
-    """Width and height of the face that it takes and gives, in pixels."""
-    num_style_feat: int = Field(gt=0)
-    num_mlp: int = Field(gt=0)
-    channel_multiplier: int = Field(gt=0)
-    narrow: float = Field(gt=0)
-
-
-class RetinafaceParameters(_Entry):
-    """Kind of a RetinaFace (facexlib.detection.retinaface)."""
-
-    backbone: Literal["resnet50", "mobile0.25"]
-    """facexlib's name of the network that it stands on."""
-
-
-class SpandrelParameters(_Entry):
-    """What spandrel recognised in a state dict; its sizes follow from the tensors."""
-
-    spandrel: str
-    """Spandrel's id of the architecture, for example ``SCUNet``."""
-
-
-class SpandrelFaceParameters(_Entry):
-    """What spandrel recognised in the state dict of a network that restores one aligned face."""
-
-    spandrel: str
-    """Spandrel's id of the architecture, for example ``RestoreFormer``."""
-
-
-Parameters = (
-    RrdbnetParameters
-    | SrvggParameters
-    | FfdnetParameters
-    | GfpganParameters
-    | RetinafaceParameters
-    | SpandrelParameters
-    | SpandrelFaceParameters
-)
+from restoration.networks.architecture import Architecture, Parameters
+from restoration.networks.registry import ARCHITECTURES, alternatives, names_where
+from restoration.networks.sources import Entry, HandSource, SourceFile
 
 OVERLAP = 64
 """Overlap of windows, in pixels, where a user states none."""
 
-PARAMETERS: dict[str, type[Parameters]] = {
-    "rrdbnet": RrdbnetParameters,
-    "srvgg": SrvggParameters,
-    "ffdnet": FfdnetParameters,
-    "gfpgan": GfpganParameters,
-    "retinaface": RetinafaceParameters,
-    "spandrel": SpandrelParameters,
-    "spandrel-face": SpandrelFaceParameters,
-}
 
-AS_THEY_ARE = frozenset({"dlib"})
-"""Architectures whose library reads the original file: verified and kept, never converted."""
-
-FACE_NETWORKS = frozenset({"gfpgan", "spandrel-face"})
-"""Architectures that were trained on aligned faces, and restore one of them at a time."""
-
-ENLARGING = frozenset({"rrdbnet", "srvgg"})
-"""Architectures of Real-ESRGAN: for pages, and for faces without any knowledge of faces."""
-
-
-class Weights(_Entry):
+class Weights(Entry):
     """One set of weights."""
 
     name: str
     title: str
-    architecture: Literal[
-        "rrdbnet", "srvgg", "ffdnet", "gfpgan", "retinaface", "spandrel", "spandrel-face", "dlib"
-    ]
+    architecture: str
+    """A name of ``registry.ARCHITECTURES``."""
     parameters: Parameters | None = None
     """None for a user's weights: read from the file when it is converted; and for dlib."""
     scale: Literal[1, 2, 4]
@@ -210,6 +51,13 @@ class Weights(_Entry):
     citation: str
     files: tuple[SourceFile, ...] = Field(min_length=1, strict=False)
 
+    @field_validator("architecture")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in ARCHITECTURES:
+            raise ValueError(f"expected {alternatives(ARCHITECTURES)}, found '{name}'")
+        return name
+
     @model_validator(mode="before")
     @classmethod
     def _kind_of_parameters(cls, body: Any) -> Any:
@@ -217,40 +65,46 @@ class Weights(_Entry):
         given = body.get("parameters") if isinstance(body, dict) else None
         if not isinstance(given, dict):
             return body
-        kind = PARAMETERS.get(str(body.get("architecture")))
-        if kind is None:
+        kind = ARCHITECTURES.get(str(body.get("architecture")))
+        if kind is None or kind.parameters is None:
             return body
         try:
-            return {**body, "parameters": kind.model_validate(given)}
+            return {**body, "parameters": kind.parameters.model_validate(given)}
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
             raise ValueError(
-                f"parameters are not those of {body['architecture']} ({key}: {first['msg']})"
+                f"parameters are not those of {kind.name} ({key}: {first['msg']})"
             ) from None
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Weights:
-        kind = PARAMETERS.get(self.architecture)
-        if self.parameters is not None and (kind is None or not isinstance(self.parameters, kind)):
-            raise ValueError(f"parameters are not those of {self.architecture}")
-        if (self.overlap is None) == (self.architecture == "spandrel"):
-            raise ValueError("overlap belongs to the architecture spandrel, and to no other")
-        if self.architecture not in ("rrdbnet", "srvgg") and self.scale != 1:
-            raise ValueError(f"scale of {self.architecture} must be 1")
-        if self.architecture == "gfpgan" and not self.generative:
-            raise ValueError("gfpgan draws faces with a generative network; generative is true")
+        kind, name = self.kind, self.architecture
+        if self.parameters is not None and type(self.parameters) is not kind.parameters:
+            raise ValueError(f"parameters are not those of {name}")
+        if (self.overlap is None) == kind.in_windows:
+            those = " and ".join(names_where(lambda each: each.in_windows))
+            raise ValueError(f"overlap belongs to the architecture {those}, and to no other")
+        if self.scale not in kind.scales:
+            raise ValueError(f"scale of {name} must be {' or '.join(map(str, kind.scales))}")
+        if kind.always_generative and not self.generative:
+            raise ValueError(f"{name} makes up detail; generative is true")
         return self
+
+    @property
+    def kind(self) -> Architecture:
+        """All that the workflow knows of the architecture."""
+        return ARCHITECTURES[self.architecture]
 
     @property
     def restores_faces(self) -> bool:
         """Whether the network restores one aligned face, and no page."""
-        return self.architecture in FACE_NETWORKS
+        return self.kind.use == "aligned faces"
 
     @property
     def converts(self) -> bool:
         """Whether the original is converted to safetensors, or kept as it is."""
-        return self.architecture not in AS_THEY_ARE
+        return self.kind.parameters is not None
 
     @property
     def sha256(self) -> str:
@@ -280,13 +134,6 @@ def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) ->
     return manifest
 
 
-_STATED: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("rrdbnet", "srvgg", "ffdnet"), ("parameters", "radius")),
-    **dict.fromkeys(("gfpgan", "retinaface"), ("parameters",)),
-}
-"""What an entry must state of each architecture, beside what every entry states."""
-
-
 def _entry(path: Path, name: str, body: Any) -> Weights:
     if not isinstance(body, dict):
         raise ConfigError(f"{path}: {name}: expected a mapping")
@@ -296,8 +143,9 @@ def _entry(path: Path, name: str, body: Any) -> Weights:
         first = error.errors()[0]
         where = ".".join(str(part) for part in (name, *first["loc"]))
         raise ConfigError(f"{path}: {where}: {first['msg']}") from None
-    for field in _STATED.get(weights.architecture, ()):
-        if getattr(weights, field) is None:
+    kind = weights.kind
+    for field, needed in (("parameters", kind.build), ("radius", kind.radius)):
+        if needed is not None and getattr(weights, field) is None:
             raise ConfigError(f"{path}: {name}.{field}: is missing")
     for file in weights.files:
         if file.name != PurePosixPath(file.name).name or file.name.startswith("."):
@@ -305,19 +153,27 @@ def _entry(path: Path, name: str, body: Any) -> Weights:
     return weights
 
 
-_EXACT = ("ffdnet", "retinaface")
-"""Architectures that make up no detail."""
+def users_architectures() -> tuple[str, ...]:
+    """Names of the architectures that weights of one's own may have."""
+    return names_where(lambda each: each.parameters is not None)
+
+
+def unknown_architecture(name: str, found: str) -> str:
+    """What to say of a name that no architecture of weights of one's own has."""
+    known = users_architectures()
+    return (
+        f"models.{name}.architecture: expected {alternatives(known)}, found '{found}'"
+        f"{near(found, known)}"
+    )
 
 
 def _of_user(name: str, own: UserWeights, replaced: Weights | None) -> Weights:
-    scale = own.scale or (4 if own.architecture in ("rrdbnet", "srvgg") else 1)
-    same = replaced is not None and (replaced.architecture, replaced.scale) == (
-        own.architecture,
-        scale,
-    )
-    overlap = own.overlap
-    if overlap is None and own.architecture == "spandrel":
-        overlap = OVERLAP
+    if own.architecture not in users_architectures():
+        raise ConfigError(f"config: {unknown_architecture(name, own.architecture)}")
+    kind = ARCHITECTURES[own.architecture]
+    scale = own.scale or kind.usual_scale
+    same = replaced is not None and (replaced.architecture, replaced.scale) == (kind.name, scale)
+    overlap = OVERLAP if own.overlap is None and kind.in_windows else own.overlap
     place = HandSource(by_hand=f"the config names this file (models.{name}.path)")
     body = {
         "name": name,
@@ -325,7 +181,7 @@ def _of_user(name: str, own: UserWeights, replaced: Weights | None) -> Weights:
         "architecture": own.architecture,
         "scale": scale,
         "overlap": overlap,
-        "generative": own.architecture not in _EXACT if own.generative is None else own.generative,
+        "generative": kind.generative if own.generative is None else own.generative,
         "denoise_twin": replaced.denoise_twin if replaced is not None and same else None,
         "licence": own.licence,
         "training_data": "not stated",
@@ -366,19 +222,23 @@ def check_use(weights: Weights, faces: bool) -> None:
 
     faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks.
     """
-    name, kind = weights.name, weights.architecture
-    if kind in AS_THEY_ARE or kind == "retinaface":
-        raise ConfigError(f"network '{name}' ({kind}) finds or compares faces and restores nothing")
-    if faces and not (weights.restores_faces or kind in ENLARGING):
+    name, kind = weights.name, weights.kind
+    if kind.use in ("finding faces", "comparing faces"):
         raise ConfigError(
-            f"network '{name}' ({kind}) restores pages, not one aligned face; expected a network "
-            f"for faces ({', '.join(sorted(FACE_NETWORKS))}) or one of Real-ESRGAN's "
-            f"({', '.join(sorted(ENLARGING))})"
+            f"network '{name}' ({kind.name}) finds or compares faces and restores nothing"
+        )
+    if faces and not (weights.restores_faces or kind.takes_faces):
+        trained = names_where(lambda each: each.use == "aligned faces")
+        others = names_where(lambda each: each.takes_faces)
+        raise ConfigError(
+            f"network '{name}' ({kind.name}) restores pages, not one aligned face; expected a "
+            f"network for faces ({', '.join(sorted(trained))}) or one that may enlarge them "
+            f"({', '.join(sorted(others))})"
         )
     if weights.restores_faces and not faces:
         raise ConfigError(
-            f"network '{name}' ({kind}) restores one aligned face, not a page; expected a network "
-            "for pages"
+            f"network '{name}' ({kind.name}) restores one aligned face, not a page; expected a "
+            "network for pages"
         )
 
 

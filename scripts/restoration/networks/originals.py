@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from restoration.errors import CircumstanceError
-from restoration.networks.manifest import HandSource, PackageSource, SourceFile, UrlSource, Weights
-from restoration.raster.publish import replace
+from restoration.networks.manifest import Weights
+from restoration.networks.sources import HandSource, PackageSource, SourceFile, UrlSource
+from restoration.storage.publish import replace
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a download counts as broken."""

@@ -17,10 +17,11 @@ import numpy.typing as npt
 import torch
 
 from restoration.errors import ConfigError
-from restoration.networks import architectures
+from restoration.networks.architectures.retinaface import RetinafaceParameters
 from restoration.networks.face_detector import Detection, MeasuredFace, Picture
-from restoration.networks.manifest import RetinafaceParameters, Weights
+from restoration.networks.manifest import Weights
 from restoration.networks.weights import open_weights
+from restoration.networks.with_tensors import with_state
 
 MEAN = (123.0, 117.0, 104.0)
 """Red, green and blue that were taken off the pictures it was trained on."""
@@ -109,7 +110,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def load_retinaface(
+def load_detector(
     name: str, models_dir: Path, manifest: Mapping[str, Weights]
 ) -> RetinaFaceDetector:
     """The network of that name; opened once for each process.
@@ -136,5 +137,5 @@ def _load(name: str, models_dir: Path, manifest: Mapping[str, Weights]) -> Retin
     own = open_weights(name, manifest, models_dir)
     if not isinstance(own.parameters, RetinafaceParameters):
         raise ConfigError(f"network '{name}' finds no faces: it is {own.weights.architecture}")
-    module = architectures.with_state(own.parameters, own.weights.scale, own.state)
+    module = with_state(own.weights.kind, own.parameters, own.weights.scale, own.state)
     return RetinaFaceDetector(name, module, own.parameters)

@@ -16,7 +16,8 @@ import torch
 
 from restoration.errors import ConfigError
 from restoration.networks import shims
-from restoration.networks.spandrel_networks import State, opened
+from restoration.networks.architecture import State
+from restoration.networks.spandrel_networks import opened
 
 SIDE = 512
 """Width and height of the face that these networks take and give, in pixels."""

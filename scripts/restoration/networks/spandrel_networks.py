@@ -15,10 +15,9 @@ import torch
 
 from restoration.errors import ConfigError
 from restoration.networks import shims
+from restoration.networks.architecture import State
 
 _TOLD = frozenset({"DRUNet"})
-
-State = dict[str, torch.Tensor]
 
 
 class Blind(torch.nn.Module):
@@ -85,3 +84,11 @@ def recognise(state: State) -> tuple[str, Blind]:
     if found.size_requirements.square or found.tiling is spandrel.ModelTiling.INTERNAL:
         raise ConfigError(f"{name} must see the whole picture at once; a scan is too large for it")
     return name, Blind(found)
+
+
+def expected(name: str, recognised: tuple[str, torch.nn.Module]) -> torch.nn.Module:
+    """The network that was recognised. Raises ConfigError where its name is not the one given."""
+    found, module = recognised
+    if found != name:
+        raise ConfigError(f"spandrel takes the weights for {found}, not {name}")
+    return module

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.raster.base import FloatImage, Raster, UInt16Image, to_float, to_uint16
-from restoration.raster.tone_table import ToneTable
+from restoration.raster.colour.tone_table import ToneTable
 
 
 class MappedRaster:

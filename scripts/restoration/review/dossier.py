@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from restoration.records import left_out, read_record
+from restoration.deliver.sidecars import label_of
 from restoration.review import faces, findings, wording
 from restoration.review.illustrations import deliverable_path, illustrate
+from restoration.storage.page_state import files_beside
+from restoration.storage.records import left_out, read_record
 
 Record = dict[str, Any]
 
@@ -184,7 +186,7 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
         for text in (page.get("finished") or {}).get("said", ())
     ]
     rows += [("Tones", text) for text in _tones(pages)]
-    rows += [("Tone table", cube["file"]) for cube in made.get("cubes") or []]
+    rows += [(label_of(one["kind"]), one["file"]) for one in files_beside(delivered)]
     if made.get("verified"):
         rows.append(("Read back and compared", ", ".join(made["verified"])))
     rows.append(("Key", delivered["key"]))

@@ -13,8 +13,8 @@ import numpy as np
 from restoration.errors import ScanError
 from restoration.faces.head import Head
 from restoration.raster.boxes import rows_first
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tiff import open_page
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.tiff.page import open_page
 from restoration.review import pictures
 from restoration.review.face_cuts import Cut, cut_of
 from restoration.review.face_order import faces_of, stage_of

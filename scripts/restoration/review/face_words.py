@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from restoration.confidence import LEAST_CONFIDENCE
+from restoration.condition.confidence import LEAST_CONFIDENCE
 from restoration.review.wording import Record, confidence, number
 
 Rows = list[tuple[str, str]]

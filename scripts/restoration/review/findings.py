@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from restoration.confidence import LEAST_CONFIDENCE
-from restoration.repairing.search import FEWEST
+from restoration.condition.confidence import LEAST_CONFIDENCE
+from restoration.config.stages import REGISTRY
+from restoration.examine.damage.search import FEWEST
 from restoration.review.wording import Record, confidence, number, pixels, rows
 
 LABELS = {
@@ -59,7 +60,8 @@ def label(name: str) -> str:
 
 def stage_label(name: str) -> str:
     """A stage's name for people; it may be that of a finding on another subject."""
-    return name.replace("_", " ").capitalize()
+    entry = REGISTRY.get(name)
+    return (entry and entry.label) or name.replace("_", " ").capitalize()
 
 
 def findings(report: Record) -> list[dict[str, Any]]:

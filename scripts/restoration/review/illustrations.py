@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from restoration.errors import ScanError
-from restoration.keys import code_fingerprint, digest
+from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.raster.base import Raster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.mapped import MappedRaster
-from restoration.raster.tiff import open_page
-from restoration.raster.tone_table import ToneTable
-from restoration.records import SCHEMA, read_record, write_record
+from restoration.raster.tiff.page import open_page
 from restoration.review import pictures, scores
 from restoration.review.face_order import faces_of
 from restoration.review.face_pictures import face_pictures
 from restoration.review.marked import marked
 from restoration.review.unconverted import ShownPage, only_converted, open_restored
+from restoration.storage.keys import digest
+from restoration.storage.records import SCHEMA, read_record, write_record
 
 Record = dict[str, Any]
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.raster.base import FloatImage, Raster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 
 MARK = (0.86, 0.08, 0.10)
 """sRGB-encoded red: seen by eyes that tell red from green badly as well, for it lies on grey."""

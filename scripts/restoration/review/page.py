@@ -14,11 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from restoration import __version__
-from restoration.raster.publish import unlink
-from restoration.records import PAGES, write_text
 from restoration.review import faces, wording
 from restoration.review.dossier import Dossier, gather
-from restoration.written import note_gone
+from restoration.storage.journal import note_gone
+from restoration.storage.publish import unlink
+from restoration.storage.records import PAGES, write_text
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "report"
 

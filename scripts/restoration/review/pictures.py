@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.raster.base import FloatImage, Raster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
 
 Floats = npt.NDArray[np.float64]

@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from restoration.raster.base import FloatImage, Raster
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
 
 Floats = npt.NDArray[np.float64]

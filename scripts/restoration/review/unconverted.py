@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from restoration.raster.base import Raster
+from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.mapped import MappedRaster
-from restoration.raster.tiff import TiffPage, open_directory, open_page
-from restoration.raster.tone_table import ToneTable
+from restoration.raster.tiff.page import TiffPage, open_directory, open_page
 
 Record = dict[str, Any]
 

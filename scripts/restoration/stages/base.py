@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from restoration.raster.base import FloatImage, Raster, UInt8Image
-from restoration.raster.colour import ColourSpace
-from restoration.raster.tone_table import ToneTable
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.tone_table import ToneTable
 
 Resolution = tuple[float, float]
 """Pixels per inch along the width and along the height."""

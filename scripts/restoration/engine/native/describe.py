@@ -1,15 +1,14 @@
-"""A torch module as the list of operations that the native runtime runs."""
+"""The operations that the native runtime runs, and layers of torch modules for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from restoration.engine.native import KNOWN
 from restoration.engine.native.library import Floats, c_floats, floats, ints, load, pointers
 
 Terms = Sequence[tuple[int, float]]
@@ -93,16 +92,6 @@ def _c_terms(terms: Terms) -> tuple[int, Any, Any]:
     )
 
 
-def describe(module: Any, architecture: str | None) -> NativeNetwork:
-    """The network of a torch module. KeyError where the architecture is not known."""
-    return _ARCHITECTURES[architecture or ""](module)
-
-
-def known(architecture: str | None) -> bool:
-    """Whether ``describe`` knows it."""
-    return architecture in KNOWN
-
-
 def layer_of(convolution: torch.nn.Conv2d, activation: Any = None) -> Layer:
     """A convolution's weights, and its activation as slopes."""
     plain = (
@@ -139,69 +128,3 @@ def _slopes(activation: Any, results: int) -> Floats | None:
 def _array(tensor: torch.Tensor) -> Floats:
     array: Floats = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
     return array
-
-
-def _rrdbnet(module: Any) -> NativeNetwork:
-    """``basicsr.archs.rrdbnet_arch.RRDBNet``: 0.2 is its slope and its share of each block."""
-    fold = {4: 1, 2: 2, 1: 4}[module.scale]
-    network = NativeNetwork(module.conv_first.in_channels // fold**2, fold)
-    first = layer_of(module.conv_first)
-    trunk = network.convolve(0, first)
-    for block in module.body:
-        around, inside = trunk, trunk
-        for part in (block.rdb1, block.rdb2, block.rdb3):
-            convolutions = [getattr(part, f"conv{k}") for k in range(1, 6)]
-            layers = [*(layer_of(c, 0.2) for c in convolutions[:4]), layer_of(convolutions[4])]
-            if part is not block.rdb3:
-                inside = network.dense(inside, layers, 0.2, [(inside, 1.0)])
-            else:
-                # The way around the three blocks, in the same pass.
-                trunk = network.dense(inside, layers, 0.04, [(inside, 0.2), (around, 1.0)])
-    body = network.convolve(trunk, layer_of(module.conv_body))
-    # The way around the trunk is hundreds of rows long. Three channels of input are kept, not 64
-    # of features: the first convolution is computed again, a thousandth of the work.
-    features = network.convolve(0, first, [(body, 1.0)])
-    network.begin_tail()
-    tensor = network.convolve(features, layer_of(module.conv_up1, 0.2), doubled=True)
-    tensor = network.convolve(tensor, layer_of(module.conv_up2, 0.2), doubled=True)
-    tensor = network.convolve(tensor, layer_of(module.conv_hr, 0.2))
-    return network.finish(network.convolve(tensor, layer_of(module.conv_last)))
-
-
-def _chain(network: NativeNetwork, parts: Sequence[Any]) -> int:
-    """Convolutions in a row, each with the activation that may follow it."""
-    tensor = 0
-    for part, after in zip(parts, [*parts[1:], None], strict=True):
-        if isinstance(part, torch.nn.Conv2d):
-            activation = None if isinstance(after, torch.nn.Conv2d) else after
-            tensor = network.convolve(tensor, layer_of(part, activation))
-    return tensor
-
-
-def _srvgg(module: Any) -> NativeNetwork:
-    """``realesrgan.archs.srvgg_arch.SRVGGNetCompact``."""
-    parts = list(module.body)
-    network = NativeNetwork(parts[0].in_channels)
-    return network.finish(_chain(network, parts), int(module.upscale), around=True)
-
-
-def _ffdnet(module: Any) -> NativeNetwork:
-    """``networks.ffdnet.FFDNet``."""
-    parts = list(module.model)
-    network = NativeNetwork(4, 2)
-    first = layer_of(parts[0], parts[1])
-    # The mean of a block's four noise levels is one channel: a quarter of its weights for each.
-    levels = np.repeat(first.weight[:, 12:] / np.float32(4), 4, axis=1)
-    weight = np.ascontiguousarray(np.concatenate((first.weight[:, :12], levels), 1))
-    tensor = network.convolve(0, Layer(weight, first.bias, first.slope))
-    for part, after in zip(parts[2:], [*parts[3:], None], strict=True):
-        if isinstance(part, torch.nn.Conv2d):
-            tensor = network.convolve(tensor, layer_of(part, after))
-    return network.finish(tensor, 2)
-
-
-_ARCHITECTURES: dict[str, Callable[[Any], NativeNetwork]] = {
-    "rrdbnet": _rrdbnet,
-    "srvgg": _srvgg,
-    "ffdnet": _ffdnet,
-}

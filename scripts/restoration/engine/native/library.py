@@ -1,4 +1,4 @@
-"""The compiled native runtime, loaded; its kernels tested before they are trusted."""
+"""The compiled native runtime, loaded."""
 
 from __future__ import annotations
 
@@ -91,17 +91,6 @@ def load() -> Library:
         raise CircumstanceError(
             f"the native runtime does not load ({error}); remove {path} and run `make native`"
         ) from error
-
-
-@cache
-def best_kernels() -> str:
-    """The fastest kernels of this processor, tested. CircumstanceError where there are none."""
-    from restoration.engine.native.self_test import self_test  # noqa: PLC0415
-
-    library = load()
-    name = next(name for name in KERNELS if library.call("has_kernels", name.encode()))
-    self_test(name)
-    return name
 
 
 def floats(array: Floats | None) -> Any:

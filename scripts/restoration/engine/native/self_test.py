@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from restoration.engine.layers import Rows
 from restoration.engine.native.describe import Layer, NativeNetwork
 from restoration.engine.native.stream import NativeStream
+from restoration.engine.torch_streams.layers import Rows
 from restoration.errors import CircumstanceError
 
 _TOLERANCE = 4e-6
@@ -43,7 +43,7 @@ def self_test(kernels: str) -> float:
     network.finish(network.convolve(network.convolve(dense, up, doubled=True), last), 2)
 
     image = random.random((141, 19, 3), dtype=np.float32)
-    stream = NativeStream(network, len(image), threads=1, kernels=kernels)
+    stream = NativeStream(network, len(image), kernels, threads=1)
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None]
     pieces = [*stream.push(Rows(tensor, len(image) + stream.lag))]
     found = torch.cat(pieces, 2)[0].permute(1, 2, 0).numpy()

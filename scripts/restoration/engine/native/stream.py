@@ -4,45 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 
 from restoration.engine.devices import threads_of_networks
-from restoration.engine.layers import Rows, Tensor
-from restoration.engine.native.describe import NativeNetwork, describe
-from restoration.engine.native.library import best_kernels, floats
-
-_described: WeakKeyDictionary[Any, tuple[tuple[int, ...], NativeNetwork]] = WeakKeyDictionary()
-
-
-def described(module: Any, architecture: str | None) -> NativeNetwork:
-    """``describe``, once for a module: its packed weights are four times as large as its own."""
-    # Tensors made in inference mode count no versions; nothing may change them either.
-    state = tuple(
-        number
-        for tensor in module.parameters()
-        for number in (tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version)
-    )
-    found = _described.get(module)
-    if found is None or found[0] != state:
-        found = state, describe(module, architecture)
-        _described[module] = found
-    return found[1]
-
+from restoration.engine.native.describe import NativeNetwork
+from restoration.engine.native.library import floats
+from restoration.engine.torch_streams.layers import Rows, Tensor
 
 _WIDTHS = (1024, 2048)
 """Columns, after folding, that tell the law: above them a step's rows are the same for all."""
 
 
-def native_bytes(network: NativeNetwork, band_rows: int) -> tuple[int, int]:
+def native_bytes(network: NativeNetwork, band_rows: int, kernels: str) -> tuple[int, int]:
     """Memory of a stream over an image: bytes whatever the width, and bytes for each column.
 
     Streams of two widths are laid out, which takes no memory as long as nothing is computed.
     """
     # One thread: what the others need beside it is small, and must not move the geometry.
-    streams = [NativeStream(network, 1 << 14, threads=1) for _ in _WIDTHS]
+    streams = [NativeStream(network, 1 << 14, kernels, threads=1) for _ in _WIDTHS]
     for stream, columns in zip(streams, _WIDTHS, strict=True):
         stream.start(columns * network.fold)
     narrow, wide = (stream.bytes() for stream in streams)
@@ -59,32 +40,27 @@ class NativeStream:
     Parameters
     ----------
     network
-        From ``described``.
+        From ``engine.packed.described``.
     height
         Rows of the image that will be pushed.
+    kernels
+        One of ``library.KERNELS`` that the processor has, from ``kernels.best_kernels``.
     threads
         Processor threads; they change no result. ``devices.threads_of_networks`` where None.
-    kernels
-        One of ``library.KERNELS``; the best that passes its test where None.
-
-    Raises
-    ------
-    CircumstanceError
-        The runtime was not built, or failed its test.
     """
 
     def __init__(
         self,
         network: NativeNetwork,
         height: int,
+        kernels: str,
         threads: int | None = None,
-        kernels: str | None = None,
     ) -> None:
         self._network = network
         self._library = network.library
         self._height = height
         self._threads = threads or threads_of_networks()
-        self._kernels = kernels or best_kernels()
+        self._kernels = kernels
         self._handle: Any = None
         self._width = 0
         self.lag: int = self._library.checked("lag", network.handle)

@@ -1,1 +1,0 @@
-"""What an archive keeps beside the pixels: XMP, provenance, delivery."""

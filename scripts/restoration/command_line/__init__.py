@@ -1,0 +1,1 @@
+"""What every command line shares: its words, its end, one line for a failure."""

@@ -1,0 +1,1 @@
+"""What a person writes: config, sheet, regions; read, checked and explained."""

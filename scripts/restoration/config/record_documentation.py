@@ -1,0 +1,159 @@
+"""The records' documentation and JSON schemas, generated from their types."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, TypeAdapter
+
+from restoration.records.delivery import DeliveryRecord, Withdrawn
+from restoration.records.examine import ExamineRecord
+from restoration.records.ingest import IngestRecord
+from restoration.records.stage import StageRecord
+
+
+class Kind(NamedTuple):
+    """A kind of record."""
+
+    type: Any
+    file: str
+    """Where it lies, below the results."""
+    holds: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "ingest": Kind(IngestRecord, "ingest/<scan>.json", "what a master says about itself"),
+    "examine": Kind(ExamineRecord, "examine/<scan>.json", "the condition report of each page"),
+    "stage": Kind(
+        StageRecord, "<recipe>/<stage>/<scan>.json", "what a stage did with each page, or why not"
+    ),
+    "deliver": Kind(
+        DeliveryRecord, "<recipe>/deliver/<scan>.json", "the deliverable, and all records before it"
+    ),
+    "withdrawn": Kind(
+        Withdrawn,
+        "<recipe>/withdrawn/<scan>@<n>/withdrawn.json",
+        "why a deliverable was put aside, and what its files are",
+    ),
+}
+"""Every kind of record by its name."""
+
+_NAMES: Mapping[Any, str] = {
+    float: "number", int: "whole number", str: "text", bool: "yes or no", Any: "any JSON value",
+    type(None): "null",
+}  # fmt: skip
+
+_INTRODUCTION = """\
+# Fields of the records
+
+Generated from the types in `scripts/restoration/records/` by `make docs`; a test fails when it
+drifts. [Reading the record](record.md) explains the same to people; this page is for programs.
+
+A record is JSON in UTF-8, names sorted. Its `schema` is the version of its form; versions 1 and 2
+can be read. `record_sha256` is the SHA-256 of the rest as canonical JSON (names sorted, no spaces):
+an edit shows. A field that does not fit its type makes the record refused, in one line that names
+the file, the field, what was expected and what was found. A field with "or absent" may be missing.
+
+| record | lies in `results/` at | holds | JSON schema |
+|---|---|---|---|
+"""
+
+
+def _type_name(annotation: Any) -> str:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        name = f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    elif origin is typing.Annotated:
+        name = "SHA-256" if _is_hash(arguments) else _type_name(arguments[0])
+    elif origin is typing.Literal:
+        name = ", ".join(f"`{value}`" for value in arguments)
+    elif origin in (typing.Union, types.UnionType):
+        name = " or ".join(_type_name(part) for part in arguments)
+    elif origin is tuple and arguments[-1] is Ellipsis:
+        name = f"list of {_type_name(arguments[0])}"
+    elif origin is tuple:
+        name = "[" + ", ".join(_type_name(part) for part in arguments) + "]"
+    elif isinstance(origin, type) and issubclass(origin, Mapping):
+        name = f"by name: {_type_name(arguments[1])}"
+    else:
+        name = _NAMES.get(annotation, str(annotation))
+    return name
+
+
+def _is_hash(arguments: tuple[Any, ...]) -> bool:
+    return any("{64}" in str(getattr(found, "metadata", "")) for found in arguments[1:])
+
+
+def sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Every model that a type holds, each once, in reading order."""
+    seen: dict[type[BaseModel], None] = {}
+
+    def visit(part: Any) -> None:
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            if part not in seen:
+                seen[part] = None
+                for field in part.model_fields.values():
+                    visit(field.annotation)
+            return
+        for inner in typing.get_args(part):
+            visit(inner)
+
+    visit(annotation)
+    yield from seen
+
+
+def _rows(model: type[BaseModel]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = "SHA-256" if _is_hash((None, field)) else _type_name(field.annotation)
+        if not field.is_required():
+            kind = f"{kind.removesuffix(' or null')} or absent"
+        text = _plain(field.description).replace("|", "\\|")
+        yield f"| `{field.alias or name}` | {kind} | {text} |\n"
+
+
+def _plain(text: str | None) -> str:
+    """A docstring as one line of Markdown."""
+    return " ".join((text or "").split()).replace("``", "`")
+
+
+def records_page() -> str:
+    """docs/records.md: every field of every record with its type, unit and meaning."""
+    parts = [_INTRODUCTION]
+    for name, kind in KINDS.items():
+        schema = f"`config/schemas/{schema_file(name)}`"
+        parts.append(f"| {name} | `{kind.file}` | {kind.holds} | {schema} |\n")
+    every = dict.fromkeys(model for kind in KINDS.values() for model in sections(kind.type))
+    for model in every:
+        parts.append(f"\n## {model.__name__}\n\n{_plain(model.__doc__)}\n\n")
+        parts.append("| field | type | meaning |\n|---|---|---|\n")
+        parts += _rows(model)
+    return "".join(parts)
+
+
+def schema_file(name: str) -> str:
+    """The name of the file that holds the JSON schema of a kind of record."""
+    return f"record.{name}.schema.json"
+
+
+def record_schema(name: str) -> str:
+    """The JSON schema of a kind of record."""
+    kind = KINDS[name]
+    made = TypeAdapter(kind.type).json_schema(by_alias=True)
+    titled = {**made, "title": f"Record of {name}: {kind.holds}"}
+    return json.dumps(titled, indent=2, sort_keys=True) + "\n"
+
+
+def write_records(root: Path) -> list[Path]:
+    """Write page and schemas below the checkout; returns their paths."""
+    written = {root / "docs/records.md": records_page()}
+    for name in KINDS:
+        written[root / "config/schemas" / schema_file(name)] = record_schema(name)
+    for path, text in written.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return list(written)

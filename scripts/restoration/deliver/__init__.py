@@ -1,0 +1,1 @@
+"""The deliverable: written, read back, with its metadata and its history."""

@@ -1,0 +1,1 @@
+"""The deliverable's XMP packet: read, changed and written."""

@@ -1,1 +1,0 @@
-"""What the denoise stage works with: noise as reported, grain, JPEG blocks, passes by scale."""

@@ -1,0 +1,1 @@
+"""GFPGAN and its kin on one aligned face."""

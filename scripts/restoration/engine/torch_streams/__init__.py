@@ -1,0 +1,1 @@
+"""Networks as row streams in PyTorch."""

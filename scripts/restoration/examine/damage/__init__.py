@@ -1,0 +1,1 @@
+"""Dust, hairs, scratches, creases: what stands out and whether it is damage."""

@@ -1,0 +1,1 @@
+"""Traces of JPEG compression: the grid of its blocks and its quantisation."""

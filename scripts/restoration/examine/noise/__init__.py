@@ -1,0 +1,1 @@
+"""Noise and grain: strength, spectrum, channels."""

@@ -1,0 +1,1 @@
+"""Paper around the picture: borders and empty parts."""

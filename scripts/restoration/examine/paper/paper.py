@@ -1,0 +1,73 @@
+"""The sheet around the picture: box of the picture, colour of the paper, share of empty area."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.paper.borders import Box, borders
+from restoration.examine.paper.occupied import occupied
+from restoration.examine.survey import Survey
+from restoration.raster.boxes import stated
+
+
+class Paper:
+    """Where the picture lies on the scan.
+
+    The outermost ring of the proxy gives the border's colour; from each side, every row of cells
+    is followed inwards until it leaves that colour. Where at least half of the rows leave it on one
+    straight line (fitted, so that a sheet laid down askew counts too), that side has a border. Two
+    sides at least must have one. What is left is looked at again, for a margin inside the bed.
+
+    Value: [left, top, width, height] of the picture in pixels; None where there is no border. The
+    confidence of "no border" is that of a rule that never guesses: a picture whose own edge has
+    the paper's colour all around cannot be told from one that ends there.
+    """
+
+    name: ClassVar[str] = "paper"
+    METHOD: ClassVar[str] = (
+        "straight ends of the border's colour, from each side of a proxy of at most 768 cells"
+    )
+
+    def begin(self, page: PageFacts) -> None:
+        self.page = page
+
+    def see(self, window: Window) -> None:
+        """Works on the survey's proxy alone."""
+
+    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+        proxy = survey.proxy
+        layers = borders(proxy)
+        detail: dict[str, Any] = {"empty_share": 0.0, "colour": None, "layers": [], "occupied": []}
+        if not layers:
+            detail["reason"] = "no border of one colour with straight ends on two sides or more"
+            return Measurement(None, "px", 0.6, self.METHOD, detail)
+        box = self._pixels(layers[-1].box, survey.step)
+        area = self.page.height * self.page.width
+        detail = {
+            "empty_share": 1.0 - box[2] * box[3] / area,
+            "colour": [round(255.0 * value, 1) for value in layers[-1].colour],
+            "colour_unit": "1/255 of encoded values",
+            "layers": [
+                {
+                    "encloses": stated(self._pixels(layer.box, survey.step)),
+                    "colour": [round(255.0 * value, 1) for value in layer.colour],
+                    "straightness": round(layer.straightness, 2),
+                }
+                for layer in layers
+            ],
+            # Boxes around all that is not empty, the picture among them; the rest needs no network.
+            "occupied": [
+                stated(self._pixels(part, survey.step)) for part in occupied(proxy, layers)
+            ],
+        }
+        sure = min(layer.straightness for layer in layers)
+        confidence = round(min(0.95, 0.4 + 0.55 * sure), 2)
+        return Measurement(stated(box), "px", confidence, self.METHOD, detail)
+
+    def _pixels(self, box: Box, step: int) -> Box:
+        top, left, height, width = box
+        bottom = min((top + height) * step, self.page.height)
+        right = min((left + width) * step, self.page.width)
+        return top * step, left * step, bottom - top * step, right - left * step

@@ -1,0 +1,1 @@
+"""How much picture the scan holds: effective resolution, interpolation."""

@@ -1,0 +1,1 @@
+"""Halftone screens: found, measured, placed."""

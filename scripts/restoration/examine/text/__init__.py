@@ -1,0 +1,1 @@
+"""Lettering and strokes."""

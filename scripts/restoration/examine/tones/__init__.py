@@ -1,0 +1,1 @@
+"""Tones and colours: exposure, fading, dyes, stain, targets."""

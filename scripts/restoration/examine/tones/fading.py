@@ -1,0 +1,203 @@
+"""Fading and cast: what is left of the densities that a print once had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.survey import Survey
+from restoration.examine.tones.picture_tones import (
+    SRGB_TO_XYZ,
+    PictureTones,
+    Tones,
+    colour_tones,
+    density,
+    lab,
+    picture_tones,
+)
+from restoration.examine.tones.tone import NAMES
+
+REFERENCE = 1.6
+"""Density range of a healthy print: blacks of matte papers lie 1.5 to 1.7 above their white, those
+of glossy ones 2.0 to 2.2 (manufacturers' data sheets; Stroebel et al., Basic Photographic Materials
+and Processes). The lower figure, so that no matte print is called faded."""
+
+WHITE = 0.05
+"""Density of a healthy paper white where the scan shows no margin."""
+
+DARK_PAPER = 0.5
+"""A margin of more density is an album page or the scanner's bed, not the print's paper."""
+
+TAILS = (0.5, 99.5)
+"""Percentiles that stand for the lightest and the darkest tone, over averaged cells."""
+
+KEPT = 0.1
+"""Share of the range that may be missing for the subject's sake."""
+
+UNEQUAL = 0.08
+"""Difference between the channels' losses from which the dyes have faded, not the light."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What the shadows of a picture have lost of the reference range."""
+
+    channels: Tones
+    """(channels,): share of the range that each channel lacks, 0 to 1."""
+    luminance: float
+    """Share that luminance lacks."""
+
+    @property
+    def unequal(self) -> float:
+        return float(np.ptp(self.channels))
+
+
+class Fading:
+    """How much of a print's density range is gone.
+
+    Densities are -log10 of linear-light sRGB, not Status A: a scanner is no densitometer.
+    Each channel's darkest tone (99.5th percentile inside the picture) is compared with a healthy
+    print's black above its own paper white. Value: the mean share that is lost, of luminance for
+    grey and toned pictures, 0 to 1. Loss that differs between channels leaves coloured shadows and
+    is fading; equal loss may be fog, a soft subject or the scanner's setting, and gets a low
+    confidence. A dark picture without light tones is not faded. None for halftones, whose blacks
+    are those of the ink and paper, and where there is too little to see.
+    """
+
+    name: ClassVar[str] = "fading"
+    METHOD: ClassVar[str] = (
+        "density of the darkest tones above the paper's, against a range of 1.6 (matte papers)"
+    )
+
+    def begin(self, page: PageFacts) -> None:
+        self.page = page
+
+    def see(self, window: Window) -> None:
+        """Works on the survey's proxy alone."""
+
+    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+        tones = picture_tones(survey, self.page, earlier)
+        if tones is None:
+            return self._unknown({"reason": "the picture is too small"})
+        paper = self._paper(earlier)
+        detail, darkest = self._densities(tones, paper, earlier)
+        range_ = max(
+            dark - light for dark, light in zip(detail["darkest"], detail["lightest"], strict=True)
+        )
+        reason = _reason_to_say_nothing(range_, earlier)
+        if reason:
+            detail["reason"] = reason
+            return self._unknown(detail)
+        loss = _loss(darkest, paper)
+        detail["lost"] = [float(share) for share in loss.channels]
+        detail["lost_luminance"] = loss.luminance
+        colour = earlier.get("colour")
+        one_hue = self.page.channels == 1 or (
+            colour is not None and colour.value in ("grey", "toned")
+        )
+        value = loss.luminance if one_hue else float(loss.channels.mean())
+        confidence, why = _confidence(value, loss, one_hue, detail)
+        if colour is not None and colour.value is None:
+            confidence *= 0.7
+        detail["judged_by"] = why
+        return Measurement(value, "share", round(confidence, 2), self.METHOD, detail)
+
+    def _unknown(self, detail: dict[str, Any]) -> Measurement:
+        return Measurement(None, "share", 0.0, self.METHOD, detail)
+
+    def _paper(self, earlier: Mapping[str, Measurement]) -> Tones | None:
+        """Linear light of the print's own margin; None where there is none."""
+        found = earlier.get("paper")
+        if found is None or found.value is None or found.detail.get("colour") is None:
+            return None
+        linear = colour_tones(np.asarray(found.detail["colour"]) / 255.0, self.page)
+        return linear if float(density(linear).min()) < DARK_PAPER else None
+
+    def _densities(
+        self, tones: PictureTones, paper: Tones | None, earlier: Mapping[str, Measurement]
+    ) -> tuple[dict[str, Any], Tones]:
+        """The report's figures, and linear light (3,) of the darkest tones."""
+        linear = tones.linear.reshape(-1, 3)
+        dark, light = np.percentile(linear, TAILS, axis=0)
+        cells = tones.lab.reshape(-1, 3)
+        lightness = cells[:, 0]
+        shade, glow = np.percentile(lightness, (3.0, 97.0))
+        casts = {
+            "shadows": np.median(cells[lightness <= shade, 1:], axis=0),
+            "middle": np.median(cells[(lightness > shade) & (lightness < glow), 1:], axis=0)
+            if bool(((lightness > shade) & (lightness < glow)).any())
+            else np.median(cells[:, 1:], axis=0),
+            "highlights": np.median(cells[lightness >= glow, 1:], axis=0),
+        }
+        shown = slice(0, self.page.channels)
+        detail: dict[str, Any] = {
+            "channels": list(NAMES[self.page.channels]),
+            "darkest": [float(value) for value in density(dark)[shown]],
+            "lightest": [float(value) for value in density(light)[shown]],
+            "reference_range": REFERENCE,
+            "cast": {name: [float(value) for value in cast] for name, cast in casts.items()},
+            "paper": None,
+            "clipped": _clipped(earlier),
+        }
+        if paper is not None:
+            detail["paper"] = {
+                "density": [float(value) for value in density(paper)[shown]],
+                "cast": [float(value) for value in lab(paper[None, :])[0, 1:]],
+            }
+        return detail, dark
+
+
+def _loss(darkest: Tones, paper: Tones | None) -> Loss:
+    luminance = SRGB_TO_XYZ[1]
+    white = np.full(3, WHITE) if paper is None else density(paper)
+    white_y = WHITE if paper is None else float(density(paper @ luminance))
+    channels = 1.0 - (density(darkest) - white) / REFERENCE
+    dark_y = float(density(darkest @ luminance))
+    return Loss(
+        np.clip(channels, 0.0, 1.0),
+        float(np.clip(1.0 - (dark_y - white_y) / REFERENCE, 0.0, 1.0)),
+    )
+
+
+def _reason_to_say_nothing(range_: float, earlier: Mapping[str, Measurement]) -> str:
+    if range_ < 0.15:
+        return "the picture has one tone only"
+    screen = earlier.get("screen")
+    if screen is not None and screen.value in ("halftone", "stochastic"):
+        return "a printed picture: its blacks are those of its ink and paper"
+    return ""
+
+
+def _confidence(
+    value: float, loss: Loss, one_hue: bool, detail: Mapping[str, Any]
+) -> tuple[float, str]:
+    """How sure the value is, and what made it so."""
+    if value < KEPT:
+        if min(detail["lightest"]) > 0.4:
+            return 0.5, "deep blacks without light tones: a dark picture or scan, not fading"
+        return 0.75, "the darkest tones are as deep as a healthy print's"
+    if one_hue:
+        yellowed = detail["cast"]["highlights"][1] > 6.0
+        if yellowed:
+            return 0.4, "weak blacks and yellowed lights; toning and fading look alike"
+        return 0.3, "weak blacks, no cast: fog, a soft subject and fading look alike"
+    if loss.unequal < UNEQUAL:
+        return 0.3, "weak blacks, no cast: fog, a soft subject and fading look alike"
+    # A coloured subject without any dark thing in it looks the same: never beyond 0.7.
+    sure = min(1.0, loss.unequal / 0.3)
+    return 0.35 + 0.35 * sure, "the channels' blacks differ, as where dyes have faded unequally"
+
+
+def _clipped(earlier: Mapping[str, Measurement]) -> dict[str, Any] | None:
+    """Shares at both ends per channel, as the tone finding counted them."""
+    tone = earlier.get("tone")
+    if tone is None:
+        return None
+    return {
+        name: [channel["share_at_zero"], channel["share_at_full"]]
+        for name, channel in tone.detail["channels"].items()
+    }

@@ -1,0 +1,1 @@
+"""Fixity, validation and metadata of a master."""

@@ -1,0 +1,1 @@
+"""The network architectures, a module each; ``networks.registry`` lists them."""

@@ -1,0 +1,1 @@
+"""Colour profiles, tone curves and tables of tones."""

@@ -1,0 +1,1 @@
+"""TIFF files: directories, tags, pixels by windows."""

@@ -1,1 +1,0 @@
-"""What damage looks like, where it lies, and how the picture is closed over it."""

@@ -1,0 +1,1 @@
+"""A network's picture without its tones, for the stages that use one."""

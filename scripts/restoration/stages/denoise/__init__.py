@@ -1,0 +1,1 @@
+"""Denoising: noise as reported, grain, JPEG blocks, passes by scale."""

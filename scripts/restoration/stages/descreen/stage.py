@@ -1,0 +1,142 @@
+"""Descreen: the dots of a printed halftone become tones again; the size stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restoration.config.stages.descreen import DescreenSettings
+from restoration.raster.base import FloatImage
+from restoration.stages.base import Declined, NetworkSource, Page, Restored
+from restoration.stages.descreen.light import LightCurve
+from restoration.stages.descreen.pages import DescreenedPage, without_threads
+from restoration.stages.descreen.prepared import PreparedRegion, prepare
+from restoration.stages.descreen.regions import NO_LATTICE, Coverage, regions_of
+
+NAMES = {1: ("grey",), 3: ("r", "g", "b")}
+
+
+class Descreen:
+    """Takes the screens that the condition report found out of the regions where it found them."""
+
+    name: ClassVar[str] = "descreen"
+    reads: ClassVar[tuple[str, ...]] = ("screen",)
+
+    def setup(self, settings: DescreenSettings, networks: NetworkSource) -> None:
+        self._settings = settings
+
+    def apply(self, page: Page) -> Restored | Declined:
+        """The page without its screens, or why they stay."""
+        field = page.report.get("screen") or {}
+        detail = field.get("detail") or {}
+        regions = regions_of(detail, page.source.channels)
+        if not regions:
+            return Declined(_nothing_found(field, self._settings))
+        left: list[dict[str, Any]] = []
+        ready: list[PreparedRegion] = []
+        light = LightCurve(page.colour)
+        for region in regions:
+            refusal = region.refusal()
+            if refusal is None:
+                coverage = Coverage(detail, region.name, page.source.height, page.source.width)
+                found = prepare(page.source, light, region, coverage)
+                if found is not None:
+                    ready.append(found)
+                    continue
+                refusal = f"region {region.name}: no dots lie where the condition report says"
+            left.append({"id": region.name, "share": region.share, "reason": refusal})
+        if not ready:
+            return Declined("; ".join(entry["reason"] for entry in left), {"left": left})
+        return self._restored(page, light, ready, left)
+
+    def _restored(
+        self,
+        page: Page,
+        light: LightCurve,
+        ready: list[PreparedRegion],
+        left: list[dict[str, Any]],
+    ) -> Restored:
+        source, strength = page.source, self._settings.strength
+        drawn = DescreenedPage(source, light, ready, strength)
+        findings: dict[str, Any] = {
+            "reason": _reason(ready, page.ppi),
+            "strength": strength,
+            "regions": [_described(region, page) for region in ready],
+            "left": left,
+            "generative": False,
+        }
+
+        def bands() -> Iterator[FloatImage]:
+            yield from without_threads(drawn.bands(page.progress))
+            _complete(findings, drawn, source.height * source.width)
+
+        return Restored(
+            height=source.height,
+            width=source.width,
+            ppi=page.ppi,
+            bands=bands(),
+            findings=findings,
+            mask=drawn.mask,
+        )
+
+
+def _nothing_found(field: Mapping[str, Any], settings: DescreenSettings) -> str:
+    found = field.get("value")
+    if found == "stochastic":
+        return f"a stochastic screen was found: {NO_LATTICE}"
+    reason = (field.get("detail") or {}).get("reason")
+    because = f": {reason}" if reason else ""
+    unknown = "" if found == "none" else f", and whether there is one is unknown{because}"
+    asked = "" if settings.apply == "auto" else "; asked for by the recipe, it has nothing to take"
+    return f"no halftone screen was found{unknown}{asked}"
+
+
+def _described(region: PreparedRegion, page: Page) -> dict[str, Any]:
+    """What is taken away in a region, for the record."""
+    screens = []
+    for channel, group in region.screens.items():
+        for number, screen in enumerate(group):
+            lattice = screen.lattice
+            screens.append(
+                {
+                    "channel": NAMES[page.source.channels][channel],
+                    "f1": list(lattice.f1),
+                    "f2": list(lattice.f2),
+                    "shape": "line" if lattice.lines else "dot",
+                    "period_px": lattice.period,
+                    "ruling_lpi": None if page.ppi is None else _ruling(lattice.period, page.ppi),
+                    "orders": lattice.orders_held,
+                    "amplitude": region.strength[channel][number],
+                }
+            )
+    return {"id": region.region.name, "share": region.region.share, "screens": screens}
+
+
+def _ruling(period: float, ppi: tuple[float, float]) -> float:
+    return float(np.sqrt(ppi[0] * ppi[1])) / period
+
+
+def _reason(ready: list[PreparedRegion], ppi: tuple[float, float] | None) -> str:
+    parts = []
+    for region in ready:
+        lattice = next(iter(region.screens.values()))[0].lattice
+        period = lattice.period
+        what = "lines" if lattice.lines else "dots"
+        ruling = "" if ppi is None else f" ({_ruling(period, ppi):.0f} lpi)"
+        parts.append(f"region {region.region.name}: {what} {period:.3g} px apart{ruling}")
+    return "; ".join(parts)
+
+
+def _complete(findings: dict[str, Any], drawn: DescreenedPage, pixels: int) -> None:
+    """Add what was measured while the bands were drawn."""
+    for entry in findings["regions"]:
+        entry["changed_share"] = drawn.changed(entry["id"]) / pixels
+        left: dict[int, Iterator[float]] = {}
+        for screen in entry["screens"]:
+            channel = "rgb".find(screen["channel"]) if screen["channel"] != "grey" else 0
+            remaining = left.setdefault(channel, iter(drawn.remaining(entry["id"], channel)))
+            ratio = max(next(remaining), 1e-9) / max(screen["amplitude"], 1e-9)
+            screen["removed_db"] = float(-20.0 * np.log10(ratio))
+    findings["changed_share"] = sum(entry["changed_share"] for entry in findings["regions"])

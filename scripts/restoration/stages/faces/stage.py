@@ -1,0 +1,228 @@
+"""Faces: restored where the evidence allows, left as they are where it does not, and labelled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from restoration.config.stages.faces import FacesSettings
+from restoration.faces import DENSE_POINTS, IDENTITY
+from restoration.faces.frame import Frame
+from restoration.faces.gate import (
+    UNKNOWN_SHARPNESS,
+    PageEvidence,
+    Verdict,
+    effective_width,
+    judge,
+    share_of,
+)
+from restoration.faces.head import head_of
+from restoration.faces.known import NO_VERDICT, KnownFace
+from restoration.faces.neighbours import spared, too_near
+from restoration.raster.base import Raster
+from restoration.stages.anchoring.anchored_picture import is_neutral
+from restoration.stages.base import Declined, NetworkSource, Page, Restored
+from restoration.stages.faces.enlarged_face import face_runner
+from restoration.stages.faces.merging import MergedPage, Patch
+from restoration.stages.faces.restore_face import Tools, Views, rejected, restore_faces
+
+SEARCH = 0.9
+"""Share of the work that the networks are; the rest is writing the page."""
+
+
+class Faces:
+    """Each face of a page by its own evidence.
+
+    A face is judged by what the condition report measured on the master and by what a person
+    marked; an accepted one is shown to the network in its aligned frame, and merged at the largest
+    strength at which it stays the same person. Its red pupils then lose their colour, where that is
+    asked for. What is left alone keeps its pixels bit for bit.
+    """
+
+    name: ClassVar[str] = "faces"
+    reads: ClassVar[tuple[str, ...]] = ("faces", "effective_resolution", "noise", "colour")
+
+    def setup(self, settings: FacesSettings, networks: NetworkSource) -> None:
+        self._settings = settings
+        self._networks = networks
+        self._tools: Tools | None = None
+
+    def apply(self, page: Page) -> Restored | Declined:
+        """The page with its restored faces, or why there are none.
+
+        Raises ScanError where the network makes no picture of a face.
+        """
+        if not page.faces:
+            return Declined(_nobody(page.report.get("faces")), _counts([]))
+        evidence = PageEvidence.of(page.report)
+        verdicts = [(face, judge(face, self._settings, evidence)) for face in page.faces]
+        records = {face.number: _record(face, verdict, evidence) for face, verdict in verdicts}
+        accepted = [face for face, verdict in verdicts if verdict.accepted]
+        patches = self._patches(page, accepted, records, evidence) if accepted else {}
+        left = self._left(page, patches, records)
+        findings = _findings(list(records.values()))
+        if not patches:
+            return Declined(f"no face is restored: {_told(findings['counts'])}", findings)
+        findings["reason"] = _restored(findings["counts"], findings["faces"])
+        tools = self._loaded()
+        merged = MergedPage(
+            page.source,
+            page.colour,
+            list(patches.values()),
+            is_neutral(page.source),
+            spared(left, _size(page.master or page.source), _size(page.source)),
+        )
+        return Restored(
+            height=page.source.height,
+            width=page.source.width,
+            ppi=page.ppi,
+            bands=merged.bands(
+                lambda done, unit: page.progress(SEARCH + (1.0 - SEARCH) * done, unit)
+            ),
+            findings=findings,
+            generative=tools.restorer.generative,
+            mask=merged.mask,
+        )
+
+    def _patches(
+        self,
+        page: Page,
+        accepted: Sequence[KnownFace],
+        records: dict[int, dict[str, Any]],
+        evidence: PageEvidence,
+    ) -> dict[int, Patch]:
+        """The accepted faces restored, by number; their records are completed."""
+        master = page.source if page.master is None else page.master
+        shown = page.source if page.ungenerated is None else page.ungenerated
+        kind = (page.report.get("colour") or {}).get("value")
+        views = Views(page.source, shown, master, page.colour, page.key, kind)
+        shares = [(face, share_of(face, evidence)) for face in accepted]
+        patches = {}
+        for number, result in enumerate(
+            restore_faces(views, shares, self._settings, self._loaded()), 1
+        ):
+            record = records[result.face.number]
+            record |= result.record
+            if result.patch is None:
+                _reject(record, rejected(self._settings.identity_limit, record["distance"]))
+            else:
+                patches[result.face.number] = result.patch
+                record["review"] = [*_unsure(record), *record["doubts"]]
+            page.progress(SEARCH * number / len(accepted), f"face {number} of {len(accepted)}")
+        return patches
+
+    @staticmethod
+    def _left(
+        page: Page, patches: dict[int, Patch], records: Mapping[int, dict[str, Any]]
+    ) -> list[KnownFace]:
+        """The faces that stay as they are. Those that such a face's head covers are taken out of
+        the patches."""
+        left = [face for face in page.faces if face.number not in patches]
+        placed = {
+            number: (Frame(np.array(records[number]["frame"], np.float64)), patch.weights)
+            for number, patch in patches.items()
+        }
+        for number, reason in too_near(placed, left, page.faces):
+            del patches[number]
+            _reject(records[number], reason)
+        return [face for face in page.faces if face.number not in patches]
+
+    def _loaded(self) -> Tools:
+        """The networks, when the first face needs them."""
+        if self._tools is None:
+            dense = self._settings.landmarks == "dlib-68"
+            self._tools = Tools(
+                restorer=face_runner(self._networks(self._settings.network)),
+                identity=self._networks(IDENTITY),
+                dense=self._networks(DENSE_POINTS) if dense else None,
+            )
+        return self._tools
+
+
+def _reject(record: dict[str, Any], reason: str) -> None:
+    """Turns a face's record into that of one that stays as it is."""
+    for made in ("grain_sigma_255", "checks", "doubts", "red_eye"):
+        record.pop(made, None)
+    record |= {"decision": "rejected", "reason": reason, "review": [reason], "strength": None}
+
+
+def _unsure(record: Mapping[str, Any]) -> list[str]:
+    """What a person should know of a restored face, beside the doubts of the checks."""
+    return [UNKNOWN_SHARPNESS] if record["reason"] == UNKNOWN_SHARPNESS else []
+
+
+def _size(page: Raster) -> tuple[int, int]:
+    return page.height, page.width
+
+
+def _nobody(finding: Mapping[str, Any] | None) -> str:
+    """Why a page has no faces."""
+    found = finding or {}
+    if found.get("value") is None:
+        why = (found.get("detail") or {}).get("reason") or NO_VERDICT
+        return f"faces were not looked for: {why}"
+    if found["value"] == 0:
+        return "no face was found"
+    return "what was found are no faces: a person said so"
+
+
+_MEASURES = (
+    "score",
+    "interocular_px",
+    "interocular_mm",
+    "pose",
+    "effective_share",
+    "effective_confidence",
+    "effective_limited_by",
+    "effective_ppi",
+    "blur",
+    "exposure",
+    "occlusion",
+)
+"""What the condition report measured of a face, repeated with what was decided from it."""
+
+
+def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> dict[str, Any]:
+    width_seen = effective_width(face, page)
+    return {
+        "face": face.number,
+        "box": list(face.box),
+        "head": head_of(face).record(),
+        "decision": verdict.outcome,
+        "reason": verdict.reason,
+        "found_by": "detector" if face.found else "a person",
+        "asked_for": face.marked,
+        "effective_width_px": None if width_seen is None else round(width_seen, 1),
+        "measures": {key: face.found[key] for key in _MEASURES if key in face.found},
+        "review": [],
+    }
+
+
+def _counts(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    met = Counter(record["decision"] for record in records)
+    outcomes = {name: met[name] for name in ("restored", "gated", "excluded", "rejected")}
+    return {"counts": {"found": len(records), **outcomes}}
+
+
+def _findings(records: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        **_counts(records),
+        "faces": records,
+        "review": sum(bool(record["review"]) for record in records),
+    }
+
+
+def _restored(counts: Mapping[str, int], records: Sequence[Mapping[str, Any]]) -> str:
+    """How many faces, and what spoke for them."""
+    said = dict.fromkeys(r["reason"] for r in records if r["decision"] == "restored")
+    others = _told(counts)
+    beside = f"; {others}" if others else ""
+    return f"{counts['restored']} of {counts['found']} restored: {'; '.join(said)}{beside}"
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    met = [f"{counts[name]} {name}" for name in ("gated", "excluded", "rejected") if counts[name]]
+    return ", ".join(met)

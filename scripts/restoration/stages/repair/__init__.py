@@ -1,0 +1,1 @@
+"""Repair: the picture is closed over damage."""

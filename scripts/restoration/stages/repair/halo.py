@@ -1,0 +1,80 @@
+"""What the scanner's sharpening and the JPEG file drew around a speck: it goes with the speck."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from restoration.examine.damage.evidence import Plane, luminance
+from restoration.raster.base import FloatImage
+
+Mask = npt.NDArray[np.bool_]
+
+REACH = 3
+"""Pixels around the damage in which a halo is looked for: that of an unsharp mask of 1 to 2 pixels,
+and the smear of colour that a JPEG file keeps at half the resolution."""
+
+SURROUNDINGS = 25
+"""Side of the neighbourhood, in pixels, that says what the picture is like here."""
+
+STRANGE = 3.0
+"""Deviations of the neighbourhood by which a pixel of a halo differs, in lightness or hue."""
+
+FAINTEST = 6.0 / 255.0
+"""Less than this does no harm to what is filled next to it."""
+
+
+def with_halo(pixels: FloatImage, mask: Mask) -> Mask:
+    """The mask and what next to it differs from all around, bool (h, w).
+
+    pixels: float32 (h, w, c) in [0, 1]; mask: bool (h, w), true where damage was found. A fill that
+    starts from a dark or grey rim is dark or grey itself. Where the picture is restless nothing
+    differs from it, and nothing is added.
+    """
+    if not mask.any():
+        return mask
+    near = _grown(mask, REACH)
+    known = (~near).astype(np.float32)
+    share = cv2.blur(known, (SURROUNDINGS, SURROUNDINGS))
+    strange = np.zeros(mask.shape, np.bool_)
+    for plane in _opponents(pixels):
+        usual, spread = _usual(plane, known, share)
+        strange |= np.abs(plane - usual) > np.maximum(STRANGE * spread, FAINTEST)
+    # Less than a tenth of the neighbourhood known is too little to say what is strange in it.
+    strange &= near & (share > 0.1)
+    return mask | _reached(strange, mask)
+
+
+def _opponents(pixels: FloatImage) -> list[Plane]:
+    """Luminance, and red and blue less luminance: grain is in the first, grey specks on toned paper
+    leave their smear in the others."""
+    light = luminance(pixels)
+    if pixels.shape[2] == 1:
+        return [light]
+    return [light, pixels[:, :, 0] - light, pixels[:, :, 2] - light]
+
+
+def _usual(plane: Plane, known: Plane, share: Plane) -> tuple[Plane, Plane]:
+    """Mean of what is known around each pixel, and how far that strays from its own means.
+
+    From its own: a shadow that falls across the neighbourhood is no restlessness.
+    """
+    size, total = (SURROUNDINGS, SURROUNDINGS), np.maximum(share, np.float32(1e-3))
+    mean = cv2.blur(plane * known, size) / total
+    strays = (plane - mean) * known
+    # The running sums of the filter leave a trifle below 0 where nothing strays.
+    return mean, np.sqrt(np.maximum(cv2.blur(strays * strays, size), 0.0) / total)
+
+
+def _reached(strange: Mask, mask: Mask) -> Mask:
+    """What is strange and joined to the damage, step by step."""
+    found = mask
+    for _ in range(REACH):
+        found = (_grown(found, 1) & strange) | found
+    return found
+
+
+def _grown(mask: Mask, by: int) -> Mask:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * by + 1, 2 * by + 1))
+    return np.asarray(cv2.dilate(mask.view(np.uint8), disc) > 0)

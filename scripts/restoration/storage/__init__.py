@@ -1,0 +1,1 @@
+"""Files of the results: made through one door, noted, recorded, kept whole."""

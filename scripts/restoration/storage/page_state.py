@@ -1,0 +1,74 @@
+"""A page between two steps, and what the files of a step are called.
+
+Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+Record = dict[str, Any]
+
+MASKS = "masks"
+"""The folder, inside a stage's own, of the masks that belong to its images."""
+
+
+@dataclass(frozen=True)
+class PageState:
+    """A page as one step leaves it."""
+
+    number: int
+    key: str
+    image: str | None
+    """Path below the results; None where it is still the master's own page."""
+    owner: str | None
+    """The step that wrote ``image``."""
+    height: int
+    width: int
+    ppi: tuple[float, float] | None
+    generated: bool = False
+    """Whether a generative network made pixels of it, in this step or an earlier one."""
+    tones: Record | None = None
+    """The tone table (``ToneTable.record``) by which delivery is still to map ``image``; None where
+    no stage handed it one."""
+
+
+def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
+    """Where a stage keeps its image of one page; no id may hold the ``@`` of a page's number."""
+    mark = "" if pages == 1 else f"@{number}"
+    return folder / f"{scan}{mark}.tif"
+
+
+def delivered_files(record: Record) -> dict[str, str]:
+    """Name and SHA-256 of each file that a true deliver record names, all in its own folder."""
+    beside = {one["file"]: one["sha256"] for one in files_beside(record)}
+    return {f"{record['scan']}.tif": record["deliverable"]["sha256"], **beside}
+
+
+def files_beside(record: Record) -> list[Record]:
+    """``kind``, ``file`` and ``sha256`` of each file that a deliver record names beside the
+    deliverable; until schema 2 it named those of tone tables alone, as ``cubes``."""
+    made = record["deliverable"]
+    cubes = made.get("cubes", ())
+    tables = [{"kind": "cube", "file": one["file"], "sha256": one["sha256"]} for one in cubes]
+    return [*made.get("files", ()), *tables]
+
+
+def has_own_image(page: Record) -> bool:
+    """Whether the step of this entry wrote an image of the page: not where it declined, nor where
+    it only maps values, which delivery does."""
+    return page["status"] == "applied" and page.get("tones") is None
+
+
+def mask_path(image: Path) -> Path:
+    """Where the mask of a stage's image lies."""
+    return image.parent / MASKS / image.name
+
+
+def mask_of(page: Record, image: Path) -> Path:
+    """Where the mask of a page lies that its record names: beside the image, as
+    ``<scan>.mask.tif``, where an earlier version wrote it."""
+    beside = image.with_name(f"{image.stem}.mask.tif")
+    return beside if PurePath(page["mask"]).name == beside.name else mask_path(image)

@@ -1,0 +1,1 @@
+"""Work on results between runs: trying again, deleting, taking colour back, verifying."""
