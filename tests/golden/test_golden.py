@@ -11,9 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import weights_at_hand
 from restoration.config.stages import CHAIN
-from support import golden
+from support import golden, weights_at_hand
 from support.golden import Case, Outcome, RefusedError
 from support.golden_cases import CASES, RESULTS, declared_version
 

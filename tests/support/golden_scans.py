@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-import corpus
+from support import corpus
 
 Codes = npt.NDArray[np.uint16]
 Floats = npt.NDArray[np.float64]

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-import weights_at_hand
-from fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
-from fake_networks import FakeNetwork, sharpening
 from restoration.raster.base import ArrayRaster, FloatImage
 from support import golden_scans as scans
+from support import weights_at_hand
+from support.fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
+from support.fake_networks import FakeNetwork, sharpening
 from support.golden import Case, Codes, Outcome
 from support.one_stage import (
     floats_of,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -15,8 +16,6 @@ from unittest import mock
 import numpy as np
 import tifffile
 
-import corpus
-import weights_at_hand
 from restoration.chain.job_tools import make_workshop
 from restoration.config.settings import ExamineSettings, IngestSettings
 from restoration.config.stages import REGISTRY
@@ -33,11 +32,11 @@ from restoration.raster.colour.node_lines import NODES
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.run.batch import run_batch
 from restoration.stages.base import Declined, Mapped, Page, Restored
-from restoration.storage.records import read_record
-from simulated_scans import SimulatedPage
+from support import corpus, weights_at_hand
 from support import golden_scans as scans
 from support.golden import Case, Codes, Outcome
 from support.golden_stages import aged_print
+from support.simulated_scans import SimulatedPage
 
 # -- ingest -------------------------------------------------------------------------------------
 
@@ -223,8 +222,7 @@ def _delivered(write: Callable[[Path], Any], **settings: Any) -> Outcome:
         for step in plan.steps("golden"):
             _run(plan, step)
         place = plan.folder("golden", "deliver")
-        record = read_record(place / "scan.json")
-        assert record is not None
+        record = json.loads((place / "scan.json").read_text(encoding="utf-8"))
         assert record["status"] == "done", record
         return _of_file(place, record["deliverable"], str(folder))
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-import weights_at_hand
 from restoration.config.stages import REGISTRY, StagesSettings
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
+from support import weights_at_hand
 from support.golden import Codes, Outcome
 
 
@@ -121,7 +121,6 @@ def seeded_network(kind: str) -> Any:
     and what the engine makes of it shows."""
     import torch
 
-    import by_parameters
     from restoration.config.settings import EngineSettings, UserWeights
     from restoration.engine.run import run_network
     from restoration.networks.architectures.rrdbnet import RrdbnetParameters
@@ -129,6 +128,7 @@ def seeded_network(kind: str) -> Any:
     from restoration.networks.fetch import fetch
     from restoration.networks.load import load_network
     from restoration.networks.manifest import load_manifest
+    from support import by_parameters
 
     parameters: Any = {
         "rrdbnet": RrdbnetParameters(num_feat=8, num_block=1, num_grow_ch=4),

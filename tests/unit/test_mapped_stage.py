@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import tifffile
-from verified_tree import entry
 
-import corpus
 from restoration.chain import album as albums
 from restoration.chain import chain
 from restoration.chain.chain import Chain
@@ -39,8 +36,11 @@ from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.keys import digest
-from restoration.storage.records import SCHEMA, read_record, write_record
+from restoration.storage.records import SCHEMA, read_raw, read_record, write_raw
 from restoration.upkeep import undo_colour as undoing
+from support import corpus
+from support.verified_tree import entry
+from support.warm_python import Script
 
 ROOT = Path(__file__).resolve().parents[2]
 GRID = np.arange(NODES) / (NODES - 1)
@@ -141,7 +141,7 @@ def way(plan: Plan, scan: str, shop: Workshop | None = None, recipe: str = "arch
 
 
 def deliver(plan: Plan, scan: str, **given: Any) -> dict[str, Any]:
-    record = way(plan, scan, **given).ensure("deliver")
+    record = way(plan, scan, **given).ensure("deliver").raw()
     assert record["status"] == "done", record["reason"]
     return record
 
@@ -270,19 +270,19 @@ def test_a_stage_that_shares_its_batch_is_told_of_every_scan(
         for scan, said in SCANS.items()
     ]
     assert first.report["album"] is second.report["album"]
-    key = read_record(plan.folder("archive", MAPS) / "maps.json")["key"]
+    key = read_raw(plan.folder("archive", MAPS) / "maps.json")["key"]
     # What another scan's report says is part of this one's key.
     path = plan.folder(None, "examine") / "both.json"
-    record = read_record(path)
+    record = read_raw(path)
     record["pages"][0]["report"]["faded"] = False
-    write_record(path, record)
-    again = way(plan, "maps", workshop(plan)).ensure(MAPS)
+    write_raw(path, record)
+    again = way(plan, "maps", workshop(plan)).ensure(MAPS).raw()
     assert again["key"] != key
     record["pages"][0]["report"]["faded"] = True
     # A field that the stage does not read is not.
     record["pages"][0]["report"]["other"] = 99
-    write_record(path, record)
-    assert way(plan, "maps", workshop(plan)).ensure(MAPS)["key"] == key
+    write_raw(path, record)
+    assert way(plan, "maps", workshop(plan)).ensure(MAPS).key == key
 
 
 def test_an_album_leaves_out_what_could_not_be_examined(
@@ -294,7 +294,7 @@ def test_an_album_leaves_out_what_could_not_be_examined(
     path = plan.folder(None, "examine")
     (path / "both.json").unlink()
     record = {"schema": SCHEMA, "status": "problem", "key": "k", "reason": "damaged"}
-    write_record(path / "none.json", record)
+    write_raw(path / "none.json", record)
     way(plan, "maps", shop).ensure(MAPS)
     assert [page["scan"] for page in Maps.seen[-1].report["album"]] == ["maps"]
 
@@ -397,9 +397,9 @@ def test_a_stain_is_taken_away_by_place_whatever_the_window() -> None:
 # -- undoing -------------------------------------------------------------------------------
 
 
-def undo(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "undo_colour.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+@pytest.fixture
+def undo(script: Script) -> Script:
+    return partial(script, "undo_colour.py")
 
 
 @pytest.fixture
@@ -411,7 +411,7 @@ def delivered(plan: Plan) -> tuple[Path, Path]:
 
 
 def test_tones_are_undone_from_the_record_alone(
-    plan: Plan, delivered: tuple[Path, Path], tmp_path: Path
+    plan: Plan, delivered: tuple[Path, Path], undo: Script, tmp_path: Path
 ) -> None:
     out = tmp_path / "undone.tif"
     done = undo(*delivered, out)
@@ -427,22 +427,22 @@ def test_tones_are_undone_from_the_record_alone(
 
 
 def test_mistakes_in_undoing_are_told_in_one_line(
-    plan: Plan, delivered: tuple[Path, Path], tmp_path: Path
+    plan: Plan, delivered: tuple[Path, Path], undo: Script, tmp_path: Path
 ) -> None:
     record, file = delivered
     deliver(plan, "none")
-    told = read_record(record)
+    told = read_raw(record)
     damaged, converted = tmp_path / "damaged.json", tmp_path / "converted.json"
     page = told["stages"][-1]["pages"][0]
-    write_record(converted, {**told, "deliverable": {**told["deliverable"]}})
+    write_raw(converted, {**told, "deliverable": {**told["deliverable"]}})
     page["tones"]["curves"] = [[0.0] * NODES] * 3
-    write_record(damaged, told)
+    write_raw(damaged, told)
     # A deliverable in another profile than the master's, which a record would own.
     other = tmp_path / "other.tif"
     corpus.write_tiff(other, made(plan, "maps"), icc=adobe_rgb_profile())
-    told = read_record(converted)
+    told = read_raw(converted)
     told["deliverable"]["sha256"] = hashlib.sha256(other.read_bytes()).hexdigest()
-    write_record(converted, told)
+    write_raw(converted, told)
     out = tmp_path / "out.tif"
     for arguments, said in (
         ((tmp_path / "scans.tsv", file, out), "expected the deliver record"),
@@ -465,7 +465,9 @@ def test_mistakes_in_undoing_are_told_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
-def test_eight_bits_are_undone_to_eight_bits_and_it_is_said(plan: Plan, tmp_path: Path) -> None:
+def test_eight_bits_are_undone_to_eight_bits_and_it_is_said(
+    plan: Plan, undo: Script, tmp_path: Path
+) -> None:
     pixels = corpus.codes(40, 300, 3, 8)
     corpus.write_tiff(tmp_path / "maps.tif", pixels, icc=srgb_profile())
     deliver(plan, "maps")
@@ -504,10 +506,10 @@ def test_the_report_shows_and_scores_what_was_delivered(
 def test_a_mapped_page_before_the_last_stage_is_scored_mapped(plan: Plan, tmp_path: Path) -> None:
     deliver(plan, "maps")
     path = plan.folder("archive", "deliver") / "maps.json"
-    record = read_record(path)
+    record = read_raw(path)
     # As if a stage had come after it: its row is then made from image and table.
     record["stages"].append({**record["stages"][-1], "stage": "later"})
-    write_record(path, record)
+    write_raw(path, record)
     corpus.write_tiff(tmp_path / "maps.truth.tif", made(plan, "maps"), icc=srgb_profile())
     (tmp_path / "truth").mkdir()
     (tmp_path / "maps.truth.tif").rename(tmp_path / "truth" / "maps.tif")

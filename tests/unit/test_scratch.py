@@ -10,9 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_results import plan, run
-from test_retention import deliverables, keeping
-from test_running import start
 
 from restoration.errors import ScanError
 from restoration.plan import code_fingerprint as fingerprints
@@ -21,13 +18,16 @@ from restoration.plan.plan import Plan
 from restoration.raster.tiff.write_intermediate import write_intermediate
 from restoration.storage import scratch_disk as scratch
 from restoration.storage.publish import published
-from restoration.storage.records import read_record
+from restoration.storage.records import read_raw
 from restoration.storage.scratch_disk import (
     ScratchError,
     delete_leftovers,
     leave_scratch,
     use_scratch,
 )
+from support.kept_images import deliverables, keeping
+from support.own_processes import start
+from support.small_results import plan, run
 
 __all__ = ["plan"]
 
@@ -79,7 +79,7 @@ def test_a_whole_run_has_the_same_deliverables_and_records(
     leave_scratch()
     run(here)
     assert deliverables(here) == deliverables(there)
-    one, other = (read_record(p.results / "archive/deliver/both.json") for p in (here, there))
+    one, other = (read_raw(p.results / "archive/deliver/both.json") for p in (here, there))
     assert one is not None
     assert other is not None
     assert one["deliverable"] == other["deliverable"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from restoration.records.examine import ExamineDone
 from restoration.storage.keys import digest
 from restoration.storage.records import read_record
 
@@ -38,10 +39,10 @@ def gather_album(folder: Path, scans: Iterable[str], reads: Sequence[str]) -> Al
     examined: dict[str, str] = {}
     for scan in scans:
         record = read_record(folder / f"{scan}.json")
-        if record is None or record.get("status") != "done":
+        if not isinstance(record, ExamineDone):
             continue
-        examined[scan] = record["key"]
-        for page in record["pages"]:
-            said = {field: page["report"].get(field) for field in reads}
-            pages.append({"scan": scan, "page": page["number"], **said})
+        examined[scan] = record.key
+        for page in record.pages:
+            said = {field: page.report.get(field) for field in reads}
+            pages.append({"scan": scan, "page": page.number, **said})
     return Album(pages, digest(pages), examined)

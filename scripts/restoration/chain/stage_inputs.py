@@ -13,6 +13,7 @@ from restoration.faces.known import where_faces_lie
 from restoration.ingest.inspect_master import hash_file
 from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.plan import Plan
+from restoration.records.examine import ExamineDone, Report
 from restoration.storage.page_state import Record
 
 
@@ -25,7 +26,7 @@ class StageInputs:
         recipe: str | None,
         scan: Scan,
         albums: Albums,
-        examined: Callable[[], Record],
+        examined: Callable[[], ExamineDone],
     ) -> None:
         """albums: those that the job has gathered, which this adds to; examined: the scan's true
         condition report, which is made first where it is missing."""
@@ -59,12 +60,11 @@ class StageInputs:
         return self._marks[step]
 
     def _reads(self, step: str, number: int) -> Mapping[str, Any]:
-        pages = self._examined()["pages"]
-        report = next(page["report"] for page in pages if page["number"] == number)
+        report = self._examined().report_of(number)
         read = {field: report.get(field) for field in REGISTRY[step].load().reads}
         return read | self._of_faces(step, report) | self._of_tones(step, report)
 
-    def _of_faces(self, step: str, report: Record) -> Record:
+    def _of_faces(self, step: str, report: Report) -> Record:
         """Of faces that a stage must leave alone, only where they lie is part of its result."""
         places = where_faces_lie(report)
         marked = self._plan.marks(self._recipe, self._scan, step).faces
@@ -74,7 +74,7 @@ class StageInputs:
         code = code_fingerprint("restoration.faces.protecting")
         return {"faces": places, "keeping": code}
 
-    def _of_tones(self, step: str, report: Record) -> Record:
+    def _of_tones(self, step: str, report: Report) -> Record:
         """What corrected tones follow from, for a stage that is to be shown them."""
         tones = self._plan.tones_ahead(self._recipe, step)
         if tones is None:
@@ -90,7 +90,7 @@ class StageInputs:
         settings = self._plan.dependencies.settings(self._recipe, step)
         if not REGISTRY[step].shares_batch or settings.get("scope") != "batch":
             return None
-        own = self._examined()["key"]
+        own = self._examined().key
         place = (self._recipe, step, self._scan.batch)
         album = self._albums.get(place)
         # This scan may have been examined after the album was gathered.
