@@ -142,7 +142,7 @@ def seeded_network(kind: str) -> Any:
     from restoration.networks import architectures
     from restoration.networks.load import load_network
     from restoration.networks.manifest import RrdbnetParameters, SrvggParameters, load_manifest
-    from restoration.networks.weights import fetch
+    from restoration.networks.fetch import fetch
 
     parameters: Any = {
         "rrdbnet": RrdbnetParameters(num_feat=8, num_block=1, num_grow_ch=4),
