@@ -13,7 +13,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import weights_at_hand
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
 from fake_networks import FakeNetwork, sharpening
 from restoration.config.stage_settings import StagesSettings
@@ -23,6 +22,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
 from support import golden_scans as scans
+from support import weights_at_hand
 from support.golden import Case, Codes, Outcome
 
 REPORTS = Path(__file__).parent / "golden_reports.json"
@@ -139,10 +139,12 @@ def seeded_network(kind: str) -> Any:
 
     from restoration.config.settings import EngineSettings, UserWeights
     from restoration.engine.run import run_network
-    from restoration.networks import architectures
-    from restoration.networks.load import load_network
-    from restoration.networks.manifest import RrdbnetParameters, SrvggParameters, load_manifest
+    from restoration.networks.architectures.rrdbnet import RrdbnetParameters
+    from restoration.networks.architectures.srvgg import SrvggParameters
     from restoration.networks.fetch import fetch
+    from restoration.networks.load import load_network
+    from restoration.networks.manifest import load_manifest
+    from support import by_parameters
 
     parameters: Any = {
         "rrdbnet": RrdbnetParameters(num_feat=8, num_block=1, num_grow_ch=4),
@@ -150,7 +152,7 @@ def seeded_network(kind: str) -> Any:
     }[kind]
     folder = Path(_folder().name)
     path = folder / f"{kind}.pth"
-    torch.save({"params": _seeded(architectures.build(parameters, 4))}, path)
+    torch.save({"params": _seeded(by_parameters.build(parameters, 4))}, path)
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     own = UserWeights(architecture=kind, path=path.name, sha256=sha256)
     (folder / "none.yaml").write_text("{}")

@@ -15,7 +15,6 @@ from unittest import mock
 import corpus
 import numpy as np
 import tifffile
-import weights_at_hand
 from simulated_scans import SimulatedPage
 
 from restoration.chain.job_tools import make_workshop
@@ -34,6 +33,7 @@ from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.records import read_raw
 from support import golden_scans as scans
+from support import weights_at_hand
 from support.golden import Case, Codes, Outcome
 from support.golden_stages import aged_print
 
