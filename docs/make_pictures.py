@@ -45,11 +45,12 @@ class Pair:
     """What was done, for the title."""
 
 
+# Two of 360 px fit into the column of a page, which would make wider ones smaller.
 PAIRS = {
-    "halftone": Pair("coins-halftone", 300, 330, 380, 300, "descreen"),
-    "scratches": Pair("coffee-scratched", 40, 60, 380, 300, "repair"),
-    "noise": Pair("rocket-noisy", 150, 380, 380, 300, "denoise, cleanup"),
-    "faded": Pair("astronaut-faded", 0, 0, 420, 340, "colour"),
+    "halftone": Pair("coins-halftone", 310, 330, 360, 300, "descreen"),
+    "scratches": Pair("coffee-scratched", 60, 60, 360, 300, "repair"),
+    "noise": Pair("rocket-noisy", 170, 380, 360, 300, "denoise, cleanup"),
+    "faded": Pair("astronaut-faded", 20, 0, 360, 340, "colour"),
 }
 PNG = ("halftone", "scratches")
 

@@ -1,198 +1,68 @@
-"""A small project in a folder of its own: the real Snakefile, tiny masters, a tiny network."""
+"""What tests of all folders share: a project that ran to its end, and Python without its start."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import signal
 import subprocess
-import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
 
-import numpy as np
 import pytest
-import tifffile
-import yaml
 
-from restoration.engine.native.build import library_path, tested
-
-ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("Snakefile", "envs", "rules", "scripts", "config", "resources", "profiles")
+from support.project import Project, fill_project, linked_checkout, make_checkout
+from support.warm_python import Script, WarmPython, made_once
 
 # A shell that starts the tests in its background has them ignore Ctrl-C, and so what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-Stamp = dict[str, tuple[int, int]]
 
-
-@dataclass
-class Project:
-    """A checkout of its own that a test may edit, with what it takes to run it."""
-
-    folder: Path
-    patience: ClassVar[float] = 300.0
-    """Seconds after which a run is taken to hang."""
-
-    @property
-    def results(self) -> Path:
-        return self.folder / "results"
-
-    def run(self, *arguments: str, check: bool = True) -> str:
-        """Snakemake's whole output; a run is expected to succeed unless told otherwise."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=self.patience,
-            check=False,
-        )
-        text = done.stdout + done.stderr
-        if check:
-            assert done.returncode == 0, text
-        else:
-            assert done.returncode != 0, text
-        return text
-
-    def command(self, *arguments: str) -> list[str]:
-        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "my.yaml"]
-        return [*snakemake, *arguments]
-
-    def environment(self) -> dict[str, str]:
-        # A fixed time makes deliverables of two runs comparable byte for byte.
-        return {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
-
-    def config(self) -> dict[str, Any]:
-        return yaml.safe_load((self.folder / "my.yaml").read_text())
-
-    def configure(self, config: dict[str, Any]) -> None:
-        (self.folder / "my.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-
-    def sheet(self, rows: list[tuple[str, ...]]) -> None:
-        lines = ["scan\tpath\tbatch\trecipe", *("\t".join(row) for row in rows)]
-        (self.folder / "scans.tsv").write_text("\n".join(lines) + "\n")
-
-    def stamps(self) -> Stamp:
-        """When each record and image was written last."""
-        return {
-            str(path.relative_to(self.results)): (path.stat().st_mtime_ns, path.stat().st_ino)
-            for pattern in ("*.json", "*.tif")
-            for path in self.results.rglob(pattern)
-            # The plan of the run, and what the report page shows, are no results.
-            if path.name != "run.json" and path.parent.name != "report"
-        }
-
-    def written_since(self, before: Stamp) -> set[str]:
-        """``recipe/stage/scan`` of the records written since, images and records alike."""
-        changed = {name for name, stamp in self.stamps().items() if before.get(name) != stamp}
-        return {str(Path(name).with_suffix("")) for name in changed}
-
-    def bytes_of_deliverables(self) -> dict[str, str]:
-        return {
-            str(path.relative_to(self.results)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(self.results.glob("*/deliver/*.tif"))
-        }
-
-
-def picture(seed: int, height: int = 96, width: int = 128) -> np.ndarray:
-    """A smooth picture with some detail, uint16 RGB."""
-    random = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width]
-    waves = [np.sin(x / (5 + c) + seed) + np.cos(y / (7 + c)) for c in range(3)]
-    pixels = 0.5 + 0.15 * np.stack(waves, axis=-1) + random.normal(0, 0.02, (height, width, 3))
-    return np.rint(np.clip(pixels, 0, 1) * 65535).astype(np.uint16)
-
-
-def write_master(path: Path, seed: int, height: int = 96, width: int = 128) -> None:
-    """A scan of `picture` as scanners write it: RGB, 16 bit, 1200 ppi."""
-    tifffile.imwrite(
-        path,
-        picture(seed, height, width),
-        photometric="rgb",
-        resolution=(1200, 1200),
-        resolutionunit=2,
-    )
-
-
-def tiny_weights(path: Path, seed: int) -> str:
-    """A seeded SRVGGNetCompact in the official checkpoint format; returns its SHA-256.
-
-    Random weights restore nothing: they are here to be run, not to be looked at.
-    """
-    import torch
-
-    from restoration.networks.shims import install
-
-    install()
-    from realesrgan.archs.srvgg_arch import SRVGGNetCompact
-
-    torch.manual_seed(seed)
-    network = SRVGGNetCompact(num_feat=8, num_conv=2, upscale=4, act_type="prelu")
-    torch.save({"params": network.state_dict()}, path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def default_config(sha256: str) -> dict[str, Any]:
-    cleanup = {"network": "tiny", "apply": "always", "working_ppi": 300.0}
-    return {
-        "scans": "scans.tsv",
-        "results": "results",
-        "recipe": "plain",
-        "device": "cpu",
-        "threads": 1,
-        "examine": {"faces": "off"},
-        "models": {"tiny": {"architecture": "srvgg", "path": "tiny.pth", "sha256": sha256}},
-        "recipes": {
-            "plain": {
-                "stages": {
-                    "cleanup": dict(cleanup),
-                    "upscale": {"factor": 1.5, "network": "none"},
-                }
-            },
-            "other": {"stages": {"cleanup": dict(cleanup)}},
-        },
-    }
-
-
-ROWS = [
-    ("a", "masters/a.tif", "one", ""),
-    ("b", "masters/b.tif", "one", ""),
-    ("c", "masters/c.tif", "two", ""),
-]
-
-
-def make_project(folder: Path) -> Project:
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / part)
-    if tested() is not None:
-        native = folder / library_path().relative_to(ROOT)
-        native.parent.mkdir(parents=True)
-        for path in (library_path(), library_path().with_suffix(".tested")):
-            shutil.copy2(path, native.parent)
-    (folder / "masters").mkdir()
-    (folder / "models").mkdir()
-    for seed, name in enumerate("abcd"):
-        write_master(folder / f"masters/{name}.tif", seed)
-    project = Project(folder)
-    project.configure(default_config(tiny_weights(folder / "models/tiny.pth", seed=1)))
-    project.sheet(ROWS)
-    return project
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def checkout(shared: Path) -> Path:
+    """A copy of this checkout that nobody changes."""
+    return made_once(shared / "checkout", make_checkout)
+
+
+@pytest.fixture(scope="session")
+def warm(shared: Path, checkout: Path) -> Iterator[WarmPython]:
+    """Runs commands, those of projects among them, without the start of an interpreter."""
+    python = WarmPython(shared, checkout)
+    Project.warm = python
+    yield python
+    Project.warm = None
+    python.end()
+
+
+@pytest.fixture(scope="session")
+def script(warm: WarmPython, checkout: Path) -> Script:
+    """Runs a script of this checkout: ``script("verify.py", "--quick", folder=...)``."""
+
+    def run(
+        name: str, *arguments: object, folder: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        words = [str(checkout / "scripts" / name), *map(str, arguments)]
+        given = {**os.environ, **environment}
+        return warm.run(words, folder=folder or Path.cwd(), environment=given)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(shared: Path, checkout: Path, warm: WarmPython) -> Project:
     """A project that ran to its end; tests take copies of it."""
-    project = make_project(tmp_path_factory.mktemp("finished"))
-    project.run()
-    return project
+
+    def run(folder: Path) -> None:
+        fill_project(linked_checkout(checkout, folder)).run()
+
+    return Project(made_once(shared / "finished", run))
 
 
 @pytest.fixture

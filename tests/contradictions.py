@@ -25,7 +25,7 @@ if str(SCRIPTS) not in sys.path:
 
 from restoration.raster.tiff.page import open_page  # noqa: E402
 from restoration.review.wording import confidence  # noqa: E402
-from said import Delivered, Page, read_results, reason_of  # noqa: E402
+from support.delivered_pages import Delivered, Page, read_results, reason_of  # noqa: E402
 
 KINDS = ("dust", "scratches", "creases")
 TRUSTED = 0.3

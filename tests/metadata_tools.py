@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import corpus
 from restoration.config.settings import DeliverSettings, IngestSettings
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.tiff.tags import FIELD_TYPES, Field
 from restoration.records.ingest import Master
+from support import corpus
 
 COMMENT = "Größe: žluťoučký кот 昭和六年"
 METHOD = "MANUAL ö карта"

@@ -21,13 +21,13 @@ import numpy.typing as npt
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-import corpus
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Finding, Measurement, PageFacts, ReadWindow, Window
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
 from restoration.examine.survey import Survey
 from restoration.raster.colour.colour_space import ColourSpace
+from support import corpus
 
 PHOTOGRAPHS = ("astronaut", "coffee", "chelsea", "rocket")
 

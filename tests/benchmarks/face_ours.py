@@ -31,8 +31,8 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
 from restoration.stages.faces.enlarged_face import face_runner
 from restoration.stages.faces.stage import Faces
-from simulated_scans import SimulatedPage
-from weights_at_hand import folders
+from support.simulated_scans import SimulatedPage
+from support.weights_at_hand import folders
 
 PPI = 600.0
 

@@ -27,10 +27,9 @@ import imagecodecs
 import numpy as np
 from face_crops import codes8, to_aligned, width_of
 
-import pictures
-import weights_at_hand
 from damage.light import Picture, to_encoded, to_light
 from restoration.networks.face_detector import POINTS_FILE, FaceDetector, Place, aligned_points
+from support import pictures, weights_at_hand
 
 ARCHIVE = "face_recognition-1.3.0.tar.gz"
 ARCHIVE_SHA256 = "5e5efdd1686aa566af0d3cc1313b131e4b197657a8ffd03669e6d3fad92705ec"

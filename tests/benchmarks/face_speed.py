@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 import torch
 
 from restoration.engine.faces.gfpgan import FaceNetwork
-from seeded_faces import seeded_face, seeded_module
+from support.seeded_faces import seeded_face, seeded_module
 
 
 def official() -> Callable[[torch.Tensor], torch.Tensor]:

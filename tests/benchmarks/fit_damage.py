@@ -22,11 +22,11 @@ from scipy.optimize import minimize
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 
-import simulated_scans
-from damaged_scans import Damaged, damaged
 from restoration.examine.damage import dust, lines
 from restoration.examine.damage.evidence import both_polarities, luminance
 from restoration.examine.damage.judgement import REACH
+from support import simulated_scans
+from support.damaged_scans import Damaged, damaged
 
 PICTURES = [
     "astronaut",

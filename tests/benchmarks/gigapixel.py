@@ -25,7 +25,6 @@ import tifffile
 from large_scan import CountingNetwork
 from network_memory import forget_peak, resident
 
-import corpus
 from restoration.chain.job_tools import RunningNetwork
 from restoration.config.settings import EngineSettings
 from restoration.config.stages.upscale import UpscaleSettings
@@ -37,6 +36,7 @@ from restoration.raster.tiff.page import open_page
 from restoration.raster.tiff.write_intermediate import write_intermediate
 from restoration.stages.base import Page, Restored
 from restoration.stages.upscale.stage import Upscale
+from support import corpus
 
 SHARP = {"effective_resolution": {"value": 1200.0, "detail": {"fraction": 1.0}}}
 """Every pixel of the scan is picture, so that the network sees them all."""

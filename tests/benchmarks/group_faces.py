@@ -24,7 +24,6 @@ import numpy as np
 import torch
 from face_speed import official
 
-from group_photographs import Pixels, group
 from restoration.config.stages.faces import FacesSettings
 from restoration.engine.devices import use_threads
 from restoration.engine.faces.face_runner import PriorFace
@@ -39,8 +38,9 @@ from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
 from restoration.stages.faces.stage import Faces
-from seeded_faces import seeded_face, seeded_module
-from weights_at_hand import folders
+from support.group_photographs import Pixels, group
+from support.seeded_faces import seeded_face, seeded_module
+from support.weights_at_hand import folders
 
 FACE = 200
 """Width of each face, in pixels."""

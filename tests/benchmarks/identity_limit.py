@@ -30,8 +30,8 @@ from face_measures_of_truth import TruthOfFace
 from face_pictures import FaceTruth, identities, truths
 from quality_tables import Table
 
-import weights_at_hand
 from restoration.networks.face_identity import IDENTITY_FILE, FaceIdentity, distance
+from support import weights_at_hand
 
 MIXED = (0.1, 0.2, 0.3, 0.4, 0.5)
 """Shares of another person's aligned face that are mixed into a face."""

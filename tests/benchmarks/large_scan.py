@@ -20,12 +20,12 @@ import torch
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-import corpus
 from restoration.chain.job_tools import RunningNetwork, make_workshop
 from restoration.engine.devices import choose_device
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.run.batch import run_batch
+from support import corpus
 
 
 class Counting(torch.nn.Module):

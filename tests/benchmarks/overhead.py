@@ -23,13 +23,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-import corpus
-import weights_at_hand
 from restoration.demo.simulate import enlarged
 from restoration.engine.devices import choose_device, use_threads
 from restoration.ingest.inspect_master import hash_file
 from restoration.networks.load import load_network
 from restoration.run.begin import ALLOCATOR
+from support import corpus, weights_at_hand
 
 BATCHES = 4
 NETWORKS = ("realesr-general-x4v3", "realesr-general-x4v3-ncnn", "realesrgan-x4plus-packaged")

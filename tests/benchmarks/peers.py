@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-import weights_at_hand
 from restoration.config.settings import EngineSettings
 from restoration.engine.devices import choose_device
 from restoration.engine.run import run_network
 from restoration.networks import shims
 from restoration.networks.load import load_network
 from restoration.raster.base import ArrayRaster
+from support import weights_at_hand
 
 Image = npt.NDArray[np.float32]
 Runner = Callable[[Image], Image]

@@ -22,7 +22,6 @@ import numpy.typing as npt
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from profile_samples import KINDS, by_the_book, colour_cube, differences
 from restoration.raster.colour import profile_conversion
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
@@ -31,6 +30,7 @@ from restoration.raster.colour.built_in_profiles import (
 )
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.profile_conversion import ProfileConversion
+from support.profile_samples import KINDS, by_the_book, colour_cube, differences
 
 Codes = npt.NDArray[np.uint16]
 Convert = Callable[[bytes, bytes, Codes], Codes]

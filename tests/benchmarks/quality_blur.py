@@ -12,8 +12,8 @@ from quality_scans import as_scan, condition_report
 from quality_tables import Goal, Outcome, Row, Table, mean, share, worst
 
 import damage
-import pictures
 from damage.light import Picture, softened, to_encoded, to_light
+from support import pictures
 
 TITLE = "Blur as found"
 DIRECTION_DEG = 10.0

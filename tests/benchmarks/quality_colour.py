@@ -16,7 +16,6 @@ from quality_scans import as_scan, pixels_of
 from quality_tables import Goal, Outcome, Row, Table, grouped
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-import pictures
 from damage.ageing import Ageing, aged, light_of, on_paper, printed, shown
 from damage.light import Picture
 from restoration.config.settings import ExamineSettings
@@ -26,6 +25,7 @@ from restoration.examine.registry import FINDINGS
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
 from restoration.stages.colour.stage import Colour
+from support import pictures
 
 TITLE = "Colour"
 SIDE = 320

@@ -13,8 +13,8 @@ from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 from quality_tables import Goal, Outcome, Row, Table, grouped, mean
 
 import damage
-import pictures
 from restoration.config.stages.denoise import DenoiseSettings
+from support import pictures
 
 TITLE = "Denoising"
 SIGMAS = (5, 15, 25, 50)

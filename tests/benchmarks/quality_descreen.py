@@ -14,10 +14,10 @@ from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 from quality_tables import Goal, Outcome, Row, Table, grouped, mean, of, share, worst
 
 import damage
-import pictures
 from damage.light import Picture
 from damage.printing import Print
 from restoration.config.stages.descreen import DescreenSettings
+from support import pictures
 
 TITLE = "Descreening"
 OURS = "ours"

@@ -13,9 +13,9 @@ from quality_scans import apply_stage, as_scan, condition_report
 from quality_tables import Goal, Outcome, Row, grouped, of, share
 
 import damage
-import pictures
 from damage.light import channels_kept
 from restoration.config.stages.denoise import DenoiseSettings
+from support import pictures
 
 TITLE = "Grain kept, reduced, removed"
 BANDS = ((0.02, 0.1), (0.1, 0.2), (0.2, 0.35))

@@ -13,8 +13,8 @@ from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 from quality_tables import Outcome, Row, Table, absolute, grouped, mean, of, share, worst
 
 import damage
-import pictures
 from restoration.config.stages.denoise import DenoiseSettings
+from support import pictures
 
 TITLE = "JPEG blocks"
 NAMES = ("astronaut", "camera", "chelsea", "coffee", "coins", "brick", "grass", "cell")

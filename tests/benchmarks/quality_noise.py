@@ -12,8 +12,8 @@ from quality_scans import as_scan, condition_report
 from quality_tables import Goal, Outcome, Row, Table, absolute, grouped, of, share, worst
 
 import damage
-import pictures
 from damage.light import Picture, channels_kept
+from support import pictures
 
 TITLE = "Noise and grain as found"
 WITHIN = 0.15

@@ -15,10 +15,10 @@ from quality_scans import apply_stage, as_scan, networks, pixels_of
 from quality_tables import Goal, Outcome, Row, Table, grouped, mean
 
 import damage
-import pictures
 from damage.light import Picture
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.config.stages.upscale import UpscaleSettings
+from support import pictures
 
 TITLE = "One pass against two"
 NETWORK = "realesrgan-x4plus-packaged"

@@ -18,7 +18,7 @@ from quality_tables import Outcome, Row, Table, shown
 from restoration.config.stages.descreen import DescreenSettings
 from restoration.config.stages.repair import RepairSettings
 from restoration.stages.base import Declined
-from simulated_scans import SimulatedPage
+from support.simulated_scans import SimulatedPage
 
 TITLE = "Real prints"
 VARIABLE = "RESTORATION_IMAGES"

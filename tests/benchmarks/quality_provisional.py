@@ -12,7 +12,6 @@ from quality_measures import likeness
 from quality_scans import as_scan, condition_report, networks, pixels_of
 from quality_tables import Goal, Outcome, Row, Table, grouped, mean
 
-import pictures
 from damage.ageing import aged, light_of, on_paper, printed, shown
 from damage.light import softened
 from restoration.config.stages.cleanup import CleanupSettings
@@ -23,6 +22,7 @@ from restoration.stages.base import Declined, Page
 from restoration.stages.cleanup.stage import Cleanup
 from restoration.stages.colour.provisional import with_corrected_tones
 from restoration.stages.colour.stage import Colour
+from support import pictures
 
 TITLE = "Networks that are shown corrected tones"
 NAMES = ("astronaut", "coffee", "grace_hopper", "chelsea")

@@ -16,11 +16,11 @@ from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 from quality_tables import Goal, Outcome, Row, Table, mean
 
 import damage
-import pictures
 from damage.light import Picture
 from damage.marks import KINDS
 from restoration.config.stages.repair import RepairSettings
 from restoration.stages.base import Restored
+from support import pictures
 
 TITLE = "Repair of dust, hairs, scratches and creases"
 NAMES = ("astronaut", "camera", "chelsea", "coffee", "coins", "retina", "rocket", "brick")

@@ -11,9 +11,9 @@ from quality_scans import as_scan, condition_report
 from quality_tables import Goal, Outcome, Row, Table, absolute, grouped, of, share, worst
 
 import damage
-import pictures
 from damage.light import Picture
-from simulated_scans import dead_leaves
+from support import pictures
+from support.simulated_scans import dead_leaves
 
 TITLE = "Effective resolution as found"
 WITHIN = 0.20

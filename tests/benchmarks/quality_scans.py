@@ -18,8 +18,8 @@ from restoration.examine.registry import FINDINGS
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored, Stage
-from simulated_scans import SimulatedPage, scanned
-from weights_at_hand import folders, manifest, models_with
+from support.simulated_scans import SimulatedPage, scanned
+from support.weights_at_hand import folders, manifest, models_with
 
 
 def quiet_threads() -> None:

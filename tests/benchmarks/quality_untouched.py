@@ -10,10 +10,10 @@ from quality_scans import apply_stage, as_scan, condition_report, pixels_of
 from quality_tables import Goal, Outcome, Row, Table, mean, share
 
 import damage
-import pictures
 from restoration.config.stages.descreen import DescreenSettings
 from restoration.config.stages.repair import RepairSettings
 from restoration.stages.base import Declined
+from support import pictures
 
 TITLE = "Undamaged pictures are left alone"
 LEAST_CROPS = 50

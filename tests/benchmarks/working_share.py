@@ -19,7 +19,6 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 import numpy as np
 import peers
 
-import corpus
 from restoration.chain.job_tools import RunningNetwork
 from restoration.condition.working_resolution import grid
 from restoration.config.settings import EngineSettings
@@ -30,6 +29,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
 from restoration.stages.anchoring.network_tones import measure_tone_curve
+from support import corpus
 
 SIDE, ROUNDS = 256, 5
 PICTURES = {"astronaut": (0, 100), "coffee": (60, 150), "chelsea": (20, 120), "rocket": (60, 200)}

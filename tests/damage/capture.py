@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.fft import dctn, idctn
 
 from damage.light import Picture, channels_kept, softened, spread, to_encoded, to_light
-from simulated_scans import jpeg
+from support.simulated_scans import jpeg
 
 
 @dataclass(frozen=True)

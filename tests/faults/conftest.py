@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from faults.workers import Collection, Zygote, make_collection
+from faults.workers import Collection, Mount, Zygote, make_collection
 
 SCANS = ("a", "b", "c")
 
@@ -40,9 +40,6 @@ def undisturbed(
 def fresh(template: Collection, tmp_path: Path) -> Collection:
     """Nothing of it processed."""
     return template.fresh(tmp_path / "collection")
-
-
-Mount = Callable[..., Path]
 
 
 @pytest.fixture

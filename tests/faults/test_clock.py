@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Project
 from faults.workers import STEPS, Collection, Zygote, masters_untouched, outcome
 from restoration.run.run_progress import (
     BatchEnd,
@@ -20,6 +19,7 @@ from restoration.run.run_progress import (
     tell_end,
     work_of,
 )
+from support.project import Project
 
 YEAR = 365 * 24 * 3600.0
 

@@ -14,9 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from conftest import PARTS, ROOT, Project
 from faults.workers import masters_untouched, outcome
-from restoration.engine.native import build
+from support.project import ROOT, Project, make_checkout
 
 KILLS = 10
 SEED = 20260
@@ -28,6 +27,7 @@ class Demo(Project):
     """The demo in a checkout of its own, with the weights that lie in this one."""
 
     patience = 1800.0
+    warm = None
 
     def command(self, *arguments: str) -> list[str]:
         snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
@@ -66,16 +66,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
         pytest.skip(f"weights of the demo are not here: {', '.join(missing)} (make demo)")
     folder = tmp_path_factory.mktemp("demo") / "project"
     folder.mkdir()
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / part)
-        else:
-            shutil.copy2(ROOT / part, folder / part)
-    if build.tested() is not None:
-        native = folder / build.library_path().relative_to(ROOT)
-        native.parent.mkdir(parents=True)
-        for path in (build.library_path(), build.library_path().with_suffix(".tested")):
-            shutil.copy2(path, native.parent)
+    make_checkout(folder)
     shutil.copytree(ROOT / "models", folder / "models")
     subprocess.run([sys.executable, "scripts/make_demo.py"], cwd=folder, check=True)
     return Demo(folder)

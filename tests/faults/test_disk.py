@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Project
-from faults.conftest import Mount
-from faults.workers import STEPS, Collection, Zygote, masters_untouched, outcome
+from faults.workers import STEPS, Collection, Mount, Zygote, masters_untouched, outcome
+from support.project import Project
 
 PAGE = 4096
 

@@ -52,7 +52,8 @@ def test_a_hundred_kills(
             records, later = number * total // MOMENTS, draw.uniform(0, 1.5 * took / total)
             moment = f"{later:.3f} s after {records} records"
             ended = zygote.work(collection.folder, records=records, after=later)
-            hit[position(collection, 3)] += 1
+            where = position(collection, 3)
+            hit[where] += 1
             with_parts += bool(collection.parts())
             before = collection.stamps()
             again = zygote.work(collection.folder)
@@ -62,7 +63,8 @@ def test_a_hundred_kills(
             assert len(repeated) <= 1, f"killed {moment}: {repeated}"
             assert outcome(collection.results) == wanted, f"killed {moment}"
             assert collection.parts() == []
-        assert ended.code in (-signal.SIGKILL, 0)
+        # It may have ended by itself only where everything was done.
+        assert ended.code in {-signal.SIGKILL, 0 if where == ("end", 3) else -signal.SIGKILL}
     with capsys.disabled():
         print(
             f"\n{MOMENTS} kills in {took:.2f} s of work: {len(hit)} positions {sorted(hit)}, "

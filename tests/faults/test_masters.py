@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import write_master
 from faults.bench import in_the_middle_of, run_job, touch_back
 from faults.workers import STEPS, Collection, Zygote, masters, outcome
+from support.project import write_master
 
 READS = [
     pytest.param("ingest", marks=pytest.mark.slow),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from conftest import Project, write_master
 from faults.workers import Collection, Zygote, masters_untouched, outcome
+from support.project import Project, fresh_copy, write_master
 
 LISTENING = """
 import os, signal, sys
@@ -52,13 +51,12 @@ def test_a_run_that_a_person_or_a_scheduler_stops(
     number: signal.Signals, finished: Project, tmp_path: Path
 ) -> None:
     """Ctrl-C goes to the whole process group; a scheduler may tell the main process alone."""
-    ignored = shutil.ignore_patterns("results", ".snakemake", "__pycache__")
-    project = Project(shutil.copytree(finished.folder, tmp_path / "project", ignore=ignored))
+    project = fresh_copy(finished, tmp_path / "project")
     scans = [f"s{number:02d}" for number in range(8)]
     for seed, scan in enumerate(scans):
         write_master(project.folder / f"masters/{scan}.tif", seed % 4, height=240, width=320)
     project.sheet([(scan, f"masters/{scan}.tif", "box", "") for scan in scans])
-    calm = Project(shutil.copytree(project.folder, tmp_path / "calm"))
+    calm = fresh_copy(project, tmp_path / "calm")
     calm.run()
     with masters_untouched(project.folder):
         process = subprocess.Popen(

@@ -9,19 +9,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import Project, tiny_weights, write_master
 from restoration.deliver.sidecars import sidecar_of
 from restoration.networks.fetch import fetch
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.storage import journal as written
 from restoration.storage.records import SEAL, read_raw
+from support.project import Project, tiny_weights, write_master
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parents[1] / "scripts"
@@ -33,6 +33,9 @@ EPOCH = "1700000000"
 STEPS = ("ingest", "examine", "cleanup", "upscale", "colour", "deliver")
 
 Job = tuple[str | None, str, str]
+
+Mount = Callable[..., Path]
+"""``mount(folder, "size=1m")``: a small disk in memory at that folder."""
 
 
 def job(step: str, recipe: str = RECIPE) -> Job:

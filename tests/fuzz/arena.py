@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import corpus
 from fuzz.guard import Guard, snapshot
 from restoration.chain.job_tools import make_workshop
 from restoration.errors import ConfigError
@@ -19,6 +18,7 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run.batch import run_batch
 from restoration.storage.records import Row, read_table
+from support import corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = "sound"

@@ -11,7 +11,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 
-import corpus
+from support import corpus
 
 SIDE = 32
 LARGE = 200_000_000

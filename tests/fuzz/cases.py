@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import corpus
 from fuzz import plan_texts, texts
 from fuzz.arena import HOSTILE, STAGES, Arena
 from fuzz.bombs import bomb
@@ -18,6 +17,7 @@ from fuzz.profile_mutations import mutated as mutated_profile
 from fuzz.seeds import HEIGHT, IPTC, WIDTH, tiffs
 from fuzz.tiff_mutations import mutated
 from fuzz.weight_cases import weights
+from support import corpus
 
 LIGHT: Mapping[str, Any] = {"upscale": {"factor": 1.5, "network": "none"}, "colour": {}}
 """For what touches no more than a page's metadata and colours."""

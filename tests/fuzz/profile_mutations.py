@@ -6,12 +6,12 @@ import random
 import struct
 from collections.abc import Callable, Mapping
 
-from profile_samples import lut_profile
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
     srgb_profile,
 )
+from support.profile_samples import lut_profile
 
 SAMPLES: Mapping[str, tuple[Callable[[], bytes], int]] = {
     "matrix": (srgb_profile, 3),

@@ -12,9 +12,9 @@ import imagecodecs
 import numpy as np
 import tifffile
 
-import corpus
 import metadata_tools
-from profile_samples import lut_profile
+from support import corpus
+from support.profile_samples import lut_profile
 
 IPTC = corpus.iptc_block({(2, 5): "Marktplatz", (2, 25): ["market", "1934"], (2, 80): "Unbekannt"})
 HEIGHT, WIDTH = 40, 56

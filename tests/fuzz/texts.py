@@ -6,8 +6,8 @@ import random
 import struct
 from typing import Any
 
-import corpus
 from fuzz.seeds import IPTC
+from support import corpus
 
 RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
 LAUGHS = '<!ENTITY l0 "ha">' + "".join(

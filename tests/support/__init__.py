@@ -1,1 +1,1 @@
-"""What tests share, and no test itself."""
+"""What tests of several folders share, and no test itself."""

@@ -5,10 +5,9 @@ Noise is made of whole numbers, all else in double precision and rounded once.
 
 from __future__ import annotations
 
+import corpus
 import numpy as np
 import numpy.typing as npt
-
-import corpus
 
 Codes = npt.NDArray[np.uint16]
 Floats = npt.NDArray[np.float64]

@@ -12,27 +12,27 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import corpus
 import numpy as np
 import tifffile
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.raster.profiles import adobe_rgb_profile
-from restoration.raster.tone_table import NODES, ToneTable
-from restoration.runner import run_batch
-from restoration.settings import ExamineSettings, IngestSettings
-from restoration.workshop import make_workshop
-
-import corpus
 import weights_at_hand
+from simulated_scans import SimulatedPage
+
+from restoration.chain.job_tools import make_workshop
+from restoration.config.settings import ExamineSettings, IngestSettings
 from restoration.errors import ScanError
-from restoration.examine.faces import Faces
+from restoration.examine.faces.faces import Faces
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
-from restoration.ingest import inspect_master
-from restoration.raster.colour import ColourSpace
+from restoration.ingest.inspect_master import inspect_master
+from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.raster.colour.built_in_profiles import adobe_rgb_profile
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.tone_table import NODES, ToneTable
+from restoration.run.batch import run_batch
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.records import read_raw
-from simulated_scans import SimulatedPage
 from support import golden_scans as scans
 from support.golden import Case, Codes, Outcome
 from support.golden_stages import aged_print
@@ -182,7 +182,7 @@ class _Toned:
 def _stand_ins() -> Iterator[None]:
     made = {
         name: mock.Mock(
-            spec=REGISTRY[name], code=("restoration.records",), version="1", fills_damage=False,
+            spec=REGISTRY[name], code=("restoration.storage.records",), version="1", fills_damage=False,
             restores_faces=False, shares_batch=False, load=lambda fake=fake: fake,
         )
         for name, fake in (("descreen", _Larger), ("colour", _Toned))

@@ -9,9 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-import corpus
-import weights_at_hand
-from fake_networks import FakeNetwork, copying, enlarged, sharpening
 from restoration.condition.working_resolution import Evidence, grid, working_share
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.colour.colour_space import ColourSpace
@@ -19,6 +16,8 @@ from restoration.raster.resample import Resampled
 from restoration.raster.views import Bounds, Mirrored, RecentRows
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
 from restoration.stages.anchoring.network_tones import measure_tone_curve
+from support import corpus, weights_at_hand
+from support.fake_networks import FakeNetwork, copying, enlarged, sharpening
 
 SIGMA = 4.0
 WHITE, GREY, BLACK = (0.97,) * 3, (0.5,) * 3, (0.0,) * 3

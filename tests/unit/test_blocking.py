@@ -5,12 +5,12 @@ import cv2
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.jpeg.blocking import Blocking
 from restoration.examine.jpeg.jpeg_quantiser import ijg_quality, ijg_table
 from restoration.examine.page import examine_page
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 
 
 def blocking(pixels, bits=8, window=1024):

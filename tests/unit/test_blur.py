@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.jpeg.blocking import Blocking
 from restoration.examine.page import examine_page
 from restoration.examine.sharpness.blur import Blur
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 
 
 def blur(pixels, bits=16, findings=(Blur,)):
@@ -98,15 +98,21 @@ def test_sharp_pictures_have_none(name):
     assert found["value"] == "none"
 
 
-@pytest.mark.parametrize("turn", [0, 24, 71])
-@pytest.mark.parametrize("name", ["brick", "grass", "rocket"])
-def test_directional_textures_are_not_motion(name, turn):
+@pytest.mark.parametrize(
+    ("name", "turn", "said"),
+    [
+        *(("brick", turn, "none") for turn in (0, 24, 71)),
+        *(("grass", 24, "none"), ("grass", 0, None), ("grass", 71, None)),
+        *(("rocket", 0, "none"), ("rocket", 24, None), ("rocket", 71, None)),
+    ],
+)
+def test_directional_textures_are_not_motion(name, turn, said):
     picture = sim.picture(name)
     height, width = picture.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, 1.5)
     turned = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
     turned = turned[:, :, None] if turned.ndim == 2 else turned
-    assert blur(sim.noisy(turned, 0.7))["value"] in ("none", None)
+    assert blur(sim.noisy(turned, 0.7))["value"] == said
 
 
 def test_fences_and_dots_of_one_size_are_not_blur():
@@ -116,16 +122,16 @@ def test_fences_and_dots_of_one_size_are_not_blur():
     dots = np.full((512, 512), 0.85, np.float32)
     for place in generator.uniform(0, 512, (250, 2)):
         cv2.circle(dots, tuple(int(v * 16) for v in place), 6 * 16, 0.3, -1, cv2.LINE_AA, 4)
-    for pattern in (fence, dots):
+    for pattern, said in ((fence, None), (dots, "none")):
         picture = cv2.GaussianBlur(pattern.astype(np.float32), (0, 0), 0.6)[:, :, None]
-        assert blur(sim.noisy(picture, 1.0))["value"] in ("none", None)
+        assert blur(sim.noisy(picture, 1.0))["value"] == said
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.8, 2.6])
 def test_ordinary_softness_is_neither_motion_nor_defocus(sigma):
     soft = cv2.GaussianBlur(sim.picture("coffee"), (0, 0), sigma)
     found = blur(sim.noisy(soft, 0.7))
-    assert found["value"] in ("none", None)
+    assert found["value"] is None
     # The picture's own edges add to the Gaussian.
     assert found["detail"]["softness_px"] > 0.8 * sigma
 

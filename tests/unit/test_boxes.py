@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fake_faces import face_on_page, page_of, picture, stage_with, stripes
 from restoration.config.regions import FaceRegions
 from restoration.faces.known import known_faces
 from restoration.raster.area import Box
 from restoration.raster.boxes import places_rows_first, rows_first, stated
 from restoration.storage.records import READABLE, SCHEMA, read_raw, write_raw
+from support.fake_faces import face_on_page, page_of, picture, stage_with, stripes
 
 
 def test_a_box_as_stated_and_rows_first_are_each_others_inverse() -> None:

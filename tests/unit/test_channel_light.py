@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import corpus
-from profile_samples import lut_profile
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.matrix_profile import MatrixConversion, srgb_to_d50
 from restoration.raster.colour.tone_curve import ToneCurve, srgb_tone
+from support import corpus
+from support.profile_samples import lut_profile
 
 HALF_CODE = 0.5 / 65535
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import corpus
-from fake_networks import FakeNetwork, sharpening
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.errors import ScanError
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.cleanup.stage import Cleanup
+from support import corpus
+from support.fake_networks import FakeNetwork, sharpening
 
 PHOTO = corpus.photo("coffee", 40, 100, 64, 80)
 SOFT: dict[str, Any] = {"value": 290.0, "detail": {"fraction": 290 / 1200}}

@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from restoration.errors import ConfigError
 from restoration.plan.make_plan import make_plan
 from restoration.upkeep.clear_results import check_results, clear_results
+from support.warm_python import Script
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "clean_results.py"
 
@@ -39,23 +41,25 @@ def a_run(results: str, **changed: str) -> Path:
     return Path(results)
 
 
-def clean(*arguments: str, agreed: str | None = None) -> subprocess.CompletedProcess[str]:
-    """The script without a terminal, or at one where somebody answers."""
-    command = [sys.executable, str(SCRIPT), *arguments]
-    if agreed is None:
-        return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+@pytest.fixture
+def clean(script: Script) -> Script:
+    """The script without a terminal."""
+    return partial(script, "clean_results.py")
+
+
+def clean_at_a_terminal(agreed: str) -> int:
+    """The script where somebody answers; its exit code."""
     ours, theirs = pty.openpty()
     os.write(ours, f"{agreed}\n".encode())
     try:
-        return subprocess.run(command, stdin=theirs, capture_output=True, text=True, check=False)
+        command = [sys.executable, str(SCRIPT)]
+        return subprocess.run(command, stdin=theirs, capture_output=True, check=False).returncode
     finally:
         os.close(ours)
         os.close(theirs)
 
 
-def test_without_a_terminal_it_takes_a_word(place: Path) -> None:
+def test_without_a_terminal_it_takes_a_word(place: Path, clean: Script) -> None:
     results = a_run("results")
     done = clean()
     assert done.returncode == 1
@@ -70,13 +74,13 @@ def test_without_a_terminal_it_takes_a_word(place: Path) -> None:
 
 def test_at_a_terminal_it_asks(place: Path) -> None:
     results = a_run("results")
-    assert clean(agreed="n").returncode == 1
+    assert clean_at_a_terminal("n") == 1
     assert results.is_dir()
-    assert clean(agreed="y").returncode == 0
+    assert clean_at_a_terminal("y") == 0
     assert not results.exists()
 
 
-def test_nothing_there_is_nothing_to_delete(place: Path) -> None:
+def test_nothing_there_is_nothing_to_delete(place: Path, clean: Script) -> None:
     done = clean()
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -94,7 +98,9 @@ def test_nothing_there_is_nothing_to_delete(place: Path) -> None:
         ("mixed", "holds no run"),
     ],
 )
-def test_what_is_no_folder_of_results_stays(place: Path, folder: str, said: str) -> None:
+def test_what_is_no_folder_of_results_stays(
+    place: Path, clean: Script, folder: str, said: str
+) -> None:
     a_run("results")
     a_run("mixed/demo")
     for name in ("holiday/a.jpg", "mixed/notes.txt"):

@@ -6,7 +6,6 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from profile_samples import KINDS, colour_cube, differences, lut_profile, retagged
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
@@ -15,6 +14,7 @@ from restoration.raster.colour.built_in_profiles import (
 )
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.icc import ProfileError, parse_profile
+from support.profile_samples import KINDS, colour_cube, differences, lut_profile, retagged
 
 HALF_CODE = 0.5 / 65535
 

@@ -10,8 +10,6 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
-from profile_samples import KINDS
 from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.config.stages import CHAIN
@@ -19,6 +17,8 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review.dossier import gather
+from support import corpus
+from support.profile_samples import KINDS
 
 
 def ramp(channels: int) -> np.ndarray:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import corpus
 from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.margin_stain import UnevenStain
 from restoration.raster.colour.channel_light import ChannelLight, channel_light
@@ -18,6 +17,7 @@ from restoration.raster.colour.node_lines import NODES
 from restoration.raster.colour.tone_table import LEAST_SLOPE
 from restoration.stages.colour.correction import Correction
 from restoration.stages.colour.decision import LEAST_FADE, LEAST_STAIN, Decision, decide
+from support import corpus
 
 BASE = (0.05, 0.05, 0.05)
 DARK = np.full(3, 0.5)

@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, lab2xyz
 
-import corpus
-from aged_prints import DARK_KEPT, LIGHT_STRUCK, SLIGHT, STRONG, lab_of, small
 from damage.ageing import Ageing, aged, shown
 from damage.light import to_encoded
 from restoration.examine.tones.targets import (
@@ -27,6 +25,8 @@ from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.colour.correction import Correction
+from support import corpus
+from support.aged_prints import DARK_KEPT, LIGHT_STRUCK, SLIGHT, STRONG, lab_of, small
 
 SPACE = ColourSpace.from_profile(None, 3)
 LIGHT = channel_light(SPACE)

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from test_deliver import hand_over, result_of
 
-import corpus
 from restoration.config.settings import IngestSettings
 from restoration.deliver.deliver_scan import PageToDeliver
 from restoration.errors import ScanError
@@ -22,23 +20,14 @@ from restoration.raster.tiff.page import open_infrared, open_page
 from restoration.review.unconverted import open_restored
 from restoration.storage.records import write_raw
 from restoration.upkeep.undo_colour import undo
+from support import corpus
+from support.delivery_by_hand import hand_over, result_of
+from support.tiff_pages import write
 from support.written_records import applied_page, deliver_record, ingest_record, stage_record
 
 LIMITS = IngestSettings.model_validate({})
 COLOUR = corpus.codes(60, 80, seed=3)
 INFRARED = corpus.codes(60, 80, 1, seed=5)
-
-
-def write(path: Path, *pages: tuple[np.ndarray, dict[str, Any]], **options: Any) -> Path:
-    """Pages of one file; ``kind`` is their NewSubfileType."""
-    for number, (pixels, given) in enumerate(pages):
-        own = {**options, **given}
-        kind = own.pop("kind", 0)
-        corpus.write_tiff(path, pixels, append=number > 0, subfiletype=1 if kind == 4 else kind,
-                          **own)  # fmt: skip
-        if kind == 4:
-            corpus.patch_tag(path, 254, [4], page=number)
-    return path
 
 
 def silverfast(path: Path, **options: Any) -> Path:

@@ -11,8 +11,8 @@ import pytest
 
 import contradictions
 from contradictions import of_run
-from corpus import write_tiff
-from said import Delivered, lines_of
+from support.corpus import write_tiff
+from support.delivered_pages import Delivered, lines_of
 
 Record = dict[str, Any]
 Change = Callable[[Delivered], object]

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_engine import CODE, COMPACT, CPU, RRDB, Case, Image, photograph, seeded, worst
 
 from restoration.config.settings import EngineSettings
 from restoration.engine.run import run_network
 from restoration.networks.architectures.rrdbnet import RrdbnetParameters
 from restoration.raster.base import ArrayRaster
+from support.engine_cases import CODE, COMPACT, CPU, RRDB, Case, Image, photograph, seeded, worst
 
 pytestmark = [
     pytest.mark.cuda,

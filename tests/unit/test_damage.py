@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import corpus
-import simulated_scans as sim
-from damaged_scans import Damaged, damaged
 from restoration.config.settings import ExamineSettings
 from restoration.examine.damage.damage import LETTERS, Damage
 from restoration.examine.damage.search import KINDS
 from restoration.examine.page import examine_page
 from restoration.raster.colour.colour_space import ColourSpace
+from support import corpus
+from support import simulated_scans as sim
+from support.damaged_scans import Damaged, damaged
 
 Pixels = npt.NDArray[np.float32]
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import damage
-import pictures
 from damage.light import Picture, softened, to_encoded, to_light
 from damage.marks import KINDS, VISIBLE
 from damage.printing import SHAPES, Screen
+from support import pictures
 
 SIDE = 256
 

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-import corpus
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.stages.denoise.deblocking import TILE, deblocked_change
 from restoration.stages.denoise.jpeg_tables import compression_noise, tables
+from support import corpus
 
 PHOTO = corpus.photo("coffee", 40, 60, 184, 264)
 

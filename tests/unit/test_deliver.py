@@ -1,6 +1,5 @@
 """The deliverable says all that its master said, shows what was meant, and is checked."""
 
-import hashlib
 import io
 import tracemalloc
 from dataclasses import replace
@@ -10,21 +9,19 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
 from metadata_tools import BYTE, field, write_master
-from restoration.config.settings import DeliverSettings, IngestSettings
+from restoration.config.settings import DeliverSettings
 from restoration.deliver import deliver_scan as deliver
-from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
+from restoration.deliver.deliver_scan import PageToDeliver, deliver_scan
 from restoration.deliver.xmp.packet import StageEvent
 from restoration.errors import CircumstanceError, ScanError
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
 from restoration.raster.tiff.page import open_page
-from restoration.raster.tiff.write_intermediate import write_intermediate
 from restoration.records.ingest import Master
+from support import corpus
+from support.delivery_by_hand import DELIVERY, LIMITS, all_codes, hand_over, result_of
 
-LIMITS = IngestSettings.model_validate({})
-DELIVERY = Delivery("box-12", "archive", "ab" * 32, "2026-01-02T03:04:05Z", "workflow 0.1")
 TEXTS = {
     269: "Box 12, 0034", 271: "Epson", 272: "V850", 305: "SilverFast 9",
     306: "2019:05:06 07:08:09", 315: "A. Archivist", 316: "scan-pc", 33432: "Public domain",
@@ -33,34 +30,6 @@ TEXTS = {
 
 def text_tags(texts=TEXTS):
     return [(code, 2, len(t) + 1, t.encode() + b"\0", True) for code, t in texts.items()]
-
-
-def hand_over(tmp_path, master, pages=None, delivery=DELIVERY, **settings):
-    ingest = Master.read(inspect_master(master, LIMITS), master)
-    pages = pages or [PageToDeliver(n + 1, None, None) for n in range(len(ingest.pages))]
-    output = tmp_path / "out" / "scan.tif"
-    output.parent.mkdir(exist_ok=True)
-    record = deliver_scan(
-        delivery, master=master, ingest=ingest, pages=pages,
-        settings=DeliverSettings.model_validate(settings), output=output,
-    ).raw()  # fmt: skip
-    assert record["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
-    assert list(output.parent.iterdir()) == [output]
-    return output, record
-
-
-def all_codes(path, number=1):
-    with open_page(path, number) as page:
-        return page.read_codes(0, 0, page.height, page.width)
-
-
-def result_of(tmp_path, pixels, name="result.tif", ppi=(2400.0, 2400.0)):
-    height, width, channels = pixels.shape
-    path = tmp_path / name
-    write_intermediate(
-        path, iter([pixels]), height=height, width=width, channels=channels, ppi=ppi, profile=None
-    )
-    return path
 
 
 @pytest.mark.parametrize("compression", ["none", "lzw"])

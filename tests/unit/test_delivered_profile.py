@@ -9,12 +9,10 @@ import tracemalloc
 import numpy as np
 import pytest
 import tifffile
-from test_deliver import LIMITS, all_codes, hand_over, inspect_master, result_of
 
-import corpus
-from profile_samples import lut_profile, retagged
 from restoration.deliver.deliver_scan import PageToDeliver
 from restoration.errors import ConfigError, ScanError
+from restoration.ingest.inspect_master import inspect_master
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import ROOT
 from restoration.raster.colour.built_in_profiles import (
@@ -26,6 +24,9 @@ from restoration.raster.colour.built_in_profiles import (
 )
 from restoration.raster.colour.profile_conversion import ProfileConversion
 from restoration.raster.tiff.page import open_page
+from support import corpus
+from support.delivery_by_hand import LIMITS, all_codes, hand_over, result_of
+from support.profile_samples import lut_profile, retagged
 
 COLOUR_XMP = corpus.XMP.replace(
     b"<dc:source>",

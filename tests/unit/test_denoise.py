@@ -11,8 +11,6 @@ import cv2
 import numpy as np
 import pytest
 
-import corpus
-from fake_networks import FakeNetwork
 from restoration.condition.noise import ReportedNoise
 from restoration.config.stages.denoise import DenoiseSettings
 from restoration.errors import ConfigError
@@ -21,6 +19,8 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.denoise import noise_level, picture, scales
 from restoration.stages.denoise.stage import Denoise
+from support import corpus
+from support.fake_networks import FakeNetwork
 
 PHOTO = corpus.photo("coffee", 40, 100, 90, 114)
 NO_GRAIN = {"found": False, "sigma": 0.0, "channel_correlation": 0.0}

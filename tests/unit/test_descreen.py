@@ -18,7 +18,6 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 from skimage.metrics import structural_similarity
 
-import corpus
 from restoration.config.stages.descreen import DescreenSettings
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
@@ -26,6 +25,7 @@ from restoration.raster.colour.tone_curve import srgb_tone
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.descreen import pages, regions
 from restoration.stages.descreen.stage import Descreen
+from support import corpus
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_results import AGAIN, CHANGES, plan, run
 
-import corpus
 from restoration.errors import CircumstanceError
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.run.disk_need import LZW, DiskNeed, disk_need, say_disk_need
 from restoration.run.run_progress import work_of
 from restoration.storage.records import write_raw
+from support import corpus
+from support.small_results import AGAIN, CHANGES, plan, run
 from support.written_records import ingest_record, master_of
 
 __all__ = ["plan"]

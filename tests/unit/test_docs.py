@@ -14,12 +14,13 @@ from textwrap import dedent
 
 import pytest
 import yaml
+from PIL import Image
 from pydantic import BaseModel
 
-from conftest import Project
 from restoration.config.regions import read_regions
 from restoration.config.settings import Config, Recipe, StagesSettings, load_config
 from restoration.examine.registry import FINDINGS
+from support.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 BESIDE = ("README", "CONTRIBUTING", "config/README", "envs/README", "profiles/README")
@@ -79,8 +80,8 @@ def test_the_readme_leads_to_every_page() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     linked = set(re.findall(r"\]\(docs/([a-z-]+\.md)[)#]", text))
     pages = {page.name for page in (ROOT / "docs").glob("*.md")}
-    # Configuration is linked where it is generated; the records' fields from their page.
-    assert pages - linked <= {"index.md", "configuration.md", "records.md"}
+    # Configuration is linked where it is generated.
+    assert pages - linked <= {"index.md", "configuration.md"}
 
 
 def test_every_block_says_what_it_is() -> None:
@@ -156,7 +157,8 @@ def test_every_command_does_what_it_should(checkout: Project) -> None:
     """One after the other: a later page goes on with what an earlier one made."""
     masters = {path: path.read_bytes() for path in (checkout.folder / "masters").iterdir()}
     failed = []
-    for block in RUN_HERE:
+    # A command that several pages give is run once.
+    for block in {block.text: block for block in RUN_HERE}.values():
         text = block.text
         for name, ours in OWN.items():
             text = text.replace(name, ours)
@@ -243,6 +245,24 @@ def test_pictures_are_small_shown_and_described() -> None:
             assert len(words) > 10, f"{page.name}: {target} has no description"
             shown.add((page.parent / target).resolve())
     assert shown == pictures
+
+
+def test_before_and_after_fit_into_the_column_of_a_page() -> None:
+    """Else a browser makes them smaller, and what is said to be 100 % is not."""
+    for name in ("halftone.png", "scratches.png", "noise.jpg", "faded.jpg"):
+        with Image.open(ROOT / "docs" / "pictures" / name) as picture:
+            assert picture.width <= 736, name
+
+
+def test_pictures_are_made_from_the_demo_alone(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "docs/make_pictures.py"), "--results", str(tmp_path)]
+    made = tmp_path / "pictures"
+    done = subprocess.run(
+        [*command, "--to", str(made)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == f"error: '{tmp_path}' holds no results of the demo: make demo\n"
+    assert not made.exists()
 
 
 # ---- names of make and of the config -----------------------------------------------------------

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aged_prints import (
+from damage.ageing import BASE, Ageing, on_paper, shown
+from restoration.examine.tones import dye_fit
+from restoration.examine.tones.dye_fit import aged, base_of, stain_of_lights, stain_of_margin
+from restoration.examine.tones.hand_colour import hand_coloured
+from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
+from restoration.examine.tones.silver import silver_image, toner
+from restoration.review.findings import findings
+from support.aged_prints import (
     DARK_KEPT,
     FINDINGS,
     LIGHT_STRUCK,
@@ -25,14 +32,7 @@ from aged_prints import (
     painted,
     sheet_of,
 )
-from damage.ageing import BASE, Ageing, on_paper, shown
-from restoration.examine.tones import dye_fit
-from restoration.examine.tones.dye_fit import aged, base_of, stain_of_lights, stain_of_margin
-from restoration.examine.tones.hand_colour import hand_coloured
-from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
-from restoration.examine.tones.silver import silver_image, toner
-from restoration.review.findings import findings
-from simulated_scans import SimulatedPage, scanned
+from support.simulated_scans import SimulatedPage, scanned
 
 COLOUR = ("astronaut", "coffee", "grace_hopper")
 """Pictures with a white and a black in them."""
@@ -244,7 +244,8 @@ def test_the_paper_of_grey_and_toned_prints_is_judged_by_the_margin() -> None:
     for kind in ("grey", "toned"):
         density = on_paper(healthy("camera", kind), MARGIN)
         said = dyes_of(shown(grey_aged(density, STAINED)))
-        assert said["detail"]["image"] in ("grey", "toned")
+        # Stained as it is, grey cannot be told from a tone.
+        assert said["detail"]["image"] == "toned"
         silver = said["detail"]["as_silver"]
         assert np.array(silver["stain"]) == pytest.approx(STAINED.stain, abs=0.014)
         assert said["value"] == [1.0, 1.0, 1.0]

@@ -9,9 +9,6 @@ import numpy.typing as npt
 import pytest
 from scipy import ndimage
 
-import corpus
-import simulated_scans as sim
-from fake_networks import FakeNetwork, sharpening
 from restoration.examine.paper.borders import borders
 from restoration.examine.paper.occupied import occupied
 from restoration.raster.base import ArrayRaster, FloatImage
@@ -19,6 +16,9 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
 from restoration.stages.anchoring.empty_paper import RAMP, Extent, extents
 from restoration.stages.anchoring.network_tones import measure_tone_curve
+from support import corpus
+from support import simulated_scans as sim
+from support.fake_networks import FakeNetwork, sharpening
 
 SIGMA = 2.0
 HALO = 2 + 4 + 16 + RAMP

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-import corpus
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Caution, Measurement
 from restoration.examine.page import examine_page
 from restoration.examine.registry import FINDINGS
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
+from support import corpus
+from support import simulated_scans as sim
 
 SRGB = ColourSpace.from_profile(None, 3)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-import simulated_scans as sim
+from support import simulated_scans as sim
 
 
 @pytest.mark.parametrize("name", ["astronaut", "camera", "coffee", "rocket"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import simulated_scans as sim
+from support import simulated_scans as sim
 
 # Fractions, pictures and noise that the thresholds were not chosen on.
 IDEAL = [

@@ -7,8 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-import corpus
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Measurement
 from restoration.examine.page import examine_page
@@ -17,6 +15,8 @@ from restoration.examine.tones.exposure import Exposure
 from restoration.examine.tones.tone import Tone
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_curve import srgb_tone
+from support import corpus
+from support import simulated_scans as sim
 
 
 def said(name: str, value: Any, detail: dict[str, Any] | None = None) -> type:

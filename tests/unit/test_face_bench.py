@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-import simulated_scans as sim
-import weights_at_hand
 from restoration.networks.face_detector import FaceDetector, aligned_points
 from restoration.networks.face_identity import TEMPLATE, FaceIdentity
+from support import simulated_scans as sim
+from support import weights_at_hand
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
 

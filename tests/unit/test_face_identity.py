@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-import simulated_scans as sim
-import weights_at_hand
 from restoration.errors import CircumstanceError
 from restoration.networks import face_identity
 from restoration.networks.face_detector import POINTS_FILE, FaceDetector, aligned_points
 from restoration.networks.face_identity import TEMPLATE, DensePoints, FaceIdentity, distance
+from support import simulated_scans as sim
+from support import weights_at_hand
 
 SIDE = FaceIdentity.SIDE
 

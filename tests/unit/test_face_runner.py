@@ -17,9 +17,6 @@ import numpy as np
 import pytest
 import torch
 
-import by_parameters
-import weights_at_hand
-from fake_networks import FakeNetwork, enlarged
 from restoration.chain import job_tools as workshop
 from restoration.config.settings import EngineSettings, UserWeights
 from restoration.engine import devices
@@ -38,7 +35,9 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import MANIFEST
 from restoration.raster.base import FloatImage, Raster
 from restoration.stages.faces.enlarged_face import EnlargedFace, face_runner
-from seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
+from support import by_parameters, weights_at_hand
+from support.fake_networks import FakeNetwork, enlarged
+from support.seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
 
 CPU = torch.device("cpu")
 

@@ -13,9 +13,6 @@ import cv2
 import numpy as np
 import pytest
 
-import group_photographs
-import simulated_scans as sim
-import weights_at_hand
 from restoration.config.settings import ExamineSettings
 from restoration.examine.faces import faces as faces_module
 from restoration.examine.faces import search as face_search
@@ -25,6 +22,8 @@ from restoration.examine.faces.search import search
 from restoration.examine.page import examine_page
 from restoration.networks.face_detector import Detection
 from restoration.raster.colour.colour_space import ColourSpace
+from support import group_photographs, weights_at_hand
+from support import simulated_scans as sim
 
 
 def box(top: float, left: float, side: float, score: float = 1.0) -> Detection:

@@ -12,9 +12,6 @@ import cv2
 import numpy as np
 import pytest
 
-import corpus
-import simulated_scans as sim
-import weights_at_hand
 from restoration.config.settings import ExamineSettings
 from restoration.examine.faces import faces as faces_module
 from restoration.examine.faces.faces import Faces
@@ -25,6 +22,8 @@ from restoration.examine.upright import to_stored, upright
 from restoration.networks import face_detector
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
 from restoration.raster.colour.colour_space import ColourSpace
+from support import corpus, weights_at_hand
+from support import simulated_scans as sim
 
 SIDE = 96
 SRGB = ColourSpace.from_profile(None, 3)

@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-import weights_at_hand
-from fake_faces import FakeIdentity, page_of
-from group_photographs import PORTRAITS, portrait
 from restoration.chain.job_tools import Networks
 from restoration.config.settings import load_config
 from restoration.config.stages.faces import FacesSettings
@@ -25,6 +22,9 @@ from restoration.raster.resample import Resampled
 from restoration.stages.base import Restored
 from restoration.stages.faces.enlarged_face import face_runner
 from restoration.stages.faces.stage import Faces
+from support import weights_at_hand
+from support.fake_faces import FakeIdentity, page_of
+from support.group_photographs import PORTRAITS, portrait
 
 NETWORK = "realesrgan-x4plus-packaged"
 WIDTH = 3000

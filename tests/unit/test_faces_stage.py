@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-import corpus
-from fake_faces import face_on_page, page_of, picture, stage_with, stripes
 from restoration.faces.frame import Frame
 from restoration.faces.known import KnownFace
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.faces.stage import Faces
+from support import corpus
+from support.fake_faces import face_on_page, page_of, picture, stage_with, stripes
 
 
 def run(stage: Faces, page: Page) -> tuple[np.ndarray, Restored]:

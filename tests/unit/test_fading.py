@@ -5,7 +5,6 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Measurement
 from restoration.examine.page import examine_page
@@ -14,6 +13,7 @@ from restoration.examine.tones.colour import Colour
 from restoration.examine.tones.fading import Fading
 from restoration.examine.tones.tone import Tone
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 
 
 def examined(pixels, bits=16, before=()):

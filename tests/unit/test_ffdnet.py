@@ -12,9 +12,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-import by_parameters
-import corpus
-import weights_at_hand
 from restoration.config.settings import EngineSettings
 from restoration.config.stages.denoise import DenoiseSettings
 from restoration.engine.run import run_network
@@ -24,6 +21,7 @@ from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
 from restoration.stages.denoise.stage import Denoise
+from support import by_parameters, corpus, weights_at_hand
 
 CPU = torch.device("cpu")
 SMALL = FfdnetParameters(num_feat=6, num_conv=4)

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 import torch
 
-import by_parameters
 from restoration.engine.faces.gfpgan import FaceNetwork
 from restoration.errors import CircumstanceError, ConfigError, ScanError
 from restoration.networks.architectures.gfpgan import GfpganParameters
 from restoration.networks.fetch import fetch
 from restoration.networks.load import load_face_restorer, load_network
 from restoration.networks.manifest import Weights
-from seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
+from support import by_parameters
+from support.seeded_faces import OFFICIAL, SMALL, seeded_face, seeded_module
 
 CPU = torch.device("cpu")
 

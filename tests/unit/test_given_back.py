@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 import tifffile
-import verified_tree as tree
-from test_verify import KINDS, flip, said, sha256sum
 
 from restoration.deliver.xmp.packet import read_properties
 from restoration.plan.dependencies import Dependencies
@@ -26,6 +24,8 @@ from restoration.storage.publish import sha256_of
 from restoration.upkeep.verify.findings import cells
 from restoration.upkeep.verify.summary import summary
 from restoration.upkeep.verify.verify import Asked, Verified, verify_results
+from support import verified_tree as tree
+from support.verification import KINDS, flip, said, sha256sum
 
 LATER = "1800000000"
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 import torch
-from test_running import start
 
 from restoration.engine import devices, gpu_places
 from restoration.engine.devices import choose_device
 from restoration.engine.gpu_places import lock_folder, take_place
 from restoration.errors import CircumstanceError
+from support.own_processes import start
 
 TAKE = """
 import sys, time

@@ -14,18 +14,6 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
-import group_photographs
-from fake_faces import (
-    FakeIdentity,
-    FakeRestorer,
-    face_on_page,
-    page_of,
-    picture,
-    stage_with,
-    stripes,
-)
-from fake_networks import FakeNetwork, sharpening
 from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.faces.frame import BETWEEN_EYES, BOX_SIDE
@@ -34,6 +22,17 @@ from restoration.faces.known import KnownFace
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.stages.base import Restored
+from support import corpus, group_photographs
+from support.fake_faces import (
+    FakeIdentity,
+    FakeRestorer,
+    face_on_page,
+    page_of,
+    picture,
+    stage_with,
+    stripes,
+)
+from support.fake_networks import FakeNetwork, sharpening
 
 HEIGHT, WIDTH, FACE = 460, 620, 60
 ROWS, COLUMNS = 2, 6

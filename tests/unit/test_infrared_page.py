@@ -11,10 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
-from test_contents import write
-from test_repair import film
 
-import corpus
 from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.config.settings import ExamineSettings
@@ -39,6 +36,9 @@ from restoration.run.status import status_of
 from restoration.run.status_text import text_of
 from restoration.storage.page_state import Record
 from restoration.storage.records import gather_problems, read_table
+from support import corpus
+from support.film import film
+from support.tiff_pages import write
 
 SOUND = {"damage": {"value": 0.0, "detail": {}}}
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
 from restoration.config.settings import IngestSettings
 from restoration.errors import CircumstanceError, ScanError
 from restoration.ingest import inspect_master as ingest
 from restoration.ingest.inspect_master import hash_file, inspect_master
 from restoration.raster.colour.icc import parse_profile
 from restoration.raster.tiff.tags import MasterFile
+from support import corpus
 
 LIMITS = IngestSettings.model_validate({})
 IPTC = {

@@ -30,5 +30,6 @@ def test_each_part_of_a_key_counts() -> None:
 
 
 def test_identifiers_follow_from_keys() -> None:
-    assert keys.identifier("k", "document") == keys.identifier("k", "document")
+    # On every machine and for ever: they stand in deliverables.
+    assert keys.identifier("k", "document") == "e272806f-375b-5c61-963f-272288cec9a9"
     assert keys.identifier("k", "document") != keys.identifier("k", "instance")

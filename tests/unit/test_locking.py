@@ -14,20 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_running import SCRIPTS, start
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.run import lock as locking
 from restoration.run.lock import LockedBy, lock_results, locked_by, unlock_results
-
-HOLD = """
-import sys, time
-from pathlib import Path
-from restoration.run.lock import lock_results
-lock_results(Path(sys.argv[1]))
-print("held", flush=True)
-time.sleep(60)
-"""
+from support.own_processes import HOLD, SCRIPTS, start
 
 HERE = LockedBy(os.getpid(), socket.gethostname())
 

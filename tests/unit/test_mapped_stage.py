@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import tifffile
-from verified_tree import entry
 
-import corpus
 from restoration.chain import album as albums
 from restoration.chain import chain
 from restoration.chain.chain import Chain
@@ -41,6 +38,9 @@ from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.keys import digest
 from restoration.storage.records import SCHEMA, read_raw, read_record, write_raw
 from restoration.upkeep import undo_colour as undoing
+from support import corpus
+from support.verified_tree import entry
+from support.warm_python import Script
 
 ROOT = Path(__file__).resolve().parents[2]
 GRID = np.arange(NODES) / (NODES - 1)
@@ -397,9 +397,9 @@ def test_a_stain_is_taken_away_by_place_whatever_the_window() -> None:
 # -- undoing -------------------------------------------------------------------------------
 
 
-def undo(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "undo_colour.py"), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+@pytest.fixture
+def undo(script: Script) -> Script:
+    return partial(script, "undo_colour.py")
 
 
 @pytest.fixture
@@ -411,7 +411,7 @@ def delivered(plan: Plan) -> tuple[Path, Path]:
 
 
 def test_tones_are_undone_from_the_record_alone(
-    plan: Plan, delivered: tuple[Path, Path], tmp_path: Path
+    plan: Plan, delivered: tuple[Path, Path], undo: Script, tmp_path: Path
 ) -> None:
     out = tmp_path / "undone.tif"
     done = undo(*delivered, out)
@@ -427,7 +427,7 @@ def test_tones_are_undone_from_the_record_alone(
 
 
 def test_mistakes_in_undoing_are_told_in_one_line(
-    plan: Plan, delivered: tuple[Path, Path], tmp_path: Path
+    plan: Plan, delivered: tuple[Path, Path], undo: Script, tmp_path: Path
 ) -> None:
     record, file = delivered
     deliver(plan, "none")
@@ -465,7 +465,9 @@ def test_mistakes_in_undoing_are_told_in_one_line(
     assert done.stderr.count("\n") == 1
 
 
-def test_eight_bits_are_undone_to_eight_bits_and_it_is_said(plan: Plan, tmp_path: Path) -> None:
+def test_eight_bits_are_undone_to_eight_bits_and_it_is_said(
+    plan: Plan, undo: Script, tmp_path: Path
+) -> None:
     pixels = corpus.codes(40, 300, 3, 8)
     corpus.write_tiff(tmp_path / "maps.tif", pixels, icc=srgb_profile())
     deliver(plan, "maps")

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_results import plan as finished  # noqa: F401 (a fixture)
-from small_results import workshop
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.plan import masters_apart
@@ -38,6 +36,8 @@ from restoration.storage.publish import (
     unlink,
 )
 from restoration.storage.records import not_in_future, write_text
+from support.small_results import plan as finished  # noqa: F401 (a fixture)
+from support.small_results import workshop
 
 PACKAGE = Path(__file__).resolve().parents[2] / "scripts"
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from test_engine import COMPACT, CPU, RRDB, photograph, run, seeded
 
 from restoration.config.settings import EngineSettings
 from restoration.engine import memory
 from restoration.engine.memory import LEAST_COLUMNS, UNKNOWN_COLUMNS, Law, strip_columns
 from restoration.errors import CircumstanceError
+from support.engine_cases import COMPACT, CPU, RRDB, photograph, run, seeded
 
 GIB = 1 << 30
 LAW = Law(column=400_000, fixed=50_000_000)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
 import metadata_tools as tools
 from metadata_tools import (
     ASCII,
@@ -31,6 +30,7 @@ from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.tiff import byte_order
 from restoration.raster.tiff.encoded_text import utf16_order
 from restoration.raster.tiff.page import open_page
+from support import corpus
 
 LIMITS = IngestSettings.model_validate({})
 ORDERS = pytest.mark.parametrize("order", ["<", ">"], ids=["little", "big"])

@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
-from test_engine import CODE, CPU, Case, halftone, photograph, seeded, worst
 
-import weights_at_hand
 from restoration.config.settings import EngineSettings
 from restoration.engine.native import build, library, self_test, srvgg
 from restoration.engine.native import kernels as kernels_of
@@ -28,11 +25,10 @@ from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.architectures.rrdbnet import RrdbnetParameters
 from restoration.networks.architectures.srvgg import SrvggParameters
 from restoration.networks.ffdnet import FFDNet
-from restoration.networks.load import load_network
 from restoration.networks.registry import ARCHITECTURES
 from restoration.raster.base import ArrayRaster
-
-Image = npt.NDArray[np.float32]
+from support.engine_cases import CODE, CPU, Case, halftone, photograph, seeded, worst
+from support.native_answers import Image, exact, real
 
 
 def built() -> str:
@@ -64,20 +60,6 @@ def present_kernels() -> list[str]:
 @cache
 def network_of(kind: str) -> Case:
     return NETWORKS[kind]()
-
-
-@cache
-def real(name: str) -> Any:
-    return load_network(name, weights_at_hand.models_with(name), weights_at_hand.manifest(), CPU)
-
-
-def exact(network: Any, image: Image) -> npt.NDArray[np.float64]:
-    """The whole image in double precision."""
-    module = copy.deepcopy(network.module).double()
-    tensor = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].double()
-    with torch.inference_mode():
-        result: npt.NDArray[np.float64] = module(tensor)[0].permute(1, 2, 0).numpy()
-    return result
 
 
 def native(

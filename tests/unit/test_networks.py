@@ -15,8 +15,6 @@ import safetensors.torch
 import torch
 import yaml
 
-import by_parameters
-import weights_at_hand
 from restoration.config.settings import UserWeights
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks import originals, shims
@@ -30,6 +28,7 @@ from restoration.networks.load import load_network
 from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.ncnn_files import read_layers
 from restoration.networks.weights import open_weights
+from support import by_parameters, weights_at_hand
 
 CPU = torch.device("cpu")
 SMALL = SrvggParameters(num_feat=8, num_conv=2)

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import Measurement
 from restoration.examine.noise.noise import Noise
 from restoration.examine.page import examine_page
 from restoration.raster.colour.colour_space import ColourSpace
+from support import simulated_scans as sim
 
 
 def grainy(pixels, sigma, size, alike, seed=0):

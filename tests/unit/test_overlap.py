@@ -13,9 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_engine import COMPACT, CPU, RRDB, Case, photograph, seeded
 
-import corpus
 from restoration.config.settings import EngineSettings
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.engine import bands, transfer, windows
@@ -23,6 +21,7 @@ from restoration.engine.native import build
 from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.ffdnet import FFDNet
+from restoration.networks.registry import ARCHITECTURES
 from restoration.raster.ahead import THREAD, closing
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
@@ -35,6 +34,8 @@ from restoration.stages.base import Page, Restored
 from restoration.stages.cleanup.stage import Cleanup
 from restoration.stages.denoise.noise_level import LEVELS
 from restoration.stages.denoise.scales import Denoiser
+from support import corpus
+from support.engine_cases import COMPACT, CPU, RRDB, Case, photograph, seeded
 
 SOON = 20.0
 """Seconds after which an event that never comes fails a test."""
@@ -399,7 +400,7 @@ def test_a_network_that_reads_ahead_reads_no_row_twice_for_denoising() -> None:
     class Told(Case):
         channels = 4
 
-    network = Runner(Told(module, 1, 26, "ffdnet", 2), band_rows=64)
+    network = Runner(Told(module, 1, 26, ARCHITECTURES["ffdnet"], 2), band_rows=64)
     source = Counting(ArrayRaster(np.tile(photograph(100, 24), (10, 1, 1))))
     curve = np.ones(LEVELS, np.float32)
     denoiser = Denoiser(network, ColourSpace.from_profile(None, 3), curve)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from profile_samples import by_the_book, colour_cube, differences, lab, lut_profile, retagged
 from restoration.raster.colour import profile_conversion
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
@@ -16,6 +15,14 @@ from restoration.raster.colour.built_in_profiles import (
 )
 from restoration.raster.colour.icc import ProfileError
 from restoration.raster.colour.profile_conversion import ProfileConversion
+from support.profile_samples import (
+    by_the_book,
+    colour_cube,
+    differences,
+    lab,
+    lut_profile,
+    retagged,
+)
 
 MATRICES = {
     "sRGB": srgb_profile,
@@ -71,7 +78,7 @@ def test_table_profile_is_converted_as_it_looks():
     assert inside.sum() > 100
     before, after = lab(lut_profile(), codes)[inside], lab(srgb_profile(), found)[inside]
     assert np.abs(before - after).max() <= 0.05
-    assert outside == 0 or outside < (~inside).sum() + 1
+    assert outside == 0
 
 
 @pytest.mark.parametrize("rows", [1, 7, 64])

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from small_results import AGAIN, CHANGES, findings, plan, stamps
-from test_locking import HOLD
-from test_retention import ALL, images, masks
-from test_running import SCRIPTS, start
 
 from restoration.errors import ConfigError
 from restoration.plan.plan import Plan
 from restoration.run.lock import unlock_results
 from restoration.upkeep.prune import ORPHANS, Pruned, prune_results, summary
+from support.kept_images import ALL, images, masks
+from support.own_processes import HOLD, start
+from support.small_results import AGAIN, CHANGES, findings, plan, stamps
+from support.warm_python import Script
 
 __all__ = ["plan"]
 
@@ -93,14 +90,8 @@ def test_a_run_in_hand_is_left_alone(plan: Plan) -> None:
     assert images(plan) == ALL
 
 
-def test_the_command_refuses_with_2(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, SCRIPTS / "prune.py", "--results", str(tmp_path / "none")],
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_command_refuses_with_2(tmp_path: Path, script: Script) -> None:
+    done = script("prune.py", "--results", tmp_path / "none")
     assert done.returncode == 2
     assert done.stderr.startswith("error: results: ")
     assert len(done.stderr.splitlines()) == 1

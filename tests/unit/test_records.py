@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
-from small_results import plan, run
 
 from restoration.config.record_documentation import KINDS, record_schema, records_page, schema_file
 from restoration.plan.plan import Plan
@@ -18,6 +17,7 @@ from restoration.records.base import RecordError
 from restoration.records.delivery import DeliveryDone, Withdrawn
 from restoration.records.ingest import read_ingest
 from restoration.storage.keys import canonical_json
+from support.small_results import plan, run
 
 __all__ = ["plan"]
 

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import corpus
-from fake_faces import face_on_page, page_of, stage_with, stripes
 from restoration.faces.frame import BETWEEN_EYES, EYES_AND_MOUTH
 from restoration.faces.known import KnownFace
 from restoration.raster.base import ArrayRaster
@@ -17,6 +15,8 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.review.face_words import rows
 from restoration.stages.base import Declined, Restored
 from restoration.stages.faces.red_eye import find_red_pupils, neutral, redness
+from support import corpus
+from support.fake_faces import face_on_page, page_of, stage_with, stripes
 
 SRGB = ColourSpace.from_profile(None, 3)
 

@@ -12,9 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import corpus
-import simulated_scans as sim
-from damaged_scans import Damaged, damaged
 from restoration.config.settings import ExamineSettings
 from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
@@ -30,9 +27,10 @@ from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.repair import closing
 from restoration.stages.repair.grain import GrainStudy
 from restoration.stages.repair.stage import Repair
-
-Pixels = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
+from support import corpus
+from support import simulated_scans as sim
+from support.damaged_scans import Damaged, damaged
+from support.film import Mask, Pixels, film, on_grid
 
 
 def report(pixels: Pixels) -> dict[str, Any]:
@@ -87,11 +85,6 @@ def drawn(result: Restored | Declined) -> tuple[Pixels, Mask]:
     assert marks.shape == (*pixels.shape[:2], 1)
     assert set(np.unique(marks)) <= {0, 255}
     return pixels, marks[:, :, 0] > 0
-
-
-def on_grid(pixels: Pixels) -> Pixels:
-    """Values that a 16-bit file holds."""
-    return to_uint16(pixels).astype(np.float32) / np.float32(65535)
 
 
 @cache
@@ -444,23 +437,6 @@ def test_eyes_mouths_lettering_and_edges_are_left_to_the_users_mask(
 
 
 # --- infrared -----------------------------------------------------------------------------------
-
-
-@cache
-def film() -> tuple[Pixels, Pixels, Mask]:
-    """A colour slide, its infrared channel with the cyan dye in it, and where dust lies."""
-    truth = corpus.photo("coffee")[:320, 100:420]
-    rng = np.random.default_rng(9)
-    spots = np.zeros(truth.shape[:2], np.uint8)
-    for _ in range(25):
-        place = tuple(int(each) for each in rng.integers(15, 300, 2))
-        cv2.ellipse(spots, place, (int(rng.integers(1, 5)), 2), 40.0, 0, 360, 1, -1)
-    cover = cv2.GaussianBlur(spots.astype(np.float32), (0, 0), 0.6)[:, :, None]
-    # Dust on a slide takes light away; infrared passes dye, a little less where it is red-dark.
-    slide = truth * (1 - 0.8 * cover)
-    infrared = 0.8 * np.maximum(truth[:, :, :1], 0.004) ** 0.1 * (1 - 0.8 * cover)
-    infrared += rng.normal(0, 1 / 255, infrared.shape).astype(np.float32)
-    return on_grid(slide), on_grid(np.clip(infrared, 0, 1).astype(np.float32)), spots > 0
 
 
 COLOUR: dict[str, Any] = {"colour": {"value": "colour"}}

@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_results import AGAIN, CHANGES, MAPS, SCANS, findings, plan, run, stamps, workshop
 
-import corpus
 from restoration.errors import CircumstanceError
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.plan import Plan
@@ -20,7 +18,10 @@ from restoration.run import unneeded_images as retention
 from restoration.run.batch import run_batch
 from restoration.storage.manifest import ask_again
 from restoration.storage.records import write_raw
-from review_collection import Collection, Page, soft
+from support import corpus
+from support.kept_images import ALL, deliverables, images, keeping, masks
+from support.review_collection import Collection, Page, soft
+from support.small_results import AGAIN, CHANGES, MAPS, SCANS, findings, plan, run, stamps, workshop
 
 __all__ = ["plan"]
 
@@ -28,33 +29,6 @@ __all__ = ["plan"]
 @pytest.fixture(autouse=True)
 def _epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-
-
-def keeping(plan: Plan, how: str, **more: Any) -> Plan:
-    """The same plan over results of its own."""
-    results = str(plan.results.with_name(f"results-{how}"))
-    update = {"intermediates": how, "results": results, **more}
-    return replace(plan, config=plan.config.model_copy(update=update))
-
-
-def images(plan: Plan) -> set[str]:
-    return {
-        str(path.relative_to(plan.results))
-        for step in (CHANGES, AGAIN)
-        for path in plan.results.glob(f"*/{step}/*.tif")
-        if path.parent.name != "masks"
-    }
-
-
-def masks(plan: Plan) -> set[str]:
-    return {str(p.relative_to(plan.results)) for p in plan.results.glob("*/*/masks/*.tif")}
-
-
-def deliverables(plan: Plan) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(plan.results)): p.read_bytes()
-        for p in sorted(plan.results.glob("*/deliver/*.tif"))
-    }
 
 
 def take(plan: Plan, recipe: str, step: str, batch: str = "one", **also: Any) -> int:
@@ -66,10 +40,6 @@ def take(plan: Plan, recipe: str, step: str, batch: str = "one", **also: Any) ->
 def forget_tables(plan: Plan) -> None:
     for table in plan.results.rglob("*.tsv"):
         table.unlink()
-
-
-ALL = {f"{r}/{step}/{s}.tif" for r in ("archive", "other") for step in (CHANGES, AGAIN)
-       for s in ("both", "plain")}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,6 @@ import numpy as np
 import pytest
 import torch
 
-import by_parameters
-import corpus
-import group_photographs
-import simulated_scans as sim
 from restoration.config.settings import Config, ExamineSettings, UserWeights
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.examine.faces import retinaface_search
@@ -27,6 +23,8 @@ from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.retinaface import RetinaFaceDetector, load_detector, prior_boxes
 from restoration.plan.plan import MANIFEST, Plan
 from restoration.raster.colour.colour_space import ColourSpace
+from support import by_parameters, corpus, group_photographs
+from support import simulated_scans as sim
 
 SMALL = RetinafaceParameters(backbone="mobile0.25")
 RESNET = RetinafaceParameters(backbone="resnet50")

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_locking import HOLD
-from test_running import start
-from test_status import begin, do_all, plan, record
 
 from restoration.errors import ConfigError
 from restoration.plan.make_plan import make_plan
@@ -20,6 +16,9 @@ from restoration.run.lock import unlock_results
 from restoration.run.run_progress import work_of
 from restoration.run.status import status_of
 from restoration.upkeep.retry import plan_to_retry, save_config, set_aside
+from support.begun_runs import begin, do_all, plan, record
+from support.own_processes import HOLD, start
+from support.warm_python import Script
 
 __all__ = ["plan"]
 
@@ -127,20 +126,15 @@ def test_it_must_be_started_where_the_run_was(problems: Plan, tmp_path: Path) ->
         plan_to_retry(tmp_path / "moved")
 
 
-def test_the_command_is_started_with_the_config(problems: Plan) -> None:
+def test_the_command_is_started_with_the_config(problems: Plan, script: Script) -> None:
     show = [sys.executable, "-c", "import sys; print('started', *sys.argv[1:])"]
-    command = [sys.executable, str(SCRIPTS / "retry.py"), "--results", str(problems.results)]
-
-    def run() -> subprocess.CompletedProcess[str]:
-        given = [*command, "--", *show, "--cores", "2"]
-        return subprocess.run(given, capture_output=True, text=True, check=False)
-
-    said = run()
+    words = ("retry.py", "--results", problems.results, "--", *show, "--cores", "2")
+    said = script(*words)
     assert said.returncode == 0
     assert said.stdout.splitlines() == [
         "to be tried again: a, c",
         f"started --cores 2 --configfile {problems.results}/retry.json",
     ]
     do_all(problems)
-    said = run()
+    said = script(*words)
     assert said.stdout == f"no problem in '{problems.results}' can be tried again\n"

@@ -13,7 +13,6 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from corpus import photo, write_tiff
 from restoration.examine.faces.faces import TAGS_TURN
 from restoration.examine.faces.measures import mirrors
 from restoration.raster.base import ArrayRaster
@@ -22,7 +21,8 @@ from restoration.review import face_order, face_pictures, face_words, pictures
 from restoration.review.face_cuts import UPRIGHT, cut_of
 from restoration.review.face_order import faces_of
 from restoration.storage.records import write_raw
-from review_collection import Collection, Page, soft
+from support.corpus import photo, write_tiff
+from support.review_collection import Collection, Page, soft
 
 BOX = [80, 60, 40, 40]
 

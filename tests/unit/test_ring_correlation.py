@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import simulated_scans as sim
 from restoration.examine.resolution.ring_correlation import correlation_end, ring_correlation
+from support import simulated_scans as sim
 
 
 def tiles(name, fraction, sigma, transfer="gauss"):

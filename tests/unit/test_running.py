@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +14,8 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run import begin as running
 from restoration.run.shared_filesystem import MARKER
-
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+from support.own_processes import start
+from support.warm_python import Script
 
 PARENT = """
 import subprocess, sys, time
@@ -31,18 +28,6 @@ child.stdout.readline()
 print(child.pid, flush=True)
 time.sleep(60)
 """
-
-
-def start(code: str, *arguments: str) -> tuple[subprocess.Popen[str], str]:
-    """A Python process and the first line that it printed."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    return process, process.stdout.readline().strip()
 
 
 def test_a_worker_dies_with_its_parent() -> None:
@@ -114,19 +99,14 @@ def test_weights_that_cannot_be_had_are_named_with_a_way_out(
     ],
 )
 def test_a_job_that_no_run_has_is_one_line(
-    plan: Plan, recipe: str | None, step: str, batch: str, said: str
+    plan: Plan, script: Script, recipe: str | None, step: str, batch: str, said: str
 ) -> None:
     """As a person may start it by hand: scripts/run_step.py."""
     plan.save()
     (plan.results / MARKER).write_text("{}")
     words = [step, batch, "--results", str(plan.results)]
     words += ["--recipe", recipe] if recipe else []
-    done = subprocess.run(
-        [sys.executable, str(SCRIPTS / "run_step.py"), *words],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = script("run_step.py", *words)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert said in done.stderr

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from restoration.config.scan_folder import FolderSheet, sheet_of_folder
 from restoration.config.sheet import read_sheet
 from restoration.errors import ConfigError
 from restoration.storage.records import write_raw
+from support.warm_python import Script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -286,18 +285,11 @@ def test_results_are_no_masters(folder: Path) -> None:
 
 @pytest.mark.parametrize(("name", "code"), [("whole", 0), ("gaps", 1), ("none", 2)])
 def test_exit_codes_and_the_sheet_that_is_written_all_the_same(
-    tmp_path: Path, name: str, code: int
+    tmp_path: Path, script: Script, name: str, code: int
 ) -> None:
     touch(tmp_path, "whole/ł.tif", "whole/b.jpg", "gaps/ł.tif")
     (tmp_path / "gaps/b.tif").symlink_to("gone.tif")
-    done = subprocess.run(
-        [sys.executable, ROOT / "scripts/sheet.py", tmp_path / name],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
-        encoding="utf-8",
-    )
+    done = script("sheet.py", tmp_path / name, PYTHONIOENCODING="latin-1")
     assert done.returncode == code, done.stderr
     path = str(tmp_path.resolve() / name / "ł.tif")
     paths = [line.split("\t")[1] for line in done.stdout.splitlines()]

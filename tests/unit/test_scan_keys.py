@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_results import AGAIN, CHANGES, MAPS, SCANS, plan, run
 
 from restoration.chain.scan_keys import EarlierProblemError, ScanKeys
 from restoration.plan.dependencies import Dependencies
@@ -15,6 +14,7 @@ from restoration.records.any_record import AnyRecord
 from restoration.run.unneeded_images import delivered_record
 from restoration.storage.records import read_record
 from restoration.upkeep.verify.current import made_anew
+from support.small_results import AGAIN, CHANGES, MAPS, SCANS, plan, run
 
 __all__ = ["plan"]
 

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_results import plan, run
-from test_retention import deliverables, keeping
-from test_running import start
 
 from restoration.errors import ScanError
 from restoration.plan import code_fingerprint as fingerprints
@@ -28,6 +25,9 @@ from restoration.storage.scratch_disk import (
     leave_scratch,
     use_scratch,
 )
+from support.kept_images import deliverables, keeping
+from support.own_processes import start
+from support.small_results import plan, run
 
 __all__ = ["plan"]
 

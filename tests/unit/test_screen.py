@@ -8,15 +8,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from test_lattice import CMYK, Press, encoded, printed, scene, weave
 
-import corpus
-import simulated_scans
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.screen.screen import Screen
 from restoration.raster.boxes import rows_first
 from restoration.raster.colour.colour_space import ColourSpace
+from support import corpus, simulated_scans
+from support.presses import CMYK, Press, encoded, printed, scene, weave
 
 Image = npt.NDArray[np.float32]
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from test_running import SCRIPTS
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.run import shared_filesystem as shared_fs
@@ -24,6 +21,7 @@ from restoration.run.shared_filesystem import (
     check_same_results,
     check_storage,
 )
+from support.warm_python import Script
 
 
 @pytest.fixture
@@ -85,15 +83,9 @@ def test_a_job_started_by_hand_takes_any_run(
     check_same_results(results)
 
 
-def test_the_worker_says_it_in_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, SCRIPTS / "run_step.py", "ingest", "one", "--results", tmp_path]
-    done = subprocess.run(
-        [str(part) for part in command],
-        env={**os.environ, VARIABLE: ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_worker_says_it_in_one_line(tmp_path: Path, script: Script) -> None:
+    words = ("run_step.py", "ingest", "one", "--results", tmp_path)
+    done = script(*words, **{VARIABLE: ""})
     assert done.returncode == 1
     assert done.stderr.startswith("error: results: ")
     assert len(done.stderr.splitlines()) == 1

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import torch
 
-import by_parameters
 from restoration.config.settings import UserWeights
 from restoration.engine import devices
 from restoration.engine.faces.face_runner import PriorFace
@@ -27,7 +26,8 @@ from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.spandrel_faces import Face
 from restoration.plan.plan import MANIFEST
 from restoration.raster.base import FloatImage
-from seeded_faces import SMALL, seeded_face
+from support import by_parameters
+from support.seeded_faces import SMALL, seeded_face
 
 CPU = torch.device("cpu")
 

@@ -20,7 +20,6 @@ from restoration.run.run_progress import (
     LOG,
     PROGRESS,
     BatchEnd,
-    begin_progress,
     read_run,
     seconds_left,
     summary,
@@ -29,62 +28,12 @@ from restoration.run.run_progress import (
 )
 from restoration.run.status import status_of
 from restoration.run.status_text import text_of
-from restoration.storage.records import SCHEMA, Row, write_raw, write_table
+from support.begun_runs import BATCHES, STEPS, begin, do, do_all, plan, record
+from support.warm_python import Script
+
+__all__ = ["plan"]
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-
-STEPS = [(None, "ingest"), (None, "examine"), ("plain", "denoise"), ("plain", "deliver")]
-BATCHES = {"one": ("a", "b"), "two": ("c",)}
-
-
-@pytest.fixture
-def plan(tmp_path: Path) -> Plan:
-    rows = [f"{s}\t{tmp_path}/{s}.tif\t{batch}" for batch, scans in BATCHES.items() for s in scans]
-    (tmp_path / "scans.tsv").write_text("\n".join(["scan\tpath\tbatch", *rows, ""]))
-    return make_plan(
-        {
-            "scans": str(tmp_path / "scans.tsv"),
-            "results": str(tmp_path / "results"),
-            "recipe": "plain",
-            "recipes": {"plain": {"stages": {"denoise": {"network": "none"}}}},
-            "device": "cpu",
-        }
-    )
-
-
-def begin(plan: Plan) -> None:
-    plan.save()
-    begin_progress(plan, work_of(plan))
-
-
-def record(plan: Plan, recipe: str | None, step: str, scan: str, reason: str | None = None) -> None:
-    status = "problem" if reason else "done"
-    said = {"schema": SCHEMA, "scan": scan, "stage": step, "status": status, "reason": reason}
-    write_raw(plan.folder(recipe, step) / f"{scan}.json", said)
-
-
-def do(plan: Plan, recipe: str | None, step: str, batch: str, **unfit: str) -> None:
-    """A batch goes through a step; scans in ``unfit`` do not, for `step: reason`."""
-    rows = []
-    for scan in BATCHES[batch]:
-        said = unfit.get(scan)
-        rows.append(Row(scan, "problem" if said else "done", reason=said or ""))
-        if said is None or said.startswith(f"{step}: "):
-            record(plan, recipe, step, scan, said)
-    write_table(Path(plan.table(recipe, step, batch)), rows, plan.digest(recipe, step, batch))
-    here = sum(said.startswith(f"{step}: ") for said in unfit.values())
-    count = len(rows)
-    tell_end(plan.results, BatchEnd(recipe, step, batch, count, count, here, 0, 10.0))
-
-
-def do_all(plan: Plan, **unfit: str) -> None:
-    names = [step for _, step in STEPS]
-    for number, (recipe, step) in enumerate(STEPS):
-        known = {s: r for s, r in unfit.items() if names.index(r.partition(": ")[0]) <= number}
-        for batch, scans in BATCHES.items():
-            do(plan, recipe, step, batch, **{s: r for s, r in known.items() if s in scans})
-    for name in ("problems.tsv", "report.html"):
-        (plan.results / "plain" / name).write_text("")
 
 
 def counts(plan: Plan) -> list[tuple[int, int, int]]:
@@ -259,15 +208,11 @@ def test_no_results_are_one_line(tmp_path: Path) -> None:
         status_of(tmp_path)
 
 
-def test_the_command_line(plan: Plan, tmp_path: Path) -> None:
-    def run(*given: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(SCRIPTS / "status.py"), *given]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
-
-    assert run("--results", str(tmp_path / "none")).returncode == 2
+def test_the_command_line(plan: Plan, tmp_path: Path, script: Script) -> None:
+    assert script("status.py", "--results", tmp_path / "none").returncode == 2
     begin(plan)
     do_all(plan, a="ingest: expected RGB, found CMYK")
-    said = run("--results", str(plan.results), "--json")
+    said = script("status.py", "--results", plan.results, "--json")
     assert said.returncode == 3
     found = json.loads(said.stdout)
     assert found["exit_code"] == 3

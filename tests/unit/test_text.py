@@ -4,13 +4,13 @@ import cv2
 import numpy as np
 import pytest
 
-import corpus
-import simulated_scans as sim
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.text import text as text_module
 from restoration.examine.text.text import Text
 from restoration.raster.colour.colour_space import ColourSpace
+from support import corpus
+from support import simulated_scans as sim
 
 PANGRAM = "The quick brown fox jumps over the lazy dog, 1923"
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
 from restoration.config.settings import IngestSettings
 from restoration.errors import ScanError
 from restoration.raster.base import to_uint16
 from restoration.raster.tiff import page as tiff
 from restoration.raster.tiff import segments
 from restoration.raster.tiff.page import open_page
+from support import corpus
 
 WINDOWS = [(0, 0, 61, 83), (0, 0, 1, 1), (60, 82, 1, 1), (13, 7, 29, 41), (31, 0, 17, 83)]
 """Of a page of 61 x 83: odd positions that cross strips and tiles."""

@@ -14,13 +14,13 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pytest
-from test_deliver import hand_over
 
-import corpus
 from restoration.config.settings import IngestSettings
 from restoration.errors import ScanError
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.tiff.page import open_page
+from support import corpus
+from support.delivery_by_hand import hand_over
 
 LIMITS = IngestSettings.model_validate({})
 HEIGHT, WIDTH = 61, 83

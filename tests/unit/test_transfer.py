@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_engine import (
+
+from restoration.config.settings import EngineSettings
+from restoration.engine import bands, transfer, windows
+from restoration.engine.run import run_network
+from restoration.engine.torch_streams.layers import Rows
+from restoration.engine.transfer import PinnedTransfer, PlainTransfer
+from restoration.errors import CircumstanceError, ScanError
+from restoration.raster.base import ArrayRaster
+from support.engine_cases import (
     COMPACT,
     CPU,
     RRDB,
@@ -22,14 +30,6 @@ from test_engine import (
     seeded,
     worst,
 )
-
-from restoration.config.settings import EngineSettings
-from restoration.engine import bands, transfer, windows
-from restoration.engine.run import run_network
-from restoration.engine.torch_streams.layers import Rows
-from restoration.engine.transfer import PinnedTransfer, PlainTransfer
-from restoration.errors import CircumstanceError, ScanError
-from restoration.raster.base import ArrayRaster
 
 
 class Half(Case):

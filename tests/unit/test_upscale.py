@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import corpus
-from fake_networks import FakeNetwork, sharpening
 from restoration.config.stages.upscale import UpscaleSettings
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.upscale.stage import Upscale
+from support import corpus
+from support.fake_networks import FakeNetwork, sharpening
 
 PHOTO = corpus.photo("coffee", 40, 100, 60, 90)
 PPI = (1200.0, 1200.0)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import verified_tree as tree
 
 from restoration.errors import ConfigError
 from restoration.plan.dependencies import Dependencies
@@ -26,13 +25,13 @@ from restoration.storage.manifest import MANIFEST, gather, open_results
 from restoration.storage.records import read_raw, sealed, write_raw
 from restoration.upkeep.prune import prune_results
 from restoration.upkeep.verify.current import made_anew_today
-from restoration.upkeep.verify.findings import Finding
 from restoration.upkeep.verify.summary import summary
 from restoration.upkeep.verify.verify import Asked, verify_results
+from support import verified_tree as tree
+from support.verification import KINDS, flip, said, sha256sum
+from support.warm_python import Script
 
 ROOT = Path(__file__).resolve().parents[2]
-
-Said = set[tuple[str, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -49,56 +48,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def own(made: Path, tmp_path: Path) -> Path:
     """A copy of the tree that a test may change."""
     return tree.copy_of(made, tmp_path / "own")
-
-
-def said(folder: Path, **asked: Any) -> Said:
-    """Class, kind and path of every finding."""
-    results = (folder / "results").absolute()
-    found: list[Finding] = []
-    verified = verify_results(results, Asked(**asked), found.append)
-    assert sum(verified.counts.values()) == len(found)
-    assert verified.clean == (not found)
-    return {
-        (
-            one.kind,
-            one.what,
-            str(one.path.relative_to(results if one.path.is_relative_to(results) else folder)),
-        )
-        for one in found
-    }
-
-
-def flip(path: Path) -> None:
-    """Another byte, the same size and time."""
-    status, data = path.stat(), bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-KINDS = {
-    "deliverable": "archive/deliver/both.tif",
-    "sidecar of a deliverable": "archive/deliver/both.json",
-    "cube": "archive/deliver/both.cube",
-    "record of ingest": "ingest/both.json",
-    "record of a problem": "ingest/wrong.json",
-    "condition report": "examine/plain.json",
-    "record of a stage": "archive/descreen/both.json",
-    "image between the stages": "archive/descreen/both.tif",
-    "mask": "archive/descreen/masks/both.tif",
-    "table": "archive/cleanup/one.tsv",
-    "table of delivery": "other/deliver/one.tsv",
-    "table of problems": "archive/problems.tsv",
-    "report": "archive/report.html",
-    "page of a report": "archive/report-pages/0002.html",
-    "report's pictures": "other/report/plain.json",
-    "plan": "run.json",
-    "batches": "batches.tsv",
-    "manifest": MANIFEST,
-    "list": ".fixity/written.txt",
-    "master": "../one/both.tif",
-    "weights": f"../models/{tree.NETWORK}.safetensors",
-}
 
 
 def test_a_clean_tree_says_nothing(made: Path) -> None:
@@ -295,18 +244,6 @@ def test_pruned_images_are_no_damage_where_they_were_pruned(own: Path) -> None:
     sha256sum(own, own / "results" / MANIFEST)
 
 
-def sha256sum(own: Path, manifest: Path) -> None:
-    """The manifest, which may be an older one, holds."""
-    done = subprocess.run(
-        ["sha256sum", "--check", "--strict", "--quiet", str(manifest)],
-        cwd=own / "results",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 # -- places ----------------------------------------------------------------------------------
 
 
@@ -358,11 +295,6 @@ def test_a_log_that_is_a_link_is_not_followed(own: Path, tmp_path: Path) -> None
     assert target.read_text() == "kept"
 
 
-def command(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    script = [sys.executable, str(ROOT / "scripts" / "verify.py"), *arguments]
-    return subprocess.run(script, capture_output=True, text=True, check=False, cwd=cwd)
-
-
 def test_results_that_cannot_be_written_are_verified(made: Path, tmp_path: Path) -> None:
     if os.geteuid() == 0 and shutil.which("unshare") is None:
         pytest.skip("root writes where it may not, and there is no unshare here")
@@ -389,26 +321,26 @@ def test_beside_a_run_nothing_is_verified(own: Path) -> None:
     assert verify_results(own / "results").clean
 
 
-def test_what_cannot_be_checked_is_said_in_a_line(tmp_path: Path) -> None:
+def test_what_cannot_be_checked_is_said_in_a_line(tmp_path: Path, script: Script) -> None:
     with pytest.raises(ConfigError, match=r"holds no run\.json"):
         verify_results(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
-    done = command("--results", str(tmp_path / "nowhere"))
+    done = script("verify.py", "--results", str(tmp_path / "nowhere"))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
 
 
-def test_the_command_line_and_its_exit_codes(own: Path, tmp_path: Path) -> None:
+def test_the_command_line_and_its_exit_codes(own: Path, tmp_path: Path, script: Script) -> None:
     # Without the stand-ins: what the settings of the last run call for is not what lies there.
     results, table = own / "results", tmp_path / "table.tsv"
-    done = command("--results", str(results), "--output", str(table), cwd=tmp_path)
+    done = script("verify.py", "--results", str(results), "--output", str(table), folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(table.read_text().splitlines()) == 1
     flip(results / KINDS["mask"])
-    done = command("--results", str(results), "--output", str(table), cwd=tmp_path)
+    done = script("verify.py", "--results", str(results), "--output", str(table), folder=tmp_path)
     assert done.returncode == 1
     assert f"altered mask: {KINDS['mask']}: expected SHA-256 " in done.stdout
     assert table.read_text().splitlines()[1].split("\t")[2] == KINDS["mask"]
-    done = command("--results", str(results), "--current", cwd=tmp_path)
+    done = script("verify.py", "--results", str(results), "--current", folder=tmp_path)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "archive descreen: 3 scans: " in done.stdout
 

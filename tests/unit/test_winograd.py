@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from test_engine import CODE, CPU, Case, halftone, photograph, run, seeded, worst
-from test_native import exact, real
 
 from restoration.engine.torch_streams.layers import Rows
 from restoration.engine.torch_streams.tiled import Steps, TiledConvolution, Workspace, grid_start
@@ -20,6 +18,9 @@ from restoration.engine.torch_streams.winograd import TILE, Filter, suits, to_fr
 from restoration.networks.architectures.rrdbnet import RrdbnetParameters
 from restoration.networks.architectures.srvgg import SrvggParameters
 from restoration.networks.ffdnet import FFDNet
+from restoration.networks.registry import ARCHITECTURES
+from support.engine_cases import CODE, CPU, Case, halftone, photograph, run, seeded, worst
+from support.native_answers import exact, real
 
 Image = npt.NDArray[np.float32]
 RRDB = RrdbnetParameters(num_feat=12, num_block=2, num_grow_ch=6)
@@ -31,7 +32,7 @@ class Denoiser(Case):
 
 def denoiser() -> Case:
     torch.manual_seed(3)
-    return Denoiser(FFDNet(24, 4).eval().requires_grad_(False), 1, 8, "ffdnet", 2)
+    return Denoiser(FFDNet(24, 4).eval().requires_grad_(False), 1, 8, ARCHITECTURES["ffdnet"], 2)
 
 
 NETWORKS: dict[str, Callable[[], Case]] = {

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import tifffile
 
-from corpus import codes, photo
 from restoration.deliver.carried_tags import Carried
 from restoration.deliver.write_tiff import DeliverablePage, write_deliverable
 from restoration.errors import CircumstanceError, ScanError
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile
 from restoration.raster.tiff.page import open_page
 from restoration.raster.tiff.write_intermediate import Clipping, gathered, write_intermediate
+from support.corpus import codes, photo
 
 NOTHING = Carried((), None, None, None, None)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tifffile
 
-import corpus
-from conftest import Project
+from support import corpus
+from support.project import Project
 
 
 def ramp() -> np.ndarray:

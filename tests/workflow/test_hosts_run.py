@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Project
+from support.project import Project
 
 pytestmark = pytest.mark.slow
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-import weights_at_hand
-from restoration.engine.native.build import tested
+from restoration.engine.native import build
 from restoration.run.begin import ALLOCATOR
+from support import weights_at_hand
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "network_memory.py"
 
 
 def measured(runtime: str, width: int, height: int, network: str = "general") -> dict[str, Any]:
-    if runtime == "native" and tested() is None:
+    if runtime == "native" and build.tested() is None:
         pytest.skip("the native runtime was not built: no C++ compiler")
     weights_at_hand.models_with("realesr-general-x4v3-ncnn")
     command = [sys.executable, str(SCRIPT), runtime, str(width), str(height)]

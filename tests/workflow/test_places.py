@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Project, make_project
+from support.project import Project, make_project
 
 HOSTILE = "-check out $(touch pwned) `touch pwned` 'q' \"d\" & ;"
 
@@ -31,7 +31,7 @@ class Elsewhere(Project):
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Elsewhere:
+def elsewhere(tmp_path: Path, warm: object) -> Elsewhere:
     checkout, work = tmp_path / HOSTILE, tmp_path / "work"
     for folder in (checkout, work):
         folder.mkdir()
@@ -39,7 +39,7 @@ def elsewhere(tmp_path: Path) -> Elsewhere:
 
 
 def test_commands_hold_paths_as_single_words(elsewhere: Elsewhere) -> None:
-    said = elsewhere.run("--dry-run", "--printshellcmds")
+    said = elsewhere.run("--dry-run", "--printshellcmds", warm=False)
     commands = [line.strip() for line in said.splitlines() if "python " in line and ".py" in line]
     named = set()
     for command in commands:
@@ -71,7 +71,7 @@ def test_a_checkouts_path_is_not_executed(elsewhere: Elsewhere) -> None:
     assert "licence" in next(elsewhere.folder.glob("mod els*/tiny.licence.txt")).read_text()
 
 
-def test_a_checkout_in_a_folder_with_braces_is_one_line(tmp_path: Path) -> None:
+def test_a_checkout_in_a_folder_with_braces_is_one_line(tmp_path: Path, warm: object) -> None:
     checkout = tmp_path / "{check} out"
     checkout.mkdir()
     said = make_project(checkout).run("--dry-run", check=False)
@@ -100,9 +100,7 @@ def listing(folder: Path) -> dict[str, tuple[int, ...]]:
 def test_a_dry_run_says_what_is_untrue_and_changes_nothing(project: Project) -> None:
     """As in a fresh clone to which results were copied: Snakemake knows of no earlier run."""
     shutil.rmtree(project.folder / ".snakemake")
-    config = project.config()
-    config["recipes"]["plain"]["stages"]["upscale"]["factor"] = 1.25
-    project.configure(config)
+    project.set_factor(1.25)
     for name in ("plain/cleanup/a.tif.host.1.part", "plain/cleanup/a.json.retried", ".other"):
         (project.results / name).write_text("left")
     before = listing(project.folder)

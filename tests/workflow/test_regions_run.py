@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from conftest import Project
+from support.project import Project
 
 
 def mark(project: Project, scan: str, text: str) -> None:

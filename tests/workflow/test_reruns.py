@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from conftest import ROWS, Project, tiny_weights
+from support.project import NOTHING, ROWS, Project, of, tiny_weights
 
-NOTHING = "Nothing to be done"
-
-
-def of(scans: str, *steps: str, recipe: str = "plain") -> set[str]:
-    """The records of some steps for some scans, as ``Project.written_since`` names them."""
-    return {
-        f"{step}/{scan}" if step in ("ingest", "examine") else f"{recipe}/{step}/{scan}"
-        for step in steps
-        for scan in scans
-    }
+STEPS = ("ingest", "examine", "cleanup", "upscale", "deliver")
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -28,12 +20,9 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1))
 
 
-def test_second_run_has_nothing_to_do(project: Project) -> None:
-    assert NOTHING in project.run()
-
-
 def test_touched_files_rerun_nothing(project: Project) -> None:
     before = project.stamps()
+    project.own_code()
     touched = [
         *project.folder.glob("scripts/**/*.py"),
         *project.folder.glob("rules/*"),
@@ -47,7 +36,7 @@ def test_touched_files_rerun_nothing(project: Project) -> None:
     # Upstream tables get the newest times: what a file-time trigger would fall for.
     for age, path in enumerate(sorted(touched, reverse=True)):
         os.utime(path, (2_000_000_000 + age, 2_000_000_000 + age))
-    assert NOTHING in project.run()
+    assert NOTHING in project.run(warm=False)
     assert project.written_since(before) == set()
 
 
@@ -64,15 +53,12 @@ def test_changed_master_reruns_its_scan_alone(project: Project) -> None:
     before = project.stamps()
     shutil.copy(project.folder / "masters/d.tif", project.folder / "masters/a.tif")
     project.run()
-    steps = ("ingest", "examine", "cleanup", "upscale", "deliver")
-    assert project.written_since(before) == of("a", *steps)
+    assert project.written_since(before) == of("a", *STEPS)
 
 
 def test_one_upscale_setting(project: Project) -> None:
     before = project.stamps()
-    config = project.config()
-    config["recipes"]["plain"]["stages"]["upscale"]["factor"] = 1.25
-    project.configure(config)
+    project.set_factor(1.25)
     project.run()
     assert project.written_since(before) == of("abc", "upscale", "deliver")
 
@@ -107,33 +93,49 @@ def test_reordered_keys_rerun_nothing(project: Project) -> None:
 
 @pytest.mark.slow
 def test_edited_docstring_reruns_nothing(project: Project) -> None:
+    project.own_code()
     edit(project.folder / "scripts/restoration/stages/cleanup/stage.py", '"""', '"""Edited. ')
     edit(project.folder / "scripts/restoration/raster/resample.py", '"""', '"""Edited. ')
     assert NOTHING in project.run()
 
 
-@pytest.mark.parametrize(
-    ("module", "steps"),
-    [
-        ("restoration/stages/upscale/stage.py", ("upscale", "deliver")),
-        ("restoration/stages/cleanup/stage.py", ("cleanup", "upscale", "deliver")),
-        pytest.param(
-            "restoration/engine/run.py",
-            ("cleanup", "upscale", "deliver"),
-            marks=pytest.mark.slow,
-        ),
-        ("restoration/deliver/xmp/packet.py", ("deliver",)),
-        ("restoration/review/page.py", ()),
-    ],
-)
-def test_edited_code_reruns_only_its_importers(
-    project: Project, module: str, steps: tuple[str, ...]
-) -> None:
+EDITED = {
+    "stages/upscale.py": ("upscale", "deliver"),
+    "stages/cleanup.py": ("cleanup", "upscale", "deliver"),
+    "engine/run.py": ("cleanup", "upscale", "deliver"),
+    "archive/xmp.py": ("deliver",),
+    "review/page.py": (),
+}
+
+
+def test_edited_code_reruns_only_its_importers(project: Project) -> None:
+    """Each module by itself, as a dry run tells; see below for what then runs."""
+    project.own_code()
+    code, kept = project.folder / "scripts/restoration", project.folder / "kept.py"
+    for module, steps in EDITED.items():
+        shutil.copy2(code / module, kept)
+        with (code / module).open("a") as file:
+            file.write("\n_EDITED = 1\n")
+        said = project.run("--dry-run", "--quiet", "rules")
+        counted = dict(re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE))
+        # Of both batches, and of no other step.
+        ours = {step: count for step, count in counted.items() if step in STEPS}
+        assert ours == dict.fromkeys(steps, "2"), module
+        assert (NOTHING in said) == (not steps)
+        shutil.copy2(kept, code / module)
+
+
+def test_edited_code_is_the_code_that_runs(project: Project) -> None:
     before = project.stamps()
-    with (project.folder / "scripts" / module).open("a") as file:
-        file.write("\n_EDITED = 1\n")
-    project.run()
-    assert project.written_since(before) == of("abc", *steps)
+    project.own_code()
+    edit(
+        project.folder / "scripts/restoration/stages/upscale/stage.py",
+        "from __future__ import annotations\n",
+        'from __future__ import annotations\n\nprint("edited")\n',
+    )
+    said = project.run(warm=False)
+    assert project.written_since(before) == of("abc", "upscale", "deliver")
+    assert "\nedited\n" in said
 
 
 def test_replaced_weights(project: Project) -> None:
@@ -152,8 +154,7 @@ def test_added_row(project: Project) -> None:
     before = project.stamps()
     project.sheet([*ROWS, ("d", "masters/d.tif", "one", "")])
     project.run()
-    steps = ("ingest", "examine", "cleanup", "upscale", "deliver")
-    assert project.written_since(before) == of("d", *steps)
+    assert project.written_since(before) == of("d", *STEPS)
 
 
 @pytest.mark.slow
@@ -199,9 +200,7 @@ def test_results_in_a_fresh_clone_without_snakemakes_metadata(project: Project) 
     assert project.written_since(before) == set()
     assert NOTHING in project.run()
     # And a change is still seen.
-    config = project.config()
-    config["recipes"]["plain"]["stages"]["upscale"]["factor"] = 1.25
-    project.configure(config)
+    project.set_factor(1.25)
     shutil.rmtree(project.folder / ".snakemake")
     project.run()
     assert project.written_since(before) == of("abc", "upscale", "deliver")
@@ -215,8 +214,6 @@ def test_pruned_intermediates_are_made_again_only_when_needed(project: Project) 
     (project.results / "plain/deliver/one.tsv").unlink()
     project.run()
     assert project.written_since(before) == set()
-    config = project.config()
-    config["recipes"]["plain"]["stages"]["upscale"]["factor"] = 1.25
-    project.configure(config)
+    project.set_factor(1.25)
     project.run()
     assert project.written_since(before) == of("abc", "cleanup", "upscale", "deliver")

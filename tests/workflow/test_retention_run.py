@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from test_reruns import NOTHING, of
 
-from conftest import Project
+from support.project import NOTHING, Project, fresh_copy, of
 
 
 def images(project: Project) -> set[str]:
@@ -20,21 +16,8 @@ def images(project: Project) -> set[str]:
     return {str(p.relative_to(project.results)) for p in found if p.parent.name != "deliver"}
 
 
-def set_factor(project: Project, factor: float) -> None:
-    config = project.config()
-    config["recipes"]["plain"]["stages"]["upscale"]["factor"] = factor
-    project.configure(config)
-
-
 def script(project: Project, name: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, f"scripts/{name}.py", *arguments],
-        cwd=project.folder,
-        env=project.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = project.script(name, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -46,7 +29,7 @@ def test_keeping_none_computes_nothing_again_and_deletes_what_was_delivered(
     assert NOTHING in project.run("--dry-run")
     before = project.stamps()
     # Some stage after which images that are there already are used once more.
-    set_factor(project, 1.25)
+    project.set_factor(1.25)
     said = project.run()
     assert project.written_since(before) - {f"plain/cleanup/{s}" for s in "abc"} == of(
         "abc", "upscale", "deliver"
@@ -67,8 +50,7 @@ def ends(project: Project) -> list[tuple[str, str]]:
 def test_batches_are_finished_one_after_the_other_and_reruns_make_what_they_need(
     finished: Project, tmp_path: Path
 ) -> None:
-    ignored = shutil.ignore_patterns("results", ".snakemake", "__pycache__")
-    project = Project(shutil.copytree(finished.folder, tmp_path / "project", ignore=ignored))
+    project = fresh_copy(finished, tmp_path / "project")
     project.sheet([(scan, f"masters/{scan}.tif", scan, "") for scan in "abcd"])
     project.configure({**project.config(), "intermediates": "last"})
     project.run("--cores", "1")
@@ -83,7 +65,7 @@ def test_batches_are_finished_one_after_the_other_and_reruns_make_what_they_need
     # The last stage's setting: its input is gone as well, so that is made again too. What its
     # record says is true of it again.
     before = project.stamps()
-    set_factor(project, 1.25)
+    project.set_factor(1.25)
     project.run("--cores", "1")
     assert project.written_since(before) == of("abcd", "upscale", "deliver")
     assert images(project) == {f"plain/upscale/{scan}.tif" for scan in "abcd"}
@@ -109,7 +91,7 @@ def test_batches_are_finished_one_after_the_other_and_reruns_make_what_they_need
     config["recipes"]["plain"]["deliver"] = {}
     project.configure(config)
     project.run("--cores", "1")
-    whole = Project(shutil.copytree(finished.folder, tmp_path / "whole", ignore=ignored))
+    whole = fresh_copy(finished, tmp_path / "whole")
     whole.sheet([(scan, f"masters/{scan}.tif", scan, "") for scan in "abcd"])
     whole.configure({**config, "intermediates": "keep"})
     whole.run()

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
 import pytest
 
-from conftest import ROWS, Project
-
-
-def script(project: Project, name: str, *given: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, f"scripts/{name}.py", *given],
-        cwd=project.folder,
-        env=project.environment(),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+from support.project import ROWS, Project
 
 
 @pytest.mark.slow
 def test_status_and_retry_of_a_collection_with_a_problem(project: Project) -> None:
-    done = script(project, "status")
+    done = project.script("status")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "finished")
     (project.folder / "masters/broken.tif").write_bytes(b"II*\0")
     project.sheet([*ROWS, ("broken", "masters/broken.tif", "two", "")])
@@ -34,15 +21,15 @@ def test_status_and_retry_of_a_collection_with_a_problem(project: Project) -> No
     assert "run: 5 of 5 jobs done, 4 of 4 scans finished or a problem" in said
     log = (project.results / "run.log").read_text().splitlines()
     assert log[-1].endswith("1 problem so far")
-    assert script(project, "status").returncode == 3
+    assert project.script("status").returncode == 3
 
     before = project.stamps()
     snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
-    retried = script(project, "retry", "--scan", "broken", "--", *snakemake)
+    retried = project.script("retry", "--scan", "broken", "--", *snakemake)
     assert retried.returncode == 0, retried.stdout + retried.stderr
     # Looked at again, and no other scan with it.
     assert project.written_since(before) == {"ingest/broken", "retry"}
-    status = script(project, "status", "--json")
+    status = project.script("status", "--json")
     assert status.returncode == 3
     found = json.loads(status.stdout)
     assert [problem["scan"] for problem in found["problems"]] == ["broken"]

@@ -16,8 +16,8 @@ import pytest
 import tifffile
 import yaml
 
-from conftest import ROOT, Project
 from restoration.storage.manifest import MANIFEST
+from support.project import ROOT, Project
 
 PAGE = ROOT / "docs" / "adding.md"
 

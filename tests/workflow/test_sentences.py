@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Project
 from contradictions import contradictions, of_run
 from restoration.demo.make import make_collection
-from said import read_results
+from support.delivered_pages import read_results
+from support.project import ROOT, Project
 
 
 def found_in(results: Path) -> list[str]:
@@ -50,6 +50,7 @@ def test_no_sentence_of_the_demo_contradicts_another(
         pytest.skip("the demo's weights are not at hand: run make demo once")
     monkeypatch.chdir(project.folder)
     monkeypatch.setattr(Project, "patience", 3600.0)
+    monkeypatch.setattr(Project, "warm", None)
     make_collection(project.folder / "masters/demo")
     shutil.copytree(ROOT / "models", project.folder / "models", dirs_exist_ok=True)
     command = [sys.executable, "-m", "snakemake", "--cores", "2"]

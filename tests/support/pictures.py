@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-import corpus
 from damage.light import Picture, channels_kept
+from support import corpus
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-import by_parameters
 from restoration.networks.architectures.gfpgan import GfpganParameters
+from support import by_parameters
 
 OFFICIAL = GfpganParameters(
     out_size=512, num_style_feat=512, num_mlp=8, channel_multiplier=2, narrow=1.0

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import corpus
 from restoration.raster.boxes import rows_first
+from support import corpus
 
 Pixels = npt.NDArray[np.float32]
 

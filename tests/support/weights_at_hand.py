@@ -18,7 +18,7 @@ from restoration.networks.fetch import fetch
 from restoration.networks.manifest import Weights, load_manifest
 from restoration.networks.originals import place_by_hand
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @cache

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-import pictures
 from damage.ageing import BASE, Ageing, Densities, aged, light_of, on_paper, printed, shown
 from damage.light import Picture, channels_kept
 from restoration.config.settings import ExamineSettings
@@ -31,7 +30,8 @@ from restoration.raster.base import UInt16Image
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Mapped, Page
 from restoration.stages.colour.stage import Colour
-from simulated_scans import SimulatedPage, scanned
+from support import pictures
+from support.simulated_scans import SimulatedPage, scanned
 
 SIDE = 200
 MARGIN = 24

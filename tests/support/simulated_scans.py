@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dctn, idctn
 
-import corpus
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.raster.colour.colour_space import ColourSpace
+from support import corpus
 
 KERNELS = {
     "nearest": cv2.INTER_NEAREST_EXACT,

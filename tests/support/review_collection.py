@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from corpus import write_tiff
 from restoration.config.settings import IngestSettings
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review.page import write_report
 from restoration.storage.records import SCHEMA, write_raw
+from support.corpus import write_tiff
 
 
 def soft(pixels: np.ndarray, sigma: float) -> np.ndarray:

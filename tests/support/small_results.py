@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
 
-import corpus
 from restoration.deliver.sidecars import SIDECARS
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan, load_plan, plan_file
@@ -17,6 +15,8 @@ from restoration.run.batch import run_batch
 from restoration.storage.manifest import gather
 from restoration.upkeep.verify.findings import Finding
 from restoration.upkeep.verify.verify import Asked, verify_results
+from support import corpus
+from support.verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
 
 __all__ = ["AGAIN", "CHANGES", "MAPS", "SCANS", "findings", "plan", "run", "stamps", "workshop"]
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import corpus
 from restoration.chain import chain
 from restoration.chain.job_tools import make_workshop
 from restoration.chain.page_restorer import Workshop
@@ -35,6 +34,7 @@ from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.manifest import gather, open_results
 from restoration.storage.records import gather_problems
+from support import corpus
 
 CHANGES, AGAIN, MAPS = "descreen", "cleanup", "upscale"
 """Places in the chain that the stand-ins take."""
