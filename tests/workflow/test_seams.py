@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -54,25 +52,21 @@ def ask(project: Project, code: str) -> Any:
     """What a few lines print as JSON, in the project's own package, after the plan was made."""
     plan = "from restoration.plan.plan import load_plan; from pathlib import Path; import json\n"
     plan += "plan = load_plan(Path('results/run.json'))\n"
-    environment = {**project.environment(), "PYTHONPATH": str(project.folder / "scripts")}
-    said = subprocess.check_output(
-        [sys.executable, "-c", plan + code], cwd=project.folder, env=environment, text=True
-    )
-    return json.loads(said)
+    done = project.python(["-c", plan + code], warm=False, PYTHONPATH="scripts")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def passes(project: Project, test: Path) -> None:
     """A test that the page shows passes in the project."""
-    environment = {**project.environment(), "PYTHONPATH": str(project.folder / "scripts")}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
-    done = subprocess.run(
-        command, cwd=project.folder, env=environment, capture_output=True, text=True, check=False
-    )
+    command = ["-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    done = project.python(command, warm=False, PYTHONPATH="scripts")
     assert done.returncode == 0, done.stdout
 
 
 def add_stage(project: Project) -> set[Path]:
     """The stage of the page, between `upscale` and `colour`; returns the files touched."""
+    project.own_code()
     said = blocks("Adding a stage")
     registry = "scripts/restoration/config/stages/__init__.py"
     touched = {
@@ -146,22 +140,16 @@ def test_a_stage_is_added_in_five_places_and_all_else_follows(project: Project) 
     assert cost[2]["lighten"] == cost[2]["upscale"]
 
 
-def script(project: Project, name: str, *arguments: str, expected: int = 0) -> str:
-    """One of the command lines, on the project's results."""
-    done = subprocess.run(
-        [sys.executable, f"scripts/{name}.py", "--results", "results", *arguments],
-        cwd=project.folder,
-        env=project.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def said_by(project: Project, script: str, *arguments: str, expected: int = 0) -> str:
+    """What one of the command lines says, on the project's results."""
+    done = project.script(script, "--results", "results", *arguments)
     assert done.returncode == expected, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
 def add_sidecar(project: Project) -> set[Path]:
     """The file beside the deliverable of the page; returns the files touched."""
+    project.own_code()
     said = blocks("Adding a file beside the deliverable")
     room = "scripts/restoration/deliver/sidecars"
     registry = f"{room}/__init__.py"
@@ -204,12 +192,12 @@ def test_a_file_beside_the_deliverable_is_added_in_three_places(project: Project
     assert written == {"plain/deliver"}
 
     # Verified; named by a record, so nothing that pruning may take; damage is found.
-    script(project, "verify")
-    script(project, "prune", "--yes", "--keep", "none", "--orphans")
+    said_by(project, "verify")
+    said_by(project, "prune", "--yes", "--keep", "none", "--orphans")
     assert (deliveries / "a.txt").is_file()
     (deliveries / "a.txt").write_text("a: 1 x 1 px\n")
     (deliveries / "c.txt").unlink()
-    said = script(project, "verify", "--repair", expected=1)
+    said = said_by(project, "verify", "--repair", expected=1)
     assert "altered size" in said
     assert "missing size" in said
 
@@ -228,5 +216,5 @@ def test_a_file_beside_the_deliverable_is_added_in_three_places(project: Project
     assert set(why["files"]) == {"b.tif", "b.txt"}
 
     # Deleted with everything else.
-    script(project, "clean_results", "--yes")
+    said_by(project, "clean_results", "--yes")
     assert not project.results.exists()
