@@ -178,21 +178,15 @@ class _Toned:
         )
 
 
-def _stands_in(name: str, fake: type) -> Entry:
-    """The entry of a stage, with another in its place that takes and asks for nothing."""
-
-    class StandIn(Entry):
-        def load(self) -> type:
-            return fake
-
-    action = REGISTRY[name].action
-    return StandIn(Section, "", "restoration.storage.records", "", "1", 0.1, action=action)
-
-
 @contextmanager
 def _stand_ins() -> Iterator[None]:
-    fakes = {"descreen": _Larger, "colour": _Toned}
-    made = {name: _stands_in(name, fake) for name, fake in fakes.items()}
+    made = {
+        name: mock.Mock(
+            spec=REGISTRY[name], code=("restoration.storage.records",), version="1", fills_damage=False,
+            restores_faces=False, shares_batch=False, load=lambda fake=fake: fake,
+        )
+        for name, fake in (("descreen", _Larger), ("colour", _Toned))
+    }  # fmt: skip
     with (
         mock.patch.dict(REGISTRY, made),
         mock.patch.dict(os.environ, SOURCE_DATE_EPOCH="1700000000"),
