@@ -9,8 +9,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from restoration.deliver.kept_grain import finished_page
+from restoration.findings.report import ConditionReport
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.resample import Resampled
+from support import condition
 
 SIGMA = 5.0
 """Of the grain, in 1/255."""
@@ -30,10 +32,10 @@ def shading(side: int = 640) -> FloatImage:
     return np.asarray(plain, np.float32)[..., None]
 
 
-def report(found: bool | None = True, value: float | None = SIGMA, **more: Any) -> dict[str, Any]:
+def report(found: bool | None = True, value: float | None = SIGMA, **more: Any) -> ConditionReport:
     grain = {"found": found, "sigma": value, "equal_channels": True, "size_px": 2.4}
     noise = {"value": value, "detail": {"grain": grain, "channels": [value]}}
-    return {"noise": noise, "paper": {"value": None}, **more}
+    return condition.report({"noise": noise, "paper": {"value": None}, **more})
 
 
 def finished(master: np.ndarray, final: np.ndarray | None, **options: Any) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import Any
 from restoration import __version__
 from restoration.config.stages import FACES, REGISTRY
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
-from restoration.deliver.kept_grain import finished_page
+from restoration.deliver.kept_grain import FINISHED_READS, finished_page
 from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.deliver.sidecars import write_sidecars
 from restoration.deliver.xmp.packet import StageEvent
 from restoration.errors import CircumstanceError
 from restoration.faces import IDENTITY
 from restoration.faces.final_check import compare
+from restoration.findings.report import read_report
 from restoration.raster.base import Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
@@ -77,7 +78,9 @@ def deliver_finished(
 
 def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Finished:
     """What the page as it leaves its last stage shows of the master's grain."""
-    report = scan.examine.report_of(state.number)
+    raw = scan.examine.report_of(state.number)
+    source = f"{scan.scan}, page {state.number}"
+    report = read_report({name: raw.get(name) for name in FINISHED_READS}, source)
     with ExitStack() as files:
         master = files.enter_context(open_page(scan.master, state.number, limits=scan.limits))
         # The config's limits are for masters: what was made of one may be larger.

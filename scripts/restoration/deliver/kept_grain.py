@@ -14,21 +14,23 @@ so much. Where nearly every pixel is the master's own, no more need be measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from restoration.condition.confidence import LEAST_CONFIDENCE
 from restoration.condition.noise import ReportedNoise
+from restoration.findings.base import Others
+from restoration.findings.noise import Noise
+from restoration.findings.paper import Paper
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.boxes import rows_first
 from restoration.raster.resample import Resampled
 from restoration.records.delivery import Finished, KeptNoise
 
-FINISHED_READS = ("noise", "paper")
+FINISHED_READS = (Noise.name, Paper.name)
 """Findings of the condition report by which a finished picture is judged."""
 
 Box = tuple[int, int, int, int]
@@ -74,9 +76,7 @@ TEXTURE = 0.25
 """Added texture is told from this share of the master's grain on, and from this many 1/255."""
 
 
-def finished_page(
-    master: Raster, final: Raster | None, report: Mapping[str, Any], *, tones: bool
-) -> Finished:
+def finished_page(master: Raster, final: Raster | None, report: Others, *, tones: bool) -> Finished:
     """What a deliverable's record says of its finished picture, and its history with it.
 
     Parameters
@@ -87,7 +87,7 @@ def finished_page(
         The page as it leaves its last stage, before a tone table: tones say nothing of what is left
         of the grain. It may be larger. None where no stage made pixels.
     report
-        The page's condition report, of which ``noise`` and ``paper`` are looked at.
+        The page's condition report, of which `Noise` and `Paper` are looked at.
     tones
         Whether a table maps the values on their way into the deliverable.
 
@@ -176,12 +176,12 @@ def _unmeasured(reason: str) -> KeptNoise:
     return KeptNoise(kept=None, confidence=0.0, reason=reason)
 
 
-def _picture(master: Raster, report: Mapping[str, Any]) -> Box:
+def _picture(master: Raster, report: Others) -> Box:
     """Top, left, height and width without the empty border, which has no grain."""
-    box = (report.get("paper") or {}).get("value")
-    if box is None:
+    paper = report.get(Paper)
+    if paper is None or paper.value is None:
         return 0, 0, master.height, master.width
-    return rows_first([int(value) for value in box])
+    return rows_first(paper.value)
 
 
 def _flattest(master: Raster, look: _Look, noise: ReportedNoise) -> list[_Place]:
