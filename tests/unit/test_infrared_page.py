@@ -16,7 +16,8 @@ from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.statement import Statement
+from restoration.examine.statement import NominalResolutionMeasurer
+from restoration.findings.nominal_resolution import NominalResolution
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.colour_space import ColourSpace
@@ -38,6 +39,7 @@ from restoration.run.status_text import text_of
 from restoration.storage.page_state import Record
 from restoration.storage.records import gather_problems, read_table
 from support import corpus
+from support.condition import recorded
 from support.film import film
 from support.tiff_pages import write
 
@@ -75,7 +77,7 @@ def deliver(plan: Plan, colour: str = "colour") -> Record:
     """The deliver record; what the condition report would say of the picture is given."""
 
     def examine(path: Path, number: int, config: Any) -> Mapping[str, Any]:
-        return {**SOUND, "colour": {"value": colour}}
+        return recorded({**SOUND, "colour": {"value": colour}})
 
     workshop = replace(make_workshop(plan, threads=1), examine=examine)
     record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver").raw()
@@ -205,8 +207,8 @@ def test_report_and_condition_report_name_it(tmp_path: Path) -> None:
     assert dossier.more_pages == 0
     with open_page(path) as page:
         colour = ColourSpace.from_profile(None, 3)
-        report = examine_page(page, ExamineSettings(), colour, [Statement])
-    row = finding("nominal_resolution", report["nominal_resolution"])
+        report = examine_page(page, ExamineSettings(), colour, [NominalResolutionMeasurer])
+    row = finding(NominalResolution.model_validate(report["nominal_resolution"]))
     assert "Infrared: a page of its own, picture 2 of 2 in the file." in row["text"]
 
 
@@ -233,7 +235,7 @@ def test_pages_that_are_left_out_are_problems_of_a_scan_that_is_delivered(
     table = Path(plan.table("archive", "deliver", "one"))
     shop = replace(
         make_workshop(plan, threads=1),
-        examine=lambda path, number, config: {**SOUND, "colour": {"value": "colour"}},
+        examine=lambda path, number, config: recorded({**SOUND, "colour": {"value": "colour"}}),
     )
     assert run_batch(plan, "archive", "deliver", "one", shop, table=table) == 0
     assert "done, but picture 2 of the file is left out" in capsys.readouterr().err

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from restoration.deliver.sidecars import label_of
+from restoration.findings.report import read_report
+from restoration.findings.words import number, pixels
 from restoration.records.ingest import Master
 from restoration.review import faces, findings, wording
 from restoration.review.illustrations import deliverable_path, illustrate
@@ -84,7 +86,7 @@ def _delivered(results: Path, recipe: str, delivered: Record, truth: Path | None
         description=_text(tags.get("ImageDescription")),
         master=_master(delivered["master"]),
         deliverable=_deliverable(results, recipe, delivered),
-        findings=_findings(delivered["condition_report"]),
+        findings=_findings(delivered["scan"], delivered["condition_report"]),
         stages=stages,
         warnings=_warnings(delivered),
         pages=pages,
@@ -123,8 +125,8 @@ def _master(ingest: Record) -> list[tuple[str, str]]:
     rows = [
         ("File", str(ingest["path"])),
         ("SHA-256", ingest["sha256"]),
-        ("Bytes", wording.number(int(master["bytes"]))),
-        ("Size", f"{wording.pixels(page['width'], page['height'])}, {wording.ppi(page['ppi'])}"),
+        ("Bytes", number(int(master["bytes"]))),
+        ("Size", f"{pixels(page['width'], page['height'])}, {wording.ppi(page['ppi'])}"),
         ("Kind", f"{page['bits']}-bit {kind}, {packed}"),
         ("ICC profile", icc.get("description") or ("unnamed" if icc else "none")),
     ]
@@ -149,7 +151,7 @@ def _infrared(master: Record) -> list[str]:
             said.append(f"{where}a channel of the page, delivered with it")
     for found in master.get("infrared") or []:
         where = f"page {found['page']}: " if several else ""
-        size = wording.pixels(found["width"], found["height"])
+        size = pixels(found["width"], found["height"])
         place = f"picture {found['directory'] + 1} of the file"
         said.append(f"{where}{place}, {size}, delivered as it was, as a page of its own")
     return said
@@ -163,10 +165,10 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
     rows = [
         ("File", str(made.get("file") or path.name)),
         ("SHA-256", made["sha256"]),
-        ("Bytes", wording.number(int(made["bytes"]))),
+        ("Bytes", number(int(made["bytes"]))),
     ]
     if last:
-        size = wording.pixels(last[0]["width"], last[0]["height"])
+        size = pixels(last[0]["width"], last[0]["height"])
         rows.append(("Size", f"{size}, {wording.ppi(last[0]['ppi'])}"))
     bits = f"{pages[0]['bits']}-bit " if pages else ""
     packed = made.get("compression", "none")
@@ -218,10 +220,13 @@ def _profile(profile: Record) -> list[tuple[str, str]]:
     return [("Outside the new profile", lost)]
 
 
-def _findings(reports: list[Record]) -> list[Record]:
+def _findings(scan: str, reports: list[Record]) -> list[Record]:
     return [
-        {"page": number, "rows": findings.findings(report)}
-        for number, report in enumerate(reports, 1)
+        {
+            "page": page,
+            "rows": findings.findings(read_report(report, f"{scan}, page {page} as delivered")),
+        }
+        for page, report in enumerate(reports, 1)
     ]
 
 
@@ -229,8 +234,8 @@ def _warnings(delivered: Record) -> list[str]:
     """Of the master, of the condition report, of the stages and of marks, each once, in order."""
     reports = delivered["condition_report"]
     found = [str(text) for text in delivered["master"]["master"].get("warnings") or []]
-    for number, report in enumerate(reports, 1):
-        prefix = f"page {number}: " if len(reports) > 1 else ""
+    for page_number, report in enumerate(reports, 1):
+        prefix = f"page {page_number}: " if len(reports) > 1 else ""
         found += [prefix + str(warning["text"]) for warning in report.get("warnings") or []]
     for stage in delivered["stages"]:
         name = findings.stage_label(stage["stage"])

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from restoration.condition.confidence import LEAST_CONFIDENCE
-from restoration.review.wording import Record, confidence, number
+from restoration.findings.words import number
+from restoration.review.wording import Record, confidence
 
 Rows = list[tuple[str, str]]
 
