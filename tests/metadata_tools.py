@@ -23,6 +23,7 @@ from restoration.config.settings import DeliverSettings, IngestSettings
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.tiff.tags import FIELD_TYPES, Field
+from restoration.records.ingest import Master
 from support import corpus
 
 COMMENT = "Größe: žluťoučký кот 昭和六年"
@@ -278,16 +279,16 @@ TOOLS: Mapping[str, Callable[[Path], dict[str, str]]] = {
 def hand_over(master: Path, output: Path, *, big: bool = False) -> dict[str, Any]:
     """Delivers a master that no stage changed, as BigTIFF or classic; returns the record."""
     limits = IngestSettings.model_validate({})
-    ingest = inspect_master(master, limits)
+    ingest = Master.read(inspect_master(master, limits), master)
     delivery = Delivery(
         "box-12", "archive", "ab" * 32, "2026-01-02T03:04:05Z", "workflow 0.1",
         classic_limit=1 if big else 2**32,
     )  # fmt: skip
     return deliver_scan(
         delivery, master=master, ingest=ingest,
-        pages=[PageToDeliver(n + 1, None, None) for n in range(len(ingest["pages"]))],
+        pages=[PageToDeliver(n + 1, None, None) for n in range(len(ingest.pages))],
         settings=DeliverSettings.model_validate({}), output=output,
-    )  # fmt: skip
+    ).raw()  # fmt: skip
 
 
 def at_hand(tool: str) -> bool:

@@ -32,6 +32,7 @@ from restoration.raster.colour.node_lines import NODES
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.colour.uneven_stain import UnevenStain
 from restoration.raster.tiff.write_intermediate import write_intermediate
+from restoration.records.ingest import Master
 
 BAND = 256
 LIMITS = IngestSettings.model_validate({})
@@ -87,7 +88,7 @@ def delivering(height: int, width: int, kind: str, compression: str) -> dict[str
         # In a process of its own: its memory is none of the delivery's.
         with ProcessPoolExecutor(1, get_context("spawn")) as other:
             other.submit(make_page, image, height, width).result()
-        ingest = inspect_master(image, LIMITS)
+        ingest = Master.read(inspect_master(image, LIMITS), image)
         page = PageToDeliver(1, image, (1200.0, 1200.0), (), table_of(kind))
         started = time.perf_counter()
         record = deliver_scan(
@@ -98,7 +99,7 @@ def delivering(height: int, width: int, kind: str, compression: str) -> dict[str
         seconds = time.perf_counter() - started
     return {
         "mp_per_second": round(height * width / 1e6 / seconds, 2),
-        "clipped": record["pages"][0]["clipped"],
+        "clipped": record.pages[0].clipped,
     }
 
 

@@ -20,7 +20,7 @@ from restoration.networks.fetch import fetch
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.storage import journal as written
-from restoration.storage.records import SEAL, read_record
+from restoration.storage.records import SEAL, read_raw
 from support.project import Project, tiny_weights, write_master
 
 HERE = Path(__file__).resolve().parent
@@ -131,7 +131,7 @@ class Collection(Project):
 
     def record(self, step: str, scan: str) -> dict[str, Any] | None:
         recipe, *_ = job(step)
-        return read_record(self.results / (recipe or "") / step / f"{scan}.json")
+        return read_raw(self.results / (recipe or "") / step / f"{scan}.json")
 
     def table(self, step: str) -> Path:
         recipe, *_ = job(step)

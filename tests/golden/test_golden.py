@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import weights_at_hand
-from restoration.stage_settings import CHAIN
+from restoration.config.stage_settings import CHAIN
 
 from support import golden
 from support.golden import Case, Outcome, RefusedError

@@ -14,7 +14,7 @@ from restoration.run.run_progress import (
     tell_end,
     work_of,
 )
-from restoration.storage.records import SCHEMA, Row, write_record, write_table
+from restoration.storage.records import SCHEMA, Row, write_raw, write_table
 
 STEPS = [(None, "ingest"), (None, "examine"), ("plain", "denoise"), ("plain", "deliver")]
 
@@ -43,8 +43,9 @@ def begin(plan: Plan) -> None:
 
 
 def record(plan: Plan, recipe: str | None, step: str, scan: str, reason: str | None = None) -> None:
-    said = {"schema": SCHEMA, "status": "problem" if reason else "done", "reason": reason}
-    write_record(plan.folder(recipe, step) / f"{scan}.json", said)
+    status = "problem" if reason else "done"
+    said = {"schema": SCHEMA, "scan": scan, "stage": step, "status": status, "reason": reason}
+    write_raw(plan.folder(recipe, step) / f"{scan}.json", said)
 
 
 def do(plan: Plan, recipe: str | None, step: str, batch: str, **unfit: str) -> None:

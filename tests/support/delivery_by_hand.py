@@ -7,6 +7,7 @@ from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_sc
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.tiff.page import open_page
 from restoration.raster.tiff.write_intermediate import write_intermediate
+from restoration.records.ingest import Master
 
 LIMITS = IngestSettings.model_validate({})
 
@@ -15,14 +16,14 @@ DELIVERY = Delivery("box-12", "archive", "ab" * 32, "2026-01-02T03:04:05Z", "wor
 
 
 def hand_over(tmp_path, master, pages=None, delivery=DELIVERY, **settings):
-    ingest = inspect_master(master, LIMITS)
-    pages = pages or [PageToDeliver(n + 1, None, None) for n in range(len(ingest["pages"]))]
+    ingest = Master.read(inspect_master(master, LIMITS), master)
+    pages = pages or [PageToDeliver(n + 1, None, None) for n in range(len(ingest.pages))]
     output = tmp_path / "out" / "scan.tif"
     output.parent.mkdir(exist_ok=True)
     record = deliver_scan(
         delivery, master=master, ingest=ingest, pages=pages,
         settings=DeliverSettings.model_validate(settings), output=output,
-    )  # fmt: skip
+    ).raw()  # fmt: skip
     assert record["sha256"] == hashlib.sha256(output.read_bytes()).hexdigest()
     assert list(output.parent.iterdir()) == [output]
     return output, record

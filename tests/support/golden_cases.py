@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from restoration.planning import _VERSIONS
-
+from restoration.plan.plan import _VERSIONS
 from restoration.stages import REGISTRY
 from support.golden import Case
 from support.golden_stages import STAGES

@@ -16,10 +16,10 @@ import numpy as np
 import weights_at_hand
 from fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
 from fake_networks import FakeNetwork, sharpening
-from restoration.stage_settings import StagesSettings
+from restoration.config.stage_settings import StagesSettings
 
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
-from restoration.raster.colour import ColourSpace
+from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
 from support import condition
@@ -137,8 +137,8 @@ def seeded_network(kind: str) -> Any:
     """A tiny network of Real-ESRGAN's, from a checkpoint through the engine: it restores nothing,
     and what the engine makes of it shows."""
     import torch
-    from restoration.settings import EngineSettings, UserWeights
 
+    from restoration.config.settings import EngineSettings, UserWeights
     from restoration.engine.run import run_network
     from restoration.networks import architectures
     from restoration.networks.load import load_network
@@ -192,8 +192,8 @@ def only(network: Any) -> NetworkSource:
 @cache
 def packaged_network(name: str) -> Any:
     import torch
-    from restoration.settings import EngineSettings
 
+    from restoration.config.settings import EngineSettings
     from restoration.engine.run import run_network
     from restoration.networks.load import load_network
 

@@ -16,23 +16,23 @@ import corpus
 import numpy as np
 import tifffile
 import weights_at_hand
-from restoration.planning import Plan, load_plan, make_plan, plan_file
-from restoration.raster.profiles import adobe_rgb_profile
-from restoration.raster.tone_table import NODES, ToneTable
-from restoration.runner import run_batch
-from restoration.settings import ExamineSettings, IngestSettings
-from restoration.workshop import make_workshop
 from simulated_scans import SimulatedPage
 
+from restoration.chain.job_tools import make_workshop
+from restoration.config.settings import ExamineSettings, IngestSettings
 from restoration.errors import ScanError
-from restoration.examine.faces import Faces
+from restoration.examine.faces.faces import Faces
 from restoration.examine.page import examine_page
 from restoration.examine.registry import MEASURERS
-from restoration.ingest import inspect_master
-from restoration.raster.colour import ColourSpace
-from restoration.records import read_record
+from restoration.ingest.inspect_master import inspect_master
+from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
+from restoration.raster.colour.built_in_profiles import adobe_rgb_profile
+from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.colour.tone_table import NODES, ToneTable
+from restoration.run.batch import run_batch
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, Page, Restored
+from restoration.storage.records import read_raw
 from support import golden_scans as scans
 from support.condition import recorded
 from support.golden import Case, Codes, Outcome
@@ -183,8 +183,9 @@ class _Toned:
 def _stand_ins() -> Iterator[None]:
     made = {
         name: mock.Mock(
-            spec=REGISTRY[name], code=("restoration.records",), version="1", fills_damage=False,
-            restores_faces=False, shares_batch=False, load=lambda fake=fake: fake,
+            spec=REGISTRY[name], code=("restoration.storage.records",), version="1",
+            fills_damage=False, restores_faces=False, shares_batch=False,
+            load=lambda fake=fake: fake,
         )
         for name, fake in (("descreen", _Larger), ("colour", _Toned))
     }  # fmt: skip
@@ -218,7 +219,7 @@ def _delivered(write: Callable[[Path], Any], **settings: Any) -> Outcome:
         for step in plan.steps("golden"):
             _run(plan, step)
         place = plan.folder("golden", "deliver")
-        record = read_record(place / "scan.json")
+        record = read_raw(place / "scan.json")
         assert record is not None
         assert record["status"] == "done", record
         return _of_file(place, record["deliverable"], str(folder))

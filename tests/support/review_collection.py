@@ -13,7 +13,7 @@ from restoration.config.settings import IngestSettings
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review.page import write_report
-from restoration.storage.records import SCHEMA, write_record
+from restoration.storage.records import SCHEMA, write_raw
 from support.condition import recorded
 from support.corpus import write_tiff
 
@@ -81,7 +81,7 @@ class Collection:
                 {"name": "realesrgan-x4plus", "sha256": "e" * 64, "licence": "BSD-3-Clause"}
             ],
         }
-        write_record(
+        write_raw(
             made / "deliver" / f"{scan}.json",
             {
                 "schema": SCHEMA,

@@ -11,7 +11,7 @@ from restoration.faces.known import known_faces
 from restoration.findings.faces import FacePlaces
 from restoration.raster.area import Box
 from restoration.raster.boxes import places_rows_first, rows_first, stated
-from restoration.storage.records import READABLE, SCHEMA, read_record, write_record
+from restoration.storage.records import READABLE, SCHEMA, read_raw, write_raw
 from support.fake_faces import face_on_page, page_of, picture, stage_with, stripes
 
 
@@ -43,9 +43,9 @@ def test_a_box_copied_from_a_record_into_a_file_of_regions_marks_that_face() -> 
 def test_a_record_of_the_other_order_is_not_misread(tmp_path: Path) -> None:
     """Whatever `rerun_on` says: it counts as missing, and the step is done again."""
     path = tmp_path / "scan.json"
-    write_record(path, {"schema": SCHEMA, "key": "k"})
-    assert read_record(path) is not None
-    write_record(path, {"schema": 1, "key": "k"})
-    assert read_record(path) is None
+    write_raw(path, {"schema": SCHEMA, "key": "k"})
+    assert read_raw(path) is not None
+    write_raw(path, {"schema": 1, "key": "k"})
+    assert read_raw(path) is None
     # A correction of colours can be taken back from an older record all the same.
-    assert read_record(path, READABLE) is not None
+    assert read_raw(path, READABLE) is not None

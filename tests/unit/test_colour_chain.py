@@ -50,7 +50,7 @@ def plan_of(folder: Path, icc: bytes | None, pixels: np.ndarray, **deliver: str)
 
 def delivered(plan: Plan) -> tuple[Path, dict[str, Any]]:
     workshop = replace(make_workshop(plan, threads=1), networks=no_network)
-    record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver")
+    record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver").raw()
     assert record["status"] == "done", record["reason"]
     for stage in record["stages"]:
         assert [page["status"] for page in stage["pages"]] == ["declined"], stage["stage"]

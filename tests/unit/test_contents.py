@@ -18,11 +18,12 @@ from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.tone_table import NODES, ToneTable
 from restoration.raster.tiff.page import open_infrared, open_page
 from restoration.review.unconverted import open_restored
-from restoration.storage.records import SCHEMA, write_record
+from restoration.storage.records import write_raw
 from restoration.upkeep.undo_colour import undo
 from support import corpus
 from support.delivery_by_hand import hand_over, result_of
 from support.tiff_pages import write
+from support.written_records import applied_page, deliver_record, ingest_record, stage_record
 
 LIMITS = IngestSettings.model_validate({})
 COLOUR = corpus.codes(60, 80, seed=3)
@@ -156,14 +157,10 @@ def test_undoing_colour_gives_the_infrared_back_too(tmp_path: Path) -> None:
     table = ToneTable(np.stack([0.9 * grid + 0.02] * 3))
     pages = [PageToDeliver(1, None, None), PageToDeliver(2, None, None, tones=table)]
     output, deliverable = hand_over(tmp_path, path, pages=pages)
-    tones = {"number": 2, "tones": table.record()}
-    record = {
-        "schema": SCHEMA, "status": "done", "scan": "s", "stage": "deliver", "key": "k",
-        "recipe": "archive", "reason": None, "when": "2026-01-02T03:04:05Z",
-        "deliverable": deliverable, "faces": [], "condition_report": [],
-        "master": {"master": inspect_master(path, LIMITS)}, "stages": [{"pages": [tones]}],
-    }  # fmt: skip
-    write_record(tmp_path / "s.json", record)
+    tones = applied_page(2, tones=table.record())
+    ingest = ingest_record(inspect_master(path, LIMITS))
+    record = deliver_record(deliverable, ingest, stage_record("colour", tones))
+    write_raw(tmp_path / "s.json", record)
     undo(tmp_path / "s.json", output, tmp_path / "undone.tif")
     with tifffile.TiffFile(tmp_path / "undone.tif") as undone:
         assert len(undone.pages) == 4

@@ -18,6 +18,7 @@ from restoration.errors import CircumstanceError, ScanError
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile, srgb_profile
 from restoration.raster.tiff.page import open_page
+from restoration.records.ingest import Master
 from support import corpus
 from support.delivery_by_hand import DELIVERY, LIMITS, all_codes, hand_over, result_of
 
@@ -244,7 +245,7 @@ def test_hostile_xmp_and_icc_of_a_master_do_not_stop_its_delivery(tmp_path):
 
 def test_master_that_changed_has_no_deliverable(tmp_path):
     master = corpus.write_tiff(tmp_path / "m.tif", corpus.codes(8, 8))
-    ingest = inspect_master(master, LIMITS)
+    ingest = Master.read(inspect_master(master, LIMITS), master)
     corpus.write_tiff(master, corpus.codes(8, 8, seed=9))
     output = tmp_path / "scan.tif"
     with pytest.raises(ScanError, match="changed while it was processed"):

@@ -16,9 +16,10 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.run.disk_need import LZW, DiskNeed, disk_need, say_disk_need
 from restoration.run.run_progress import work_of
-from restoration.storage.records import SCHEMA, write_record
+from restoration.storage.records import write_raw
 from support import corpus
 from support.small_results import AGAIN, CHANGES, plan, run
+from support.written_records import ingest_record, master_of
 
 __all__ = ["plan"]
 
@@ -97,21 +98,21 @@ def test_enlargement_and_depth_are_counted(tmp_path: Path) -> None:
 def test_masters_that_are_known_are_not_guessed_at(tmp_path: Path) -> None:
     plan = planned(tmp_path, {"repair": {}})
     for number in range(6):
-        page = {"number": 1, "height": 1000, "width": 2125, "channels": 1, "bits": 16}
-        record = {"schema": SCHEMA, "status": "done", "master": {"pages": [page]}}
-        write_record(plan.folder(None, "ingest") / f"s{number}.json", record)
+        record = ingest_record(master_of((1000, 2125, 1, 16)))
+        write_raw(plan.folder(None, "ingest") / f"s{number}.json", record)
     # 16-bit grey: as many bytes as the master's pixels, four fifths of them once packed.
     assert need(plan).intermediates == pytest.approx(8 * 0.8 * MASTER)
 
 
 def test_infrared_on_a_page_of_its_own_is_counted_as_it_is_delivered(tmp_path: Path) -> None:
     plan = planned(tmp_path, {"upscale": {"factor": 2.0}}, {"compression": "none"})
-    page = {"number": 1, "height": 1000, "width": 500, "channels": 3, "bits": 16}
-    own = {"page": 1, "height": 1000, "width": 500, "channels": 1, "bits": 16}
-    master = {"pages": [page], "infrared": [own]}
+    pages, infrared = (master_of((1000, 500, n, 16)) for n in (3, 1))
+    own = {name: value for name, value in infrared["pages"][0].items() if name != "icc"}
+    del own["number"]
+    master = {**pages, "infrared": [{**own, "page": 1, "why": "it says so"}]}
     for number in range(6):
-        record = {"schema": SCHEMA, "status": "done", "master": master}
-        write_record(plan.folder(None, "ingest") / f"s{number}.json", record)
+        record = ingest_record(master)
+        write_raw(plan.folder(None, "ingest") / f"s{number}.json", record)
     # The second recipe enlarges nothing, and packs its pages by LZW.
     lzw = LZW[16]
     expected = 6 * (4 * 3_000_000 + 1_000_000) + 2 * (lzw * 3_000_000 + 1_000_000)

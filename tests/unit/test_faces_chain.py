@@ -128,7 +128,7 @@ def run(plan: Plan, recipe: str) -> tuple[np.ndarray, dict[str, Any], Sources]:
         networks=sources,
         examine=lambda path, number, config: REPORT,
     )
-    record = Chain(plan, recipe, plan.scans[0], workshop).ensure("deliver")
+    record = Chain(plan, recipe, plan.scans[0], workshop).ensure("deliver").raw()
     assert record["status"] == "done", record["reason"]
     path = plan.folder(recipe, "deliver") / "group.tif"
     return tifffile.imread(path).astype(int), record, sources
@@ -364,7 +364,7 @@ def test_a_mark_beside_the_page_is_a_problem_of_the_scan_until_it_is_corrected(p
         networks=Sources(),
         examine=lambda path, number, config: REPORT,
     )
-    record = Chain(wrong, "same-size", wrong.scans[0], workshop).ensure("cleanup")
+    record = Chain(wrong, "same-size", wrong.scans[0], workshop).ensure("cleanup").raw()
     assert record["status"] == "problem"
     assert (
         "group.yaml': faces.exclude.0: the box 2100, 2400, 100, 100 (left, top, width, height) "

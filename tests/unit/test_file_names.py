@@ -13,6 +13,7 @@ from restoration.config.sheet import Scan, check_name, read_sheet
 from restoration.deliver.sidecars import SIDECARS
 from restoration.errors import ConfigError
 from restoration.plan.batches import assign, read_assigned
+from restoration.records.stage import AppliedPage
 from restoration.storage.page_state import image_path, mask_of, mask_path
 
 ENDINGS = tuple(sidecar.ending.removeprefix(".") for sidecar in SIDECARS)
@@ -45,12 +46,16 @@ def test_no_two_scans_or_batches_share_a_file() -> None:
     assert {path: count for path, count in files.items() if count > 1} == {}
 
 
+def page(mask: str) -> AppliedPage:
+    return AppliedPage.model_construct(mask=mask)
+
+
 def test_a_mask_of_an_earlier_version_is_found_where_it_lies() -> None:
     image = Path("results/archive/repair/a.tif")
     assert mask_path(image) == Path("results/archive/repair/masks/a.tif")
-    assert mask_of({"mask": "archive/repair/masks/a.tif"}, image) == mask_path(image)
-    assert mask_of({"mask": "archive/repair/a.mask.tif"}, image).name == "a.mask.tif"
-    assert mask_of({"mask": "../../elsewhere.tif"}, image) == mask_path(image)
+    assert mask_of(page("archive/repair/masks/a.tif"), image) == mask_path(image)
+    assert mask_of(page("archive/repair/a.mask.tif"), image).name == "a.mask.tif"
+    assert mask_of(page("../../elsewhere.tif"), image) == mask_path(image)
 
 
 @pytest.mark.parametrize("name", DEVICES)

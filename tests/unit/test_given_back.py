@@ -181,8 +181,8 @@ def test_a_repair_leaves_everything_else_alone(own: Path) -> None:
 def changed_code(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     plain = Dependencies.code
 
-    def code(self: Dependencies, of: str) -> str:
-        return "x" if of == step else plain(self, of)
+    def code(self: Dependencies, recipe: str | None, of: str) -> str:
+        return "x" if of == step else plain(self, recipe, of)
 
     monkeypatch.setattr(Dependencies, "code", code)
 

@@ -203,7 +203,7 @@ class Group:
             networks=networks,
             examine=lambda path, number, config: self.report(),
         )
-        record = Chain(self.plan, recipe, self.plan.scans[0], workshop).ensure("deliver")
+        record = Chain(self.plan, recipe, self.plan.scans[0], workshop).ensure("deliver").raw()
         assert record["status"] == "done", record["reason"]
         path = self.plan.folder(recipe, "deliver") / "group.tif"
         return tifffile.imread(path).astype(int), record

@@ -14,9 +14,10 @@ import psutil
 import pytest
 
 from restoration.chain.scan_in_hand import STRIKES, InHand
-from restoration.storage.records import read_record, read_table
+from restoration.storage.records import read_raw, read_table
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+TESTS = Path(__file__).resolve().parents[1]
+PATHS = os.pathsep.join([str(TESTS.parent / "scripts"), str(TESTS)])
 
 START = """
 import json, os, signal, sys, time
@@ -61,6 +62,7 @@ import dataclasses
 from restoration.plan.make_plan import make_plan
 from restoration.run.batch import run_batch
 from restoration.chain.job_tools import make_workshop
+from support.written_records import master_of
 
 plan = make_plan({
     "scans": str(folder / "scans.tsv"), "results": str(folder / "results"), "device": "cpu",
@@ -70,7 +72,7 @@ workshop = make_workshop(plan, threads=1, hand=hand)
 
 def inspect(path, limits):
     behave(path.stem)
-    return {"sha256": "5" * 64, "pages": []}
+    return master_of()
 
 workshop = dataclasses.replace(workshop, inspect=inspect)
 sys.exit(run_batch(plan, None, "ingest", "all", workshop, table=folder / "table.tsv"))
@@ -84,7 +86,7 @@ def command(folder: Path, then: str = LOOP, **behaviour: str) -> list[str]:
 def run(folder: Path, then: str = LOOP, **behaviour: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(folder, then, **behaviour),
-        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        env={**os.environ, "PYTHONPATH": PATHS},
         capture_output=True,
         text=True,
         timeout=120,
@@ -114,7 +116,7 @@ def test_a_scan_that_crashes_its_worker_is_a_row_and_the_others_are_done(tmp_pat
     assert [row.status for row in rows.values()] == ["done", "problem", "done", "done"]
     assert f"crashed on it {STRIKES} times (SIGSEGV)" in rows["b"].reason
     assert "make retry SCAN=b" in rows["b"].reason
-    record = read_record(tmp_path / "results/ingest/b.json")
+    record = read_raw(tmp_path / "results/ingest/b.json")
     assert record is not None
     assert record["status"] == "problem"
 
@@ -174,7 +176,7 @@ def test_what_others_send_condemns_no_scan(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_worker_and_the_process_that_waits_end_together(tmp_path: Path, name: str) -> None:
     waiting = subprocess.Popen(
-        command(tmp_path, b="sleep"), env={**os.environ, "PYTHONPATH": str(SCRIPTS)}
+        command(tmp_path, b="sleep"), env={**os.environ, "PYTHONPATH": PATHS}
     )
     try:
         deadline = time.monotonic() + 60

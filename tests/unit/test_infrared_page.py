@@ -79,7 +79,7 @@ def deliver(plan: Plan, colour: str = "colour") -> Record:
         return recorded({**SOUND, "colour": {"value": colour}})
 
     workshop = replace(make_workshop(plan, threads=1), examine=examine)
-    record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver")
+    record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver").raw()
     assert record["status"] == "done", record["reason"]
     return record
 

@@ -38,7 +38,7 @@ from restoration.raster.tiff.page import open_page
 from restoration.review.dossier import gather
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.keys import digest
-from restoration.storage.records import SCHEMA, read_record, write_record
+from restoration.storage.records import SCHEMA, read_raw, read_record, write_raw
 from restoration.upkeep import undo_colour as undoing
 from support import corpus
 from support.verified_tree import entry, examined
@@ -143,7 +143,7 @@ def way(plan: Plan, scan: str, shop: Workshop | None = None, recipe: str = "arch
 
 
 def deliver(plan: Plan, scan: str, **given: Any) -> dict[str, Any]:
-    record = way(plan, scan, **given).ensure("deliver")
+    record = way(plan, scan, **given).ensure("deliver").raw()
     assert record["status"] == "done", record["reason"]
     return record
 
@@ -272,19 +272,19 @@ def test_a_stage_that_shares_its_batch_is_told_of_every_scan(
     ]
     assert all(page.get(Screen) is None for page in first.album)  # which it does not read
     assert first.album is second.album
-    key = read_record(plan.folder("archive", MAPS) / "maps.json")["key"]
+    key = read_raw(plan.folder("archive", MAPS) / "maps.json")["key"]
     # What another scan's report says is part of this one's key.
     path = plan.folder(None, "examine") / "both.json"
-    record = read_record(path)
+    record = read_raw(path)
     record["pages"][0]["report"]["fading"]["value"] = 0.0
-    write_record(path, record)
-    again = way(plan, "maps", workshop(plan)).ensure(MAPS)
+    write_raw(path, record)
+    again = way(plan, "maps", workshop(plan)).ensure(MAPS).raw()
     assert again["key"] != key
     record["pages"][0]["report"]["fading"]["value"] = 0.5
     # A field that the stage does not read is not.
     record["pages"][0]["report"]["screen"]["confidence"] = 0.5
-    write_record(path, record)
-    assert way(plan, "maps", workshop(plan)).ensure(MAPS)["key"] == key
+    write_raw(path, record)
+    assert way(plan, "maps", workshop(plan)).ensure(MAPS).key == key
 
 
 def test_an_album_leaves_out_what_could_not_be_examined(
@@ -296,7 +296,7 @@ def test_an_album_leaves_out_what_could_not_be_examined(
     path = plan.folder(None, "examine")
     (path / "both.json").unlink()
     record = {"schema": SCHEMA, "status": "problem", "key": "k", "reason": "damaged"}
-    write_record(path / "none.json", record)
+    write_raw(path / "none.json", record)
     way(plan, "maps", shop).ensure(MAPS)
     assert len(Maps.seen[-1].album) == 1
 
@@ -435,18 +435,18 @@ def test_mistakes_in_undoing_are_told_in_one_line(
 ) -> None:
     record, file = delivered
     deliver(plan, "none")
-    told = read_record(record)
+    told = read_raw(record)
     damaged, converted = tmp_path / "damaged.json", tmp_path / "converted.json"
     page = told["stages"][-1]["pages"][0]
-    write_record(converted, {**told, "deliverable": {**told["deliverable"]}})
+    write_raw(converted, {**told, "deliverable": {**told["deliverable"]}})
     page["tones"]["curves"] = [[0.0] * NODES] * 3
-    write_record(damaged, told)
+    write_raw(damaged, told)
     # A deliverable in another profile than the master's, which a record would own.
     other = tmp_path / "other.tif"
     corpus.write_tiff(other, made(plan, "maps"), icc=adobe_rgb_profile())
-    told = read_record(converted)
+    told = read_raw(converted)
     told["deliverable"]["sha256"] = hashlib.sha256(other.read_bytes()).hexdigest()
-    write_record(converted, told)
+    write_raw(converted, told)
     out = tmp_path / "out.tif"
     for arguments, said in (
         ((tmp_path / "scans.tsv", file, out), "expected the deliver record"),
@@ -510,10 +510,10 @@ def test_the_report_shows_and_scores_what_was_delivered(
 def test_a_mapped_page_before_the_last_stage_is_scored_mapped(plan: Plan, tmp_path: Path) -> None:
     deliver(plan, "maps")
     path = plan.folder("archive", "deliver") / "maps.json"
-    record = read_record(path)
+    record = read_raw(path)
     # As if a stage had come after it: its row is then made from image and table.
     record["stages"].append({**record["stages"][-1], "stage": "later"})
-    write_record(path, record)
+    write_raw(path, record)
     corpus.write_tiff(tmp_path / "maps.truth.tif", made(plan, "maps"), icc=srgb_profile())
     (tmp_path / "truth").mkdir()
     (tmp_path / "maps.truth.tif").rename(tmp_path / "truth" / "maps.tif")

@@ -15,7 +15,7 @@ from restoration.config.record_documentation import KINDS, record_schema, record
 from restoration.plan.plan import Plan
 from restoration.records.base import RecordError
 from restoration.records.delivery import DeliveryDone, Withdrawn
-from restoration.records.ingest import IngestRecord
+from restoration.records.ingest import read_ingest
 from restoration.storage.keys import canonical_json
 from support.small_results import plan, run
 
@@ -36,7 +36,7 @@ def records(results: Path) -> Iterator[tuple[Path, str, dict[str, Any]]]:
 
 
 def test_every_record_of_a_run_fits_its_type_and_comes_back_to_the_byte(plan: Plan) -> None:
-    found = Counter()
+    found: Counter[tuple[str, str]] = Counter()
     for path, kind, raw in records(plan.results):
         adapter = TypeAdapter(KINDS[kind].type)
         read = adapter.validate_python(raw)
@@ -68,7 +68,7 @@ def ingest(plan: Plan) -> dict[str, Any]:
 def test_a_record_that_does_not_fit_is_refused_in_one_line(ingest: dict[str, Any]) -> None:
     def refusal(changed: dict[str, Any]) -> str:
         with pytest.raises(RecordError) as caught:
-            IngestRecord.read(changed, "results/ingest/both.json")
+            read_ingest(changed, "results/ingest/both.json")
         said = str(caught.value)
         assert "\n" not in said
         assert said.startswith("results/ingest/both.json: ")

@@ -17,7 +17,7 @@ from restoration.review.page import write_report
 from restoration.run import unneeded_images as retention
 from restoration.run.batch import run_batch
 from restoration.storage.manifest import ask_again
-from restoration.storage.records import write_record
+from restoration.storage.records import write_raw
 from support import corpus
 from support.kept_images import ALL, deliverables, images, keeping, masks
 from support.review_collection import Collection, Page, soft
@@ -267,7 +267,7 @@ def test_colours_of_two_profiles_are_not_compared_in_silence(tmp_path: Path) -> 
     path = collection.results / "embedded/deliver/scan.json"
     record = json.loads(path.read_text())
     record["deliverable"]["pages"][0]["profile"] = {"converted": True, "share_clipped": 0.0}
-    write_record(path, record)
+    write_raw(path, record)
     text = Page(collection.report()).text
     assert "how many pixels the restoration changed cannot be told" in text
     assert "% of the pixels differ" not in text

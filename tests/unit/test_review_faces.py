@@ -20,7 +20,7 @@ from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review import face_order, face_pictures, face_words, pictures
 from restoration.review.face_cuts import UPRIGHT, cut_of
 from restoration.review.face_order import faces_of
-from restoration.storage.records import write_record
+from restoration.storage.records import write_raw
 from support import condition
 from support.corpus import photo, write_tiff
 from support.review_collection import Collection, Page, soft
@@ -105,7 +105,7 @@ def mark(
     record["condition_report"][0] |= condition.recorded({"faces": said})
     if last is not None:
         record["faces"] = last
-    write_record(path, record)
+    write_raw(path, record)
 
 
 def found(number: int, rotation: int, points: list[list[float]] | None = None) -> dict[str, Any]:
@@ -446,7 +446,7 @@ def test_faces_that_nobody_looked_for_are_a_warning_where_a_network_worked(
     record = json.loads(path.read_text("utf-8"))
     reason = "faces were not looked for: the settings say off"
     record["stages"][0]["pages"][0]["findings"]["faces_not_kept"] = reason
-    write_record(path, record)
+    write_raw(path, record)
     text = Page(collection.report()).text
     assert f"Cleanup worked on faces as on everything else: {reason}." in text
 
@@ -514,7 +514,7 @@ def test_pictures_of_faces_are_made_again_when_a_decision_changes(
     path = collection.results / "embedded" / "deliver" / "scan.json"
     record = json.loads(path.read_text("utf-8"))
     record["stages"][-1]["pages"][0]["findings"]["faces"][0]["box"] = [20, 20, 60, 60]
-    write_record(path, record)
+    write_raw(path, record)
     (picture,) = shown(Page(collection.report()), ", master, at 100 %")
     assert picture.shape[:2] == (96, 96)
 

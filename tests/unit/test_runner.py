@@ -22,8 +22,9 @@ from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.base import ArrayRaster
 from restoration.run.batch import run_batch
 from restoration.stages.base import Declined, Restored
-from restoration.storage.records import Row, gather_problems, read_record, read_table, write_table
+from restoration.storage.records import Row, gather_problems, read_raw, read_table, write_table
 from support.condition import recorded
+from support.written_records import deliverable_of, master_of
 
 Trouble = Callable[[str], Exception | None]
 
@@ -103,8 +104,9 @@ class Bench:
 
         def inspect(path: Path, limits: Any) -> dict[str, Any]:
             name = self._work("ingest", path)
-            pages = [{"number": 1, "height": 4, "width": 4, "ppi": [1200.0, 1200.0]}]
-            return {"sha256": name * 64, "pages": pages}
+            master = master_of((4, 4, 3, 16))
+            pages = [{**page, "ppi": [1200.0, 1200.0]} for page in master["pages"]]
+            return {**master, "sha256": name * 64, "pages": pages}
 
         def examine(path: Path, number: int, settings: Any) -> dict[str, Any]:
             lightest = MEANS[self._work("examine", path)]
@@ -119,7 +121,7 @@ class Bench:
         def deliver(*, output: Path, **given: Any) -> dict[str, Any]:
             self._work("deliver", output)
             output.write_text("deliverable")
-            return {"sha256": "6" * 64}
+            return deliverable_of(sha256="6" * 64)
 
         return Workshop(
             networks=lambda name, **blend: None,
@@ -162,7 +164,7 @@ def test_a_batch_goes_through(plan: Plan, bench: Bench) -> None:
     assert [rows[name].status for name in "abc"] == ["applied", "declined", "applied"]
     assert rows["b"].reason == "mean 0.1 is dark"
     assert all(row.status == "done" for row in table(plan, "deliver").values())
-    declined = read_record(plan.folder("archive", "cleanup") / "b.json")
+    declined = read_raw(plan.folder("archive", "cleanup") / "b.json")
     assert declined is not None
     page = declined["pages"][0]
     # No image: the record points at its input and passes the input's key on.
@@ -179,7 +181,7 @@ def test_a_stage_that_changed_no_pixel_is_not_applied(
     """All white already: brighter by 1/10 is the same page."""
     monkeypatch.setitem(MEANS, "a", 1.0)
     run_all(plan, bench)
-    record = read_record(plan.folder("archive", "cleanup") / "a.json")
+    record = read_raw(plan.folder("archive", "cleanup") / "a.json")
     assert record is not None
     (page,) = record["pages"]
     assert (page["status"], page["image"], page["generative"]) == ("declined", None, False)

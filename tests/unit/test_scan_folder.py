@@ -13,7 +13,7 @@ from restoration.config.regions import damage_mask_of
 from restoration.config.scan_folder import FolderSheet, sheet_of_folder
 from restoration.config.sheet import read_sheet
 from restoration.errors import ConfigError
-from restoration.storage.records import write_record
+from restoration.storage.records import write_raw
 from support.warm_python import Script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +73,7 @@ def copied_deliverables(folder: Path) -> None:
     touch(folder, "out/a.tif", "out/a@2.tif", "out/a.mask.tif", "out/own.tif")
     touch(folder, "out/masks/a.tif", "out/masks/a@2.tif")
     record = {"schema": 1, "scan": "a", "stage": "deliver", "status": "done", "key": "k"}
-    write_record(folder / "out/a.json", record)
+    write_raw(folder / "out/a.json", record)
 
 
 def other_peoples_json(folder: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 from restoration.chain.scan_keys import EarlierProblemError, ScanKeys
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.plan import Plan
+from restoration.records.any_record import AnyRecord
 from restoration.run.unneeded_images import delivered_record
-from restoration.storage.page_state import Record
 from restoration.storage.records import read_record
 from restoration.upkeep.verify.current import made_anew
 from support.small_results import AGAIN, CHANGES, MAPS, SCANS, plan, run
@@ -21,7 +21,7 @@ __all__ = ["plan"]
 STEPS = ("ingest", "examine", CHANGES, AGAIN, MAPS, "deliver")
 
 
-def records_of(plan: Plan, recipe: str, scan: str) -> dict[str, Record]:
+def records_of(plan: Plan, recipe: str, scan: str) -> dict[str, AnyRecord]:
     found = {}
     for step in plan.steps(recipe):
         record = read_record(plan.folder(recipe, step) / f"{scan}.json")
@@ -30,7 +30,7 @@ def records_of(plan: Plan, recipe: str, scan: str) -> dict[str, Record]:
     return found
 
 
-def each(plan: Plan) -> Iterator[tuple[ScanKeys, dict[str, Record]]]:
+def each(plan: Plan) -> Iterator[tuple[ScanKeys, dict[str, AnyRecord]]]:
     """The keys of every scan that was delivered, in every recipe, with its records."""
     for scan in (one for one in plan.scans if one.scan != "wrong"):
         for recipe in scan.recipes:
@@ -44,11 +44,13 @@ def test_records_bear_the_keys_that_are_expected_and_no_pixel_is_read(plan: Plan
     seen = 0
     for keys, records in each(plan):
         assert tuple(records) == STEPS
-        assert keys.ingest(records["ingest"]["sha256"]) == records["ingest"]["key"]
+        ingested = keys.ingested()
+        assert ingested.sha256 is not None
+        assert keys.ingest(ingested.sha256) == ingested.key
         assert keys.is_true("ingest", records["ingest"])
         Path(keys.scan.path).rename(f"{keys.scan.path}.away")
         for step in STEPS[1:]:
-            assert keys.of(step) == records[step]["key"]
+            assert keys.of(step) == records[step].key
             assert keys.is_true(step, records[step])
         assert not keys.is_true("ingest", records["ingest"])
         Path(f"{keys.scan.path}.away").rename(keys.scan.path)

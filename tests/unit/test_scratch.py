@@ -18,7 +18,7 @@ from restoration.plan.plan import Plan
 from restoration.raster.tiff.write_intermediate import write_intermediate
 from restoration.storage import scratch_disk as scratch
 from restoration.storage.publish import published
-from restoration.storage.records import read_record
+from restoration.storage.records import read_raw
 from restoration.storage.scratch_disk import (
     ScratchError,
     delete_leftovers,
@@ -79,7 +79,7 @@ def test_a_whole_run_has_the_same_deliverables_and_records(
     leave_scratch()
     run(here)
     assert deliverables(here) == deliverables(there)
-    one, other = (read_record(p.results / "archive/deliver/both.json") for p in (here, there))
+    one, other = (read_raw(p.results / "archive/deliver/both.json") for p in (here, there))
     assert one is not None
     assert other is not None
     assert one["deliverable"] == other["deliverable"]

@@ -22,7 +22,7 @@ from restoration.plan.dependencies import Dependencies
 from restoration.run.lock import unlock_results
 from restoration.storage.journal import keep_written, note_gone, note_written
 from restoration.storage.manifest import MANIFEST, gather, open_results
-from restoration.storage.records import SEAL, read_record, sealed, write_record
+from restoration.storage.records import read_raw, sealed, write_raw
 from restoration.upkeep.prune import prune_results
 from restoration.upkeep.verify.current import made_anew_today
 from restoration.upkeep.verify.summary import summary
@@ -171,7 +171,7 @@ def rewrite(own: Path, path: str, change: Callable[[dict[str, Any]], None]) -> N
         keep_written(Path("results"))
         record = json.loads((results / path).read_text())
         change(record)
-        write_record(Path("results") / path, record)
+        write_raw(Path("results") / path, record)
         gather(Path("results"))
 
 
@@ -206,8 +206,8 @@ def test_changed_code_is_no_damage_and_is_told_when_asked(
 ) -> None:
     plain = Dependencies.code
 
-    def code(self: Dependencies, of: str) -> str:
-        return "another" if of == step else plain(self, of)
+    def code(self: Dependencies, recipe: str | None, of: str) -> str:
+        return "another" if of == step else plain(self, recipe, of)
 
     monkeypatch.setattr(Dependencies, "code", code)
     assert said(made) == set()
@@ -435,12 +435,12 @@ def test_what_the_sheet_names_no_more_is_orphaned(own: Path) -> None:
 
 def test_what_a_stage_wrote_before_its_scan_became_a_problem_is_no_orphan(own: Path) -> None:
     path = own / "results" / KINDS["record of a stage"]
-    record = read_record(path)
+    record = read_raw(path)
     assert record is not None
-    left = {"pages", SEAL}
-    problem = {name: value for name, value in record.items() if name not in left}
+    head = {"schema", "scan", "stage", "recipe", "when", "key"}
+    problem = {name: value for name, value in record.items() if name in head}
     keep_written(own / "results")
-    write_record(path, {**problem, "status": "problem", "reason": "a region beside the page"})
+    write_raw(path, {**problem, "status": "problem", "reason": "a region beside the page"})
     gather(own / "results")
     assert "orphaned" not in {kind for kind, _, _ in said(own)}
     (own / "results/archive/descreen/other.tif").write_bytes(b"")
@@ -492,7 +492,7 @@ def test_notes_outlast_a_clock_that_is_set_back(own: Path, monkeypatch: pytest.M
     with chdir(own):
         monkeypatch.setattr("restoration.storage.journal.time.time_ns", lambda: 1)
         keep_written(Path("results"))
-        write_record(Path("results/ingest/both.json"), {"schema": 1, "anew": True})
+        write_raw(Path("results/ingest/both.json"), {"schema": 1, "anew": True})
         note_gone(Path("results/examine/plain.json"))
         (results / "examine/plain.json").unlink()
         gather(Path("results"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.findings.report import ConditionReport, read_report
+from restoration.records.examine import ExamineDone
 from restoration.storage.keys import digest
 from restoration.storage.records import read_record
 
@@ -43,11 +44,11 @@ def gather_album(folder: Path, scans: Iterable[str], reads: Sequence[str]) -> Al
     for scan in scans:
         place = folder / f"{scan}.json"
         record = read_record(place)
-        if record is None or record.get("status") != "done":
+        if not isinstance(record, ExamineDone):
             continue
-        examined[scan] = record["key"]
-        for page in record["pages"]:
-            said = {field: page["report"].get(field) for field in reads}
-            pages.append({"scan": scan, "page": page["number"], **said})
-            reports.append(read_report(said, f"{place}, page {page['number']}"))
+        examined[scan] = record.key
+        for page in record.pages:
+            said = {field: page.report.get(field) for field in reads}
+            pages.append({"scan": scan, "page": page.number, **said})
+            reports.append(read_report(said, f"{place}, page {page.number}"))
     return Album(pages, digest(pages), reports, examined)

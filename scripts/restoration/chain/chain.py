@@ -8,9 +8,10 @@ with the times of the first one.
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from restoration.chain.delivery_again import (
     deliver_again,
@@ -28,19 +29,23 @@ from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.errors import ScanError
 from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
+from restoration.records.any_record import AnyRecord, record_of
+from restoration.records.delivery import DeliveryDone, DeliveryProblem
+from restoration.records.ingest import IngestDone, IngestProblem
+from restoration.records.stage import AppliedPage, Replaced, StageDone, StagePage, StageProblem
 from restoration.storage.fixity import MISSING, AlteredMasterError, is_intact, signature, steady
 from restoration.storage.keys import digest
 from restoration.storage.manifest import asked_again
-from restoration.storage.page_state import PageState, Record, has_own_image
+from restoration.storage.page_state import PageState, has_own_image
 from restoration.storage.publish import unlink
 from restoration.storage.recorded_copies import copy_of
 from restoration.storage.records import (
     DELIVERY_SCHEMA,
     SCHEMA,
-    SEAL,
     is_unaltered,
     now,
     read_record,
+    refusal,
     write_record,
 )
 
@@ -68,7 +73,7 @@ class Chain:
         """The steps that had to be done, in order, for the worker's log."""
         self.mended: list[str] = []
         """What was found damaged or lost and made again, or put aside, one line each, likewise."""
-        self._known: dict[str, Record] = {}
+        self._known: dict[str, AnyRecord] = {}
         self._again: frozenset[str] | None = None
         """Files that a repair asked for again, below the results; None: not looked at yet."""
         self._read: dict[Path, str] = {}
@@ -80,28 +85,36 @@ class Chain:
     def _path(self, step: str) -> Path:
         return self.plan.folder(self.recipe, step) / f"{self.scan.scan}.json"
 
-    def _publish(self, step: str, record: Record) -> Record:
+    def _publish(self, step: str, said: Mapping[str, Any]) -> AnyRecord:
+        """Raises RecordError where what is said does not fit the type of the step's record."""
+        path, schema = self._path(step), DELIVERY_SCHEMA if step == "deliver" else SCHEMA
         # As it will be read: it becomes a part of the scan's deliver record.
-        schema = DELIVERY_SCHEMA if step == "deliver" else SCHEMA
-        record = write_record(self._path(step), {"schema": schema, **record})
+        record = write_record(path, record_of({"schema": schema, **said}, path))
         self._known[step] = record
         self.worked.append(step)
         return record
 
-    def _problem(self, step: str, key: str, error: ScanError) -> Record:
+    def _recorded(self, step: str) -> AnyRecord | None:
+        """The step's record as it lies there; one of another version is said and left alone."""
+        record = read_record(self._path(step))
+        if record is None and (said := refusal(self._path(step))) is not None:
+            self.mended.append(said)
+        return record
+
+    def _problem(self, step: str, key: str, error: ScanError) -> AnyRecord:
         """A failure of the scan is a result: recorded, and final until its key changes."""
         record = {**self._head(step), "status": "problem", "key": key, "reason": str(error)}
         return self._publish(step, record)
 
-    def _head(self, step: str) -> Record:
-        head: Record = {"scan": self.scan.scan, "stage": step, "when": now()}
+    def _head(self, step: str) -> dict[str, Any]:
+        head: dict[str, Any] = {"scan": self.scan.scan, "stage": step, "when": now()}
         if self.recipe is not None and step not in ("ingest", "examine"):
             head["recipe"] = self.recipe
         return head
 
     # -- steps -----------------------------------------------------------------------------
 
-    def ensure(self, step: str) -> Record:
+    def ensure(self, step: str) -> AnyRecord:
         """The step's true record; what is missing or untrue is done first.
 
         Raises EarlierProblemError where an earlier step found the scan unfit.
@@ -111,22 +124,22 @@ class Chain:
         if step == "ingest":
             return self._ingest()
         before = self.ensure(self._keys.before(step))
-        if before["status"] == "problem":
-            raise EarlierProblemError(before.get("stage", "ingest"), before["reason"])
+        if before.status == "problem":
+            raise EarlierProblemError(before.stage, str(before.reason))
         if step == "examine":
             return self._examine()
         if step == "deliver":
             return self._deliver()
         return self._stage(step)
 
-    def _true(self, step: str, key: str) -> Record | None:
-        record = read_record(self._path(step)) or self._lost(step)
-        if record is None or record.get("key") != key:
+    def _true(self, step: str, key: str) -> AnyRecord | None:
+        record = self._recorded(step) or self._lost(step)
+        if record is None or record.key != key:
             return None
         self._known[step] = record
         return record
 
-    def _lost(self, step: str) -> Record | None:
+    def _lost(self, step: str) -> AnyRecord | None:
         """A record that is gone or was altered, from its copy in the scan's deliver record, which
         is written back as it was; None where there is no copy that is whole."""
         if not self.mends or step == "deliver":
@@ -135,17 +148,17 @@ class Chain:
         for recipe in recipes:
             place = self.plan.folder(recipe, "deliver") / f"{self.scan.scan}.json"
             found = copy_of(step, read_record(place))
-            if found is not None and SEAL in found and is_unaltered(found):
+            if found is not None and found.record_sha256 and is_unaltered(found.raw()):
                 self.mended.append(
                     f"{self._path(step)} was lost or altered: given back from {place}"
                 )
                 return write_record(self._path(step), found)
         return None
 
-    def _ingest(self) -> Record:
+    def _ingest(self) -> AnyRecord:
         found = signature(self.scan.path)
-        record = read_record(self._path("ingest")) or self._lost("ingest")
-        if record is not None and self._keys.is_ingested(record, found):
+        record = self._recorded("ingest") or self._lost("ingest")
+        if isinstance(record, IngestDone | IngestProblem) and self._keys.is_ingested(record, found):
             self._known["ingest"] = record
             return record
         base = self._keys.ingest_base()
@@ -180,8 +193,8 @@ class Chain:
             "ingest", {**head, **done, "sha256": master["sha256"], "master": master}
         )
 
-    def _examine(self) -> Record:
-        master = self.ensure("ingest")["master"]
+    def _examine(self) -> AnyRecord:
+        pages = self._keys.master().pages
         key = self._keys.examine()
         record = self._true("examine", key)
         if record is not None:
@@ -190,23 +203,25 @@ class Chain:
             self.workshop.hand.take_up(self.scan.scan, "examine")
             with self._steady():
                 reports = [
-                    self.workshop.examine(Path(self.scan.path), page["number"], self.plan.config)
-                    for page in master["pages"]
+                    self.workshop.examine(Path(self.scan.path), page.number, self.plan.config)
+                    for page in pages
                 ]
         except ScanError as error:
             return self._problem("examine", key, error)
-        pages = [
-            {"number": page["number"], "report": report}
-            for page, report in zip(master["pages"], reports, strict=True)
+        examined = [
+            {"number": page.number, "report": report}
+            for page, report in zip(pages, reports, strict=True)
         ]
-        done = {"status": "done", "key": key, "reason": None, "pages": pages}
+        done = {"status": "done", "key": key, "reason": None, "pages": examined}
         made_with = self._keys.examine_facts()
         return self._publish("examine", {**self._head("examine"), **done, **made_with})
 
-    def _stage(self, step: str) -> Record:
+    def _stage(self, step: str) -> AnyRecord:
         key = self._keys.of(step)
         record = self._true(step, key)
-        if record is not None and (record["status"] == "problem" or self._is_done(step, record)):
+        if isinstance(record, StageProblem):
+            return record
+        if isinstance(record, StageDone) and self._is_done(step, record):
             return record
         try:
             self.workshop.hand.take_up(self.scan.scan, step)
@@ -214,21 +229,21 @@ class Chain:
         except ScanError as error:
             return self._problem(step, key, error)
 
-    def _is_done(self, step: str, record: Record) -> bool:
+    def _is_done(self, step: str, record: StageDone) -> bool:
         """Whether nothing is lacking of what the step left that is to last or will be read."""
-        lasting = [page["mask"] for page in record["pages"] if page.get("mask")]
+        lasting = [p.mask for p in record.pages if isinstance(p, AppliedPage) and p.mask]
         if self._again is None:
             self._again = asked_again(self.plan.results)
-        wanted = [page["image"] for page in record["pages"] if page["image"] in self._again]
-        if not all((self.plan.results / name).is_file() for name in (*lasting, *wanted)):
+        wanted = [page.image for page in record.pages if page.image in self._again]
+        if not all((self.plan.results / str(name)).is_file() for name in (*lasting, *wanted)):
             return False
         return self._complete(record) or not self._needed(step)
 
-    def _complete(self, record: Record) -> bool:
+    def _complete(self, record: StageDone) -> bool:
         """Whether every image that the step itself wrote is there."""
         return all(
-            (self.plan.results / page["image"]).is_file()
-            for page in record["pages"]
+            (self.plan.results / str(page.image)).is_file()
+            for page in record.pages
             if has_own_image(page)
         )
 
@@ -240,13 +255,13 @@ class Chain:
             if later == "deliver":
                 delivered = self._true("deliver", self._keys.deliver())
                 self._known.pop("deliver", None)
-                return delivered is None or not is_delivered(self.plan, self.recipe, delivered)
+                return not self._is_delivered(delivered)
             record = self._true(later, self._keys.of(later))
             if record is None:
                 return True
-            if record["status"] == "problem":
+            if not isinstance(record, StageDone):
                 return False
-            if all(has_own_image(page) for page in record["pages"]):
+            if all(has_own_image(page) for page in record.pages):
                 if self._complete(record):
                     return False
                 # Pruned as well: it is needed exactly if its own readers need it.
@@ -255,7 +270,7 @@ class Chain:
 
     # -- doing a stage ---------------------------------------------------------------------
 
-    def restore(self, step: str) -> Record:
+    def restore(self, step: str) -> AnyRecord:
         """Run a stage on every page whose result is not there, and publish its record."""
         assert self.recipe is not None
         before = self._keys.states(self._keys.before(step))
@@ -273,15 +288,16 @@ class Chain:
         restorer = PageRestorer(
             self.plan, self.recipe, step, self.scan, self.workshop, self.progress, self.input_of
         )
-        earlier = read_record(self._path(step)) or {}
+        earlier = read_record(self._path(step))
+        done = earlier if isinstance(earlier, StageDone) else None
         with self._steady():
-            pages = restorer.entries(work, earlier.get("pages", ()))
-        same_key = earlier.get("status") == "done" and earlier.get("key") == digest(keys)
-        if same_key and _without_times(earlier["pages"]) == _without_times(pages):
+            pages = restorer.entries(work, () if done is None else done.pages)
+        lost = done if done is not None and done.key == digest(keys) else None
+        if lost is not None and _without_times(lost.pages) == _without_times(pages):
             # What was lost is there again, as it was: so is what is said of it.
-            self._known[step] = earlier
+            self._known[step] = lost
             self.worked.append(step)
-            return earlier
+            return lost
         on = self.plan.dependencies
         record = {
             **self._head(step),
@@ -297,8 +313,8 @@ class Chain:
             "software": software_versions(),
             "processor": processor(),
         }
-        if same_key:
-            record["replaces"] = _replaced(earlier)
+        if lost is not None:
+            record["replaces"] = _replaced(lost)
             self.mended.append(f"{self._path(step)}: made again with other bytes, as it says")
         return self._publish(step, record)
 
@@ -322,23 +338,23 @@ class Chain:
     def _sha256_of(self, state: PageState) -> str:
         """What the record of the step that wrote a page's image says of it."""
         assert state.owner is not None
-        pages = self.ensure(state.owner)["pages"]
-        return str(next(page["sha256"] for page in pages if page["number"] == state.number))
+        return str(self._keys.stage(state.owner).page(state.number).sha256)
 
     def _steady(self) -> AbstractContextManager[None]:
         """Around work on pixels: see ``intact.steady``."""
-        return steady(self.scan.path, self.ensure("ingest")["signature"], self._read)
+        return steady(self.scan.path, self._keys.ingested().signature, self._read)
 
     # -- delivering ------------------------------------------------------------------------
 
-    def _deliver(self) -> Record:
+    def _deliver(self) -> AnyRecord:
         assert self.recipe is not None
         key = self._keys.deliver()
         record = self._true("deliver", key)
-        if record is not None and is_delivered(self.plan, self.recipe, record):
+        if record is not None and self._is_delivered(record):
             return record
         target = self.plan.folder(self.recipe, "deliver") / f"{self.scan.scan}.tif"
         target.parent.mkdir(parents=True, exist_ok=True)
+        assert record is None or isinstance(record, DeliveryDone | DeliveryProblem)
         earlier = earlier_delivery(self.plan, self.recipe, self.scan.scan, key, record, target)
         try:
             self.workshop.hand.take_up(self.scan.scan, "deliver")
@@ -352,11 +368,17 @@ class Chain:
         except ScanError as error:
             return self._not_delivered(key, error)
         said = unheeded(self.plan, self.recipe, self.scan)
-        record = self._head("deliver") | delivery_record(scan, key, delivered, earlier, said)
+        told = self._head("deliver") | delivery_record(scan, key, delivered, earlier, said)
         on = self.plan.dependencies
-        record["settings"] = on.settings(self.recipe, "deliver")
-        record["code"] = on.code(self.recipe, "deliver")
-        return self._publish("deliver", record)
+        told["settings"] = on.settings(self.recipe, "deliver")
+        told["code"] = on.code(self.recipe, "deliver")
+        return self._publish("deliver", told)
+
+    def _is_delivered(self, record: AnyRecord | None) -> bool:
+        assert self.recipe is not None
+        if not isinstance(record, DeliveryDone | DeliveryProblem):
+            return False
+        return is_delivered(self.plan, self.recipe, record)
 
     def _to_deliver(self) -> ScanToDeliver:
         assert self.recipe is not None
@@ -364,8 +386,8 @@ class Chain:
             scan=self.scan.scan,
             recipe=self.recipe,
             master=Path(self.scan.path),
-            ingest=self.ensure("ingest"),
-            examine=self.ensure("examine"),
+            ingest=self._keys.ingested(),
+            examine=self._keys.examined(),
             stages=tuple(self._keys.stage_records()),
             pages=tuple(self._keys.states(self._keys.before("deliver"))),
             limits=self.plan.config.ingest,
@@ -374,7 +396,7 @@ class Chain:
             networks=self.workshop.networks,
         )
 
-    def _not_delivered(self, key: str, error: ScanError) -> Record:
+    def _not_delivered(self, key: str, error: ScanError) -> AnyRecord:
         self.withdraw("deliver", str(error))
         return self._problem("deliver", key, error)
 
@@ -386,18 +408,13 @@ class Chain:
             self.mended.append(f"what was delivered earlier is withdrawn: {place}")
 
 
-def _without_times(pages: list[Record]) -> list[Record]:
+def _without_times(pages: Iterable[StagePage]) -> list[dict[str, Any]]:
     """Entries without how long they took, as they are read."""
-    return [
-        {name: value for name, value in page.items() if name != "seconds"}
-        for page in json.loads(json.dumps(pages))
-    ]
+    each = (page.raw() for page in pages)
+    return [{name: value for name, value in page.items() if name != "seconds"} for page in each]
 
 
-def _replaced(earlier: Record) -> Record:
+def _replaced(earlier: StageDone) -> Replaced:
     """What a record says of the one that it takes the place of."""
-    return {
-        "when": earlier["when"],
-        "record_sha256": earlier.get(SEAL),
-        "sha256": [page["sha256"] for page in earlier["pages"]],
-    }
+    sums = tuple(page.sha256 for page in earlier.pages)
+    return Replaced(when=earlier.when, record_sha256=earlier.record_sha256, sha256=sums)

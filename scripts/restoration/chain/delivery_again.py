@@ -19,6 +19,7 @@ from restoration.deliver.xmp.packet import read_properties
 from restoration.deliver.xmp.packets import xmp_packets
 from restoration.errors import RestorationError, ScanError
 from restoration.plan.plan import Plan
+from restoration.records.delivery import DeliveryDone, DeliveryProblem, ReplacedDelivery
 from restoration.storage.keys import identifier
 from restoration.storage.manifest import Written
 from restoration.storage.page_state import Record, delivered_files
@@ -26,9 +27,9 @@ from restoration.storage.recorded_copies import examined_part
 from restoration.storage.records import now
 
 
-def is_delivered(plan: Plan, recipe: str, record: Record) -> bool:
+def is_delivered(plan: Plan, recipe: str, record: DeliveryDone | DeliveryProblem) -> bool:
     """Whether every file that a true deliver record names is there; of a problem there is none."""
-    if record["status"] == "problem":
+    if isinstance(record, DeliveryProblem):
         return True
     folder = plan.folder(recipe, "deliver")
     return all((folder / name).is_file() for name in delivered_files(record))
@@ -42,7 +43,7 @@ class Earlier:
     sha256: str | None = None
     instance: str = ""
     """As in ``Provenance``."""
-    replaces: Record | None = None
+    replaces: ReplacedDelivery | None = None
     """Of a delivery that could not be made again: what its record says of the lost one."""
 
     def asked(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Earlier:
     def replaced(self) -> Earlier:
         """Another delivery in its place, of now and under an InstanceID of its own."""
         assert self.sha256 is not None
-        lost = {"when": self.when, "sha256": self.sha256}
+        lost = ReplacedDelivery(when=self.when, sha256=self.sha256)
         return Earlier(now(), None, self.sha256, lost)
 
     def said(self) -> Record:
@@ -64,21 +65,21 @@ class Earlier:
 
 
 def earlier_delivery(
-    plan: Plan, recipe: str, scan: str, key: str, record: Record | None, target: Path
+    plan: Plan,
+    recipe: str,
+    scan: str,
+    key: str,
+    record: DeliveryDone | DeliveryProblem | None,
+    target: Path,
 ) -> Earlier:
     """The delivery that one with this key repeats; one of now, where there was none.
 
     record: the deliver record that bears the key, where there is one; target: the deliverable.
     """
-    known = record if record is not None and record["status"] == "done" else None
+    known = record if isinstance(record, DeliveryDone) else None
     known = known or withdrawn_record(plan, recipe, scan, key)
     if known is not None:
-        return Earlier(
-            known["when"],
-            known["deliverable"]["sha256"],
-            known.get("instance", ""),
-            known.get("replaces"),
-        )
+        return Earlier(known.when, known.deliverable.sha256, known.instance or "", known.replaces)
     when = time_in_file(target, key)
     shown = plan.results / recipe / "report" / f"{scan}.json"
     if when is None and (target.with_suffix(".json").exists() or not shown.is_file()):
@@ -88,7 +89,7 @@ def earlier_delivery(
     sha256 = listed.get(f"{recipe}/deliver/{target.name}")
     if when is not None or sha256 is None:
         return Earlier(when or now(), sha256)
-    return Earlier(now(), None, sha256, {"when": None, "sha256": sha256})
+    return Earlier(now(), None, sha256, ReplacedDelivery(when=None, sha256=sha256))
 
 
 def time_in_file(path: Path, key: str) -> str | None:
@@ -152,7 +153,7 @@ def delivery_record(
         "deliverable": delivered,
         "faces": faces,
         "master": scan.ingest,
-        "condition_report": [page["report"] for page in scan.examine["pages"]],
+        "condition_report": [page.report for page in scan.examine.pages],
         "examined": examined_part(scan.examine),
         "stages": list(scan.stages),
         **({"unheeded_marks": list(unheeded)} if unheeded else {}),

@@ -22,6 +22,7 @@ from restoration.config.stages import REGISTRY
 from restoration.faces.protecting import told_of_heads
 from restoration.plan.plan import Plan
 from restoration.raster.base import Raster
+from restoration.records.stage import AppliedPage, StageDone, StagePage, page_of
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 from restoration.stages.colour.provisional import with_corrected_tones
 from restoration.storage.fixity import is_intact
@@ -102,15 +103,15 @@ class PageRestorer:
         self.progress = progress
         self.input_of = input_of
 
-    def entries(self, work: Sequence[PageWork], earlier: Iterable[Record]) -> list[Record]:
+    def entries(self, work: Sequence[PageWork], earlier: Iterable[StagePage]) -> list[StagePage]:
         """The record's entry of each page; pages that were done before are not done again.
 
         earlier: entries of this stage's former record for the scan.
         """
         kept = {
-            page["key"]: page
+            page.key: page
             for page in [*earlier, *self._same_elsewhere()]
-            if not has_own_image(page) or (self.plan.results / page["image"]).is_file()
+            if not has_own_image(page) or (self.plan.results / str(page.image)).is_file()
         }
         return [self._adopt(one, kept.get(one.key)) or self._restore_page(one) for one in work]
 
@@ -118,46 +119,49 @@ class PageRestorer:
         folder = self.plan.folder(self.recipe, self.step)
         return image_path(folder, self.scan.scan, work.state.number, work.count)
 
-    def _same_elsewhere(self) -> list[Record]:
+    def _same_elsewhere(self) -> list[StagePage]:
         """Pages of the same stage that other recipes have done already."""
-        found: list[Record] = []
+        found: list[StagePage] = []
         for other in self.plan.config.recipes:
             if other == self.recipe or self.step not in self.plan.recipe(other).chain():
                 continue
             record = read_record(self.plan.folder(other, self.step) / f"{self.scan.scan}.json")
-            if record is not None and record["status"] == "done":
-                found.extend(page for page in record["pages"] if page["status"] == "applied")
+            if isinstance(record, StageDone):
+                found.extend(page for page in record.pages if isinstance(page, AppliedPage))
         return found
 
-    def _adopt(self, work: PageWork, page: Record | None) -> Record | None:
+    def _adopt(self, work: PageWork, page: StagePage | None) -> StagePage | None:
         """A finished page under this recipe's own name: a hard link, no second file."""
         if page is None:
             return None
-        if not has_own_image(page):
+        if not isinstance(page, AppliedPage) or page.tones is not None:
             passed = _passed_on(work.state)
-            if page["status"] == "applied":
+            if isinstance(page, AppliedPage):
                 passed["output_key"] = work.key
-            return {**page, **passed}
+            return page.model_copy(update=passed)
+        assert page.image is not None
         here = self._image(work)
-        places = {"image": (here, page["sha256"])}
-        if page.get("mask"):
-            places["mask"] = (mask_path(here), page.get("mask_sha256"))
-        for kind, (place, sha256) in places.items():
-            there = self.plan.results / page[kind]
-            if not there.is_file() or (there != place and not is_intact(there, sha256)):
+        places = {"image": (page.image, here, page.sha256)}
+        if page.mask:
+            places["mask"] = (page.mask, mask_path(here), page.mask_sha256)
+        for name, place, sha256 in places.values():
+            there = self.plan.results / name
+            # A mask of before masks had sums is no match for any.
+            if not there.is_file() or (there != place and not is_intact(there, sha256 or "")):
                 return None
-        for kind, (place, sha256) in places.items():
-            there = self.plan.results / page[kind]
+        for name, place, sha256 in places.values():
+            there = self.plan.results / name
             if there != place:
-                note_written(place, sha256)
+                note_written(place, sha256 or "")
             if not linked(there, place):
                 return None
         own = {
-            kind: str(place.relative_to(self.plan.results)) for kind, (place, _) in places.items()
+            kind: str(place.relative_to(self.plan.results))
+            for kind, (_, place, _) in places.items()
         }
-        return {**page, **own, "owner": self.step}
+        return page.model_copy(update={**own, "owner": self.step})
 
-    def _restore_page(self, work: PageWork) -> Record:
+    def _restore_page(self, work: PageWork) -> StagePage:
         started = time.monotonic()
         state, key = work.state, work.key
         if state.tones is not None:
@@ -202,7 +206,8 @@ class PageRestorer:
                 entry |= self._write_page(work, source, result)
         if around.warnings:
             entry["warnings"] = list(around.warnings)
-        return entry | {"seconds": round(time.monotonic() - started, 3)}
+        entry["seconds"] = round(time.monotonic() - started, 3)
+        return page_of(entry)
 
     def _colour(self, work: PageWork, source: OpenImage) -> Any:
         """How the stage is to understand the values, with their corrected tones where asked for."""

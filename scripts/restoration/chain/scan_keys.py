@@ -16,9 +16,13 @@ from restoration.config.sheet import Scan
 from restoration.deliver.kept_grain import FINISHED_READS
 from restoration.errors import ScanError
 from restoration.plan.plan import Plan
+from restoration.records.any_record import AnyRecord
+from restoration.records.examine import ExamineDone
+from restoration.records.ingest import IngestDone, IngestProblem, Master
+from restoration.records.stage import AppliedPage, StageDone
 from restoration.storage.fixity import signature
 from restoration.storage.keys import digest, stage_key
-from restoration.storage.page_state import PageState, Record
+from restoration.storage.page_state import PageState
 
 
 class EarlierProblemError(ScanError):
@@ -44,14 +48,14 @@ class ScanKeys:
         recipe: str | None,
         scan: Scan,
         albums: Albums,
-        record: Callable[[str], Record],
+        record: Callable[[str], AnyRecord],
     ) -> None:
         """albums: those gathered so far, which this adds to; record: gives the true record, of a
         scan that is no problem, of each step before the one that is asked about."""
         self.plan = plan
         self.recipe = recipe
         self.scan = scan
-        self.inputs = StageInputs(plan, recipe, scan, albums, lambda: record("examine"))
+        self.inputs = StageInputs(plan, recipe, scan, albums, self.examined)
         self._on = plan.dependencies
         self._record = record
 
@@ -64,7 +68,7 @@ class ScanKeys:
 
     # -- the keys ----------------------------------------------------------------------------
 
-    def ingest_base(self) -> Record:
+    def ingest_base(self) -> dict[str, Any]:
         """What an ingest depends on beside the master."""
         return {
             "settings": self._on.settings(None, "ingest"),
@@ -80,12 +84,12 @@ class ScanKeys:
         """Of the ingest of a master that cannot be read; found: its ``signature``."""
         return digest([self.ingest_base(), found])
 
-    def is_ingested(self, record: Record, found: str) -> bool:
+    def is_ingested(self, record: IngestDone | IngestProblem, found: str) -> bool:
         """Whether a record is of the ingest of this master as it lies there; found: its
         ``signature``, so that a master is hashed again only where that changed."""
-        if record.get("base") != digest(self.ingest_base()):
+        if record.base != digest(self.ingest_base()):
             return False
-        return bool(record["signature"] == found and record["path"] == self.scan.path)
+        return record.signature == found and record.path == self.scan.path
 
     def examine_facts(self) -> dict[str, Any]:
         """What a condition report depends on beside the master."""
@@ -96,7 +100,7 @@ class ScanKeys:
         }
 
     def examine(self) -> str:
-        return digest({"input": self._record("ingest")["key"], **self.examine_facts()})
+        return digest({"input": self._record("ingest").key, **self.examine_facts()})
 
     def pages(self, step: str) -> list[str]:
         """Of each page as a stage leaves it."""
@@ -120,11 +124,11 @@ class ScanKeys:
             {
                 "input": [state.key for state in states],
                 # What was tried and declined is part of the deliverable's history.
-                "chain": [record["key"] for record in self.stage_records()],
+                "chain": [record.key for record in self.stage_records()],
                 # By these the finished picture is judged.
                 "reports": [
-                    {name: page["report"].get(name) for name in FINISHED_READS}
-                    for page in self._record("examine")["pages"]
+                    {name: page.report.get(name) for name in FINISHED_READS}
+                    for page in self.examined().pages
                 ],
                 "settings": self._on.settings(self.recipe, "deliver"),
                 "code": self._on.code(self.recipe, "deliver"),
@@ -140,48 +144,68 @@ class ScanKeys:
             return self.examine()
         return self.deliver() if step == "deliver" else digest(self.pages(step))
 
-    def is_true(self, step: str, record: Record) -> bool:
+    def is_true(self, step: str, record: AnyRecord) -> bool:
         """Whether a record is what would be made today; of files it says nothing."""
-        if step == "ingest":
+        if isinstance(record, IngestDone | IngestProblem):
             return self.is_ingested(record, signature(self.scan.path))
-        return bool(record.get("key") == self.of(step))
+        return record.key == self.of(step)
 
     # -- what they follow from ---------------------------------------------------------------
 
-    def stage_records(self) -> list[Record]:
+    def ingested(self) -> IngestDone:
+        record = self._record("ingest")
+        assert isinstance(record, IngestDone)
+        return record
+
+    def master(self) -> Master:
+        """What the master says about itself."""
+        return self.ingested().master
+
+    def examined(self) -> ExamineDone:
+        record = self._record("examine")
+        assert isinstance(record, ExamineDone)
+        return record
+
+    def stage(self, step: str) -> StageDone:
+        """The record of a stage."""
+        record = self._record(step)
+        assert isinstance(record, StageDone)
+        return record
+
+    def stage_records(self) -> list[StageDone]:
         """The records of the recipe's stages, in order."""
         assert self.recipe is not None
-        return [self._record(step) for step in self.plan.recipe(self.recipe).chain()]
+        return [self.stage(step) for step in self.plan.recipe(self.recipe).chain()]
 
     def states(self, step: str) -> list[PageState]:
         """Every page as the step leaves it; ``examine`` leaves the master's own pages."""
         if step != "examine":
             return [
                 PageState(
-                    number=page["number"],
-                    key=page["output_key"],
-                    image=page["image"],
-                    owner=page["owner"],
-                    height=page["height"],
-                    width=page["width"],
-                    ppi=tuple(page["ppi"]) if page["ppi"] else None,
-                    generated=page["generated"],
-                    tones=page.get("tones"),
+                    number=page.number,
+                    key=page.output_key,
+                    image=page.image,
+                    owner=page.owner,
+                    height=page.height,
+                    width=page.width,
+                    ppi=page.ppi or None,
+                    generated=page.generated,
+                    tones=page.tones if isinstance(page, AppliedPage) else None,
                 )
-                for page in self._record(step)["pages"]
+                for page in self.stage(step).pages
             ]
-        master = self._record("ingest")["master"]
+        master = self.master()
         return [
             PageState(
-                number=page["number"],
-                key=digest([master["sha256"], page["number"]]),
+                number=page.number,
+                key=digest([master.sha256, page.number]),
                 image=None,
                 owner=None,
-                height=page["height"],
-                width=page["width"],
-                ppi=tuple(page["ppi"]) if page["ppi"] else None,
+                height=page.height,
+                width=page.width,
+                ppi=page.ppi or None,
             )
-            for page in master["pages"]
+            for page in master.pages
         ]
 
     def ungenerated(self, step: str, state: PageState) -> PageState | None:

@@ -16,6 +16,7 @@ from restoration.findings.report import ConditionReport, read_report
 from restoration.ingest.inspect_master import hash_file
 from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.plan import Plan
+from restoration.records.examine import ExamineDone, Report
 from restoration.storage.page_state import Record
 
 
@@ -52,7 +53,7 @@ class StageInputs:
         recipe: str | None,
         scan: Scan,
         albums: Albums,
-        examined: Callable[[], Record],
+        examined: Callable[[], ExamineDone],
     ) -> None:
         """albums: those that the job has gathered, which this adds to; examined: the scan's true
         condition report, which is made first where it is missing."""
@@ -66,7 +67,7 @@ class StageInputs:
     def of(self, step: str, number: int) -> Told:
         """What the stage is told of a page. Raises RestorationError, in one line, where the scan's
         record is of a version that cannot be read."""
-        report, album = self._report(number), self._album(step)
+        report, album = self._examined().report_of(number), self._album(step)
         read = self._read(report, REGISTRY[step].load().reads, number)
         faces = None
         if REGISTRY[step].restores_faces:
@@ -98,22 +99,16 @@ class StageInputs:
             self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
         return self._marks[step]
 
-    def _report(self, number: int) -> Record:
-        """The page's condition report as its record holds it: keys are made of that."""
-        pages = self._examined()["pages"]
-        found: Record = next(page["report"] for page in pages if page["number"] == number)
-        return found
-
-    def _read(self, report: Record, names: Sequence[str], number: int) -> ConditionReport:
+    def _read(self, report: Report, names: Sequence[str], number: int) -> ConditionReport:
         place = self._plan.folder(None, "examine") / f"{self._scan.scan}.json"
         return read_report({name: report.get(name) for name in names}, f"{place}, page {number}")
 
     def _reads(self, step: str, number: int) -> Mapping[str, Any]:
-        report = self._report(number)
+        report = self._examined().report_of(number)
         read = {field: report.get(field) for field in REGISTRY[step].load().reads}
         return read | self._of_faces(step, report, number) | self._of_tones(step, report)
 
-    def _of_faces(self, step: str, report: Record, number: int) -> Record:
+    def _of_faces(self, step: str, report: Report, number: int) -> Record:
         """Of faces that a stage must leave alone, only where they lie is part of its result."""
         if not self._plan.dependencies.keeps_faces(self._recipe, step):
             return {}
@@ -125,7 +120,7 @@ class StageInputs:
         code = code_fingerprint("restoration.faces.protecting")
         return {"faces": places, "keeping": code}
 
-    def _of_tones(self, step: str, report: Record) -> Record:
+    def _of_tones(self, step: str, report: Report) -> Record:
         """What corrected tones follow from, for a stage that is to be shown them."""
         tones = self._plan.tones_ahead(self._recipe, step)
         if tones is None:
@@ -141,7 +136,7 @@ class StageInputs:
         settings = self._plan.dependencies.settings(self._recipe, step)
         if not REGISTRY[step].shares_batch or settings.get("scope") != "batch":
             return None
-        own = self._examined()["key"]
+        own = self._examined().key
         place = (self._recipe, step, self._scan.batch)
         album = self._albums.get(place)
         # This scan may have been examined after the album was gathered.

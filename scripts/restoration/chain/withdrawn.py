@@ -12,11 +12,21 @@ from pathlib import Path
 
 from restoration.config.sheet import Scan
 from restoration.plan.plan import Plan
+from restoration.records.any_record import AnyRecord, record_of
+from restoration.records.delivery import DeliveryDone, Withdrawn
 from restoration.storage.journal import note_gone, note_written
 from restoration.storage.manifest import Written
-from restoration.storage.page_state import Record, delivered_files
+from restoration.storage.page_state import delivered_files
 from restoration.storage.publish import rename, unlink
-from restoration.storage.records import READABLE, SCHEMA, now, read_record, write_record
+from restoration.storage.records import (
+    READABLE,
+    SCHEMA,
+    now,
+    read_raw,
+    read_record,
+    read_withdrawn,
+    write_record,
+)
 
 WITHDRAWN = "withdrawn"
 """The folder, in a recipe's."""
@@ -30,13 +40,15 @@ def withdraw(plan: Plan, recipe: str, scan: Scan, step: str, reason: str) -> Pat
 
     step, reason: why the scan has no deliverable now. The record of the reason comes first: where
     this is cut short, the next run does the rest. Raises CircumstanceError or OSError where the
-    disk fails.
+    disk fails, RecordError where another version wrote the record of the delivery.
     """
     folder = plan.folder(recipe, "deliver")
     path = folder / f"{scan.scan}.json"
-    record = read_record(path, READABLE)
-    done = record is not None and record["status"] == "done"
-    sums = delivered_files(record) if record is not None and done else {}
+    raw = read_raw(path, READABLE)
+    # One of another version is refused: it would be written over.
+    record = None if raw is None else record_of(raw, path)
+    done = isinstance(record, DeliveryDone)
+    sums = delivered_files(record) if isinstance(record, DeliveryDone) else {}
     if not done and (folder / f"{scan.scan}.tif").is_file():
         # Its record is lost; what was written is known all the same.
         path_below = f"{recipe}/deliver/{scan.scan}.tif"
@@ -53,14 +65,14 @@ def withdraw(plan: Plan, recipe: str, scan: Scan, step: str, reason: str) -> Pat
         "when": now(),
         "step": step,
         "reason": reason,
-        "key": record.get("key") if record is not None else None,
+        "key": record.key if record is not None else None,
         "files": sums,
     }
     if not (place / REASON).is_file():
-        write_record(place / REASON, said)
+        write_record(place / REASON, Withdrawn.read(said, place / REASON))
     for name in files:
         _move(folder / name, place / name, sums[name])
-    if record is not None and done:
+    if isinstance(record, DeliveryDone):
         # Written anew, and not moved: its text follows from what was read, and that was whole.
         write_record(place / path.name, record)
         note_gone(path)
@@ -76,12 +88,12 @@ def _move(source: Path, target: Path, sha256: str) -> None:
     rename(source, target)
 
 
-def _place(folder: Path, scan: str, record: Record | None) -> Path:
+def _place(folder: Path, scan: str, record: AnyRecord | None) -> Path:
     """A folder that was not there, or the one in which the same withdrawal was cut short."""
     number = 1
     while (place := folder / f"{scan}@{number}").exists():
-        begun = read_record(place / REASON)
-        same = record is not None and begun is not None and begun["key"] == record.get("key")
+        begun = read_withdrawn(place / REASON)
+        same = record is not None and begun is not None and begun.key == record.key
         if same and not (place / f"{scan}.json").exists():
             break
         number += 1
@@ -111,10 +123,10 @@ def withdrawn_places(folder: Path) -> dict[str, str]:
     return {scan: f"{WITHDRAWN}/{scan}@{number}" for scan, number in latest.items()}
 
 
-def withdrawn_record(plan: Plan, recipe: str, scan: str, key: str) -> Record | None:
+def withdrawn_record(plan: Plan, recipe: str, scan: str, key: str) -> DeliveryDone | None:
     """The record of a delivery with this key that was withdrawn; None where there was none."""
     for place in withdrawn_of(plan, recipe, scan):
         record = read_record(place / f"{scan}.json")
-        if record is not None and record.get("key") == key and record["status"] == "done":
+        if isinstance(record, DeliveryDone) and record.key == key:
             return record
     return None

@@ -54,10 +54,11 @@ _INTRODUCTION = """\
 Generated from the types in `scripts/restoration/records/` by `make docs`; a test fails when it
 drifts. [Reading the record](record.md) explains the same to people; this page is for programs.
 
-A record is JSON in UTF-8, names sorted. Its `schema` is the version of its form; versions 1 and 2
-can be read. `record_sha256` is the SHA-256 of the rest as canonical JSON (names sorted, no spaces):
-an edit shows. A field that does not fit its type makes the record refused, in one line that names
-the file, the field, what was expected and what was found. A field with "or absent" may be missing.
+A record is JSON in UTF-8, names sorted. Its `schema` is the version of its form; versions that
+can be read stand below. `record_sha256` is the SHA-256 of the rest as canonical JSON (names
+sorted, no spaces): an edit shows. A record with a field that does not fit its type is refused, in
+one line that names file, field, what was expected and what was found. A field with "or absent"
+may be missing.
 
 | record | lies in `results/` at | holds | JSON schema |
 |---|---|---|---|

@@ -29,11 +29,17 @@ from restoration.raster.resample import Resampled
 from restoration.raster.tiff.kinds import JPEG, SCALES
 from restoration.raster.tiff.page import TiffPage, open_infrared, open_page
 from restoration.raster.tiff.write_intermediate import CLASSIC_LIMIT, Rational
+from restoration.records.delivery import (
+    Deliverable,
+    DeliveredInfrared,
+    DeliveredPage,
+    DeliveredProfile,
+    ResolutionUnit,
+)
+from restoration.records.ingest import Master
 from restoration.storage.fixity import AlteredMasterError
 from restoration.storage.keys import canonical_json
 from restoration.storage.records import left_out
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,11 @@ def deliver_scan(
     delivery: Delivery,
     *,
     master: Path,
-    ingest: Mapping[str, Any],
+    ingest: Master,
     pages: Sequence[PageToDeliver],
     settings: DeliverSettings,
     output: Path,
-) -> Record:
+) -> Deliverable:
     """Writes the deliverable of one scan and returns what the record says of it.
 
     ``ingest`` is the master's record, of which the SHA-256 is compared once more. The file is
@@ -105,9 +111,9 @@ def deliver_scan(
     the file read back differs; OtherBytesError, with no file written, where it is not what was
     ``expected``.
     """
-    if [page.number for page in pages] != list(range(1, len(ingest["pages"]) + 1)):
+    if [page.number for page in pages] != list(range(1, len(ingest.pages) + 1)):
         raise ScanError(
-            f"{master.name}: expected results for pages 1 to {len(ingest['pages'])}, found "
+            f"{master.name}: expected results for pages 1 to {len(ingest.pages)}, found "
             f"{[page.number for page in pages]}; run the scan's stages again"
         )
     with ExitStack() as files:
@@ -134,11 +140,11 @@ def deliver_scan(
     return _record(output, ingest, made, written, settings)
 
 
-def _same_master(master: Path, ingest: Mapping[str, Any]) -> None:
+def _same_master(master: Path, ingest: Master) -> None:
     found, _ = hash_file(master)
-    if found != ingest["sha256"]:
+    if found != ingest.sha256:
         raise AlteredMasterError(
-            f"{master.name}: expected the master that was ingested (SHA-256 {ingest['sha256']}), "
+            f"{master.name}: expected the master that was ingested (SHA-256 {ingest.sha256}), "
             f"found {found}: it changed while it was processed; find out why, then run again "
             "(where not even its time changed: put back a sound copy and `make retry`, or touch "
             "it, should the new content be meant)"
@@ -168,7 +174,7 @@ def _make(
     files: ExitStack,
     delivery: Delivery,
     master: Path,
-    ingest: Mapping[str, Any],
+    ingest: Master,
     page: PageToDeliver,
     settings: DeliverSettings,
 ) -> _Made:
@@ -239,7 +245,7 @@ def _make_infrared(files: ExitStack, delivery: Delivery, master: Path, number: i
 def _provenance(
     delivery: Delivery,
     master_name: str,
-    ingest: Mapping[str, Any],
+    ingest: Master,
     page: PageToDeliver,
     conversions: tuple[str, ...],
     warning: str | None,
@@ -265,7 +271,7 @@ def _provenance(
     )
     return Provenance(
         key=key,
-        master_sha256=ingest["sha256"],
+        master_sha256=ingest.sha256,
         master_name=master_name,
         scan=delivery.scan,
         recipe=delivery.recipe,
@@ -384,84 +390,83 @@ def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
 
 def _record(
     output: Path,
-    ingest: Mapping[str, Any],
+    ingest: Master,
     made: Sequence[_Made],
     written: Written,
     settings: DeliverSettings,
-) -> Record:
+) -> Deliverable:
     notes = []
     if written.compression != settings.compression:
         notes.append("LZW would have exceeded 4 GiB: written without compression")
-    return {
-        "file": output.name,
-        "sha256": written.sha256,
-        "bytes": output.stat().st_size,
-        "bigtiff": written.bigtiff,
-        "compression": written.compression,
-        "master_sha256": ingest["sha256"],
-        "verified": [
-            "pixels",
-            "icc",
-            "resolution",
-            "tags",
-            "exif",
-            "meaning of exif, gps and iptc",
-            "xmp",
-            "pages",
-            "master",
-        ],
-        "notes": notes,
-        "pages": [
+    return Deliverable(
+        file=output.name,
+        sha256=written.sha256,
+        bytes=output.stat().st_size,
+        bigtiff=written.bigtiff,
+        compression=written.compression,
+        master_sha256=ingest.sha256,
+        verified=_VERIFIED,
+        notes=tuple(notes),
+        pages=tuple(
             _page_record(one, one.outgoing, at)
             for at, one in enumerate(made)
             if one.outgoing is not None
-        ],
-        "infrared": [
+        ),
+        infrared=tuple(
             _infrared_record(one, at) for at, one in enumerate(made) if one.outgoing is None
-        ],
-        "left_out": left_out(ingest),
-    }
+        ),
+        left_out=tuple(left_out(ingest)),
+    )
 
 
-_UNITS = {1: "none", 2: "inch", 3: "centimetre"}
+_VERIFIED = (
+    "pixels", "icc", "resolution", "tags", "exif", "meaning of exif, gps and iptc", "xmp",
+    "pages", "master",
+)  # fmt: skip
+
+_UNITS: Mapping[int, ResolutionUnit] = {1: "none", 2: "inch", 3: "centimetre"}
 
 
-def _infrared_record(one: _Made, at: int) -> Record:
+def _infrared_record(one: _Made, at: int) -> DeliveredInfrared:
     page = one.page
-    return {
-        "page": one.number,
-        "directory": at,
-        "height": page.height,
-        "width": page.width,
-        "bits": page.bits,
-        "conversions": list(one.conversions),
-        "not_carried": list(page.carried.left),
-        "notes": list(one.notes),
-    }
+    return DeliveredInfrared(
+        page=one.number,
+        directory=at,
+        height=page.height,
+        width=page.width,
+        bits=page.bits,
+        conversions=one.conversions,
+        not_carried=tuple(page.carried.left),
+        notes=one.notes,
+    )
 
 
-def _page_record(one: _Made, outgoing: OutgoingProfile, at: int) -> Record:
+def _page_record(one: _Made, outgoing: OutgoingProfile, at: int) -> DeliveredPage:
     page = one.page
     said = read_properties(page.xmp)
-    return {
-        "number": one.number,
-        "directory": at,
-        "source": one.source,
-        "height": page.height,
-        "width": page.width,
-        "channels": page.channels,
-        "bits": page.bits,
-        "extra": list(page.extra),
-        "resolution": None if page.resolution is None else [a / b for a, b in page.resolution],
-        "resolution_unit": None if page.resolution is None else _UNITS[page.resolution_unit],
-        "document_id": said["DocumentID"],
-        "instance_id": said["InstanceID"],
-        "digital_source_type": said["DigitalSourceType"],
-        "conversions": list(one.conversions),
-        "tones": one.mapped is not None,
-        "clipped": None if one.mapped is None else one.mapped.clipped(),
-        "finished": dict(one.finished),
-        "profile": outgoing.record(),
-        "not_carried": list(page.carried.left),
-        "notes": list(one.notes),
-    }
+    resolution = None
+    if page.resolution is not None:
+        across, down = (above / below for above, below in page.resolution)
+        resolution = across, down
+    return DeliveredPage(
+        number=one.number,
+        directory=at,
+        source=one.source,
+        height=page.height,
+        width=page.width,
+        channels=page.channels,
+        bits=page.bits,
+        extra=page.extra,
+        resolution=resolution,
+        resolution_unit=None if resolution is None else _UNITS[page.resolution_unit],
+        document_id=said["DocumentID"],
+        instance_id=said["InstanceID"],
+        digital_source_type=said["DigitalSourceType"],
+        conversions=one.conversions,
+        tones=one.mapped is not None,
+        clipped=None if one.mapped is None else tuple(map(tuple, one.mapped.clipped())),
+        finished=one.finished,
+        profile=DeliveredProfile(**outgoing.record()),
+        not_carried=tuple(page.carried.left),
+        notes=one.notes,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from restoration import __version__
 from restoration.config.stages import FACES, REGISTRY
@@ -21,6 +22,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
+from restoration.records.stage import AppliedPage, StageDone, StagePage
 from restoration.storage.keys import canonical_json
 from restoration.storage.page_state import PageState, Record
 
@@ -61,11 +63,11 @@ def deliver_finished(
             instance=instance,
         ),
         master=scan.master,
-        ingest=scan.ingest["master"],
+        ingest=scan.ingest.master,
         pages=pages,
         settings=scan.settings,
         output=output,
-    )
+    ).raw()
     files = write_sidecars(output.parent, scan, pages)
     if files:
         delivered["files"] = files
@@ -74,7 +76,7 @@ def deliver_finished(
 
 def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Record:
     """What the page as it leaves its last stage shows of the master's grain."""
-    raw = next(p["report"] for p in scan.examine["pages"] if p["number"] == state.number)
+    raw = scan.examine.report_of(state.number)
     source = f"{scan.scan}, page {state.number}"
     report = read_report({name: raw.get(name) for name in FINISHED_READS}, source)
     with ExitStack() as files:
@@ -89,7 +91,7 @@ def _table(scan: ScanToDeliver, state: PageState) -> ToneTable | None:
     if state.tones is None:
         return None
     try:
-        return ToneTable.from_record(state.tones)
+        return ToneTable.from_record(state.tones.raw())
     except ValueError as error:
         raise CircumstanceError(
             f"{scan.scan}, page {state.number}: the record's tone table is damaged "
@@ -99,10 +101,10 @@ def _table(scan: ScanToDeliver, state: PageState) -> ToneTable | None:
 
 def _faces(scan: ScanToDeliver) -> list[Record]:
     """Restored faces in the finished pages, compared with the master's."""
-    stage = next((record for record in scan.stages if record["stage"] == FACES), None)
+    stage = next((record for record in scan.stages if record.stage == FACES), None)
     if stage is None:
         return []
-    said = {page["number"]: page["findings"] for page in stage["pages"]}
+    said = {page.number: page.findings for page in stage.pages}
     found = []
     for state in scan.pages:
         faces = said[state.number].get("faces", ())
@@ -121,34 +123,32 @@ def _faces(scan: ScanToDeliver) -> list[Record]:
     return found
 
 
-def _worth_telling(page: Record) -> Record:
+def _worth_telling(page: StagePage) -> Record:
     """The findings without what is said of each face: the record keeps that, a picture that may go
     anywhere says how many were restored and by what, and how many were left alone."""
     each = ("faces", "heads")
-    return {name: found for name, found in page["findings"].items() if name not in each}
+    return {name: found for name, found in page.findings.items() if name not in each}
 
 
-def _event(record: Record, number: int) -> StageEvent:
+def _event(record: StageDone, number: int) -> StageEvent:
     """What one stage's record says of one page."""
-    page = next(entry for entry in record["pages"] if entry["number"] == number)
-    applied = page["status"] == "applied"
-    ran = page["generative"]
-    said = {"settings": record["settings"], "found": _worth_telling(page)}
-    if page.get("tones") is not None:
+    page = record.page(number)
+    said: dict[str, Any] = {"settings": record.settings, "found": _worth_telling(page)}
+    if isinstance(page, AppliedPage) and page.tones is not None:
         # Its nodes would fill a packet that is read to the end by everything that shows it.
-        said["tones_sha256"] = page["tones_sha256"]
+        said["tones_sha256"] = page.tones_sha256
     return StageEvent(
-        stage=record["stage"],
-        action=REGISTRY[record["stage"]].action,
-        when=record["when"],
-        applied=applied,
-        reason=page["reason"],
+        stage=record.stage,
+        action=REGISTRY[record.stage].action,
+        when=record.when,
+        applied=isinstance(page, AppliedPage),
+        reason=page.reason,
         parameters=canonical_json(said),
-        generative=ran,
+        generative=page.generative,
         networks=tuple(
-            (w["name"], w["sha256"], w["licence"])
-            for w in record["weights"]
-            if ran and w.get("role") != "compares"
+            (weights.name, weights.sha256, weights.licence)
+            for weights in record.weights
+            if page.generative and weights.role != "compares"
         ),
-        key=page["output_key"],
+        key=page.output_key,
     )

@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from restoration.config.settings import DeliverSettings, IngestSettings
-from restoration.storage.page_state import PageState, Record
+from restoration.records.examine import ExamineDone
+from restoration.records.ingest import IngestDone
+from restoration.records.stage import StageDone
+from restoration.storage.page_state import PageState
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,9 @@ class ScanToDeliver:
     scan: str
     recipe: str
     master: Path
-    ingest: Record
-    examine: Record
-    stages: tuple[Record, ...]
+    ingest: IngestDone
+    examine: ExamineDone
+    stages: tuple[StageDone, ...]
     """The records of the recipe's stages, in order."""
     pages: tuple[PageState, ...]
     """As the last stage leaves them."""

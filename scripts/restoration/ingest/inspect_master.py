@@ -22,6 +22,15 @@ from restoration.raster.tiff.embedded_metadata import (
 from restoration.raster.tiff.kinds import PHOTOMETRIC
 from restoration.raster.tiff.page import TiffPage, infrared_page, page_of
 from restoration.raster.tiff.tags import MAX_OVERLAP, MasterFile, TiffTags, expected_found
+from restoration.records.ingest import (
+    InfraredPicture,
+    Iptc,
+    Master,
+    MasterPage,
+    Profile,
+    SetAside,
+    Xmp,
+)
 
 HASH_CHUNK = 8 * 2**20
 """Bytes that are read at a time while hashing."""
@@ -64,52 +73,56 @@ def inspect_master(path: str | Path, limits: IngestSettings) -> Record:
         sha256, size = hash_file(path)
         file = MasterFile(path)
         try:
-            described = _describe(file, TiffTags(file, limits))
+            fixity = {"sha256": sha256, "bytes": size, "mtime_ns": identity[-1]}
+            return _describe(file, TiffTags(file, limits), fixity).raw()
         finally:
             file.close()
-        return {"sha256": sha256, "bytes": size, "mtime_ns": identity[-1], **described}
 
 
-def _describe(file: MasterFile, tags: TiffTags) -> Record:
+def _describe(file: MasterFile, tags: TiffTags, fixity: Record) -> Master:
+    """fixity: what the record says of the file as a whole."""
     contents = read_contents(tags)
     directories = contents.pages
     warnings: list[str] = []
-    pages, stored = [], 0
+    pages: list[MasterPage] = []
+    stored = 0
     for number, directory in enumerate(directories, 1):
         prefix = f"page {number}: " if len(directories) > 1 else ""
         page = page_of(file, tags, contents, number)
         stored = _with_stored(stored, page, file)
-        record, found = _page_record(page)
-        pages.append({**record, "directory": directory.index})
+        record, found = _page_record(page, number, directory.index)
+        pages.append(record)
         warnings += [prefix + text for text in found]
     infrared = []
     for number, known in contents.infrared.items():
         own = infrared_page(file, tags, contents, number)
         assert own is not None
         stored = _with_stored(stored, own, file)
-        record, found = _infrared_record(own, pages[number - 1], known.why)
-        infrared.append(record)
+        of_page, found = _infrared_record(own, pages[number - 1], known.why)
+        infrared.append(of_page)
         place = nth(tags, known.directory)
         warnings += [f"{place}: {text}" for text in found]
     warnings += _left_out(tags, contents)
     first = directories[0]
     exif, exif_warnings = exif_record(tags, first)
     iptc, iptc_warnings = iptc_record(tags, first)
-    return {
-        "byte_order": "little" if tags.order == "<" else "big",
-        "bigtiff": tags.big,
-        "pages": pages,
-        "infrared": infrared,
-        "set_aside": [
-            {"directory": one.directory.index, "reason": one.reason, "lost": one.told}
+    xmp = xmp_record(tags, first)
+    return Master(
+        **fixity,
+        byte_order="little" if tags.order == "<" else "big",
+        bigtiff=tags.big,
+        pages=tuple(pages),
+        infrared=tuple(infrared),
+        set_aside=tuple(
+            SetAside(directory=one.directory.index, reason=one.reason, lost=one.told)
             for one in contents.left
-        ],
-        "tags": pages[0]["tags"],
-        "exif": exif,
-        "xmp": xmp_record(tags, first),
-        "iptc": iptc,
-        "warnings": [*warnings, *exif_warnings, *iptc_warnings],
-    }
+        ),
+        tags=pages[0].tags,
+        exif=exif,
+        xmp=None if xmp is None else Xmp(**xmp),
+        iptc=None if iptc is None else Iptc(**iptc),
+        warnings=(*warnings, *exif_warnings, *iptc_warnings),
+    )
 
 
 def _with_stored(stored: int, page: TiffPage, file: MasterFile) -> int:
@@ -133,43 +146,47 @@ def _left_out(tags: TiffTags, contents: Contents) -> list[str]:
     return lines
 
 
-def _infrared_record(page: TiffPage, of: Record, why: str) -> tuple[Record, list[str]]:
+def _infrared_record(page: TiffPage, of: MasterPage, why: str) -> tuple[InfraredPicture, list[str]]:
     """What is recorded of an infrared picture, and what a person is told of it."""
-    record, _ = _page_record(page)
-    del record["number"], record["icc"]
     warnings = [] if why.startswith("it says") else [f"taken for the infrared picture: {why}"]
     size = (page.width, page.height)
-    if size != (of["width"], of["height"]):
+    if size != (of.width, of.height):
         warnings.append(
             f"the infrared picture is {size[0]} x {size[1]} px and page {page.number} is "
-            f"{of['width']} x {of['height']} px: it is delivered and used for nothing"
+            f"{of.width} x {of.height} px: it is delivered and used for nothing"
         )
-    return {"page": page.number, "directory": page.directory.index, "why": why, **record}, warnings
+    stated = _stated(page, page.directory.index)
+    return InfraredPicture(page=page.number, why=why, **stated), warnings
 
 
-def _page_record(page: TiffPage) -> tuple[Record, list[str]]:
+def _page_record(page: TiffPage, number: int, directory: int) -> tuple[MasterPage, list[str]]:
     icc, warnings = icc_record(page.profile, page.channels)
     if "associated_alpha" in page.extra:
         warnings.append(
             "the colours are premultiplied by the alpha channel; they are read as stored"
         )
-    record = {
-        "number": page.number,
+    profile = None if icc is None else Profile(**icc)
+    record = MasterPage(number=number, icc=profile, **_stated(page, directory))
+    return record, [*page.notes, *warnings]
+
+
+def _stated(page: TiffPage, directory: int) -> Record:
+    """What the tags of a picture say of it, by the fields of ``Picture``."""
+    return {
+        "directory": directory,
         "width": page.width,
         "height": page.height,
         "bits": page.bits,
         "photometric": PHOTOMETRIC[page.layout.photometric],
         "channels": page.channels,
-        "extra": list(page.extra),
+        "extra": page.extra,
         "compression": page.compression,
         "tiled": page.tiled,
         "planar": page.layout.separate,
         "orientation": page.orientation,
-        "ppi": None if page.ppi is None else list(page.ppi),
-        "icc": icc,
+        "ppi": page.ppi,
         "tags": tags_record(page.tags, page.directory),
     }
-    return record, [*page.notes, *warnings]
 
 
 def _identity(path: Path) -> tuple[int, ...]:

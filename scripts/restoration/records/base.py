@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from restoration.errors import RestorationError
+from restoration.errors import CircumstanceError
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 as 64 lower-case hexadecimal digits."""
@@ -28,8 +28,11 @@ MOST_FOUND = 80
 """Characters that a message shows of what was found."""
 
 
-class RecordError(RestorationError):
-    """A record is not what its type says: names file, field, expected, found and what to do."""
+class RecordError(CircumstanceError):
+    """A record is not what its type says: names file, field, expected, found and what to do.
+
+    No fault of the scan's: without the record the next run makes it anew.
+    """
 
 
 class Part(BaseModel):
@@ -72,6 +75,31 @@ class Record(Part):
     record_sha256: Sha256 | None = None
     """SHA-256 of the record without this field, as canonical JSON; absent from records of the
     versions before 0.1."""
+
+
+class Head(BaseModel):
+    """What every record says of its step, whatever else it holds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    scan: str
+    stage: str
+    status: Literal["done", "problem"]
+    key: Sha256 | None = None
+    reason: str | None = None
+
+
+def read_head(raw: Mapping[str, Any], where: str | Path) -> Head:
+    """The head of a record of any step; raises RecordError where it does not fit."""
+    try:
+        return Head.model_validate(raw)
+    except ValidationError as error:
+        raise RecordError(_refusal(error, where)) from None
+
+
+def is_problem(raw: Mapping[str, Any]) -> bool:
+    """Whether a record says that the scan cannot be processed."""
+    return raw.get("status") == "problem"
 
 
 _EXPECTED: Mapping[str, str] = {

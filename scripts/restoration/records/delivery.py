@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from restoration.records.base import DeliverySchema, Part, Record, Schema, Sha256
-from restoration.records.examine import Report
-from restoration.records.ingest import IngestRecord
+from restoration.records.base import DeliverySchema, Part, Record, Schema, Sha256, is_problem
+from restoration.records.examine import ExaminedPart, Report
+from restoration.records.ingest import IngestDone
 from restoration.records.stage import StageDone
+
+ResolutionUnit = Literal["none", "inch", "centimetre"]
 
 
 class DeliveredProfile(Part):
@@ -44,7 +47,7 @@ class DeliveredPage(Part):
     directory: int | None = None
     """Its directory in the deliverable, from 0."""
     source: str
-    """The file of which the pixels are: a stage's image, or ``master``."""
+    """The file of which the pixels are: a stage's image, or `master`."""
     height: int
     """Height, in pixels."""
     width: int
@@ -56,9 +59,9 @@ class DeliveredPage(Part):
     extra: tuple[str, ...]
     """Samples beside the picture, handed on from the master."""
     resolution: tuple[float, float] | None
-    """Resolution across and down, in pixels per ``resolution_unit``; null: not stated."""
-    resolution_unit: Literal["none", "inch", "centimetre"] | None
-    """Unit of ``resolution``; null: not stated."""
+    """Resolution across and down, in pixels per `resolution_unit`; null: not stated."""
+    resolution_unit: ResolutionUnit | None
+    """Unit of `resolution`; null: not stated."""
     document_id: str
     """DocumentID in the page's XMP."""
     instance_id: str
@@ -69,11 +72,11 @@ class DeliveredPage(Part):
     """What delivery changed in the form of the values, a sentence each."""
     tones: bool = False
     """Whether delivery mapped the values by a tone table."""
-    clipped: Any = None
+    clipped: tuple[tuple[float, ...], ...] | None = None
     """By the tone table: of each channel the shares of samples newly put to 0 and to full, 0 to 1;
     null where there is no table."""
     finished: Mapping[str, Any] | None = None
-    """What was measured on the finished picture, and in ``said`` the sentences on it."""
+    """What was measured on the finished picture, and in `said` the sentences on it."""
     profile: DeliveredProfile | None = None
     """What became of the colours."""
     not_carried: tuple[str, ...]
@@ -128,7 +131,7 @@ class Cube(Part):
 class Deliverable(Part):
     """The deliverable TIFF of a scan."""
 
-    file: str | None = None
+    file: str
     """Name of the file."""
     sha256: Sha256
     """SHA-256 of the file."""
@@ -136,8 +139,8 @@ class Deliverable(Part):
     """Size of the file, in bytes."""
     bigtiff: bool
     """Whether the file is a BigTIFF."""
-    compression: str
-    """How its samples are compressed: none, lzw or deflate."""
+    compression: Literal["none", "lzw"]
+    """How its samples are compressed."""
     master_sha256: Sha256
     """SHA-256 of the master, compared once more at delivery."""
     verified: tuple[str, ...]
@@ -169,27 +172,6 @@ class FinishedFace(Part):
     """Whether the distance exceeds the limit that the recipe sets."""
     reason: str | None = None
     """Why there is no distance."""
-
-
-class ExaminedPart(Record):
-    """The record of examine without its reports, which ``condition_report`` holds."""
-
-    stage: Literal["examine"]
-    """The step."""
-    status: Literal["done"]
-    """The scan was examined."""
-    key: Sha256
-    """Key of the step."""
-    reason: None
-    """Null: nothing is to be explained."""
-    pages: tuple[int, ...]
-    """Numbers of the pages, from 1."""
-    settings: Mapping[str, Any]
-    """The settings of the examination."""
-    code: str
-    """Fingerprint of the code that did it."""
-    weights: tuple[str, ...]
-    """SHA-256 of the networks that it needed."""
 
 
 class ReplacedDelivery(Part):
@@ -236,7 +218,7 @@ class DeliveryDone(_Delivery):
     """The file."""
     faces: tuple[FinishedFace, ...] = ()
     """Restored faces in the finished pages, compared with the master's."""
-    master: IngestRecord
+    master: IngestDone
     """The record of ingest."""
     condition_report: tuple[Report, ...]
     """The condition report of each page, in order."""
@@ -256,8 +238,14 @@ class DeliveryDone(_Delivery):
 DeliveryRecord = Annotated[DeliveryDone | DeliveryProblem, Field(discriminator="status")]
 
 
+def read_delivery(raw: Mapping[str, Any], where: str | Path) -> DeliveryDone | DeliveryProblem:
+    """The record of a delivery; raises RecordError where it does not fit."""
+    kind = DeliveryProblem if is_problem(raw) else DeliveryDone
+    return kind.read(raw, where)
+
+
 class Withdrawn(Part):
-    """Why a deliverable was put aside, and what the files are: ``withdrawn.json``."""
+    """Why a deliverable was put aside, and what the files are: `withdrawn.json`."""
 
     schema_: Annotated[Schema, Field(alias="schema")]
     """Version of the record's form."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from restoration.records.base import Part, Record, Sha256
+from pydantic import Field
+
+from restoration.records.base import Part, Record, Sha256, is_problem
 
 Report = Mapping[str, Any]
-"""A page's condition report by finding, with its ``warnings``."""
+"""A page's condition report by finding, with its `warnings`."""
 
 
 class ExaminedPage(Part):
@@ -17,25 +20,60 @@ class ExaminedPage(Part):
     number: int
     """Number of the page, from 1."""
     report: Report
-    """The condition report: a finding a field, and ``warnings``."""
+    """The condition report: a finding a field, and `warnings`."""
 
 
-class ExamineRecord(Record):
-    """What examine says of one scan."""
-
+class _Examine(Record):
     stage: Literal["examine"]
     """The step."""
-    status: Literal["done", "problem"]
-    """problem: the scan cannot be processed, ``reason`` says why."""
     key: Sha256
     """Key of the step: digest of all that its result depends on."""
-    reason: str | None
-    """Why there is no result; null where there is one."""
-    pages: tuple[ExaminedPage, ...] | None = None
-    """The pages of the scan, in order; absent after a problem."""
-    settings: Mapping[str, Any] | None = None
-    """The settings of the examination; absent after a problem."""
-    code: str | None = None
-    """Fingerprint of the code that did it; absent after a problem."""
-    weights: tuple[str, ...] | None = None
-    """SHA-256 of the networks that it needed; absent after a problem."""
+
+
+class ExamineProblem(_Examine):
+    """A scan that could not be examined."""
+
+    status: Literal["problem"]
+    """The scan cannot be processed."""
+    reason: str
+    """Why, in words."""
+
+
+class _Examined(_Examine):
+    status: Literal["done"]
+    """The scan was examined."""
+    reason: None
+    """Null: nothing is to be explained."""
+    settings: Mapping[str, Any]
+    """The settings of the examination."""
+    code: str
+    """Fingerprint of the code that did it."""
+    weights: tuple[str, ...]
+    """SHA-256 of the networks that it needed."""
+
+
+class ExamineDone(_Examined):
+    """The condition reports of a scan."""
+
+    pages: tuple[ExaminedPage, ...]
+    """The pages of the scan, in order."""
+
+    def report_of(self, number: int) -> Report:
+        """The condition report of a page."""
+        return next(page.report for page in self.pages if page.number == number)
+
+
+class ExaminedPart(_Examined):
+    """A record of examine without its reports, as a deliver record holds it beside them."""
+
+    pages: tuple[int, ...]
+    """Numbers of the pages, from 1."""
+
+
+ExamineRecord = Annotated[ExamineDone | ExamineProblem, Field(discriminator="status")]
+
+
+def read_examine(raw: Mapping[str, Any], where: str | Path) -> ExamineDone | ExamineProblem:
+    """The record of an examination; raises RecordError where it does not fit."""
+    kind = ExamineProblem if is_problem(raw) else ExamineDone
+    return kind.read(raw, where)

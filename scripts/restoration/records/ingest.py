@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from restoration.records.base import Part, Record, Sha256
+from pydantic import Field
+
+from restoration.records.base import Part, Record, Sha256, is_problem
 
 
 class Profile(Part):
@@ -89,7 +92,18 @@ class Xmp(Part):
     text: str
     """The packet's text, from its begin."""
     complete: bool
-    """Whether ``text`` is all of it."""
+    """Whether `text` is all of it."""
+
+
+class Iptc(Part):
+    """The IPTC-IIM data sets of the first page."""
+
+    sha256: Sha256
+    """SHA-256 of the data sets as stored."""
+    bytes: int
+    """Their size, in bytes."""
+    fields: Mapping[str, str | tuple[str, ...]]
+    """The text of each data set by its number and name; a list where it is repeated."""
 
 
 class Master(Part):
@@ -113,31 +127,25 @@ class Master(Part):
     """Directories that are not delivered."""
     tags: Mapping[str, Any]
     """Tags of the first page."""
-    exif: Mapping[str, Any] | None
-    """EXIF of the first page, by name; null where it has none."""
+    exif: Mapping[str, str]
+    """EXIF of the first page, by name; empty where it has none."""
     xmp: Xmp | None
     """XMP of the first page; null where it has none."""
-    iptc: Any
-    """IPTC-IIM data sets of the first page, by name; null where it has none."""
+    iptc: Iptc | None
+    """IPTC-IIM data sets of the first page; null where it has none."""
     warnings: tuple[str, ...]
     """What is odd about the master, a sentence each."""
 
 
-class IngestRecord(Record):
-    """What ingest says of one scan."""
-
+class _Ingest(Record):
     stage: Literal["ingest"]
     """The step."""
-    status: Literal["done", "problem"]
-    """problem: the scan cannot be processed, ``reason`` says why."""
     key: Sha256
     """Key of the step: digest of all that its result depends on."""
-    reason: str | None
-    """Why there is no result; null where there is one."""
     path: str
     """The master's path in the sheet."""
     signature: str
-    """``size:modification time`` of the master (bytes, nanoseconds), or ``missing``."""
+    """`size:modification time` of the master (bytes, nanoseconds), or `missing`."""
     base: Sha256
     """Digest of settings, code and material."""
     settings: Mapping[str, Any]
@@ -146,7 +154,34 @@ class IngestRecord(Record):
     """Fingerprint of the code that did it."""
     material: str
     """What was scanned, by the sheet: print, positive, negative."""
-    sha256: Sha256 | None = None
-    """SHA-256 of the master; absent after a problem."""
-    master: Master | None = None
-    """What the master says about itself; absent after a problem."""
+
+
+class IngestProblem(_Ingest):
+    """A master that cannot be processed."""
+
+    status: Literal["problem"]
+    """The scan cannot be processed."""
+    reason: str
+    """Why, in words."""
+
+
+class IngestDone(_Ingest):
+    """A master that can be processed."""
+
+    status: Literal["done"]
+    """The master was read."""
+    reason: None
+    """Null: nothing is to be explained."""
+    sha256: Sha256
+    """SHA-256 of the master."""
+    master: Master
+    """What the master says about itself."""
+
+
+IngestRecord = Annotated[IngestDone | IngestProblem, Field(discriminator="status")]
+
+
+def read_ingest(raw: Mapping[str, Any], where: str | Path) -> IngestDone | IngestProblem:
+    """The record of an ingest; raises RecordError where it does not fit."""
+    kind = IngestProblem if is_problem(raw) else IngestDone
+    return kind.read(raw, where)

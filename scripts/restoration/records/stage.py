@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from restoration.records.base import Part, Record, Sha256
+from restoration.records.base import Part, Record, Sha256, is_problem
 
 Findings = Mapping[str, Any]
 """What a stage says of its work on a page."""
@@ -39,12 +40,12 @@ class _Page(Part):
     input_key: Sha256
     """Key of the page as it came in."""
     output_key: Sha256
-    """Key of the page as it goes on: ``key`` where the stage was applied, else ``input_key``."""
+    """Key of the page as it goes on: `key` where the stage was applied, else `input_key`."""
     image: str | None
     """Where the page's image lies as it goes on, below the results; null: still the master's own
     page."""
     owner: str | None
-    """The step that wrote ``image``; null where that is the master's own page."""
+    """The step that wrote `image`; null where that is the master's own page."""
     height: int
     """Height as the page goes on, in pixels."""
     width: int
@@ -94,6 +95,12 @@ class DeclinedPage(_Page):
 
 
 StagePage = Annotated[AppliedPage | DeclinedPage, Field(discriminator="status")]
+
+
+def page_of(raw: Mapping[str, Any]) -> AppliedPage | DeclinedPage:
+    """The entry of a page from its JSON. Raises ValidationError where it does not fit."""
+    kind = AppliedPage if raw.get("status") == "applied" else DeclinedPage
+    return kind.model_validate(raw)
 
 
 class UsedWeights(Part):
@@ -166,5 +173,15 @@ class StageDone(_Stage):
     replaces: Replaced | None = None
     """The earlier result in whose place this one is; absent where there was none."""
 
+    def page(self, number: int) -> AppliedPage | DeclinedPage:
+        """The entry of a page."""
+        return next(page for page in self.pages if page.number == number)
+
 
 StageRecord = Annotated[StageDone | StageProblem, Field(discriminator="status")]
+
+
+def read_stage(raw: Mapping[str, Any], where: str | Path) -> StageDone | StageProblem:
+    """The record of a stage; raises RecordError where it does not fit."""
+    kind = StageProblem if is_problem(raw) else StageDone
+    return kind.read(raw, where)

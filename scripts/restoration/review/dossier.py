@@ -10,10 +10,10 @@ from typing import Any
 from restoration.deliver.sidecars import label_of
 from restoration.findings.report import read_report
 from restoration.findings.words import number, pixels
+from restoration.records.ingest import Master
 from restoration.review import faces, findings, wording
 from restoration.review.illustrations import deliverable_path, illustrate
-from restoration.storage.page_state import files_beside
-from restoration.storage.records import left_out, read_record
+from restoration.storage.records import left_out, read_raw
 
 Record = dict[str, Any]
 
@@ -60,7 +60,7 @@ def gather(
     """Reads the records of a scan and makes or fetches its pictures."""
     if scan in problems:
         return Dossier(scan, "problem", problem=problems[scan], result="problem")
-    delivered = read_record(results / recipe / "deliver" / f"{scan}.json")
+    delivered = read_raw(results / recipe / "deliver" / f"{scan}.json")
     if delivered is None:
         return Dossier(scan, "waiting", result="not processed yet")
     if delivered["status"] == "problem":
@@ -133,7 +133,7 @@ def _master(ingest: Record) -> list[tuple[str, str]]:
     if len(master["pages"]) > 1:
         rows.append(("Pages", str(len(master["pages"]))))
     rows += [("Infrared", text) for text in _infrared(master)]
-    rows += [("Left out", text) for text in left_out(master)]
+    rows += [("Left out", text) for text in left_out(Master.read(master, "the deliver record"))]
     tags = master.get("tags") or {}
     for name in ("Artist", "Copyright", "DateTime"):
         if _text(tags.get(name)):
@@ -188,7 +188,8 @@ def _deliverable(results: Path, recipe: str, delivered: Record) -> list[tuple[st
         for text in (page.get("finished") or {}).get("said", ())
     ]
     rows += [("Tones", text) for text in _tones(pages)]
-    rows += [(label_of(one["kind"]), one["file"]) for one in files_beside(delivered)]
+    cubes = ({**cube, "kind": "cube"} for cube in made.get("cubes") or ())
+    rows += [(label_of(one["kind"]), one["file"]) for one in (*(made.get("files") or ()), *cubes)]
     if made.get("verified"):
         rows.append(("Read back and compared", ", ".join(made["verified"])))
     rows.append(("Key", delivered["key"]))

@@ -24,7 +24,7 @@ from restoration.review.face_pictures import face_pictures
 from restoration.review.marked import marked
 from restoration.review.unconverted import ShownPage, only_converted, open_restored
 from restoration.storage.keys import digest
-from restoration.storage.records import SCHEMA, read_record, write_record
+from restoration.storage.records import SCHEMA, read_raw, write_raw
 
 Record = dict[str, Any]
 
@@ -49,7 +49,7 @@ def illustrate(results: Path, recipe: str, delivered: Record, truth: Path | None
     key = _key(delivered, truth_files)
     # Of images that are gone, pictures made in time are the better ones.
     without = [image for image, _ in _images(delivered) if not (results / image).is_file()]
-    known = read_record(cache)
+    known = read_raw(cache)
     if known is not None and known.get("key") == key and set(known["without"]) <= set(without):
         return known
     try:
@@ -63,7 +63,7 @@ def illustrate(results: Path, recipe: str, delivered: Record, truth: Path | None
         # Not kept: the master may be back on its mount at the next report.
         return {"pages": [], "faces": [], "missing": str(error)}
     record = {"schema": SCHEMA, "scan": scan, "key": key, "pages": pages, "faces": faces}
-    write_record(cache, record | {"without": without})
+    write_raw(cache, record | {"without": without})
     return record
 
 

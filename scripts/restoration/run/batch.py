@@ -14,12 +14,16 @@ from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
 from restoration.errors import CircumstanceError, ScanError
 from restoration.plan.plan import Plan
+from restoration.records.any_record import AnyRecord
+from restoration.records.delivery import DeliveryDone
+from restoration.records.ingest import IngestDone
+from restoration.records.stage import StageDone
 from restoration.run.job_progress import Reporter, reporter
 from restoration.run.run_progress import BatchEnd, found_here, tell_end
 from restoration.run.unneeded_images import after_delivery
 from restoration.storage.failures import MemoryShortageError, circumstance
 from restoration.storage.journal import keep_written, note_gone
-from restoration.storage.page_state import MASKS, Record
+from restoration.storage.page_state import MASKS
 from restoration.storage.partial_files import remove_leftovers
 from restoration.storage.protected_masters import protect_as_they_are
 from restoration.storage.records import Row, left_out, not_in_future, write_table
@@ -48,25 +52,23 @@ class Failures:
         return self._repeats >= _EQUAL_SURPRISES_THAT_STOP
 
 
-def row_of(scan: Scan, step: str, record: Record) -> Row:
+def row_of(scan: Scan, step: str, record: AnyRecord) -> Row:
     """What a table says of a scan by the record of the table's own step."""
-    status = record["status"]
-    key = record.get("key", "")
-    if status == "problem":
-        return Row(scan.scan, "problem", key, "", f"{step}: {record['reason']}")
-    if "deliverable" in record:
-        made = record["deliverable"]
-        return Row(scan.scan, "done", key, made["sha256"], "; ".join(made.get("left_out") or ()))
-    if "master" in record:
-        return Row(scan.scan, "done", key, record["sha256"], "; ".join(left_out(record["master"])))
-    pages = record["pages"]
-    if "status" not in pages[0]:
-        return Row(scan.scan, "done", key)
-    kinds = {page["status"] for page in pages}
+    if record.status == "problem":
+        return Row(scan.scan, "problem", record.key, "", f"{step}: {record.reason}")
+    if isinstance(record, DeliveryDone):
+        made = record.deliverable
+        return Row(scan.scan, "done", record.key, made.sha256, "; ".join(made.left_out))
+    if isinstance(record, IngestDone):
+        lost = "; ".join(left_out(record.master))
+        return Row(scan.scan, "done", record.key, record.sha256, lost)
+    if not isinstance(record, StageDone):
+        return Row(scan.scan, "done", record.key)
+    kinds: set[str] = {page.status for page in record.pages}
     status = kinds.pop() if len(kinds) == 1 else "mixed"
-    reasons = dict.fromkeys(page["reason"] for page in pages if page["reason"])
-    sums = [page["sha256"] for page in pages if page["sha256"]]
-    return Row(scan.scan, status, key, ",".join(sums), "; ".join(reasons))
+    reasons = dict.fromkeys(page.reason for page in record.pages if page.reason)
+    sums = [page.sha256 for page in record.pages if page.sha256]
+    return Row(scan.scan, status, record.key, ",".join(sums), "; ".join(reasons))
 
 
 def row_after_problem(scan: Scan, step: str, reason: str) -> Row:

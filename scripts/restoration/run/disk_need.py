@@ -20,9 +20,10 @@ from restoration.config.stages import REGISTRY
 from restoration.errors import CircumstanceError
 from restoration.plan.cost_model import BYTES_PER_PIXEL, enlarged
 from restoration.plan.plan import Plan
+from restoration.records.ingest import IngestDone, read_ingest
 from restoration.run.job_progress import amount
 from restoration.run.run_progress import Work
-from restoration.storage.records import read_record
+from restoration.storage.records import read_typed
 
 PACKED = 0.8
 """An intermediate's bytes by those of its uncompressed 16-bit pixels (ZSTD, level 1, predictor)."""
@@ -131,18 +132,18 @@ def _bytes_per_pixel(plan: Plan, scans: tuple[Scan, ...]) -> _Pixel:
     file_bytes = image_bytes = plain = lzw = infrared = pixels = 0.0
     step = max(len(scans) // SAMPLE, 1)
     for scan in scans[::step]:
-        record = read_record(plan.folder(None, "ingest") / f"{scan.scan}.json") or {}
-        if record.get("status") != "done" or not plan.master_bytes(scan):
+        record = read_typed(plan.folder(None, "ingest") / f"{scan.scan}.json", read_ingest)
+        if not isinstance(record, IngestDone) or not plan.master_bytes(scan):
             continue
         file_bytes += plan.master_bytes(scan)
-        for page in record["master"]["pages"]:
-            area = page["height"] * page["width"]
+        for page in record.master.pages:
+            area = page.height * page.width
             pixels += area
-            image_bytes += area * page["channels"] * 2
-            plain += area * page["channels"] * page["bits"] / 8
-            lzw += area * page["channels"] * page["bits"] / 8 * LZW.get(page["bits"], LZW[16])
-        for own in record["master"].get("infrared") or ():
-            infrared += own["height"] * own["width"] * own["bits"] / 8
+            image_bytes += area * page.channels * 2
+            plain += area * page.channels * page.bits / 8
+            lzw += area * page.channels * page.bits / 8 * LZW.get(page.bits, LZW[16])
+        for own in record.master.infrared:
+            infrared += own.height * own.width * own.bits / 8
     if not pixels:
         return _Pixel(BYTES_PER_PIXEL, COLOUR_16, BYTES_PER_PIXEL, BYTES_PER_PIXEL * LZW[16])
     found = (file_bytes, image_bytes, plain, lzw, infrared)

@@ -21,12 +21,13 @@ from typing import Any, Literal
 
 from restoration.errors import ConfigError
 from restoration.plan.plan import Plan, load_plan, plan_file
+from restoration.records.base import read_head
 from restoration.run.begin import PROBLEMS
 from restoration.run.lock import LOCK, STALE, locked_by
 from restoration.run.run_progress import Run, read_run, seconds_left, steps_of
 from restoration.storage.page_state import MASKS
 from restoration.storage.processes import is_alive
-from restoration.storage.records import HEADER, PAGES, lacks_pages, read_record
+from restoration.storage.records import HEADER, PAGES, lacks_pages, read_typed
 
 FINISHED, NO_RESULTS, FINISHED_WITH_PROBLEMS, NOT_FINISHED = 0, 2, 3, 4
 """Exit codes of ``scripts/status.py``."""
@@ -396,12 +397,12 @@ class _Judge:
 
     def _record(self, recipe: str | None, step: str, scan: str) -> str | None:
         """``done`` or ``problem``, as the record says; None where it cannot be read."""
-        record = read_record(self.plan.folder(recipe, step) / f"{scan}.json")
-        if record is None:
+        head = read_typed(self.plan.folder(recipe, step) / f"{scan}.json", read_head)
+        if head is None:
             return None
-        if record["status"] == "problem":
-            self._keep(Problem(recipe, scan, step, " ".join(str(record["reason"]).split())))
-        return str(record["status"])
+        if head.status == "problem":
+            self._keep(Problem(recipe, scan, step, " ".join(str(head.reason).split())))
+        return head.status
 
     def _keep(self, problem: Problem) -> None:
         self.problems.append(problem)

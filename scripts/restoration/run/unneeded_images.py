@@ -19,8 +19,10 @@ from restoration.chain.scan_keys import EarlierProblemError, ScanKeys
 from restoration.config.sheet import Scan
 from restoration.errors import RestorationError
 from restoration.plan.plan import Plan
+from restoration.records.any_record import AnyRecord
+from restoration.records.delivery import DeliveryDone
 from restoration.storage.journal import note_gone
-from restoration.storage.page_state import Record, has_own_image, image_path
+from restoration.storage.page_state import has_own_image, image_path
 from restoration.storage.publish import unlink
 from restoration.storage.records import read_record
 
@@ -39,33 +41,34 @@ class Disposable:
     """Freed by deleting it; 0 where another name for the same file stays."""
 
 
-def delivered_record(plan: Plan, recipe: str, scan: Scan, albums: Albums) -> Record | None:
+def delivered_record(plan: Plan, recipe: str, scan: Scan, albums: Albums) -> DeliveryDone | None:
     """The true deliver record of a scan whose deliverable is there; None where either is not.
 
     Whether images and masks are there is not asked. Raises EarlierProblemError where the scan is
     unfit, so that it has no deliverable.
     """
-    known: dict[str, Record] = {}
+    known: dict[str, AnyRecord] = {}
     keys = ScanKeys(plan, recipe, scan, albums, known.__getitem__)
     for step in plan.steps(recipe):
         record = read_record(plan.folder(recipe, step) / f"{scan.scan}.json")
         if record is None or not keys.is_true(step, record):
             return None
-        if record["status"] == "problem":
-            raise EarlierProblemError(step, record["reason"])
+        if record.status == "problem":
+            raise EarlierProblemError(step, str(record.reason))
         known[step] = record
-    return known["deliver"] if is_delivered(plan, recipe, known["deliver"]) else None
+    assert isinstance(record, DeliveryDone)
+    return record if is_delivered(plan, recipe, record) else None
 
 
 def disposable(
     plan: Plan, scan: Scan, keeping: Keeping, albums: Albums
-) -> dict[str, tuple[Record, list[Disposable]]]:
+) -> dict[str, tuple[DeliveryDone, list[Disposable]]]:
     """The images of a scan that can go, with the deliver record they led to, by recipe.
 
     Of a recipe in which the scan could not be processed nothing can: a person may look into it.
     albums: those gathered so far, which this adds to.
     """
-    done: dict[str, Record] = {}
+    done: dict[str, DeliveryDone] = {}
     waiting = []
     for recipe in scan.recipes:
         try:
@@ -101,18 +104,17 @@ def _may_take(plan: Plan, recipe: str, step: str, other: str) -> bool:
 
 
 def _images(
-    plan: Plan, recipe: str, scan: Scan, delivered: Record, keeping: Keeping
+    plan: Plan, recipe: str, scan: Scan, delivered: DeliveryDone, keeping: Keeping
 ) -> Iterator[tuple[str, Path]]:
     """Step and place of the images that a recipe made of a scan, without those that are kept."""
-    stages = delivered["stages"]
-    read = {page["image"] for page in stages[-1]["pages"]} if stages else set()
+    stages = delivered.stages
+    read = {page.image for page in stages[-1].pages} if stages else set()
     for stage in stages:
-        pages = stage["pages"]
-        folder = plan.folder(recipe, stage["stage"])
-        for page in filter(has_own_image, pages):
-            path = image_path(folder, scan.scan, page["number"], len(pages))
+        folder = plan.folder(recipe, stage.stage)
+        for page in filter(has_own_image, stage.pages):
+            path = image_path(folder, scan.scan, page.number, len(stage.pages))
             if keeping == "none" or str(path.relative_to(plan.results)) not in read:
-                yield stage["stage"], path
+                yield stage.stage, path
 
 
 def _freed(paths: list[Path]) -> dict[Path, int]:
@@ -134,7 +136,9 @@ def _freed(paths: list[Path]) -> dict[Path, int]:
 
 
 def delete(
-    plan: Plan, found: Mapping[str, tuple[Record, list[Disposable]]], say: Callable[[str], None]
+    plan: Plan,
+    found: Mapping[str, tuple[DeliveryDone, list[Disposable]]],
+    say: Callable[[str], None],
 ) -> Iterator[Disposable]:
     """Delete images recipe by recipe, and give each that is gone.
 
@@ -145,9 +149,9 @@ def delete(
 
     truth = Path(plan.config.truth) if plan.config.truth else None
     for recipe, (record, images) in found.items():
-        shown = illustrate(plan.results, recipe, record, truth)
+        shown = illustrate(plan.results, recipe, record.raw(), truth)
         if shown.get("missing"):
-            say(f"{record['scan']}: keeps the images of {recipe}, since its report cannot be "
+            say(f"{record.scan}: keeps the images of {recipe}, since its report cannot be "
                 f"illustrated: {shown['missing']}")  # fmt: skip
             continue
         for image in images:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from restoration.records.delivery import DeliveryDone, FileBeside
+from restoration.records.stage import AppliedPage, StagePage, Tones
+
 Record = dict[str, Any]
 
 MASKS = "masks"
@@ -30,8 +33,8 @@ class PageState:
     ppi: tuple[float, float] | None
     generated: bool = False
     """Whether a generative network made pixels of it, in this step or an earlier one."""
-    tones: Record | None = None
-    """The tone table (``ToneTable.record``) by which delivery is still to map ``image``; None where
+    tones: Tones | None = None
+    """The tone table by which delivery is still to map ``image``; None where
     no stage handed it one."""
 
 
@@ -41,25 +44,24 @@ def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
     return folder / f"{scan}{mark}.tif"
 
 
-def delivered_files(record: Record) -> dict[str, str]:
+def delivered_files(record: DeliveryDone) -> dict[str, str]:
     """Name and SHA-256 of each file that a true deliver record names, all in its own folder."""
-    beside = {one["file"]: one["sha256"] for one in files_beside(record)}
-    return {f"{record['scan']}.tif": record["deliverable"]["sha256"], **beside}
+    beside = {one.file: one.sha256 for one in files_beside(record)}
+    return {f"{record.scan}.tif": record.deliverable.sha256, **beside}
 
 
-def files_beside(record: Record) -> list[Record]:
-    """``kind``, ``file`` and ``sha256`` of each file that a deliver record names beside the
-    deliverable; until schema 2 it named those of tone tables alone, as ``cubes``."""
-    made = record["deliverable"]
-    cubes = made.get("cubes", ())
-    tables = [{"kind": "cube", "file": one["file"], "sha256": one["sha256"]} for one in cubes]
-    return [*made.get("files", ()), *tables]
+def files_beside(record: DeliveryDone) -> list[FileBeside]:
+    """Each file that a deliver record names beside the deliverable; until schema 2 it named those
+    of tone tables alone, as ``cubes``."""
+    made = record.deliverable
+    tables = [FileBeside(kind="cube", file=c.file, sha256=c.sha256) for c in made.cubes or ()]
+    return [*made.files, *tables]
 
 
-def has_own_image(page: Record) -> bool:
+def has_own_image(page: StagePage) -> bool:
     """Whether the step of this entry wrote an image of the page: not where it declined, nor where
     it only maps values, which delivery does."""
-    return page["status"] == "applied" and page.get("tones") is None
+    return isinstance(page, AppliedPage) and page.tones is None
 
 
 def mask_path(image: Path) -> Path:
@@ -67,8 +69,9 @@ def mask_path(image: Path) -> Path:
     return image.parent / MASKS / image.name
 
 
-def mask_of(page: Record, image: Path) -> Path:
+def mask_of(page: AppliedPage, image: Path) -> Path:
     """Where the mask of a page lies that its record names: beside the image, as
     ``<scan>.mask.tif``, where an earlier version wrote it."""
+    assert page.mask is not None
     beside = image.with_name(f"{image.stem}.mask.tif")
-    return beside if PurePath(page["mask"]).name == beside.name else mask_path(image)
+    return beside if PurePath(page.mask).name == beside.name else mask_path(image)

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from restoration.records.any_record import AnyRecord
+from restoration.records.delivery import DeliveryDone
+from restoration.records.examine import ExamineDone, ExaminedPage, ExaminedPart
 
-Record = dict[str, Any]
 
-
-def copy_of(step: str, delivered: Record | None) -> Record | None:
+def copy_of(step: str, delivered: AnyRecord | None) -> AnyRecord | None:
     """The record of an earlier step as a deliver record has it; None where it has none."""
-    if delivered is None or delivered.get("status") != "done":
+    if not isinstance(delivered, DeliveryDone):
         return None
-    try:
-        if step == "ingest":
-            return dict(delivered["master"])
-        if step == "examine":
-            reports = iter(delivered["condition_report"])
-            part = dict(delivered["examined"])
-            numbers = part.pop("pages")
-            pages = [{"number": number, "report": next(reports)} for number in numbers]
-            return {**part, "pages": pages}
-        return next((dict(one) for one in delivered["stages"] if one["stage"] == step), None)
-    except (KeyError, TypeError, ValueError, StopIteration):
-        return None
+    if step == "ingest":
+        return delivered.master
+    if step == "examine":
+        return _examined(delivered)
+    return next((one for one in delivered.stages if one.stage == step), None)
 
 
-def examined_part(record: Record) -> Record:
+def _examined(delivered: DeliveryDone) -> ExamineDone | None:
+    part, reports = delivered.examined, delivered.condition_report
+    if part is None or len(part.pages) != len(reports):
+        return None
+    pages = [
+        ExaminedPage(number=number, report=report)
+        for number, report in zip(part.pages, reports, strict=True)
+    ]
+    return ExamineDone.model_validate({**part.raw(), "pages": pages})
+
+
+def examined_part(record: ExamineDone) -> ExaminedPart:
     """An examine record without the reports, which the deliver record has under another name."""
-    return {**record, "pages": [page["number"] for page in record["pages"]]}
+    numbers = [page.number for page in record.pages]
+    return ExaminedPart.model_validate({**record.raw(), "pages": numbers})

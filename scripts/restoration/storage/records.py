@@ -12,16 +12,22 @@ import io
 import json
 import os
 import time
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from restoration.records.any_record import AnyRecord, record_of
+from restoration.records.base import Part, RecordError
+from restoration.records.delivery import Withdrawn
+from restoration.records.ingest import Master
 from restoration.storage.journal import note_written
 from restoration.storage.keys import digest
 from restoration.storage.publish import published, write_failure
+
+Kind = TypeVar("Kind", bound=Part)
 
 SCHEMA = 2
 """Of a record; one of schema 1 counts as missing, so that no stage reads its boxes wrongly.
@@ -80,8 +86,14 @@ def not_in_future(paths: Iterable[Path]) -> None:
                 os.utime(path, follow_symlinks=False)
 
 
-def write_record(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+def write_record(path: Path, record: Kind) -> Kind:
     """Publish a record as indented JSON with sorted keys; returns it as it will be read, sealed."""
+    made = write_raw(path, record.raw())
+    return record.model_copy(update={SEAL: made[SEAL]})
+
+
+def write_raw(path: Path, record: dict[str, Any]) -> dict[str, Any]:
+    """The same for JSON of no type of its own."""
     made = sealed(record)
     write_text(path, json_of(made))
     return made
@@ -108,12 +120,9 @@ def is_unaltered(record: dict[str, Any]) -> bool:
     return SEAL not in record or record[SEAL] == seal_of(record)
 
 
-def read_record(path: Path, schemas: Container[int] = CURRENT) -> dict[str, Any] | None:
-    """The record; None where there is none, none of these schemas that can be read, or one that was
-    altered.
-
-    An unreadable record means what a missing one means: the work is done again.
-    """
+def read_raw(path: Path, schemas: Container[int] = CURRENT) -> dict[str, Any] | None:
+    """The JSON of a record; None where there is none, none of these schemas that can be read, or
+    one that was altered."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -121,6 +130,61 @@ def read_record(path: Path, schemas: Container[int] = CURRENT) -> dict[str, Any]
     if not isinstance(record, dict) or record.get("schema") not in schemas:
         return None
     return record if is_unaltered(record) else None
+
+
+def read_record(path: Path, schemas: Container[int] = CURRENT) -> AnyRecord | None:
+    """The record of any step; None as for ``read_raw``, and where it does not fit its type, of
+    which ``refusal`` says more.
+
+    An unreadable record means what a missing one means: the work is done again.
+    """
+    raw = read_raw(path, schemas)
+    with suppress(RecordError):
+        return None if raw is None else record_of(raw, path)
+    return None
+
+
+def refusal(path: Path) -> str | None:
+    """One line on a record that is whole and was not altered, and that cannot be gone on from
+    nevertheless: another version wrote it. None for any other, and where there is none."""
+    raw = read_raw(path, READABLE)
+    if raw is None:
+        return None
+    schema = raw.get("schema")
+    if schema not in CURRENT:
+        return (
+            f"{path}: schema: expected {' or '.join(map(str, CURRENT))}, found {schema}; its step "
+            "is done anew"
+        )
+    try:
+        record_of(raw, path)
+    except RecordError as error:
+        return str(error)
+    return None
+
+
+def read_withdrawn(path: Path) -> Withdrawn | None:
+    """Why a deliverable was put aside; None as for ``read_record``."""
+    raw = read_raw(path)
+    with suppress(RecordError):
+        return None if raw is None else Withdrawn.read(raw, path)
+    return None
+
+
+Typed = TypeVar("Typed")
+
+
+def read_typed(
+    path: Path,
+    read: Callable[[Mapping[str, Any], Path], Typed],
+    schemas: Container[int] = CURRENT,
+) -> Typed | None:
+    """As ``read_raw``, and as its type; read: that of its kind, as ``read_ingest``.
+
+    Raises RecordError, in one line, where an unaltered record does not fit the type.
+    """
+    record = read_raw(path, schemas)
+    return None if record is None else read(record, path)
 
 
 @dataclass(frozen=True)
@@ -207,11 +271,11 @@ def gather_problems(
     return len(lines) - 1
 
 
-def left_out(master: Mapping[str, Any]) -> list[str]:
-    """What of a master is not delivered, by its record of ingest: a line for each, none for what
-    holds nothing of its own."""
+def left_out(master: Master) -> list[str]:
+    """What of a master is not delivered: a line for each, none for what holds nothing of its
+    own."""
     return [
-        f"picture {one['directory'] + 1} of the file is left out: {one['reason']}"
-        for one in master.get("set_aside") or ()
-        if one.get("lost")
+        f"picture {one.directory + 1} of the file is left out: {one.reason}"
+        for one in master.set_aside
+        if one.lost
     ]

@@ -13,13 +13,14 @@ from pathlib import Path
 from restoration.errors import ConfigError
 from restoration.plan.masters_apart import protect_every_master
 from restoration.plan.plan import Plan
+from restoration.records.base import read_head
 from restoration.run.begin import PROBLEMS
 from restoration.run.lock import lock_results
 from restoration.run.run_progress import steps_of
 from restoration.run.status import plan_of_results
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.publish import rename
-from restoration.storage.records import READABLE, read_record, read_table, write_text
+from restoration.storage.records import READABLE, read_table, read_typed, write_text
 
 RETRIED = ".retried"
 
@@ -52,7 +53,8 @@ def set_aside(plan: Plan, scan: str | None = None) -> tuple[str, ...]:
             for name in members:
                 record = plan.folder(recipe, step) / f"{name}.json"
                 # One of an earlier version, too: the run that gave it up may be long ago.
-                if (read_record(record, READABLE) or {}).get("status") == "problem":
+                head = read_typed(record, read_head, READABLE)
+                if head is not None and head.status == "problem":
                     records.append(record)
                     scans.add(name)
     # Snakemake makes a missing table only for somebody who waits for it. Records go last: a stop

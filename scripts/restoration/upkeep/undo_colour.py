@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from restoration import __version__
 from restoration.config.settings import IngestSettings
@@ -20,13 +19,12 @@ from restoration.errors import ScanError
 from restoration.raster.base import UInt16Image
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.tiff.page import TiffPage, default_limits, open_directory
+from restoration.records.base import read_head
+from restoration.records.delivery import DeliveredPage, DeliveryDone
+from restoration.records.stage import AppliedPage
 from restoration.storage.keys import canonical_json, digest
 from restoration.storage.publish import sha256_of
-from restoration.storage.records import READABLE, now, read_record
-
-Record = Mapping[str, Any]
-
-_WHOLE = {"deliverable", "master", "recipe", "scan", "stages", "status"}
+from restoration.storage.records import READABLE, now, read_raw
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
@@ -51,7 +49,7 @@ def undo(record: Path, deliverable: Path, output: Path) -> list[str]:
     with ExitStack() as files:
         pages = [
             files.enter_context(open_directory(deliverable, at, limits=limits))
-            for _, at in _places(said, "pages", "number")
+            for _, at in sorted((page.number, _place(page)) for page in said.deliverable.pages)
         ]
         numbered = list(zip(sorted(tables), pages, strict=True))
         for number, page in numbered:
@@ -60,46 +58,45 @@ def undo(record: Path, deliverable: Path, output: Path) -> list[str]:
             page.directory.index: _page(page, tables[number], _packet(said, number, page, tables))
             for number, page in numbered
         }
-        for _, at in _places(said, "infrared", "page"):
+        for infrared in said.deliverable.infrared:
+            at = infrared.directory
             own = files.enter_context(open_directory(deliverable, at, limits=limits))
             made[at] = page_as_it_was(own)
         written = [made[at] for at in sorted(made)]
         write_deliverable(
             output,
             written,
-            said["deliverable"]["compression"],
+            said.deliverable.compression,
             check=lambda part: compare(part, written, output.name, big_allowed=limits),
         )
     return _notes(said, tables, [page.bits for page in pages])
 
 
-def _places(said: Record, kind: str, numbered: str) -> list[tuple[int, int]]:
-    """Numbers of pages and their directories in the deliverable."""
-    listed = said["deliverable"].get(kind) or []
-    return sorted((page[numbered], page.get("directory", page[numbered] - 1)) for page in listed)
+def _place(page: DeliveredPage) -> int:
+    """The directory of a page in the deliverable; an earlier version wrote the pages alone."""
+    return page.number - 1 if page.directory is None else page.directory
 
 
-def _deliver_record(path: Path) -> Record:
-    found = read_record(path, READABLE)
-    if found is None or not set(found) >= _WHOLE or found["status"] != "done":
+def _deliver_record(path: Path) -> DeliveryDone:
+    raw = read_raw(path, READABLE)
+    head = None if raw is None else read_head(raw, path)
+    if raw is None or head is None or (head.stage, head.status) != ("deliver", "done"):
         raise ScanError(
             f"{path}: expected the deliver record of a scan (results/<recipe>/deliver/<scan>.json)"
             ", found something else; name that file"
         )
-    return found
+    return DeliveryDone.read(raw, path)
 
 
-def _tables(said: Record, path: Path) -> dict[int, ToneTable | None]:
+def _tables(said: DeliveryDone, path: Path) -> dict[int, ToneTable | None]:
     """The table of each page, None where its tones were left."""
-    tables: dict[int, ToneTable | None] = {}
+    tables: dict[int, ToneTable | None] = {page.number: None for page in said.deliverable.pages}
     try:
-        for page in said["deliverable"]["pages"]:
-            tables[page["number"]] = None
-        for stage in said["stages"]:
-            for page in stage["pages"]:
-                if page.get("tones") is not None:
-                    tables[page["number"]] = ToneTable.from_record(page["tones"])
-    except (KeyError, TypeError, ValueError) as error:
+        for stage in said.stages:
+            for page in stage.pages:
+                if isinstance(page, AppliedPage) and page.tones is not None:
+                    tables[page.number] = ToneTable.from_record(page.tones.raw())
+    except (TypeError, ValueError) as error:
         raise ScanError(
             f"{path}: the record is damaged ({error}); deliver the scan again"
         ) from None
@@ -108,22 +105,22 @@ def _tables(said: Record, path: Path) -> dict[int, ToneTable | None]:
     return tables
 
 
-def _same_file(said: Record, deliverable: Path) -> None:
+def _same_file(said: DeliveryDone, deliverable: Path) -> None:
     if not deliverable.is_file():
         raise ScanError(f"{deliverable}: is missing; name the deliverable of the record")
     found = sha256_of(deliverable)
-    if found != said["deliverable"]["sha256"]:
+    if found != said.deliverable.sha256:
         raise ScanError(
             f"{deliverable}: expected the file of the record (SHA-256 "
-            f"{said['deliverable']['sha256']}), found {found}; another file, or changed since"
+            f"{said.deliverable.sha256}), found {found}; another file, or changed since"
         )
 
 
-def _same_profile(said: Record, number: int, page: TiffPage, deliverable: Path) -> None:
+def _same_profile(said: DeliveryDone, number: int, page: TiffPage, deliverable: Path) -> None:
     """A table is in the encoding of the master's profile and of no other."""
-    master = said["master"]["master"]["pages"][number - 1].get("icc") or {}
+    master = said.master.master.pages[number - 1].icc
     found = None if page.profile is None else hashlib.sha256(page.profile).hexdigest()
-    if master.get("sha256") != found:
+    if (None if master is None else master.sha256) != found:
         raise ScanError(
             f"{deliverable}, page {number}: expected the profile of the master, found another:"
             " its values were converted after the tones were mapped; undo them in a deliverable "
@@ -173,11 +170,11 @@ def _page(page: TiffPage, table: ToneTable | None, xmp: bytes) -> DeliverablePag
 
 
 def _packet(
-    said: Record, number: int, page: TiffPage, tables: Mapping[int, ToneTable | None]
+    said: DeliveryDone, number: int, page: TiffPage, tables: Mapping[int, ToneTable | None]
 ) -> bytes:
     """The history says that this file is the deliverable with its tones undone."""
     table = tables[number]
-    key = digest(["undo", said["deliverable"]["sha256"], number])
+    key = digest(["undo", said.deliverable.sha256, number])
     when = now()
     event = StageEvent(
         stage="undo-colour",
@@ -192,10 +189,10 @@ def _packet(
     )
     provenance = Provenance(
         key=key,
-        master_sha256=said["deliverable"]["sha256"],
-        master_name=said["deliverable"]["file"],
-        scan=said["scan"],
-        recipe=said["recipe"],
+        master_sha256=said.deliverable.sha256,
+        master_name=said.deliverable.file,
+        scan=said.scan,
+        recipe=said.recipe,
         when=when,
         software=SOFTWARE,
         events=(event,),
@@ -204,17 +201,19 @@ def _packet(
     return packet
 
 
-def _notes(said: Record, tables: Mapping[int, ToneTable | None], bits: Sequence[int]) -> list[str]:
+def _notes(
+    said: DeliveryDone, tables: Mapping[int, ToneTable | None], bits: Sequence[int]
+) -> list[str]:
     notes = []
     if 8 in bits:
         notes.append(
             "the deliverable has 8 bits: values come back to about 1/255 at best; deliver with "
             "`depth: '16'` to undo to 1/65535"
         )
-    for page in said["deliverable"]["pages"]:
-        if any(share for channel in page.get("clipped") or () for share in channel):
-            notes.append(f"page {page['number']}: what the mapping clipped does not come back")
-        table = tables[page["number"]]
+    for page in said.deliverable.pages:
+        if any(share for channel in page.clipped or () for share in channel):
+            notes.append(f"page {page.number}: what the mapping clipped does not come back")
+        table = tables[page.number]
         if table is not None and table.stain is not None:
-            notes.append(f"page {page['number']}: the uneven stain is put back as well")
+            notes.append(f"page {page.number}: the uneven stain is put back as well")
     return notes

@@ -38,7 +38,7 @@ def cube_text(table: ToneTable, title: str) -> str:
 
 def _is_wanted(scan: ScanToDeliver, page: PageToDeliver) -> bool:
     """Where the stage that made the table was asked for it as a file, too."""
-    asked = bool(scan.stages) and bool(scan.stages[-1]["settings"].get("cube"))
+    asked = bool(scan.stages) and bool(scan.stages[-1].settings.get("cube"))
     return asked and page.tones is not None
 
 

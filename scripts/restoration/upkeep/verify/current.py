@@ -18,14 +18,18 @@ from restoration.chain.scan_keys import ScanKeys, altered_key
 from restoration.config.sheet import Scan
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
+from restoration.records.any_record import AnyRecord
+from restoration.records.delivery import DeliveryDone
+from restoration.records.ingest import IngestDone, IngestProblem
+from restoration.records.stage import UsedWeights
 from restoration.storage.fixity import MISSING, signature
 from restoration.storage.keys import digest
-from restoration.storage.page_state import Record
 from restoration.storage.recorded_copies import copy_of
-from restoration.storage.records import SEAL, is_unaltered, read_record
+from restoration.storage.records import is_unaltered, read_record, refusal
 from restoration.upkeep.verify.last_run import folder_of_run, last_plan, lying_in, started_in
 
 NEVER = "never made, or its record is lost"
+LACKS = "its record lacks parts, or is of another version"
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def made_anew(
     albums: those gathered so far, which this adds to. lost: places (recipe, step)
     whose own record says nothing, since it is what is to be given back; they count as done.
     """
-    common: dict[str, Record] = {}
+    common: dict[str, AnyRecord] = {}
     first = yield from _way(plan, scan, None, ("ingest", "examine"), common, albums, lost)
     for recipe in scan.recipes:
         steps = plan.steps(recipe)[2:]
@@ -68,7 +72,7 @@ def _way(
     scan: Scan,
     recipe: str | None,
     steps: tuple[str, ...],
-    known: dict[str, Record],
+    known: dict[str, AnyRecord],
     albums: Albums,
     lost: frozenset[tuple[str | None, str]],
 ) -> Any:
@@ -79,7 +83,8 @@ def _way(
         if first is not None:
             yield Anew(scan.scan, recipe, step, f"after {first}")
             continue
-        record = read_record(plan.folder(recipe, step) / f"{scan.scan}.json")
+        path = plan.folder(recipe, step) / f"{scan.scan}.json"
+        record = read_record(path)
         if record is None and (recipe, step) in lost:
             record = _copy(plan, scan, recipe, step)
             if record is None:
@@ -89,7 +94,7 @@ def _way(
                 return None
         if record is None:
             first = step
-            yield Anew(scan.scan, recipe, step, NEVER)
+            yield Anew(scan.scan, recipe, step, NEVER if refusal(path) is None else LACKS)
             continue
         reason = _reason(keys, plan, recipe, step, record)
         if reason:
@@ -97,17 +102,17 @@ def _way(
             yield Anew(scan.scan, recipe, step, reason)
             continue
         known[step] = record
-        if record["status"] == "problem":
+        if record.status == "problem":
             return ""
     return first
 
 
-def _copy(plan: Plan, scan: Scan, recipe: str | None, step: str) -> Record | None:
+def _copy(plan: Plan, scan: Scan, recipe: str | None, step: str) -> AnyRecord | None:
     """A lost record as a deliver record has it."""
     for name in scan.recipes if recipe is None else (recipe,):
         delivered = read_record(plan.folder(name, "deliver") / f"{scan.scan}.json")
         found = copy_of(step, delivered)
-        if found is not None and SEAL in found and is_unaltered(found):
+        if found is not None and found.record_sha256 and is_unaltered(found.raw()):
             return found
     return None
 
@@ -120,39 +125,40 @@ def _bears_key(plan: Plan, recipe: str | None, scan: Scan, key: str) -> bool:
 
 
 def _reason(
-    keys: ScanKeys, plan: Plan, recipe: str | None, step: str, record: Record
+    keys: ScanKeys, plan: Plan, recipe: str | None, step: str, record: AnyRecord
 ) -> str | None:
     """Why a record is not what would be made today; None where it is."""
     try:
-        if step == "ingest":
+        if isinstance(record, IngestDone | IngestProblem):
             return _of_ingest(keys, record)
         key = keys.of(step)
-        made = record["key"] in ((key, altered_key(key)) if step == "deliver" else (key,))
-    except (KeyError, TypeError, StopIteration):
-        return "its record lacks parts"
+        made = record.key in ((key, altered_key(key)) if step == "deliver" else (key,))
+    except StopIteration:
+        return LACKS
     if made:
-        there = recipe is None or step != "deliver" or is_delivered(plan, recipe, record)
-        return None if there else "a file of it is gone"
+        if not isinstance(record, DeliveryDone) or is_delivered(plan, record.recipe, record):
+            return None
+        return "a file of it is gone"
     return ", ".join(_differing(plan, recipe, step, record)) or "what it was made from"
 
 
-def _of_ingest(keys: ScanKeys, record: Record) -> str | None:
+def _of_ingest(keys: ScanKeys, record: IngestDone | IngestProblem) -> str | None:
     scan, plan = keys.scan, keys.plan
     now = signature(scan.path)
-    if record.get("base") != digest(keys.ingest_base()):
-        told = {"material": (record.get("material"), scan.material)}
+    if record.base != digest(keys.ingest_base()):
+        told = {"material": (record.material, scan.material)}
         changed = [name for name, (was, is_now) in told.items() if was != is_now]
         return (
             ", ".join([*_differing(plan, None, "ingest", record), *changed]) or "code or settings"
         )
-    if now == MISSING and record["status"] == "done":
+    if now == MISSING and record.status == "done":
         return "its master is missing"
-    if now != record.get("signature") or scan.path != record.get("path"):
+    if now != record.signature or scan.path != record.path:
         return "its master has another path, size or time (it is hashed again)"
     return None
 
 
-def _differing(plan: Plan, recipe: str | None, step: str, record: Record) -> Iterator[str]:
+def _differing(plan: Plan, recipe: str | None, step: str, record: AnyRecord) -> Iterator[str]:
     """What of a step is no longer as a record has it."""
     today: Mapping[str, Any] = {
         "code": plan.dependencies.code(recipe, step),
@@ -162,11 +168,11 @@ def _differing(plan: Plan, recipe: str | None, step: str, record: Record) -> Ite
     }
     names = {"numeric": "runtime, device or precision"}
     for name, value in today.items():
-        if name not in record:
+        if name not in record.model_fields_set:
             continue
-        was = record[name]
+        was = getattr(record, name)
         if name == "weights":
-            was = [one["sha256"] if isinstance(one, dict) else one for one in was]
+            was = [one.sha256 if isinstance(one, UsedWeights) else one for one in was]
         if was != value:
             yield names.get(name, name)
 

@@ -16,10 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from restoration.records.any_record import AnyRecord, record_of
+from restoration.records.base import RecordError
+from restoration.records.delivery import DeliveryDone
+from restoration.records.ingest import IngestDone
+from restoration.records.stage import AppliedPage, StageDone
 from restoration.storage.journal import FOLDER, JOURNAL
 from restoration.storage.manifest import AGAIN, LIST, OPEN, Written, group_of
-from restoration.storage.page_state import Record, delivered_files, has_own_image
-from restoration.storage.records import EARLIER, READABLE, SEAL, is_unaltered, read_record, seal_of
+from restoration.storage.page_state import delivered_files
+from restoration.storage.records import EARLIER, READABLE, SEAL, is_unaltered, read_raw, seal_of
 from restoration.upkeep.verify.findings import (
     ALTERED,
     LISTED,
@@ -87,7 +92,7 @@ class Files:
     tally: Tally
     is_in_hand: Callable[[str | None, str, str], bool]
     """Whether a step of a scan (recipe, step, scan) belongs to a job that did not end."""
-    on_ingest: Callable[[Record], None]
+    on_ingest: Callable[[IngestDone], None]
     """Given each ingest record that is true."""
     partly: bool = False
     """Whether the list is of a part alone (``begins_late``): of the others the records tell."""
@@ -268,30 +273,30 @@ class _Group:
         else:
             self._content(path, record)
 
-    def _content(self, path: str, record: Record) -> None:
+    def _content(self, path: str, raw: Mapping[str, Any]) -> None:
+        try:
+            record = record_of(raw, path)
+        except RecordError as error:
+            self._say(ALTERED, path, "a record with all its parts", str(error))
+            return
         place = place_of(path)
         assert place is not None
         recipe, step = place
         scan = scan_of(path)
-        found = (record.get("scan"), record.get("stage"), record.get("recipe"))
+        found = (record.scan, record.stage, getattr(record, "recipe", None))
         if found != (scan, step, recipe):
             told = " ".join(str(part) for part in found if part)
             expected = f"the record of {' '.join(p for p in (scan, step, recipe) if p)}"
             self._say(ALTERED, path, expected, f"that of {told}")
             return
-        try:
-            named = _named(place, record)
-            doubt = self._contradiction(path, record, named)
-        except (KeyError, TypeError, AttributeError, ValueError):
-            self._say(ALTERED, path, "a record with all its parts", "one that lacks some")
-            return
+        doubt = self._contradiction(path, record, _named(recipe, record))
         if doubt is not None and not self.files.is_in_hand(recipe, step, scan):
             self._say(ALTERED, path, *doubt)
-        if step == "ingest" and record.get("status") == "done":
+        if isinstance(record, IngestDone):
             self.files.on_ingest(record)
 
     def _contradiction(
-        self, path: str, record: Record, named: Mapping[str, tuple[str, bool]]
+        self, path: str, record: AnyRecord, named: Mapping[str, tuple[str, bool]]
     ) -> tuple[str, str] | None:
         """What the record says that the list, or the deliverable, says otherwise."""
         root = self.files.results
@@ -304,7 +309,7 @@ class _Group:
                         self._missing(other, sha256)
             elif self.listed[other] != sha256:
                 return f"SHA-256 {self.listed[other]} of {other}, as it was written", sha256
-        if what(path) == "record" and "deliverable" in record:
+        if what(path) == "record" and isinstance(record, DeliveryDone):
             deliverable = root / path.removesuffix(".json")
             return contradiction(deliverable.with_name(f"{deliverable.name}.tif"), record)
         return None
@@ -322,7 +327,7 @@ def begins_late(results: Path, written: Written) -> bool:
             listed = written.of(name)
             for path in group.glob("*.json"):
                 if f"{name}/{path.name}" not in listed:
-                    record = read_record(path, EARLIER)
+                    record = read_raw(path, EARLIER)
                     if record is not None and SEAL not in record:
                         return True
     return False
@@ -336,20 +341,18 @@ def _read(data: bytes) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and record.get("schema") in READABLE else None
 
 
-def _named(place: tuple[str | None, str], record: Record) -> dict[str, tuple[str, bool]]:
+def _named(recipe: str | None, record: AnyRecord) -> dict[str, tuple[str, bool]]:
     """SHA-256 of each file that a record names as its own, by path below the results, and whether
     it is to last."""
-    recipe, step = place
-    if record["status"] == "problem" or recipe is None:
-        return {}
-    if step == "deliver":
+    if isinstance(record, DeliveryDone):
         return {
             f"{recipe}/deliver/{name}": (sha256, True)
             for name, sha256 in delivered_files(record).items()
         }
     found: dict[str, tuple[str, bool]] = {}
-    for page in filter(has_own_image, record["pages"]):
-        found[page["image"]] = (page["sha256"], False)
-        if page.get("mask") and page.get("mask_sha256"):
-            found[page["mask"]] = (page["mask_sha256"], True)
+    for page in record.pages if isinstance(record, StageDone) else ():
+        if isinstance(page, AppliedPage) and page.image and page.sha256:
+            found[page.image] = (page.sha256, False)
+            if page.mask and page.mask_sha256:
+                found[page.mask] = (page.mask_sha256, True)
     return found

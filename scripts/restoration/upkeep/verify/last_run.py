@@ -14,6 +14,7 @@ from restoration.config.sheet import Scan, read_sheet
 from restoration.errors import ConfigError
 from restoration.plan.batches import ASSIGNED, read_assigned
 from restoration.plan.plan import Plan, load_plan, plan_file
+from restoration.records.ingest import IngestDone, IngestProblem
 from restoration.storage.records import read_record
 from restoration.upkeep.verify.orphans import Known
 
@@ -94,10 +95,10 @@ def folder_of_run(results: Path) -> Path:
 def _by_masters(results: Path) -> Path:
     """Without a plan: the folder among those above in which the first master that can be found
     lies; else the present one."""
-    for record in sorted((results / "ingest").glob("*.json")):
-        path = (read_record(record) or {}).get("path")
-        if isinstance(path, str):
-            found = [one for one in (Path.cwd(), *results.parents) if (one / path).is_file()]
+    for path in sorted((results / "ingest").glob("*.json")):
+        record = read_record(path)
+        if isinstance(record, IngestDone | IngestProblem):
+            found = [one for one in (Path.cwd(), *results.parents) if (one / record.path).is_file()]
             return found[0] if found else Path.cwd()
     return Path.cwd()
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from restoration.config.stages import REGISTRY
 from restoration.plan.make_plan import ALONE
 from restoration.plan.plan import Plan
+from restoration.records.any_record import AnyRecord
+from restoration.records.delivery import DeliveryDone
+from restoration.records.stage import AppliedPage, StageDone, StageProblem
 from restoration.storage.manifest import is_set_aside
 from restoration.storage.page_state import (
     MASKS,
-    Record,
     delivered_files,
     has_own_image,
     image_path,
@@ -136,35 +138,32 @@ def _of_a_scan(known: Known, place: Place, folder: Path, path: Path) -> Iterator
     if not known.asks(scan, place[0]):
         asked = "a scan of the sheet" + (f" that names {place[0]}" if place[0] else "")
         yield _orphan("record" if path.suffix == ".json" else "file", path, asked, f"'{scan}'")
-    elif path.suffix != ".json" and not _named(folder, place[1], scan, path):
+    elif path.suffix != ".json" and not _named(folder, scan, path):
         found = "one that the scan's record does not name"
         yield _orphan("file", path, "a file that a record names", found)
 
 
-def _named(folder: Path, step: str, scan: str, path: Path) -> bool:
+def _named(folder: Path, scan: str, path: Path) -> bool:
     """Whether the scan's record speaks of the file. Without a record nothing is said of it: that
     the record is missing has been said, and the next run may take the file over. Nor where the scan
     is a problem of the stage now: what the stage wrote before that is still what was written."""
     record = read_record(folder / f"{scan}.json")
-    if record is None or (record.get("status") == "problem" and step in REGISTRY):
+    if record is None or isinstance(record, StageProblem):
         return True
-    try:
-        return str(path.relative_to(folder)) in _names(folder, step, scan, record)
-    except (KeyError, TypeError, AttributeError):
-        return True  # a record that is not whole is a finding of its own
+    return str(path.relative_to(folder)) in _names(folder, scan, record)
 
 
-def _names(folder: Path, step: str, scan: str, record: Record) -> set[str]:
+def _names(folder: Path, scan: str, record: AnyRecord) -> set[str]:
     """The files below the folder that a record speaks of."""
-    if record["status"] == "problem" or step in ("ingest", "examine"):
-        return set()
-    if step == "deliver":
+    if isinstance(record, DeliveryDone):
         return set(delivered_files(record))
-    pages = record["pages"]
+    if not isinstance(record, StageDone):
+        return set()
     names = set()
-    for page in filter(has_own_image, pages):
-        image = image_path(folder, scan, page["number"], len(pages))
-        names.add(image.name)
-        if page.get("mask"):
-            names.add(str(mask_of(page, image).relative_to(folder)))
+    for page in record.pages:
+        if isinstance(page, AppliedPage) and has_own_image(page):
+            image = image_path(folder, scan, page.number, len(record.pages))
+            names.add(image.name)
+            if page.mask:
+                names.add(str(mask_of(page, image).relative_to(folder)))
     return names

@@ -20,6 +20,7 @@ from pathlib import Path
 from restoration.errors import ConfigError
 from restoration.plan.masters_apart import protect_every_master
 from restoration.plan.plan import Plan, plan_file
+from restoration.records.ingest import IngestDone
 from restoration.run.lock import lock_results
 from restoration.run.run_progress import steps_of
 from restoration.storage.fixity import MISSING as NO_FILE
@@ -33,7 +34,6 @@ from restoration.storage.manifest import (
     manifest_lines,
     sha256_of_file,
 )
-from restoration.storage.page_state import Record
 from restoration.upkeep.verify.files import Files, Queue, begins_late
 from restoration.upkeep.verify.findings import (
     ALTERED,
@@ -293,14 +293,14 @@ class _Look:
 
     # -- masters and weights ---------------------------------------------------------------
 
-    def _master(self, record: Record) -> None:
-        named = self._path_of.get(record["scan"], record.get("path"))
-        if self.asked.results_only or named is None:
+    def _master(self, record: IngestDone) -> None:
+        named = self._path_of.get(record.scan, record.path)
+        if self.asked.results_only:
             return
         # The sheet's, not the plan's: a run of one scan leaves the other masters to be looked at.
-        if self.sheet is not None and record["scan"] not in self.sheet.recipes_of:
+        if self.sheet is not None and record.scan not in self.sheet.recipes_of:
             return
-        path, sha256 = Path(named).absolute(), record["sha256"]
+        path, sha256 = Path(named).absolute(), record.sha256
         self.tally.masters += 1
         now = signature(str(path))
         say = partial(self._say_master, path)
@@ -308,8 +308,8 @@ class _Look:
             say(MISSING, f"SHA-256 {sha256}", "no file", _MISSING_MASTER)
         elif not self.asked.quick:
             self._hash(path, sha256, say)
-        elif now != record["signature"]:
-            expected = f"size and modification time {record['signature']}"
+        elif now != record.signature:
+            expected = f"size and modification time {record.signature}"
             then = "nothing is scheduled; `make verify` without QUICK compares the SHA-256"
             say(ALTERED, expected, now, then)
 
