@@ -11,11 +11,20 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from restoration.config.record_documentation import KINDS, record_schema, records_page, schema_file
+from restoration.config.record_documentation import (
+    KINDS,
+    findings_file,
+    findings_schema,
+    record_schema,
+    records_page,
+    schema_file,
+)
+from restoration.config.stages import REGISTRY
 from restoration.plan.plan import Plan
 from restoration.records.base import RecordError
 from restoration.records.delivery import DeliveryDone, Withdrawn
 from restoration.records.ingest import read_ingest
+from restoration.records.stage_findings.registry import STAGE_FINDINGS
 from restoration.storage.keys import canonical_json
 from support.small_results import plan, run
 
@@ -97,6 +106,13 @@ def test_page_and_schemas_are_current() -> None:
     for name in KINDS:
         current = (ROOT / "config/schemas" / schema_file(name)).read_text(encoding="utf-8")
         assert current == record_schema(name), "`make docs`"
+    for stage in STAGE_FINDINGS:
+        current = (ROOT / "config/schemas" / findings_file(stage)).read_text(encoding="utf-8")
+        assert current == findings_schema(stage), "`make docs`"
+
+
+def test_every_stage_has_a_type_for_what_it_says() -> None:
+    assert set(STAGE_FINDINGS) == set(REGISTRY)
 
 
 def test_every_field_says_what_it_means() -> None:

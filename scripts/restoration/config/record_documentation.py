@@ -15,6 +15,7 @@ from restoration.records.delivery import DeliveryRecord, Withdrawn
 from restoration.records.examine import ExamineRecord
 from restoration.records.ingest import IngestRecord
 from restoration.records.stage import StageRecord
+from restoration.records.stage_findings.registry import STAGE_FINDINGS
 
 
 class Kind(NamedTuple):
@@ -58,10 +59,17 @@ A record is JSON in UTF-8, names sorted. Its `schema` is the version of its form
 can be read stand below. `record_sha256` is the SHA-256 of the rest as canonical JSON (names
 sorted, no spaces): an edit shows. A record with a field that does not fit its type is refused, in
 one line that names file, field, what was expected and what was found. A field with "or absent"
-may be missing.
+may be missing, or null.
 
 | record | lies in `results/` at | holds | JSON schema |
 |---|---|---|---|
+"""
+
+_FINDINGS = """
+The field `findings` of a stage's page holds what that stage says of it:
+
+| stage | holds | JSON schema |
+|---|---|---|
 """
 
 
@@ -74,7 +82,8 @@ def _type_name(annotation: Any) -> str:
     elif origin is typing.Literal:
         name = ", ".join(f"`{value}`" for value in arguments)
     elif origin in (typing.Union, types.UnionType):
-        name = " or ".join(_type_name(part) for part in arguments)
+        wider = [part for part in arguments if part is not int or float not in arguments]
+        name = " or ".join(_type_name(part) for part in wider)
     elif origin is tuple and arguments[-1] is Ellipsis:
         name = f"list of {_type_name(arguments[0])}"
     elif origin is tuple:
@@ -129,7 +138,13 @@ def records_page() -> str:
         schema = f"`config/schemas/{schema_file(name)}`"
         parts.append(f"| {name} | `{kind.file}` | {kind.holds} | {schema} |\n")
     every = dict.fromkeys(model for kind in KINDS.values() for model in sections(kind.type))
-    for model in every:
+    findings = dict.fromkeys(part for kind in STAGE_FINDINGS.values() for part in sections(kind))
+    parts.append(_FINDINGS)
+    for stage, kind in STAGE_FINDINGS.items():
+        parts.append(
+            f"| {stage} | {_type_name(kind)} | `config/schemas/{findings_file(stage)}` |\n"
+        )
+    for model in every | findings:
         parts.append(f"\n## {model.__name__}\n\n{_plain(model.__doc__)}\n\n")
         parts.append("| field | type | meaning |\n|---|---|---|\n")
         parts += _rows(model)
@@ -149,11 +164,24 @@ def record_schema(name: str) -> str:
     return json.dumps(titled, indent=2, sort_keys=True) + "\n"
 
 
+def findings_file(stage: str) -> str:
+    """The name of the file that holds the JSON schema of what a stage finds."""
+    return f"record.stage.{stage}.schema.json"
+
+
+def findings_schema(stage: str) -> str:
+    """The JSON schema of what a stage says of a page: the field ``findings`` of its entry."""
+    made = STAGE_FINDINGS[stage].model_json_schema(by_alias=True)
+    return json.dumps({**made, "title": f"Findings of {stage}"}, indent=2, sort_keys=True) + "\n"
+
+
 def write_records(root: Path) -> list[Path]:
     """Write page and schemas below the checkout; returns their paths."""
     written = {root / "docs/records.md": records_page()}
     for name in KINDS:
         written[root / "config/schemas" / schema_file(name)] = record_schema(name)
+    for stage in STAGE_FINDINGS:
+        written[root / "config/schemas" / findings_file(stage)] = findings_schema(stage)
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

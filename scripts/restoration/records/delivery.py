@@ -210,10 +210,10 @@ class DeliveryDone(_Delivery):
     """The deliverable is there."""
     reason: None
     """Null: nothing is to be explained."""
-    settings: Mapping[str, Any]
-    """The recipe's settings of delivery."""
-    code: str
-    """Fingerprint of the code that did it."""
+    settings: Mapping[str, Any] | None = None
+    """The recipe's settings of delivery; absent from records of earlier versions."""
+    code: str | None = None
+    """Fingerprint of the code that did it; absent from records of earlier versions."""
     deliverable: Deliverable
     """The file."""
     faces: tuple[FinishedFace, ...] = ()

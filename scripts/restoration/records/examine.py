@@ -44,12 +44,12 @@ class _Examined(_Examine):
     """The scan was examined."""
     reason: None
     """Null: nothing is to be explained."""
-    settings: Mapping[str, Any]
-    """The settings of the examination."""
-    code: str
-    """Fingerprint of the code that did it."""
-    weights: tuple[str, ...]
-    """SHA-256 of the networks that it needed."""
+    settings: Mapping[str, Any] | None = None
+    """The settings of the examination; absent from records of earlier versions."""
+    code: str | None = None
+    """Fingerprint of the code that did it; absent from records of earlier versions."""
+    weights: tuple[str, ...] | None = None
+    """SHA-256 of the networks that it needed; absent from records of earlier versions."""
 
 
 class ExamineDone(_Examined):
