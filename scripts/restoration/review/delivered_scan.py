@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from restoration.errors import RestorationError
 from restoration.findings.report import ConditionReport, read_report
 from restoration.records.base import RecordError
 from restoration.records.delivery import DeliveryDone, DeliveryProblem
@@ -26,20 +27,21 @@ class DeliveredScan:
     def of(cls, record: DeliveryDone, where: str | Path) -> DeliveredScan:
         """where: the record's file, for a message.
 
-        Raises RestorationError, in one line, where a part of the record does not fit its type.
+        Raises RecordError, in one line, where a part of the record does not fit its type.
         """
-        reports = enumerate(record.condition_report, 1)
-        return cls(
-            record=record,
-            reports=tuple(read_report(raw, f"{where}, page {number}") for number, raw in reports),
-            faces=faces_of(record, where),
-        )
+        reports = []
+        for number, raw in enumerate(record.condition_report, 1):
+            try:
+                reports.append(read_report(raw, f"{where}, page {number}"))
+            except RestorationError as error:
+                raise RecordError(str(error)) from error
+        return cls(record, tuple(reports), faces_of(record, where))
 
 
 def read_delivered(path: Path) -> DeliveredScan | DeliveryProblem | None:
     """What the record of a delivery says; None where there is none that can be trusted.
 
-    Raises RestorationError, in one line, where another version wrote it and this one cannot read
+    Raises RecordError, in one line, where another version wrote it and this one cannot read
     it: file, what was found, what to do.
     """
     record = read_record(path)

@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from restoration.records.delivery import DeliveryDone, FinishedFace
 from restoration.records.stage import StageDone
 from restoration.records.stage_findings.faces import FaceEntry, FacesFindings
 
-DECISIONS = ("restored", "gated", "excluded", "rejected")
+Decided = Literal["restored", "gated", "excluded", "rejected"]
+
+DECISIONS: tuple[Decided, ...] = ("restored", "gated", "excluded", "rejected")
 
 _URGENCY = {"rejected": 0, "restored": 1, "gated": 2, "excluded": 3}
 

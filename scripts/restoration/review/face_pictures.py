@@ -12,10 +12,10 @@ import numpy as np
 
 from restoration.errors import ScanError
 from restoration.faces.head import Head
+from restoration.findings.faces import Faces
 from restoration.raster.boxes import rows_first
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
-from restoration.findings.faces import Faces
 from restoration.records.delivery import DeliveryDone
 from restoration.review import pictures
 from restoration.review.delivered_scan import DeliveredScan

@@ -165,7 +165,10 @@ def _exposure(exposure: FaceExposure) -> str:
     parts = []
     if exposure.median is not None:
         parts.append(f"middle tone at {_percent(exposure.median)}")
-    for share, word in ((exposure.shadows_clipped, "black"), (exposure.highlights_clipped, "white")):
+    for share, word in (
+        (exposure.shadows_clipped, "black"),
+        (exposure.highlights_clipped, "white"),
+    ):
         if share is not None:
             parts.append(f"{_percent(share)} clipped to {word}")
     return ", ".join(parts) or "not known"
@@ -199,7 +202,7 @@ def _pupils(eyes: RedEyes | None) -> Rows:
         return []
     said = []
     for side, eye in (("left", eyes.left), ("right", eyes.right)):
-        if eye.saturation_before is None or eye.saturation_after is None:
+        if eye.decision == "left alone":
             said.append(f"{side}: left alone, {eye.reason}")
             continue
         before, after = _percent(eye.saturation_before), _percent(eye.saturation_after)
@@ -214,5 +217,5 @@ def _figure(value: float | None) -> str:
     return "not known" if value is None else f"{value:.2f}"
 
 
-def _percent(value: float) -> str:
-    return f"{100.0 * value:.3g} %"
+def _percent(value: float | None) -> str:
+    return "not known" if value is None else f"{100.0 * value:.3g} %"

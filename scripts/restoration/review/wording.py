@@ -49,30 +49,6 @@ def rows(detail: Record) -> list[tuple[str, str]]:
     ]
 
 
-def decision(page: Record) -> dict[str, Any]:
-    """What a stage did to a page, and why, with the numbers it gives."""
-    findings = dict(page.get("findings") or {})
-    why = page.get("reason") or findings.pop("reason", None)
-    # Said by the label beside every picture, in words that no one overlooks.
-    findings.pop("generative", None)
-    # A row each in the section on faces; here a crowd would be pages of figures.
-    findings.pop("faces", None)
-    findings.pop("heads", None)
-    # Among the scan's warnings.
-    findings.pop("cautions", None)
-    applied = page["status"] == "applied"
-    return {
-        "applied": applied,
-        "verdict": "Applied" if applied else "Not applied",
-        "why": why or "no reason was recorded",
-        "generative": bool(page.get("generative")),
-        "numbers": rows(findings),
-        "seconds": page.get("seconds"),
-        "key": page.get("output_key") or page.get("key"),
-        "page": page.get("number"),
-    }
-
-
 def pixels(width: Any, height: Any) -> str:
     """Size in pixels, width first."""
     return f"{number(width)} × {number(height)} px"
