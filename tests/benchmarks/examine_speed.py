@@ -11,7 +11,6 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,12 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import Finding, Measurement, PageFacts, ReadWindow, Window
+from restoration.examine.finding import Earlier, PageFacts, ReadWindow, Window
+from restoration.examine.measurer import Measurer
 from restoration.examine.page import examine_page
-from restoration.examine.registry import FINDINGS
+from restoration.examine.registry import MEASURERS
 from restoration.examine.survey import Survey
+from restoration.findings.base import AnyFinding
 from restoration.raster.colour.colour_space import ColourSpace
 from support import corpus
 
@@ -64,35 +65,34 @@ class Album:
         return out
 
 
-def timed(finding: type[Finding], seconds: dict[str, float]) -> type[Finding]:
-    """The finding with a clock."""
+def timed(measurer: type[Measurer], seconds: dict[str, float]) -> type[Measurer]:
+    """The measurer with a clock."""
+    name = measurer.__name__
 
-    class Timed(finding):  # type: ignore[misc, valid-type]
+    class Timed(measurer):  # type: ignore[misc, valid-type]
         def begin(self, page: PageFacts) -> None:
             super().begin(page)
-            seconds.setdefault(self.name, 0.0)
+            seconds.setdefault(name, 0.0)
 
         def see(self, window: Window) -> None:
             started = time.perf_counter()
             super().see(window)
-            seconds[self.name] += time.perf_counter() - started
+            seconds[name] += time.perf_counter() - started
 
-        def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+        def conclude(self, survey: Survey, earlier: Earlier) -> AnyFinding:
             started = time.perf_counter()
-            found: Measurement = super().conclude(survey, earlier)
-            seconds[self.name] += time.perf_counter() - started
+            found: AnyFinding = super().conclude(survey, earlier)
+            seconds[name] += time.perf_counter() - started
             return found
 
     class Again(Timed):
-        def look_again(
-            self, read: ReadWindow, found: Measurement, earlier: Mapping[str, Measurement]
-        ) -> Measurement:
+        def look_again(self, read: ReadWindow, found: AnyFinding, earlier: Earlier) -> AnyFinding:
             started = time.perf_counter()
-            again: Measurement = super().look_again(read, found, earlier)
-            seconds[self.name] += time.perf_counter() - started
+            again: AnyFinding = super().look_again(read, found, earlier)
+            seconds[name] += time.perf_counter() - started
             return again
 
-    return Again if hasattr(finding, "look_again") else Timed
+    return Again if hasattr(measurer, "look_again") else Timed
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def main() -> None:
         page,
         settings,
         colour,
-        findings=[timed(finding, seconds) for finding in FINDINGS],
+        measurers=[timed(measurer, seconds) for measurer in MEASURERS],
         models_dir=given.models,
     )
     taken = time.perf_counter() - started - making

@@ -23,7 +23,9 @@ from restoration.config.stages.faces import FacesSettings
 from restoration.engine.native.build import library_path, tested
 from restoration.faces import IDENTITY
 from restoration.faces.frame import SIDE
-from restoration.faces.known import KnownFace, known_faces
+from restoration.faces.known import KnownFace, known_faces, where_faces_lie
+from restoration.findings.faces import Faces as FacesFound
+from restoration.findings.report import ConditionReport
 from restoration.networks.face_detector import Place
 from restoration.networks.face_identity import TEMPLATE
 from restoration.plan.plan import Plan
@@ -132,7 +134,12 @@ def restored(page: FacePage, alone: bool = False, **settings: Any) -> tuple[Pict
     for name, before in () if alone else BEFORE:
         pixels, _ = apply_stage(name, before, scan, report)
         scan = as_scan(pixels, PPI)
-    known = known_faces(report["faces"], None, 1, lambda shape, place: False)
+    known = known_faces(
+        where_faces_lie(FacesFound.model_validate(report["faces"])),
+        None,
+        1,
+        lambda shape, place: False,
+    )
     stage, networks = Faces(), _networks()
     watched: Watched = networks[NETWORK]
     watched.made.clear()
@@ -145,7 +152,7 @@ def restored(page: FacePage, alone: bool = False, **settings: Any) -> tuple[Pict
             source=scan,
             colour=ColourSpace.from_profile(None, 3),
             ppi=scan.ppi,
-            report={field: report[field] for field in stage.reads},
+            report=ConditionReport.model_validate({name: report[name] for name in stage.reads}),
             key="0" * 64,
             faces=tuple(known),
             master=None if alone else page.scan,

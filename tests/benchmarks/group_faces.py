@@ -30,6 +30,8 @@ from restoration.engine.faces.face_runner import PriorFace
 from restoration.faces import IDENTITY
 from restoration.faces.frame import Frame, points_of
 from restoration.faces.known import KnownFace
+from restoration.findings.faces import ReportedFace
+from restoration.findings.report import ConditionReport
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
 from restoration.networks.face_identity import face_identity
 from restoration.networks.load import FaceRestorer
@@ -38,6 +40,7 @@ from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
 from restoration.stages.faces.stage import Faces
+from support.condition import finding
 from support.group_photographs import Pixels, group
 from support.seeded_faces import seeded_face, seeded_module
 from support.weights_at_hand import folders
@@ -56,8 +59,15 @@ def page_of(rows: int, columns: int) -> tuple[Pixels, list[KnownFace]]:
         box = Detection(down - FACE / 2, right - FACE / 2, float(FACE), 1.0)
         points = [(x, y) for y, x in aligned_points(detector.landmarks(seen, box))]
         frame = Frame.of(points_of(points), False)
-        found = {"score": 0.9, "points": points, "effective_share": 0.4}
-        faces.append(KnownFace(number, (box.left, box.top, FACE, FACE), frame, found))
+        place = (box.left, box.top, FACE, FACE)
+        found = finding(
+            ReportedFace,
+            box=tuple(round(side) for side in place),
+            points=points,
+            score=0.9,
+            effective_share=0.4,
+        )
+        faces.append(KnownFace(number, place, frame, found))
     return pixels, faces
 
 
@@ -89,7 +99,7 @@ def stage(rows: int, columns: int) -> Callable[[], None]:
             source=ArrayRaster(pixels),
             colour=ColourSpace.from_profile(None, 3),
             ppi=(600.0, 600.0),
-            report={},
+            report=ConditionReport(),
             key="0" * 64,
             faces=tuple(faces),
         )

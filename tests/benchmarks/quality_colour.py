@@ -21,7 +21,8 @@ from damage.light import Picture
 from restoration.config.settings import ExamineSettings
 from restoration.config.stages.colour import ColourSettings
 from restoration.examine.page import examine_page
-from restoration.examine.registry import FINDINGS
+from restoration.examine.registry import MEASURERS
+from restoration.findings.report import ConditionReport
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
 from restoration.stages.colour.stage import Colour
@@ -153,7 +154,7 @@ def _strayed(ageing: Ageing, rng: np.random.Generator) -> Ageing:
 
 def _ours(scan: Any, *, uneven: bool) -> tuple[Picture, Any]:
     space = ColourSpace.from_profile(None, scan.channels)
-    report = examine_page(scan, ExamineSettings(faces="off"), space, FINDINGS)
+    report = examine_page(scan, ExamineSettings(faces="off"), space, MEASURERS)
     stage = Colour()
     stage.setup(ColourSettings(uneven=uneven), None)  # type: ignore[arg-type]
     page = Page(
@@ -162,7 +163,7 @@ def _ours(scan: Any, *, uneven: bool) -> tuple[Picture, Any]:
         source=scan,
         colour=space,
         ppi=scan.ppi,
-        report={name: report[name] for name in stage.reads},
+        report=ConditionReport.model_validate({name: report[name] for name in stage.reads}),
         key="0" * 64,
     )
     decision = stage.apply(page)

@@ -16,6 +16,7 @@ from damage.ageing import aged, light_of, on_paper, printed, shown
 from damage.light import softened
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.config.stages.colour import ColourSettings
+from restoration.findings.report import ConditionReport
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
@@ -52,25 +53,21 @@ def measure(case: Case) -> list[dict[str, Any]]:
     scan = as_scan(shown(aged(soft.astype(np.float64), AGEINGS[case.ageing], case.seed)), 600.0, 16)
     report = condition_report(scan)
     space = ColourSpace.from_profile(None, 3)
-    given = {
-        "report": {name: report[name] for name in Colour.reads},
-        "settings": ColourSettings().model_dump(mode="json"),
-    }
+    told = _told(report, Colour.reads)
+    settings = ColourSettings().model_dump(mode="json")
     truth = _inside(shown(sheet))
     rows = []
     for name, seen in (
         (PLAIN, space),
-        (SHOWN, with_corrected_tones(space, given, "print")),
+        (SHOWN, with_corrected_tones(space, told, settings, "print")),
     ):
         stage = Cleanup()
         stage.setup(CleanupSettings(apply="always", network=NETWORK), networks)
-        cleaned = stage.apply(_page(scan, seen, {n: report.get(n) for n in stage.reads}))
+        cleaned = stage.apply(_page(scan, seen, _told(report, stage.reads)))
         assert not isinstance(cleaned, Declined)
         made = np.concatenate(list(cleaned.bands))
-        rows.append(_row(case, name, _corrected(made, space, given["report"]), truth))
-    rows.append(
-        _row(case, "no cleanup", _corrected(pixels_of(scan), space, given["report"]), truth)
-    )
+        rows.append(_row(case, name, _corrected(made, space, told), truth))
+    rows.append(_row(case, "no cleanup", _corrected(pixels_of(scan), space, told), truth))
     return rows
 
 
@@ -93,7 +90,11 @@ def _corrected(pixels: Any, space: ColourSpace, report: Any) -> Any:
     return decision.tones.mapped(codes, 0, codes.shape[0]).astype(np.float32) / np.float32(65535)
 
 
-def _page(source: Any, space: ColourSpace, report: Any) -> Page:
+def _told(report: Any, reads: Sequence[str]) -> ConditionReport:
+    return ConditionReport.model_validate({name: report.get(name) for name in reads})
+
+
+def _page(source: Any, space: ColourSpace, report: ConditionReport) -> Page:
     return Page("bench", 1, source, space, (600.0, 600.0), report, "0" * 64)
 
 

@@ -14,7 +14,8 @@ from damage.light import Picture
 from restoration.config.settings import EngineSettings, ExamineSettings
 from restoration.config.stages import REGISTRY
 from restoration.examine.page import examine_page
-from restoration.examine.registry import FINDINGS
+from restoration.examine.registry import MEASURERS
+from restoration.findings.report import ConditionReport
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored, Stage
@@ -43,7 +44,7 @@ def condition_report(scan: SimulatedPage, faces: Literal["cnn", "off"] = "off") 
     """The whole condition report; without faces, unless asked for: their detector takes longer
     than all the rest."""
     settings = ExamineSettings(faces=faces)
-    return examine_page(scan, settings, _colour(scan), FINDINGS, models_dir=folders()[0])
+    return examine_page(scan, settings, _colour(scan), MEASURERS, models_dir=folders()[0])
 
 
 def apply_stage(
@@ -64,7 +65,9 @@ def apply_stage(
         source=scan,
         colour=_colour(scan),
         ppi=scan.ppi,
-        report={field: report[field] for field in stage.reads if field in report},
+        report=ConditionReport.model_validate(
+            {name: report[name] for name in stage.reads if name in report}
+        ),
         key="0" * 64,
         damage=None if damage is None else ArrayRaster(damage),
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,24 +19,32 @@ from damage.ageing import BASE, Ageing, Densities, aged, light_of, on_paper, pri
 from damage.light import Picture, channels_kept
 from restoration.config.settings import ExamineSettings
 from restoration.config.stages.colour import ColourSettings
-from restoration.examine.finding import Finding, Measurement
+from restoration.examine.measurer import Measurer
 from restoration.examine.page import examine_page
-from restoration.examine.paper.paper import Paper
-from restoration.examine.tones.colour import Colour as ColourKind
-from restoration.examine.tones.dyes import Dyes
-from restoration.examine.tones.fading import Fading
-from restoration.examine.tones.tone import Tone
+from restoration.examine.paper.paper import PaperMeasurer
+from restoration.examine.tones.colour import ColourMeasurer
+from restoration.examine.tones.dyes import DyesMeasurer
+from restoration.examine.tones.fading import FadingMeasurer
+from restoration.examine.tones.tone import ToneMeasurer
+from restoration.findings.report import ConditionReport
 from restoration.raster.base import UInt16Image
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Mapped, Page
 from restoration.stages.colour.stage import Colour
 from support import pictures
+from support.condition import concluded
 from support.simulated_scans import SimulatedPage, scanned
 
 SIDE = 200
 MARGIN = 24
 
-FINDINGS: tuple[type[Finding], ...] = (Tone, Paper, ColourKind, Fading, Dyes)
+FINDINGS: tuple[type[Measurer], ...] = (
+    ToneMeasurer,
+    PaperMeasurer,
+    ColourMeasurer,
+    FadingMeasurer,
+    DyesMeasurer,
+)
 """What the stage decides from, and what that is decided from."""
 
 DARK_KEPT = Ageing((0.6, 0.88, 0.82), (0.01, 0.03, 0.16))
@@ -50,17 +58,8 @@ SEPIA = np.array((0.86, 1.0, 1.22))
 """Of a sepia toner: density of each channel over that of green."""
 
 
-class Screened:
-    """A condition report that has found a halftone."""
-
-    name: ClassVar[str] = "screen"
-
-    def begin(self, page: Any) -> None: ...
-
-    def see(self, window: Any) -> None: ...
-
-    def conclude(self, survey: Any, earlier: Any) -> Measurement:
-        return Measurement("halftone", "", 1.0, "given", {"regions": []})
+Screened = concluded("screen", "halftone")
+"""A condition report that has found a halftone."""
 
 
 @cache
@@ -126,7 +125,7 @@ class Outcome:
 
 
 def examined(
-    page: SimulatedPage, *, before: Sequence[type[Finding]] = (), space: ColourSpace | None = None
+    page: SimulatedPage, *, before: Sequence[type[Measurer]] = (), space: ColourSpace | None = None
 ) -> dict[str, Any]:
     """The part of the condition report that the stage needs; ``before`` are further findings."""
     colour = space or ColourSpace.from_profile(page.profile, page.channels)
@@ -143,10 +142,10 @@ def decided(
     """What the stage says; ``settings`` are fields of ColourSettings."""
     stage = Colour()
     stage.setup(ColourSettings(**settings), None)  # type: ignore[arg-type]
-    told = {name: report[name] for name in stage.reads}
-    if album is not None:
-        fields = ("dyes", "tone")
-        told["album"] = [{name: other[name] for name in fields} for other in album]
+
+    def told(said: dict[str, Any]) -> ConditionReport:
+        return ConditionReport.model_validate({name: said[name] for name in stage.reads})
+
     return stage.apply(
         Page(
             scan="aged",
@@ -154,7 +153,8 @@ def decided(
             source=page,
             colour=ColourSpace.from_profile(page.profile, page.channels),
             ppi=page.ppi,
-            report=told,
+            report=told(report),
+            album=None if album is None else [told(other) for other in album],
             key="0" * 64,
             material=material,
         )
@@ -166,7 +166,7 @@ def corrected(
     *,
     bits: int = 16,
     profile: bytes | None = None,
-    before: Sequence[type[Finding]] = (),
+    before: Sequence[type[Measurer]] = (),
     material: str = "print",
     **settings: Any,
 ) -> Outcome:

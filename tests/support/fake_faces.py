@@ -10,10 +10,12 @@ import numpy as np
 from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import EYES_AND_MOUTH, Frame
 from restoration.faces.known import KnownFace
+from restoration.findings.faces import ReportedFace
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page
 from restoration.stages.faces.stage import Faces
+from support import condition
 
 Change = Callable[[FloatImage], FloatImage]
 
@@ -76,16 +78,17 @@ def face_on_page(
     x, y = middle or (width / 2.0, height / 2.0)
     places = scale * five @ turn.T + (x, y)
     side = 300.0 * scale
+    frame = Frame.of(places[[0, 1, 3, 4]], mirrored)
+    box = (x - side / 2.0, y - side / 2.0, side, side)
     found = {
+        "box": box,
         "score": 0.9,
         "points": [[float(p[0]), float(p[1])] for p in places],
         "effective_share": 0.5,
         "pose": {"yaw": 0.0, "pitch": 0.0, "roll": degrees},
         **said,
     }
-    frame = Frame.of(places[[0, 1, 3, 4]], mirrored)
-    box = (x - side / 2.0, y - side / 2.0, side, side)
-    return KnownFace(number, box, frame, found)
+    return KnownFace(number, box, frame, ReportedFace(**condition.filled(ReportedFace, found)))
 
 
 def picture(height: int, width: int, channels: int = 3, seed: int = 0) -> FloatImage:
@@ -109,7 +112,7 @@ def page_of(
         source=ArrayRaster(pixels),
         colour=given.pop("colour", ColourSpace.from_profile(None, pixels.shape[2])),
         ppi=(1200.0, 1200.0),
-        report={"faces": {"value": len(faces), "detail": {}}, "effective_resolution": None},
+        report=condition.report(faces={"value": len(faces), "detail": {}}),
         key="ab" * 32,
         faces=tuple(faces),
         master=None if master is None else ArrayRaster(master),

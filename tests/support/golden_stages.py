@@ -22,6 +22,7 @@ from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
+from support import condition
 from support import golden_scans as scans
 from support.golden import Case, Codes, Outcome
 
@@ -71,7 +72,7 @@ def run_stage(
         source=ArrayRaster(pixels),
         colour=ColourSpace.from_profile(None, pixels.shape[2]),
         ppi=None if ppi is None else (ppi, ppi),
-        report={name: report.get(name) for name in made.reads},
+        report=condition.report({name: report.get(name) for name in made.reads}),
         key="0" * 64,
         **(page or {}),
     )

@@ -23,7 +23,7 @@ from restoration.config.settings import ExamineSettings, IngestSettings
 from restoration.errors import ScanError
 from restoration.examine.faces.faces import Faces
 from restoration.examine.page import examine_page
-from restoration.examine.registry import FINDINGS
+from restoration.examine.registry import MEASURERS
 from restoration.ingest.inspect_master import inspect_master
 from restoration.plan.plan import Plan, load_plan, make_plan, plan_file
 from restoration.raster.colour.built_in_profiles import adobe_rgb_profile
@@ -34,6 +34,7 @@ from restoration.stages import REGISTRY
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.records import read_raw
 from support import golden_scans as scans
+from support.condition import recorded
 from support.golden import Case, Codes, Outcome
 from support.golden_stages import aged_print
 
@@ -81,7 +82,7 @@ def _floating_master(path: Path) -> None:
 
 
 def _examined(
-    codes: Codes, findings: Sequence[Any] = FINDINGS, models: Path | None = None, **facts: Any
+    codes: Codes, findings: Sequence[Any] = MEASURERS, models: Path | None = None, **facts: Any
 ) -> Outcome:
     settings = ExamineSettings(faces=facts.pop("faces", "off"))
     page = SimulatedPage(codes, **{"ppi": (600.0, 600.0), **facts})
@@ -225,7 +226,7 @@ def _delivered(write: Callable[[Path], Any], **settings: Any) -> Outcome:
 
 def _run(plan: Plan, step: str) -> None:
     def examine(path: Path, number: int, config: Any) -> dict[str, Any]:
-        return {"noise": {"value": None, "confidence": 0.0, "detail": {}}}
+        return recorded({"noise": {"value": None, "confidence": 0.0, "detail": {}}})
 
     recipe = None if step in ("ingest", "examine") else "golden"
     shop = replace(make_workshop(plan, threads=1), examine=examine)

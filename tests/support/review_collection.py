@@ -14,6 +14,7 @@ from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review.page import write_report
 from restoration.storage.records import SCHEMA, write_raw
+from support.condition import recorded
 from support.corpus import write_tiff
 
 
@@ -113,18 +114,22 @@ class Collection:
                 },
                 "condition_report": [
                     {
-                        "effective_resolution": {
-                            "value": 212.4,
-                            "unit": "ppi",
-                            "confidence": 0.9,
-                            "method": "spectrum",
-                            "detail": {"nominal_ppi": 1200.0},
-                        },
-                        "grain_size": {
-                            "value": None,
-                            "confidence": 0,
-                            "detail": {"reason": "flat"},
-                        },
+                        **recorded(
+                            {
+                                "effective_resolution": {
+                                    "value": 212.4,
+                                    "unit": "ppi",
+                                    "confidence": 0.9,
+                                    "method": "spectrum",
+                                    "detail": {"nominal_ppi": 1200.0},
+                                },
+                                "sharpening": {
+                                    "value": None,
+                                    "confidence": 0.0,
+                                    "detail": {"reason": "flat"},
+                                },
+                            }
+                        ),
                         "warnings": [{"code": "x", "text": "The scan states 1200 ppi."}],
                     }
                 ],

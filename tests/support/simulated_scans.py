@@ -16,6 +16,7 @@ from scipy.fft import dctn, idctn
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
+from restoration.examine.registry import FINDINGS
 from restoration.raster.colour.colour_space import ColourSpace
 from support import corpus
 
@@ -53,6 +54,25 @@ def report(codes: npt.NDArray[np.uint16], window: int = 1024, **facts: Any) -> d
     page = SimulatedPage(codes, **facts)
     colour = ColourSpace.from_profile(page.profile, page.channels)
     return examine_page(page, ExamineSettings(window=window), colour)
+
+
+def found(
+    codes: npt.NDArray[np.uint16], name: str, window: int = 1024, **facts: Any
+) -> dict[str, Any]:
+    """One finding of that report: those below it, which it cannot read, are left out."""
+    page = SimulatedPage(codes, **facts)
+    return found_on(page, name, ExamineSettings(window=window))
+
+
+def found_on(
+    page: SimulatedPage, name: str, settings: ExamineSettings | None = None
+) -> dict[str, Any]:
+    """The same for any page."""
+    last = next(at for at, finding in enumerate(FINDINGS) if finding.name == name)
+    colour = ColourSpace.from_profile(page.profile, page.channels)
+    report = examine_page(page, settings or ExamineSettings(), colour, FINDINGS[: last + 1])
+    one: dict[str, Any] = report[name]
+    return one
 
 
 @functools.cache

@@ -21,6 +21,8 @@ from restoration.chain.page_restorer import Workshop
 from restoration.chain.withdrawn import withdrawn_places
 from restoration.config.section import Section
 from restoration.config.stages.entry import Entry
+from restoration.findings.fading import Fading
+from restoration.findings.screen import Screen
 from restoration.plan.batches import ASSIGNED, keep_assigned
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.make_plan import make_plan
@@ -35,6 +37,7 @@ from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.manifest import gather, open_results
 from restoration.storage.records import gather_problems
 from support import corpus
+from support.condition import recorded
 
 CHANGES, AGAIN, MAPS = "descreen", "cleanup", "upscale"
 """Places in the chain that the stand-ins take."""
@@ -53,16 +56,23 @@ SCANS = {
 """The last is no TIFF: a scan that cannot be processed."""
 
 
+def examined(*, halftone: bool, faded: bool) -> dict[str, Any]:
+    """The condition report of such a scan."""
+    screen = {"value": "halftone" if halftone else "none"}
+    tone = {"value": [0.1, 0.9]}
+    return recorded({"screen": screen, "fading": {"value": 0.5 if faded else 0.0}, "tone": tone})
+
+
 class Changes:
     """Makes every value a tenth brighter and says where; declines scans that are no halftone."""
 
-    name, reads = CHANGES, ("halftone",)
+    name, reads = CHANGES, ("screen",)
     added = 0.1
 
     def setup(self, settings: Any, networks: Any) -> None: ...
 
     def apply(self, page: Page) -> Restored | Declined:
-        if not page.report["halftone"]:
+        if page.report.get(Screen).value != "halftone":
             return Declined("no screen")
         source = page.source
 
@@ -78,12 +88,12 @@ class Changes:
 class Maps:
     """Maps the values of scans whose report says so; decides for a batch at once."""
 
-    name, reads = MAPS, ("faded",)
+    name, reads = MAPS, ("fading",)
 
     def setup(self, settings: Any, networks: Any) -> None: ...
 
     def apply(self, page: Page) -> Mapped | Declined:
-        return Mapped(TABLE, {}) if page.report["faded"] else Declined("not faded")
+        return Mapped(TABLE, {}) if page.report.get(Fading).value else Declined("not faded")
 
 
 def entry(stage: type, *, shares: bool = False) -> Entry:
@@ -145,7 +155,7 @@ def make_tree(folder: Path) -> None:
 
 def workshop(plan: Plan, **given: Any) -> Workshop:
     def examine(path: Path, number: int, config: Any) -> dict[str, Any]:
-        return {"tone": 0.5, **SCANS[path.stem]}
+        return examined(**SCANS[path.stem])
 
     return replace(make_workshop(plan, threads=1), examine=examine, **given)
 

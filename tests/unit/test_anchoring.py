@@ -17,6 +17,7 @@ from restoration.raster.views import Bounds, Mirrored, RecentRows
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
 from restoration.stages.anchoring.network_tones import measure_tone_curve
 from support import corpus, weights_at_hand
+from support.condition import report as report_of
 from support.fake_networks import FakeNetwork, copying, enlarged, sharpening
 
 SIGMA = 4.0
@@ -301,41 +302,43 @@ def test_two_scans_of_one_print_get_one_working_resolution() -> None:
     assert working_share(290 / 1200) == working_share(310 / 1200)
 
 
+def evidence(said: dict[str, Any], ppi: tuple[float, float] | None) -> Evidence:
+    return Evidence.of(report_of(said), ppi)
+
+
 def test_evidence_is_taken_from_the_condition_report() -> None:
     report = {
         "effective_resolution": {"value": 300.0, "detail": {"fraction": 0.25}},
         "noise": {"value": 3.5},
     }
-    assert Evidence.of(report, None) == Evidence(300.0, 0.25, 3.5, None, "")
+    assert evidence(report, None) == Evidence(300.0, 0.25, 3.5, None, "")
     report["effective_resolution"] = {"value": 300.0}
-    assert Evidence.of(report, (1200.0, 1200.0)).share == 0.25
+    assert evidence(report, (1200.0, 1200.0)).share == 0.25
     unknown = {"effective_resolution": {"value": None, "detail": {"reason": "an empty page"}}}
-    assert Evidence.of(unknown, (1200.0, 1200.0)) == Evidence(
-        None, None, None, None, "an empty page"
-    )
+    assert evidence(unknown, (1200.0, 1200.0)) == Evidence(None, None, None, None, "an empty page")
 
 
 def test_grain_is_no_noise_of_the_scan() -> None:
     noise = {"value": 5.0, "detail": {"grain": {"found": True, "sigma": 4.0}}}
-    found = Evidence.of({"noise": noise}, None)
+    found = evidence({"noise": noise}, None)
     assert (found.noise, found.grain) == (pytest.approx(3.0), 4.0)
     noise["detail"]["grain"]["found"] = False
-    assert Evidence.of({"noise": noise}, None).noise == 5.0
+    assert evidence({"noise": noise}, None).noise == 5.0
 
 
 def test_noise_beside_grain_is_what_is_white() -> None:
     detail = {"full": {"sigma": 0.5, "total": 4.9}, "grain": {"found": True, "sigma": 5.5}}
-    found = Evidence.of({"noise": {"value": 7.1, "detail": detail}}, None)
+    found = evidence({"noise": {"value": 7.1, "detail": detail}}, None)
     assert (found.noise, found.grain) == (0.5, 5.5)
 
 
 def test_what_may_be_grain_is_kept_as_grain() -> None:
     noise = {"value": 5.0, "detail": {"grain": {"found": None, "sigma": 4.0}}}
-    found = Evidence.of({"noise": noise}, None)
+    found = evidence({"noise": noise}, None)
     assert (found.noise, found.grain) == (pytest.approx(3.0), 4.0)
     # Nothing was measured that could be told from texture.
     noise["detail"]["grain"]["sigma"] = None
-    assert Evidence.of({"noise": noise}, None).noise == 5.0
+    assert evidence({"noise": noise}, None).noise == 5.0
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.jpeg.blocking import Blocking
+from restoration.examine.jpeg.blocking import BlockingMeasurer
 from restoration.examine.jpeg.jpeg_quantiser import ijg_quality, ijg_table
 from restoration.examine.page import examine_page
 from restoration.raster.colour.colour_space import ColourSpace
@@ -16,7 +16,9 @@ from support import simulated_scans as sim
 def blocking(pixels, bits=8, window=1024):
     page = sim.SimulatedPage(sim.scanned(pixels, bits), bits=bits)
     colour = ColourSpace.from_profile(None, page.channels)
-    return examine_page(page, ExamineSettings(window=window), colour, [Blocking])["blocking"]
+    return examine_page(page, ExamineSettings(window=window), colour, [BlockingMeasurer])[
+        "blocking"
+    ]
 
 
 def resized(pixels, factor, kernel):

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.jpeg.blocking import Blocking
+from restoration.examine.jpeg.blocking import BlockingMeasurer
 from restoration.examine.page import examine_page
-from restoration.examine.sharpness.blur import Blur
+from restoration.examine.sharpness.blur import BlurMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
 from support import simulated_scans as sim
 
 
-def blur(pixels, bits=16, findings=(Blur,)):
+def blur(pixels, bits=16, findings=(BlurMeasurer,)):
     page = sim.SimulatedPage(sim.scanned(pixels, bits), bits=bits)
     colour = ColourSpace.from_profile(None, page.channels)
     return examine_page(page, ExamineSettings(), colour, list(findings))["blur"]
@@ -138,14 +138,14 @@ def test_ordinary_softness_is_neither_motion_nor_defocus(sigma):
 
 def test_compression_is_named_where_it_is_strong():
     damaged = sim.jpeg(sim.picture("astronaut"), 25)
-    found = blur(damaged, bits=8, findings=(Blocking, Blur))
+    found = blur(damaged, bits=8, findings=(BlockingMeasurer, BlurMeasurer))
     assert found["value"] == "compression"
     assert blur(damaged, bits=8)["value"] != "compression"
 
 
 def test_motion_is_seen_through_compression():
     picture = sim.jpeg(spread(sim.picture("coffee"), motion_kernel(14.0, 55.0)), 75)
-    found = blur(picture, bits=8, findings=(Blocking, Blur))
+    found = blur(picture, bits=8, findings=(BlockingMeasurer, BlurMeasurer))
     assert found["value"] == "motion"
     assert found["detail"]["direction_deg"] == pytest.approx(55.0, abs=10.0)
 

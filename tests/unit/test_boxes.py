@@ -8,6 +8,7 @@ import numpy as np
 
 from restoration.config.regions import FaceRegions
 from restoration.faces.known import known_faces
+from restoration.findings.faces import FacePlaces
 from restoration.raster.area import Box
 from restoration.raster.boxes import places_rows_first, rows_first, stated
 from restoration.storage.records import READABLE, SCHEMA, read_raw, write_raw
@@ -15,7 +16,7 @@ from support.fake_faces import face_on_page, page_of, picture, stage_with, strip
 
 
 def test_a_box_as_stated_and_rows_first_are_each_others_inverse() -> None:
-    assert stated((1, 2, 3, 4)) == [2, 1, 4, 3]
+    assert stated((1, 2, 3, 4)) == (2, 1, 4, 3)
     assert rows_first(stated((1, 2, 3, 4))) == (1, 2, 3, 4)
     assert places_rows_first([[5.0, 6.0]]) == [(6.0, 5.0)]
 
@@ -28,13 +29,13 @@ def test_a_box_copied_from_a_record_into_a_file_of_regions_marks_that_face() -> 
     left, top, width, height = told["box"]
     assert (left + width / 2, top + height / 2) == (560.0, 120.0)
     regions = FaceRegions.model_validate({"include": [{"box": told["box"]}]})
-    finding = {"value": 1, "detail": {"faces": [{**face.found, "box": told["box"]}]}}
+    seen = face.found.model_copy(update={"box": tuple(told["box"])})
 
     def holds(shape: object, place: np.ndarray) -> bool:
         box = Box(*shape.box)  # type: ignore[attr-defined]
         return bool(box.holds(place[1:], place[:1])[0, 0])
 
-    (known,) = known_faces(finding, regions, 1, holds)
+    (known,) = known_faces(FacePlaces(faces=(seen,)), regions, 1, holds)
     assert known.marked
     assert known.box == tuple(told["box"])
 

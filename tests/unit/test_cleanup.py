@@ -15,7 +15,7 @@ from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.cleanup.stage import Cleanup
-from support import corpus
+from support import condition, corpus
 from support.fake_networks import FakeNetwork, sharpening
 
 PHOTO = corpus.photo("coffee", 40, 100, 64, 80)
@@ -32,7 +32,7 @@ def page(
 ) -> Page:
     report = {"effective_resolution": resolution, "noise": {"value": noise}}
     colour = ColourSpace.from_profile(None, pixels.shape[2])
-    return Page("box-1", 1, ArrayRaster(pixels), colour, ppi, report, "0" * 64)
+    return Page("box-1", 1, ArrayRaster(pixels), colour, ppi, condition.report(report), "0" * 64)
 
 
 def stage(network: FakeNetwork, **settings: Any) -> Cleanup:
@@ -196,7 +196,8 @@ def test_empty_paper_is_left_alone_unless_that_is_switched_off() -> None:
     sheet[180:244, 180:260] = PHOTO
     paper = {"value": [180, 180, 80, 64], "detail": {"occupied": [[180, 180, 80, 64]]}}
     marked = page({**SOFT, "detail": {"fraction": 0.8}}, None, sheet)
-    marked = replace(marked, report={**marked.report, "paper": paper})
+    said = marked.report.model_dump(exclude_unset=True)
+    marked = replace(marked, report=condition.report(said, paper=paper))
     made, result = drawn(stage(FakeNetwork(sharpening)).apply(marked))
     assert np.array_equal(made[:40], sheet[:40])
     assert result.findings["empty_paper_share"] > 0.3

@@ -17,7 +17,7 @@ from restoration.raster.colour.node_lines import NODES
 from restoration.raster.colour.tone_table import LEAST_SLOPE
 from restoration.stages.colour.correction import Correction
 from restoration.stages.colour.decision import LEAST_FADE, LEAST_STAIN, Decision, decide
-from support import corpus
+from support import condition, corpus
 
 BASE = (0.05, 0.05, 0.05)
 DARK = np.full(3, 0.5)
@@ -226,7 +226,8 @@ def page(
 
 
 def decision(report: Any, album: Any = None, material: str = "print", **given: Any) -> Decision:
-    found = decide(report, ColourSettings(**given), material, album)
+    told = None if album is None else [condition.report(page) for page in album]
+    found = decide(condition.report(report), ColourSettings(**given), material, told)
     assert found.reason
     assert "\n" not in found.reason
     return found

@@ -5,9 +5,9 @@ import pytest
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.paper.paper import Paper
-from restoration.examine.tones.colour import Colour
-from restoration.examine.tones.tone import Tone
+from restoration.examine.paper.paper import PaperMeasurer
+from restoration.examine.tones.colour import ColourMeasurer
+from restoration.examine.tones.tone import ToneMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
 from support import simulated_scans as sim
 
@@ -15,7 +15,9 @@ from support import simulated_scans as sim
 def colour_of(pixels):
     page = sim.SimulatedPage(sim.scanned(pixels))
     colour = ColourSpace.from_profile(None, page.channels)
-    return examine_page(page, ExamineSettings(), colour, [Tone, Paper, Colour])["colour"]
+    return examine_page(
+        page, ExamineSettings(), colour, [ToneMeasurer, PaperMeasurer, ColourMeasurer]
+    )["colour"]
 
 
 def grey(name):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.damage.damage import LETTERS, Damage
+from restoration.examine.damage.damage import LETTERS, DamageMeasurer
 from restoration.examine.damage.search import KINDS
 from restoration.examine.page import examine_page
 from restoration.raster.colour.colour_space import ColourSpace
@@ -27,9 +27,9 @@ def found(pixels: Pixels, window: int = 1024, ppi: float | None = None) -> dict[
     resolution = None if ppi is None else (ppi, ppi)
     page = sim.SimulatedPage(sim.scanned(pixels, 16), ppi=resolution)
     colour = ColourSpace.from_profile(None, page.channels)
-    entry: dict[str, Any] = examine_page(page, ExamineSettings(window=window), colour, [Damage])[
-        "damage"
-    ]
+    entry: dict[str, Any] = examine_page(
+        page, ExamineSettings(window=window), colour, [DamageMeasurer]
+    )["damage"]
     return entry
 
 

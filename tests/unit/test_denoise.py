@@ -20,6 +20,7 @@ from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.denoise import noise_level, picture, scales
 from restoration.stages.denoise.stage import Denoise
 from support import corpus
+from support.condition import report
 from support.fake_networks import FakeNetwork
 
 PHOTO = corpus.photo("coffee", 40, 100, 90, 114)
@@ -95,9 +96,9 @@ def page(
     pixels: FloatImage = PHOTO,
     profile: bytes | None = None,
 ) -> Page:
-    report = {"noise": noise_found, "blocking": blocking}
+    told = report(noise=noise_found, blocking=blocking)
     colour = ColourSpace.from_profile(profile, pixels.shape[2])
-    return Page("box-1", 1, ArrayRaster(pixels), colour, (600.0, 600.0), report, "0" * 64)
+    return Page("box-1", 1, ArrayRaster(pixels), colour, (600.0, 600.0), told, "0" * 64)
 
 
 def stage(network: FakeNetwork, /, **settings: Any) -> Denoise:
@@ -156,7 +157,7 @@ def test_what_is_denoised_because_it_is_asked_for_says_so_and_what_was_measured(
 
 
 def test_a_report_without_the_findings_leaves_the_page_alone() -> None:
-    result = stage(FakeDenoiser()).apply(replace(page(noise(1.0)), report={}))
+    result = stage(FakeDenoiser()).apply(replace(page(noise(1.0)), report=report()))
     assert isinstance(result, Declined)
     assert "unknown" in result.reason
 
@@ -191,14 +192,14 @@ def test_noise_coarser_than_the_pixels_is_removed_from_the_coarsest_scale_on() -
 
 
 def test_noise_of_a_half_size_picture_is_not_looked_for_at_a_quarter() -> None:
-    steps = ReportedNoise.of({"noise": noise(8.0, 0.9, 0.5)}).passes(0.0)
+    steps = ReportedNoise.of(report(noise=noise(8.0, 0.9, 0.5))).passes(0.0)
     assert [step.scale for step in steps] == [2, 1]
 
 
 def test_scales_that_hold_texture_are_left_out() -> None:
     found = noise(8.0, 0.9, 0.7)
     found["detail"]["full"]["kind"] = "texture"
-    steps = ReportedNoise.of({"noise": found}).passes(0.0)
+    steps = ReportedNoise.of(report(noise=found)).passes(0.0)
     assert [(step.scale, round(step.sigma, 2)) for step in steps] == [(4, 5.6), (2, 4.53)]
 
 
@@ -219,7 +220,7 @@ def test_darker_tones_are_told_their_own_noise() -> None:
 def test_the_level_is_that_of_what_the_network_sees(profile: str) -> None:
     """Noise of the file's own values is another noise once they are encoded for sRGB."""
     colour = ColourSpace.from_profile(corpus.PROFILES[profile](), 3)
-    found = ReportedNoise.of({"noise": noise(4.0)})
+    found = ReportedNoise.of(report(noise=noise(4.0)))
     curve = noise_level.noise_curve(found, colour)
     rng = np.random.default_rng(2)
     for tone in (0.2, 0.5, 0.8):

@@ -19,13 +19,14 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from skimage.metrics import structural_similarity
 
 from restoration.config.stages.descreen import DescreenSettings
+from restoration.findings.screen import Screen
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_curve import srgb_tone
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.descreen import pages, regions
 from restoration.stages.descreen.stage import Descreen
-from support import corpus
+from support import condition, corpus
 
 Floats = npt.NDArray[np.float64]
 
@@ -145,7 +146,7 @@ def report(
 def page(scan: FloatImage, said: dict[str, Any], ppi: float | None = 600.0) -> Page:
     colour = ColourSpace.from_profile(None, scan.shape[2])
     resolution = None if ppi is None else (ppi, ppi)
-    return Page("box-1", 1, ArrayRaster(scan), colour, resolution, said, "0" * 64)
+    return Page("box-1", 1, ArrayRaster(scan), colour, resolution, condition.report(said), "0" * 64)
 
 
 def apply(scan: FloatImage, said: dict[str, Any], **settings: Any) -> Restored | Declined:
@@ -543,5 +544,5 @@ def test_lines_across_each_other_are_two_screens() -> None:
         ],
         (64, 64),
     )
-    (region,) = regions.regions_of(said["screen"]["detail"], 1)
+    (region,) = regions.regions_of(condition.report(said).get(Screen).detail, 1)
     assert len(region.lattices[0]) == 2

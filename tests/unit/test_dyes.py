@@ -13,6 +13,8 @@ from restoration.examine.tones.dye_fit import aged, base_of, stain_of_lights, st
 from restoration.examine.tones.hand_colour import hand_coloured
 from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
 from restoration.examine.tones.silver import silver_image, toner
+from restoration.findings.dyes import Uneven
+from restoration.findings.report import ConditionReport
 from restoration.review.findings import findings
 from support.aged_prints import (
     DARK_KEPT,
@@ -209,13 +211,16 @@ def test_lightest_tones_show_a_stain_only_where_it_is_yellow_and_weak(
 def test_of_a_sound_print_no_lost_density_is_told(name: str) -> None:
     """Coloured shadows are one sign of two: the dyes of these prints have lost nothing."""
     report = examined(SimulatedPage(scanned(shown(healthy(name)))))
-    told = {row["name"]: row["text"] for row in findings(report)}
+    told = {row["name"]: row["text"] for row in findings(ConditionReport.model_validate(report))}
     assert not told["dyes"].startswith("Kept")
     assert "is lost" not in told["fading"]
 
 
 def test_what_a_margin_proves_is_told_with_its_shares() -> None:
-    told = {row["name"]: row["text"] for row in findings(case("coffee", STRONG).report)}
+    told = {
+        row["name"]: row["text"]
+        for row in findings(ConditionReport.model_validate(case("coffee", STRONG).report))
+    }
     assert told["dyes"].startswith("Kept ")
     assert told["dyes"].endswith("by the margin.")
 
@@ -332,11 +337,11 @@ def test_findings_are_the_same_whatever_the_windows() -> None:
 def test_weak_tones_of_silver_are_only_a_possibility() -> None:
     tones = np.repeat(np.linspace(0.05, 0.05 + 0.98, 500)[:, None], 3, axis=1)
     said = silver_image(tones, np.full(3, 0.05), fades=True)
-    assert said["kept"] == [1.0] * 3
-    assert said["if_faded"] == pytest.approx([0.7] * 3, abs=0.01)  # 0.98 / 1.4
-    assert silver_image(tones, np.full(3, 0.05), fades=False)["if_faded"] == [1.0] * 3
+    assert said.kept == (1.0,) * 3
+    assert said.if_faded == pytest.approx([0.7] * 3, abs=0.01)  # 0.98 / 1.4
+    assert silver_image(tones, np.full(3, 0.05), fades=False).if_faded == (1.0,) * 3
     weaker = 0.05 + (tones - 0.05) * 0.3
-    assert silver_image(weaker, np.full(3, 0.05), fades=True)["if_faded"] == [0.6] * 3
+    assert silver_image(weaker, np.full(3, 0.05), fades=True).if_faded == (0.6,) * 3
 
 
 def test_the_nodes_of_a_toner_lie_on_its_curve() -> None:
@@ -384,9 +389,8 @@ def test_the_surface_of_a_stain_is_found_from_three_sides(sides: str) -> None:
     assert np.abs(found.over_page() - grid).max() < 0.003
     assert found.residual < 0.002
     assert found.span == pytest.approx(float(np.ptp(grid, axis=0).max()), abs=0.003)
-    assert UnevenStain.from_record(found.record()).over_page() == pytest.approx(
-        found.over_page(), abs=1e-4
-    )
+    said = Uneven(**found.record(), lightest=(0.0, 0.0, 0.0))
+    assert UnevenStain.of(said).over_page() == pytest.approx(found.over_page(), abs=1e-4)
 
 
 @pytest.mark.parametrize("sides", ["tl", "tb", "lr", "t", ""])

@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from restoration.examine.paper.borders import borders
 from restoration.examine.paper.occupied import occupied
+from restoration.findings.paper import Paper
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
@@ -18,6 +19,7 @@ from restoration.stages.anchoring.empty_paper import RAMP, Extent, extents
 from restoration.stages.anchoring.network_tones import measure_tone_curve
 from support import corpus
 from support import simulated_scans as sim
+from support.condition import finding
 from support.fake_networks import FakeNetwork, sharpening
 
 SIGMA = 2.0
@@ -30,12 +32,12 @@ def sheet(margins: tuple[int, int, int, int], height: int = 90, width: int = 120
     return sim.on_sheet(photo, margins)
 
 
-def found(*boxes: list[int]) -> dict[str, Any]:
-    return {"value": boxes[0], "detail": {"occupied": list(boxes)}}
+def found(*boxes: list[int]) -> Paper:
+    return finding(Paper, value=boxes[0], detail={"occupied": list(boxes)})
 
 
 def restored(
-    pixels: FloatImage, paper: dict[str, Any] | None, share: float = 1.0, factor: float = 1.0
+    pixels: FloatImage, paper: Paper | None, share: float = 1.0, factor: float = 1.0
 ) -> tuple[FloatImage, dict[str, Any], FakeNetwork]:
     network = FakeNetwork(sharpening)
     curve = measure_tone_curve(network)
@@ -98,9 +100,9 @@ def test_the_work_fades_out_without_a_seam() -> None:
 def test_nothing_marked_or_nothing_saved_is_the_whole_grid() -> None:
     page, grid = (400, 300), (200, 150)
     whole = [Extent(0, 0, 200, 150)]
-    none: list[dict[str, Any] | None] = [
+    none: list[Paper | None] = [
         None,
-        {"value": None, "detail": {}},
+        finding(Paper, value=None),
         found([0, 0, 300, 400]),
     ]
     for paper in none:
@@ -168,8 +170,8 @@ def test_dust_on_the_bed_is_not_work_for_a_network() -> None:
 
 def test_the_report_names_the_boxes_in_pixels_of_the_scan() -> None:
     pixels = sim.on_sheet(corpus.photo("coffee"), (300, 400, 350, 420))
-    paper = sim.report(sim.scanned(sim.noisy(pixels, 0.7)))["paper"]
+    paper = sim.found(sim.scanned(sim.noisy(pixels, 0.7)), "paper")
     (box,) = paper["detail"]["occupied"]
     assert box == pytest.approx([400, 300, 600, 400], abs=6)
-    nothing = sim.report(sim.scanned(corpus.photo("coffee")))["paper"]
+    nothing = sim.found(sim.scanned(corpus.photo("coffee")), "paper")
     assert nothing["detail"]["occupied"] == []

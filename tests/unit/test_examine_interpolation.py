@@ -39,14 +39,14 @@ def test_factor_and_kind(kernel, factor, kind):
 
 @pytest.mark.parametrize("name", ["camera", "chelsea", "brick", "grass", "gravel", "leaves7"])
 def test_untouched_photographs_are_not_accused(name):
-    found = sim.report(sim.scanned(sim.picture(name)))["interpolated"]
+    found = sim.found(sim.scanned(sim.picture(name)), "interpolated")
     assert found["value"] is False
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "leaves7"])
 def test_jpeg_blocks_are_not_taken_for_interpolation(name):
     damaged = sim.jpeg(sim.picture(name), 80)
-    found = sim.report(sim.scanned(damaged, 8), bits=8)["interpolated"]
+    found = sim.found(sim.scanned(damaged, 8), "interpolated", bits=8)
     assert found["value"] is False
 
 
@@ -60,11 +60,11 @@ def test_one_direction_alone_is_seen():
 
 
 def test_ramp_is_unknown():
-    assert sim.report(sim.scanned(sim.ramp()))["interpolated"]["value"] is None
+    assert sim.found(sim.scanned(sim.ramp()), "interpolated")["value"] is None
 
 
 def test_the_grid_is_found_across_windows():
     source = sim.noisy(sim.centre(sim.picture("leaves7"), 400, 400), 1.0)
     big = sim.scanned(sim.enlarged(source, 2.0, "bicubic"))
     for window in (256, 300, 1024):
-        assert sim.report(big, window=window)["interpolated"]["detail"]["factor"] == 2.0
+        assert sim.found(big, "interpolated", window=window)["detail"]["factor"] == 2.0

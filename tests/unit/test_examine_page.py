@@ -1,7 +1,6 @@
 """The frame of the condition report: one pass, stable figures, findings on top of each other."""
 
 import json
-from dataclasses import replace
 from typing import ClassVar
 
 import cv2
@@ -9,9 +8,11 @@ import numpy as np
 import pytest
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import Caution, Measurement
 from restoration.examine.page import examine_page
-from restoration.examine.registry import FINDINGS
+from restoration.examine.registry import MEASURERS
+from restoration.findings.base import Caution, Detail, Reported
+from restoration.findings.report import FINDINGS
+from restoration.findings.tone import Tone
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
 from support import corpus
@@ -25,6 +26,10 @@ def soft():
     return sim.scanned(sim.noisy(sim.ideal_scan("leaves7", 0.42, side=700), 2.0))
 
 
+class MeanDetail(Detail):
+    h: float
+
+
 def codes_of(report):
     return {warning["code"] for warning in report["warnings"]}
 
@@ -35,7 +40,8 @@ def test_report_has_every_field_and_survives_json(soft):
     for name in ("effective_resolution", "interpolated", "noise", "paper", "tone"):
         assert set(report[name]) == {"value", "unit", "confidence", "method", "detail"}
         assert 0.0 <= report[name]["confidence"] <= 1.0
-    assert [finding.name for finding in FINDINGS] == [key for key in report if key != "warnings"]
+    assert set(report) == {*FINDINGS, "warnings"}
+    assert len(MEASURERS) == len(FINDINGS)
 
 
 def test_windows_are_aligned_and_cover_the_page_once(soft):
@@ -77,9 +83,10 @@ def test_odd_little_pages_are_examined(shape):
 
 
 def test_a_finding_is_one_class_and_reads_those_before_it(soft):
-    class Mean:
+    class Mean(Reported[float, MeanDetail]):
         name: ClassVar[str] = "mean"
 
+    class MeanMeasurer:
         def begin(self, page):
             self.total, self.pixels = 0.0, page.height * page.width
 
@@ -87,21 +94,28 @@ def test_a_finding_is_one_class_and_reads_those_before_it(soft):
             self.total += float(window.luminance.sum())
 
         def conclude(self, survey, earlier):
-            high = earlier["tone"].value[1]
-            caution = Caution("bright", "Brighter than it should be.")
-            return Measurement(self.total / self.pixels, "", 1.0, "mean", {"h": high}, (caution,))
+            caution = Caution(code="bright", text="Brighter than it should be.")
+            return Mean(
+                value=self.total / self.pixels,
+                unit="",
+                confidence=1.0,
+                method="mean",
+                detail=MeanDetail(h=earlier.get(Tone).value[1]),
+                cautions=(caution,),
+            )
 
     page = sim.SimulatedPage(soft)
-    report = examine_page(page, ExamineSettings(), SRGB, (*FINDINGS, Mean))
+    report = examine_page(page, ExamineSettings(), SRGB, (*MEASURERS, MeanMeasurer))
     assert report["mean"]["value"] == pytest.approx(float(soft.mean() / 65535), abs=0.05)
     assert report["mean"]["detail"]["h"] == pytest.approx(report["tone"]["value"][1])
     assert "bright" in codes_of(report)
 
 
 def test_a_finding_may_look_at_windows_again_once_the_page_was_passed_over(soft):
-    class Corner:
+    class Corner(Reported[int, Detail]):
         name: ClassVar[str] = "corner"
 
+    class CornerMeasurer:
         def begin(self, page):
             self.seen = 0
 
@@ -109,14 +123,15 @@ def test_a_finding_may_look_at_windows_again_once_the_page_was_passed_over(soft)
             self.seen += 1
 
         def conclude(self, survey, earlier):
-            return Measurement(None, "", 0.0, "corner")
+            return Corner(value=None, unit="", confidence=0.0, method="corner", detail=Detail())
 
         def look_again(self, read, found, earlier):
-            assert "tone" in earlier
-            return replace(found, value=int(read(3, 5, 1, 1)[0, 0, 0]), unit=str(self.seen))
+            assert earlier.get(Tone) is not None
+            corner = int(read(3, 5, 1, 1)[0, 0, 0])
+            return found.model_copy(update={"value": corner, "unit": str(self.seen)})
 
     page = sim.SimulatedPage(soft)
-    report = examine_page(page, ExamineSettings(window=256), SRGB, (*FINDINGS, Corner))
+    report = examine_page(page, ExamineSettings(window=256), SRGB, (*MEASURERS, CornerMeasurer))
     assert report["corner"]["value"] == soft[3, 5, 0]
     assert page.windows[-1] == (3, 5, 1, 1)
     assert len(page.windows) == int(report["corner"]["unit"]) + 1
@@ -166,8 +181,8 @@ def test_tones_are_exact():
 
 def test_grey_kept_as_colour_is_noticed(soft):
     grey = np.repeat(soft[:, :, :1], 3, axis=2)
-    assert sim.report(grey)["tone"]["detail"]["grey_in_rgb"] is True
-    assert sim.report(soft[:, :, :1])["tone"]["detail"]["grey_in_rgb"] is False
+    assert sim.found(grey, "tone")["detail"]["grey_in_rgb"] is True
+    assert sim.found(soft[:, :, :1], "tone")["detail"]["grey_in_rgb"] is False
 
 
 def test_a_tiff_of_the_archive_is_examined(tmp_path, soft):

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import Measurement
 from restoration.examine.page import examine_page
-from restoration.examine.paper.paper import Paper
-from restoration.examine.tones.exposure import Exposure
-from restoration.examine.tones.tone import Tone
+from restoration.examine.paper.paper import PaperMeasurer
+from restoration.examine.tones.exposure import ExposureMeasurer
+from restoration.examine.tones.tone import ToneMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_curve import srgb_tone
 from support import corpus
 from support import simulated_scans as sim
-
-
-def said(name: str, value: Any, detail: dict[str, Any] | None = None) -> type:
-    """A finding that says what it is told to."""
-
-    class Said:
-        name: ClassVar[str]
-
-        def begin(self, page: Any) -> None:
-            pass
-
-        def see(self, window: Any) -> None:
-            pass
-
-        def conclude(self, survey: Any, earlier: Any) -> Measurement:
-            return Measurement(value, "", 1.0, "said", detail or {})
-
-    Said.name = name
-    return Said
+from support.condition import concluded
 
 
 def examined(pixels: np.ndarray, *before: type, profile: bytes | None = None) -> dict[str, Any]:
     page = sim.SimulatedPage(sim.scanned(pixels), profile=profile)
     colour = ColourSpace.from_profile(profile, page.channels)
-    return examine_page(page, ExamineSettings(), colour, [Tone, Paper, *before, Exposure])
+    return examine_page(
+        page, ExamineSettings(), colour, [ToneMeasurer, PaperMeasurer, *before, ExposureMeasurer]
+    )
 
 
 def exposure_of(pixels: np.ndarray, *before: type) -> dict[str, Any]:
@@ -177,7 +160,7 @@ def test_a_white_bed_around_a_picture_is_no_clipping_of_it() -> None:
     sheet = np.ones((picture.shape[0] + 400, picture.shape[1] + 400, 3), np.float32)
     sheet[200:-200, 200:-200] = picture
     box = [200, 200, picture.shape[1], picture.shape[0]]
-    report = examined(sheet, said("paper", box))
+    report = examined(sheet, concluded("paper", box))
     assert "clipped_highlights" in codes_of(report)
     assert report["exposure"]["value"] == "normal"
     assert report["exposure"]["detail"]["clipped"]["high"] == 0.0
@@ -186,9 +169,9 @@ def test_a_white_bed_around_a_picture_is_no_clipping_of_it() -> None:
 @pytest.mark.parametrize(
     ("before", "reason"),
     [
-        (said("screen", "halftone"), "printed picture"),
-        (said("screen", "stochastic"), "printed picture"),
-        (said("text", 0.8), "text or line art"),
+        (concluded("screen", "halftone"), "printed picture"),
+        (concluded("screen", "stochastic"), "printed picture"),
+        (concluded("text", 0.8), "text or line art"),
     ],
 )
 def test_print_and_text_are_not_judged(before: type, reason: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +11,13 @@ from restoration.config.settings import ExamineSettings
 from restoration.examine.faces.cover import aligned, cover
 from restoration.examine.faces.measures import MOST_WINDOWS, Tones, measure_face, windows
 from restoration.examine.faces.pose import eye_distance, pose, upright_offsets
-from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.findings.faces import ReportedFace
+from restoration.findings.screen import Screen
 from restoration.raster.colour.colour_space import ColourSpace
 from support import group_photographs
 from support import simulated_scans as sim
+from support.condition import finding
 
 Pixels = npt.NDArray[np.float32]
 
@@ -32,22 +33,26 @@ def facts(height: int, width: int, ppi: tuple[float, float] | None = (1200.0, 12
 
 
 def measured(
-    pixels: Pixels, name: str, factor: float = 1.0, earlier: dict[str, Measurement] | None = None
-) -> dict[str, Any]:
+    pixels: Pixels, name: str, factor: float = 1.0, earlier: Earlier | None = None
+) -> ReportedFace:
     """The entries of a portrait that was enlarged by ``factor``."""
     codes = sim.scanned(sim.noisy(pixels, 0.7))
     (top, left), side = group_photographs.PORTRAITS[name]
-    face = {
-        "box": [round(v * factor) for v in (left, top, side, side)],
-        "points": [(x * factor, y * factor) for y, x in POINTS[name]],
-        "upright_rotation": 0,
-    }
+    face = ReportedFace(
+        box=tuple(round(v * factor) for v in (left, top, side, side)),
+        points=tuple((x * factor, y * factor) for y, x in POINTS[name]),
+        landmarks=(),
+        score=1.0,
+        gradients=None,
+        network=None,
+        upright_rotation=0,
+    )
 
     def read(top: int, left: int, height: int, width: int) -> npt.NDArray[np.uint16]:
         return codes[top : top + height, left : left + width]
 
     page = facts(*codes.shape[:2])
-    return measure_face(read, page, face, "tip", True, earlier or {})
+    return measure_face(read, page, face, "tip", True, earlier or Earlier())
 
 
 def enlarged(name: str, factor: float) -> Pixels:
@@ -106,32 +111,32 @@ def test_a_soft_face_holds_what_its_lens_let_through(sigma: float) -> None:
 @pytest.mark.parametrize(("length", "angle"), [(12.0, 30.0), (20.0, 120.0)])
 def test_motion_is_told_with_length_and_angle(name: str, length: float, angle: float) -> None:
     found = measured(motion(enlarged(name, 2), length, angle), name, 2)
-    assert found["blur"]["kind"] == "motion"
-    assert found["blur"]["length_px"] == pytest.approx(length, rel=0.08)
-    assert found["blur"]["angle_deg"] == pytest.approx(angle, abs=4.0)
+    assert found.blur.kind == "motion"
+    assert found.blur.length_px == pytest.approx(length, rel=0.08)
+    assert found.blur.angle_deg == pytest.approx(angle, abs=4.0)
     # Sharp across the motion, nothing beyond 1 / length along it.
-    assert found["effective_share"] == pytest.approx(np.sqrt(0.5 * 2.0 / length), rel=0.2)
-    assert found["effective_limited_by"] == "motion"
+    assert found.effective_share == pytest.approx(np.sqrt(0.5 * 2.0 / length), rel=0.2)
+    assert found.effective_limited_by == "motion"
     # No surer of the share than of the blur that it follows from.
-    assert found["effective_confidence"] <= found["blur"]["confidence"]
+    assert found.effective_confidence <= found.blur.confidence
 
 
 def test_defocus_is_told_with_its_width() -> None:
     rows, columns = np.mgrid[-9:10, -9:10]
     disc = np.clip(6.5 - np.hypot(rows, columns), 0, 1).astype(np.float32)
     found = measured(cv2.filter2D(enlarged("hopper", 2), -1, disc / disc.sum()), "hopper", 2)
-    assert found["blur"]["kind"] == "defocus"
-    assert found["blur"]["length_px"] == pytest.approx(12.0, rel=0.1)
-    assert found["effective_share"] == pytest.approx(2 * 0.61 / 6, rel=0.1)
+    assert found.blur.kind == "defocus"
+    assert found.blur.length_px == pytest.approx(12.0, rel=0.1)
+    assert found.effective_share == pytest.approx(2 * 0.61 / 6, rel=0.1)
 
 
 def test_under_a_screen_and_on_few_pixels_blur_is_unknown() -> None:
-    screen = Measurement("halftone", "", 0.9, "", {"regions": []})
-    found = measured(enlarged("hopper", 2), "hopper", 2, {"screen": screen})
-    assert found["blur"]["kind"] == "unknown"
-    assert "halftone" in found["blur"]["reason"]
+    screen = finding(Screen, value="halftone")
+    found = measured(enlarged("hopper", 2), "hopper", 2, Earlier(screen))
+    assert found.blur.kind == "unknown"
+    assert "halftone" in found.blur.reason
     small = measured(group_photographs.portrait("astronaut"), "astronaut")
-    assert small["blur"]["kind"] == "unknown"
+    assert small.blur.kind == "unknown"
 
 
 def test_clipped_tones_are_counted_inside_the_face_alone() -> None:
@@ -145,9 +150,9 @@ def test_clipped_tones_are_counted_inside_the_face_alone() -> None:
         tones.see(Window(0, left, codes[:, left : left + 100]))
     found = tones.exposure()
     area = np.pi / 4 * 100**2
-    assert found["highlights_clipped"] == pytest.approx(400 / area, rel=0.05)
-    assert found["shadows_clipped"] == pytest.approx(200 / area, rel=0.05)
-    assert found["median"] == pytest.approx(30000 / 65535, abs=1e-3)
+    assert found.highlights_clipped == pytest.approx(400 / area, rel=0.05)
+    assert found.shadows_clipped == pytest.approx(200 / area, rel=0.05)
+    assert found.median == pytest.approx(30000 / 65535, abs=1e-3)
 
 
 def test_a_face_of_any_size_is_read_in_a_few_windows() -> None:
@@ -213,13 +218,13 @@ def test_the_eyes_distance_with_two_resolutions() -> None:
 def test_what_covers_one_side_is_seen_and_a_bare_face_is_bare(name: str) -> None:
     picture = np.rint(group_photographs.portrait(name) * 255).astype(np.uint8)
     points = POINTS[name]
-    assert cover(aligned(picture, points), 5.0)["share"] <= 0.05
+    assert cover(aligned(picture, points), 5.0).share <= 0.05
     eyes = round(points[1][1] - points[0][1])
     covered = picture.copy()
     # A dark hand over the cheek on the right.
     top, left = round(points[1][0] + 0.2 * eyes), round(points[2][1] + 0.15 * eyes)
     covered[top : top + eyes, left : left + eyes] = (20, 40, 30)
     found = cover(aligned(covered, points), 5.0)
-    assert 0.1 <= found["share"] <= 0.5
-    assert 0.0 < found["confidence"] <= 0.5
-    assert cover(aligned(covered, points), 45.0)["confidence"] == 0.0
+    assert 0.1 <= found.share <= 0.5
+    assert 0.0 < found.confidence <= 0.5
+    assert cover(aligned(covered, points), 45.0).confidence == 0.0

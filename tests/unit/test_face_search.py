@@ -16,7 +16,7 @@ import pytest
 from restoration.config.settings import ExamineSettings
 from restoration.examine.faces import faces as faces_module
 from restoration.examine.faces import search as face_search
-from restoration.examine.faces.faces import Faces
+from restoration.examine.faces.faces import FacesMeasurer
 from restoration.examine.faces.places import cut_off, distinct, same_face, tiles
 from restoration.examine.faces.search import search
 from restoration.examine.page import examine_page
@@ -122,7 +122,9 @@ def report(pixels: np.ndarray, models: Path, **settings: Any) -> dict[str, Any]:
     page = sim.SimulatedPage(sim.scanned(pixels))
     colour = ColourSpace.from_profile(None, 3)
     asked = ExamineSettings(**settings)
-    found: dict[str, Any] = examine_page(page, asked, colour, [Faces], models_dir=models)["faces"]
+    found: dict[str, Any] = examine_page(page, asked, colour, [FacesMeasurer], models_dir=models)[
+        "faces"
+    ]
     return found
 
 

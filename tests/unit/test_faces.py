@@ -14,7 +14,7 @@ import pytest
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.faces import faces as faces_module
-from restoration.examine.faces.faces import Faces
+from restoration.examine.faces.faces import FacesMeasurer
 from restoration.examine.finding import PageFacts, Window
 from restoration.examine.fine_proxy import FineProxy
 from restoration.examine.page import examine_page
@@ -96,7 +96,7 @@ def report(pixels, orientation=1, window=256, models=Path("models"), **settings)
     page.orientation = orientation
     asked = ExamineSettings(window=window, **settings)
     colour = ColourSpace.from_profile(None, page.channels)
-    return examine_page(page, asked, colour, [Faces], models_dir=models)
+    return examine_page(page, asked, colour, [FacesMeasurer], models_dir=models)
 
 
 def stored_as(seen, orientation):

@@ -17,11 +17,13 @@ from restoration.faces.head import Head, head_of
 from restoration.faces.known import KnownFace, where_faces_lie
 from restoration.faces.sampling import in_frame
 from restoration.faces.unmet import unmet_marks
+from restoration.findings.faces import Faces
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.base import ArrayRaster
 from restoration.review.dossier import gather
 from support import corpus
+from support.condition import finding, recorded
 from support.fake_faces import FakeIdentity, FakeRestorer, face_on_page, picture, stripes
 from support.fake_networks import FakeNetwork, sharpening
 
@@ -63,13 +65,15 @@ RECIPES = {
 
 
 def entry(face: KnownFace) -> dict[str, Any]:
-    return {**face.found, "box": list(face.box)}
+    return {**face.found.model_dump(mode="json"), "box": list(face.box)}
 
 
-REPORT = {
-    "faces": {"value": 4, "detail": {"faces": [entry(face) for face in FACES.values()]}},
-    "effective_resolution": {"value": 300.0, "detail": {"fraction": 0.5}},
-}
+REPORT = recorded(
+    {
+        "faces": {"value": 4, "detail": {"faces": [entry(face) for face in FACES.values()]}},
+        "effective_resolution": {"value": 300.0, "detail": {"fraction": 0.5}},
+    }
+)
 
 
 def changed(face: np.ndarray) -> np.ndarray:
@@ -292,11 +296,10 @@ def warnings_of(record: dict[str, Any], stage: str) -> list[str]:
 
 def test_where_no_faces_were_looked_for_no_stage_says_that_none_was_found() -> None:
     reason = "the settings have no detector"
-    report = {"faces": {"value": None, "detail": {"reason": reason, "faces": []}}}
+    unknown = finding(Faces, value=None, detail={"reason": reason, "faces": []})
     regions = FaceRegions.model_validate({"include": [{"box": [10.0, 10.0, 40.0, 40.0]}]})
-    for finding in (report["faces"], where_faces_lie(report)):
-        (said,) = unmet_marks(finding, regions, 1, lambda shape, place: False)
-        assert "meets no face, since none was looked for" in said
+    (said,) = unmet_marks(where_faces_lie(unknown), regions, 1, lambda shape, place: False)
+    assert "meets no face, since none was looked for" in said
 
 
 def test_marks_that_meet_no_face_are_said_in_the_record_and_the_report(plan: Plan) -> None:

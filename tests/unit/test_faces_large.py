@@ -15,6 +15,7 @@ from restoration.config.stages.faces import FacesSettings
 from restoration.faces import IDENTITY
 from restoration.faces.frame import Frame, points_of
 from restoration.faces.known import KnownFace
+from restoration.findings.faces import ReportedFace
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
 from restoration.plan.plan import Plan
 from restoration.raster.base import ArrayRaster
@@ -23,6 +24,7 @@ from restoration.stages.base import Restored
 from restoration.stages.faces.enlarged_face import face_runner
 from restoration.stages.faces.stage import Faces
 from support import weights_at_hand
+from support.condition import finding
 from support.fake_faces import FakeIdentity, page_of
 from support.group_photographs import PORTRAITS, portrait
 
@@ -65,7 +67,7 @@ def test_the_mid_band_moves_toward_the_truth_and_the_fine_band_stays(
     places = [((x - left + 40) * factor, (y - top + 40) * factor) for y, x in points]
     frame = Frame.of(points_of(places), False)
     box = (40 * factor, 40 * factor, float(WIDTH), float(WIDTH))
-    found = {"points": places, "score": 0.9, "effective_share": 0.03}
+    found = finding(ReportedFace, box=box, points=places, score=0.9, effective_share=0.03)
     face = KnownFace(1, box, frame, found)
     stage = Faces()
     loaded = networks()

@@ -13,7 +13,7 @@ from restoration.faces.known import KnownFace
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.faces.stage import Faces
-from support import corpus
+from support import condition, corpus
 from support.fake_faces import face_on_page, page_of, picture, stage_with, stripes
 
 
@@ -112,7 +112,7 @@ def test_a_face_at_the_pages_edge(middle: tuple[float, float]) -> None:
 def test_a_turned_sheet_gives_the_same_face_turned(mirrored: bool) -> None:
     before = picture(320, 320)
     stage, restorer = stage_with(stripes)
-    upright, _ = run(stage, page_of(before, face_on_page(320, 320, grain=False)))
+    upright, _ = run(stage, page_of(before, face_on_page(320, 320)))
     seen = restorer.seen[0][0]
     lying = np.ascontiguousarray(np.rot90(before[:, ::-1] if mirrored else before))
     face = face_on_page(320, 320, degrees=-90.0, mirrored=mirrored)
@@ -203,10 +203,14 @@ def test_the_gate_says_why(said: dict, reason: str) -> None:
 UNSURE = {"effective_confidence": 0.1}
 
 
+def _said(page: Page) -> dict:
+    return page.report.model_dump(exclude_unset=True)
+
+
 def decided(said: dict, **report: dict) -> dict:
     """The record of a face of 143 px of which the condition report says this."""
     page = page_of(picture(300, 300), face_on_page(300, 300, **said))
-    object.__setattr__(page, "report", {**page.report, **report})
+    page = replace(page, report=condition.report(_said(page) | report))
     stage, _ = stage_with(stripes)
     result = stage.apply(page)
     if isinstance(result, Restored):
@@ -291,7 +295,7 @@ def test_noise_is_no_softness() -> None:
     """Under strong noise a sharp face measures soft; the network is not asked."""
     page = page_of(picture(300, 300), face_on_page(300, 300, effective_share=0.3))
     noise = {"value": 12.0, "detail": {"grain": {"found": False, "sigma": 0.0}}}
-    object.__setattr__(page, "report", {**page.report, "noise": noise})
+    page = replace(page, report=condition.report(_said(page) | {"noise": noise}))
     stage, restorer = stage_with(stripes)
     result = stage.apply(page)
     assert isinstance(result, Declined)
@@ -368,7 +372,7 @@ def test_no_face_and_not_looked_for_are_two_things() -> None:
     assert result.reason == "no face was found"
     page = page_of(before)
     report = {"faces": {"value": None, "detail": {"reason": "the settings say off"}}}
-    object.__setattr__(page, "report", report)
+    page = replace(page, report=condition.report(report))
     result = stage.apply(page)
     assert isinstance(result, Declined)
     assert result.reason == "faces were not looked for: the settings say off"
@@ -425,7 +429,7 @@ def test_a_face_that_only_a_person_saw_is_aligned_by_its_own_points() -> None:
     face = KnownFace(1, box, Frame.of_box(box, 0, False), marked=True)
     page = page_of(before, face)
     report = {"faces": {"value": 0}, "effective_resolution": {"detail": {"fraction": 0.5}}}
-    object.__setattr__(page, "report", report)
+    page = replace(page, report=condition.report(report))
     stage, _ = stage_with(stripes)
     _, result = run(stage, page)
     (said,) = result.findings["faces"]

@@ -1,25 +1,23 @@
 """Fading, cast and clipping: what is lost of a picture's tones, and what only looks like it."""
 
-from typing import ClassVar
-
 import numpy as np
 import pytest
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import Measurement
 from restoration.examine.page import examine_page
-from restoration.examine.paper.paper import Paper
-from restoration.examine.tones.colour import Colour
-from restoration.examine.tones.fading import Fading
-from restoration.examine.tones.tone import Tone
+from restoration.examine.paper.paper import PaperMeasurer
+from restoration.examine.tones.colour import ColourMeasurer
+from restoration.examine.tones.fading import FadingMeasurer
+from restoration.examine.tones.tone import ToneMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
 from support import simulated_scans as sim
+from support.condition import concluded
 
 
 def examined(pixels, bits=16, before=()):
     page = sim.SimulatedPage(sim.scanned(pixels, bits), bits=bits)
     colour = ColourSpace.from_profile(None, page.channels)
-    findings = [Tone, Paper, *before, Colour, Fading]
+    findings = [ToneMeasurer, PaperMeasurer, *before, ColourMeasurer, FadingMeasurer]
     return examine_page(page, ExamineSettings(), colour, findings)
 
 
@@ -120,19 +118,9 @@ def test_the_prints_own_margin_is_its_white():
 
 
 def test_a_halftone_is_not_judged_by_photographic_blacks():
-    class Screened:
-        name: ClassVar[str] = "screen"
-
-        def begin(self, page):
-            """Nothing to prepare."""
-
-        def see(self, window):
-            """Looks at nothing."""
-
-        def conclude(self, survey, earlier):
-            return Measurement("halftone", "", 1.0, "given", {"regions": []})
-
-    found = fading_of(faded(printed("coffee"), (0.4, 0.8, 0.6)), before=[Screened])
+    found = fading_of(
+        faded(printed("coffee"), (0.4, 0.8, 0.6)), before=[concluded("screen", "halftone")]
+    )
     assert found["value"] is None
     assert "ink" in found["detail"]["reason"]
 

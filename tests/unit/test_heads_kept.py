@@ -23,6 +23,7 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.stages.base import Restored
 from support import corpus, group_photographs
+from support.condition import recorded
 from support.fake_faces import (
     FakeIdentity,
     FakeRestorer,
@@ -179,11 +180,14 @@ class Group:
         entries = []
         for face in self.faces:
             mirrored = bool(np.linalg.det(face.frame.matrix[:, :2]) < 0.0)
-            entries.append({**face.found, "box": list(face.box), "mirrored": mirrored})
-        return {
-            "faces": {"value": len(entries), "detail": {"faces": entries}},
-            "effective_resolution": {"value": 150.0, "detail": {"fraction": 0.5}},
-        }
+            said = face.found.model_dump(mode="json")
+            entries.append({**said, "box": list(face.box), "mirrored": mirrored})
+        return recorded(
+            {
+                "faces": {"value": len(entries), "detail": {"faces": entries}},
+                "effective_resolution": {"value": 150.0, "detail": {"fraction": 0.5}},
+            }
+        )
 
     def run(self, recipe: str) -> tuple[np.ndarray, dict[str, Any]]:
         """The deliverable's codes and its record."""
@@ -362,7 +366,7 @@ def test_faces_that_nobody_looked_for_are_not_said_to_be_kept(group: Group) -> N
     group.plan = blind
     reason = {"value": None, "detail": {"reason": "the settings say off", "faces": []}}
     known = group.report()
-    group.report = lambda: {**known, "faces": reason}  # type: ignore[method-assign]
+    group.report = lambda: recorded({**known, "faces": reason})  # type: ignore[method-assign]
     _, record = group.run("cleaned")
     found = told(record, "cleanup")
     assert found["faces_kept"] == 0

@@ -16,11 +16,13 @@ from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_workshop
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.statement import Statement
+from restoration.examine.statement import NominalResolutionMeasurer
+from restoration.findings.nominal_resolution import NominalResolution
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
+from restoration.records.any_record import record_of
 from restoration.review.dossier import gather
 from restoration.review.findings import finding
 from restoration.review.page import write_report
@@ -37,6 +39,7 @@ from restoration.run.status_text import text_of
 from restoration.storage.page_state import Record
 from restoration.storage.records import gather_problems, read_table
 from support import corpus
+from support.condition import recorded
 from support.film import film
 from support.tiff_pages import write
 
@@ -74,7 +77,7 @@ def deliver(plan: Plan, colour: str = "colour") -> Record:
     """The deliver record; what the condition report would say of the picture is given."""
 
     def examine(path: Path, number: int, config: Any) -> Mapping[str, Any]:
-        return {**SOUND, "colour": {"value": colour}}
+        return recorded({**SOUND, "colour": {"value": colour}})
 
     workshop = replace(make_workshop(plan, threads=1), examine=examine)
     record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver").raw()
@@ -204,8 +207,8 @@ def test_report_and_condition_report_name_it(tmp_path: Path) -> None:
     assert dossier.more_pages == 0
     with open_page(path) as page:
         colour = ColourSpace.from_profile(None, 3)
-        report = examine_page(page, ExamineSettings(), colour, [Statement])
-    row = finding("nominal_resolution", report["nominal_resolution"])
+        report = examine_page(page, ExamineSettings(), colour, [NominalResolutionMeasurer])
+    row = finding(NominalResolution.model_validate(report["nominal_resolution"]))
     assert "Infrared: a page of its own, picture 2 of 2 in the file." in row["text"]
 
 
@@ -215,8 +218,10 @@ def test_pages_that_are_left_out_stand_in_report_table_and_line(tmp_path: Path) 
     plan = plan_of(tmp_path)
     record = deliver(plan)
     said = "picture 2 of the file is left out: s.tif, picture 2 of 2 in the file: expected"
-    assert row_of(plan.scans[0], "deliver", record).reason.startswith(said)
-    assert row_of(plan.scans[0], "ingest", record["master"]).reason.startswith(said)
+    assert row_of(plan.scans[0], "deliver", record_of(record, "deliver")).reason.startswith(said)
+    assert row_of(plan.scans[0], "ingest", record_of(record["master"], "ingest")).reason.startswith(
+        said
+    )
     dossier = gather(plan.results, "archive", "s", {}, None)
     assert dict(dossier.master)["Left out"].startswith(said)
     assert sum("is not delivered" in text for text in dossier.warnings) == 1
@@ -230,7 +235,7 @@ def test_pages_that_are_left_out_are_problems_of_a_scan_that_is_delivered(
     table = Path(plan.table("archive", "deliver", "one"))
     shop = replace(
         make_workshop(plan, threads=1),
-        examine=lambda path, number, config: {**SOUND, "colour": {"value": "colour"}},
+        examine=lambda path, number, config: recorded({**SOUND, "colour": {"value": "colour"}}),
     )
     assert run_batch(plan, "archive", "deliver", "one", shop, table=table) == 0
     assert "done, but picture 2 of the file is left out" in capsys.readouterr().err

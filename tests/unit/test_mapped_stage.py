@@ -24,6 +24,8 @@ from restoration.config.stages import CHAIN
 from restoration.deliver.sidecars.cube import cube_text
 from restoration.deliver.xmp.packet import read_properties
 from restoration.errors import ConfigError, ScanError
+from restoration.findings.fading import Fading
+from restoration.findings.screen import Screen
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
@@ -39,7 +41,7 @@ from restoration.storage.keys import digest
 from restoration.storage.records import SCHEMA, read_raw, read_record, write_raw
 from restoration.upkeep import undo_colour as undoing
 from support import corpus
-from support.verified_tree import entry
+from support.verified_tree import entry, examined
 from support.warm_python import Script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,14 +57,14 @@ MAPS, CHANGES = "upscale", "descreen"
 class Maps:
     """Maps the values of scans whose report says so."""
 
-    name, reads = MAPS, ("tone", "faded")
+    name, reads = MAPS, ("tone", "fading")
     seen: ClassVar[list[Page]] = []
 
     def setup(self, settings: Any, networks: Any) -> None: ...
 
     def apply(self, page: Page) -> Mapped | Declined:
         self.seen.append(page)
-        if not page.report["faded"]:
+        if not page.report.get(Fading).value:
             return Declined("the colours are as they were")
         table = TABLE if page.source.channels == 3 else ToneTable(CURVES[:1])
         return Mapped(table, {"k": [0.9, 1.0, 1.0], "scope": "scan"})
@@ -71,12 +73,12 @@ class Maps:
 class Changes:
     """Makes every value a tenth brighter; declines scans that are no halftone."""
 
-    name, reads = CHANGES, ("halftone",)
+    name, reads = CHANGES, ("screen",)
 
     def setup(self, settings: Any, networks: Any) -> None: ...
 
     def apply(self, page: Page) -> Restored | Declined:
-        if not page.report["halftone"]:
+        if page.report.get(Screen).value != "halftone":
             return Declined("no screen")
         source = page.source
 
@@ -130,7 +132,7 @@ def asks_for(plan: Plan, monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
 
 def workshop(plan: Plan) -> Workshop:
     def examine(path: Path, number: int, config: Any) -> dict[str, Any]:
-        return {"tone": 0.5, "other": 1, **SCANS[path.stem]}
+        return examined(**SCANS[path.stem])
 
     return replace(make_workshop(plan, threads=1), examine=examine)
 
@@ -265,22 +267,22 @@ def test_a_stage_that_shares_its_batch_is_told_of_every_scan(
     for scan in ("maps", "none"):
         way(plan, scan, shop).ensure(MAPS)
     first, second = Maps.seen
-    assert first.report["album"] == [
-        {"scan": scan, "page": 1, "tone": 0.5, "faded": said["faded"]}
-        for scan, said in SCANS.items()
+    assert [page.get(Fading).value > 0.0 for page in first.album] == [
+        said["faded"] for said in SCANS.values()
     ]
-    assert first.report["album"] is second.report["album"]
+    assert all(page.get(Screen) is None for page in first.album)  # which it does not read
+    assert first.album is second.album
     key = read_raw(plan.folder("archive", MAPS) / "maps.json")["key"]
     # What another scan's report says is part of this one's key.
     path = plan.folder(None, "examine") / "both.json"
     record = read_raw(path)
-    record["pages"][0]["report"]["faded"] = False
+    record["pages"][0]["report"]["fading"]["value"] = 0.0
     write_raw(path, record)
     again = way(plan, "maps", workshop(plan)).ensure(MAPS).raw()
     assert again["key"] != key
-    record["pages"][0]["report"]["faded"] = True
+    record["pages"][0]["report"]["fading"]["value"] = 0.5
     # A field that the stage does not read is not.
-    record["pages"][0]["report"]["other"] = 99
+    record["pages"][0]["report"]["screen"]["confidence"] = 0.5
     write_raw(path, record)
     assert way(plan, "maps", workshop(plan)).ensure(MAPS).key == key
 
@@ -296,7 +298,7 @@ def test_an_album_leaves_out_what_could_not_be_examined(
     record = {"schema": SCHEMA, "status": "problem", "key": "k", "reason": "damaged"}
     write_raw(path / "none.json", record)
     way(plan, "maps", shop).ensure(MAPS)
-    assert [page["scan"] for page in Maps.seen[-1].report["album"]] == ["maps"]
+    assert len(Maps.seen[-1].album) == 1
 
 
 def test_an_album_is_read_once_per_job(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,7 +319,9 @@ def test_an_album_is_read_once_per_job(plan: Plan, monkeypatch: pytest.MonkeyPat
 
 def test_without_the_scope_there_is_no_album(plan: Plan) -> None:
     way(plan, "maps").ensure(MAPS)
-    assert dict(Maps.seen[0].report) == {"tone": 0.5, "faded": True}
+    (page,) = Maps.seen
+    assert [finding.name for finding in page.report.findings()] == ["tone", "fading"]
+    assert page.album is None
 
 
 # -- delivery ------------------------------------------------------------------------------

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import Measurement
-from restoration.examine.noise.noise import Noise
+from restoration.examine.noise.noise import NoiseMeasurer
 from restoration.examine.page import examine_page
 from restoration.raster.colour.colour_space import ColourSpace
 from support import simulated_scans as sim
+from support.condition import concluded
 
 
 def grainy(pixels, sigma, size, alike, seed=0):
@@ -25,24 +25,9 @@ def grainy(pixels, sigma, size, alike, seed=0):
 def measured(codes, bits=16, before: tuple[Any, ...] = ()):
     page = sim.SimulatedPage(codes, bits)
     colour = ColourSpace.from_profile(None, page.channels)
-    return examine_page(page, ExamineSettings(window=1024), colour, [*before, Noise])["noise"]
-
-
-def concluded(name, value, **detail):
-    """A finding that has already concluded so, for those that read it."""
-
-    class Concluded:
-        def begin(self, page):
-            pass
-
-        def see(self, window):
-            pass
-
-        def conclude(self, survey, earlier):
-            return Measurement(value, "", 0.9, "", detail)
-
-    Concluded.name = name
-    return Concluded
+    return examine_page(page, ExamineSettings(window=1024), colour, [*before, NoiseMeasurer])[
+        "noise"
+    ]
 
 
 # Strength, size, channels and depth vary; none of them is a value the thresholds were chosen on.

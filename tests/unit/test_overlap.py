@@ -35,6 +35,7 @@ from restoration.stages.cleanup.stage import Cleanup
 from restoration.stages.denoise.noise_level import LEVELS
 from restoration.stages.denoise.scales import Denoiser
 from support import corpus
+from support.condition import report
 from support.engine_cases import COMPACT, CPU, RRDB, Case, photograph, seeded
 
 SOON = 20.0
@@ -92,10 +93,10 @@ def cleaned(scan: Path, made: Path, network: Runner, findings: dict[str, Any]) -
     stage = Cleanup()
     stage.setup(CleanupSettings.model_validate({"apply": "always"}), network)
     resolution = {"value": 300.0, "detail": {"fraction": 0.5}}
-    report = {"effective_resolution": resolution, "noise": {"value": 4.0}}
+    told = report(effective_resolution=resolution, noise={"value": 4.0})
     with open_page(scan) as source:
         colour = ColourSpace.from_profile(None, 3)
-        result = stage.apply(Page("a", 1, source, colour, (600.0, 600.0), report, "0" * 64))
+        result = stage.apply(Page("a", 1, source, colour, (600.0, 600.0), told, "0" * 64))
         assert isinstance(result, Restored)
         digest = write.write_intermediate(
             made, result.bands, height=150, width=100, channels=3, ppi=None, profile=None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from pydantic import TypeAdapter
 
@@ -54,6 +55,20 @@ def test_every_record_of_a_run_fits_its_type_and_comes_back_to_the_byte(plan: Pl
         found[kind, raw["status"]] += 1
     steps = ("ingest", "examine", "stage", "deliver")
     assert set(found) >= {(step, "done") for step in steps} | {("ingest", "problem")}
+
+
+def test_records_fit_the_published_schemas(plan: Plan) -> None:
+    """What a program outside finds out with a validator of JSON Schema."""
+    checked: Counter[str] = Counter()
+    for path, kind, raw in records(plan.results):
+        if kind == "examine":
+            # The stand-in reports no findings that there are.
+            continue
+        known = {**raw, "condition_report": []} if kind == "deliver" else raw
+        schema = json.loads((ROOT / "config/schemas" / schema_file(kind)).read_text())
+        assert jsonschema.Draft202012Validator(schema).is_valid(known), path
+        checked[kind] += 1
+    assert set(checked) == {"ingest", "stage", "deliver"}
 
 
 def test_a_withdrawal_fits_its_type(plan: Plan) -> None:

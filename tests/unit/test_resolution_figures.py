@@ -6,38 +6,21 @@ import numpy as np
 import pytest
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import Measurement
 from restoration.examine.page import examine_page
-from restoration.examine.resolution.interpolation import Interpolated
-from restoration.examine.resolution.resolution import EffectiveResolution
+from restoration.examine.resolution.interpolation import InterpolationMeasurer
+from restoration.examine.resolution.resolution import ResolutionMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
 from support import simulated_scans as sim
+from support.condition import concluded
 
 
-def measured(codes, bits=16, ppi=1200.0, before: tuple[Any, ...] = (Interpolated,)):
+def measured(codes, bits=16, ppi=1200.0, before: tuple[Any, ...] = (InterpolationMeasurer,)):
     page = sim.SimulatedPage(codes, bits, (ppi, ppi))
     colour = ColourSpace.from_profile(None, page.channels)
-    findings = [*before, EffectiveResolution]
+    findings = [*before, ResolutionMeasurer]
     return examine_page(page, ExamineSettings(window=1024), colour, findings)[
         "effective_resolution"
     ]
-
-
-def concluded(name, value, **detail):
-    """A finding that has already concluded so, for those that read it."""
-
-    class Concluded:
-        def begin(self, page):
-            pass
-
-        def see(self, window):
-            pass
-
-        def conclude(self, survey, earlier):
-            return Measurement(value, "", 0.9, "", detail)
-
-    Concluded.name = name
-    return Concluded
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import torch
 from restoration.config.settings import Config, ExamineSettings, UserWeights
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.examine.faces import retinaface_search
-from restoration.examine.faces.faces import Faces
+from restoration.examine.faces.faces import FacesMeasurer
 from restoration.examine.page import examine_page
 from restoration.networks.architectures.retinaface import RetinafaceParameters
 from restoration.networks.face_detector import Detection, MeasuredFace
@@ -96,12 +96,14 @@ def test_the_settings_name_the_weights_or_say_what_is_wrong() -> None:
         body = {"recipes": {"archive": {"description": ""}}, "examine": examine}
         return Plan(Config.model_validate(body), (), "cpu")
 
-    assert plan(faces="retinaface").networks(None, "examine") == ("retinaface-resnet50",)
-    assert "retinaface" not in str(plan(faces="cnn").networks(None, "examine"))
+    assert plan(faces="retinaface").dependencies.networks(None, "examine") == (
+        "retinaface-resnet50",
+    )
+    assert "retinaface" not in str(plan(faces="cnn").dependencies.networks(None, "examine"))
     with pytest.raises(ConfigError, match=r"examine\.face_network.*unknown"):
-        plan(faces="retinaface", face_network="nowhere").networks(None, "examine")
+        plan(faces="retinaface", face_network="nowhere").dependencies.networks(None, "examine")
     with pytest.raises(ConfigError, match=r"face_network.*'ffdnet-color' is ffdnet"):
-        plan(faces="retinaface", face_network="ffdnet-color").networks(None, "examine")
+        plan(faces="retinaface", face_network="ffdnet-color").dependencies.networks(None, "examine")
 
 
 def test_prior_boxes_and_answers_are_read_as_facexlib_reads_them() -> None:
@@ -203,13 +205,18 @@ def test_faces_of_all_sizes_are_found_once_and_any_way_up(turns: int) -> None:
     assert max(max(shape[:2]) for shape in detector.windows) <= retinaface_search.WINDOW
 
 
-def test_the_report_says_that_the_mouth_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_says_that_the_mouth_was_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from restoration.networks import retinaface
 
     monkeypatch.setattr(retinaface, "load_detector", lambda *asked: SeesDots())
     page = sim.SimulatedPage(dots(600, 500, [(150, 120, 200)]).astype(np.uint16) * np.uint16(257))
     settings = ExamineSettings(faces="retinaface", face_network="own")
-    report = examine_page(page, settings, SRGB, [Faces], models_dir=Path("models"), manifest={})
+    manifest = manifest_of(tmp_path, {})
+    report = examine_page(
+        page, settings, SRGB, [FacesMeasurer], models_dir=tmp_path, manifest=manifest
+    )
     detail = report["faces"]["detail"]
     assert report["faces"]["value"] == 1
     assert detail["points_estimated"] == []
@@ -222,7 +229,7 @@ def test_missing_weights_are_said_in_the_report() -> None:
     manifest = load_manifest(MANIFEST)
     settings = ExamineSettings(faces="retinaface")
     report = examine_page(
-        page, settings, SRGB, [Faces], models_dir=Path("nowhere"), manifest=manifest
+        page, settings, SRGB, [FacesMeasurer], models_dir=Path("nowhere"), manifest=manifest
     )
     assert report["faces"]["value"] is None
     assert "fetch_model.py retinaface-resnet50" in report["faces"]["detail"]["reason"]

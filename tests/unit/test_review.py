@@ -6,13 +6,16 @@ import html
 import re
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from restoration.findings.base import Detail, Reported
+from restoration.findings.report import FINDINGS
+from restoration.findings.words import number as written
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
@@ -23,6 +26,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.review import findings, pictures, scores, wording
 from restoration.review.unconverted import open_restored
+from support.condition import finding, report
 from support.corpus import photo, write_tiff
 from support.review_collection import Collection, Page, soft
 
@@ -355,24 +359,27 @@ def test_confidence_in_words(value: Any, word: str) -> None:
     assert wording.confidence(value) == word
 
 
-def test_findings_come_in_reading_order_and_unknown_names_last() -> None:
-    report = {
-        name: {"value": 1.0, "confidence": 1.0}
-        for name in ("dust", "effective_resolution", "noise", "nominal_resolution")
-    }
-    names = [row["name"] for row in findings.findings({**report, "warnings": []})]
-    assert names == ["nominal_resolution", "effective_resolution", "noise", "dust"]
+def row(name: str, said: dict[str, Any]) -> dict[str, Any]:
+    return findings.finding(finding(FINDINGS[name], **said))
+
+
+def test_findings_come_in_reading_order() -> None:
+    known = {"value": 1.0, "confidence": 1.0}
+    names = ("effective_resolution", "noise", "nominal_resolution")
+    told = report(dict.fromkeys(names, known))
+    shown = [row["name"] for row in findings.findings(told)]
+    assert shown == ["nominal_resolution", "effective_resolution", "noise"]
 
 
 def test_findings_are_whole_sentences() -> None:
     box = {"value": [48, 50, 798, 836], "detail": {"empty_share": 0.2}}
-    assert findings.finding("paper", box)["text"] == (
+    assert row("paper", box)["text"] == (
         "The picture is 798 × 836 px, 48 px from the left edge and 50 px from the top. "
         "20 % of the scan is empty border."
     )
-    assert findings.finding("paper", {"value": None})["text"] == "No empty border was found."
+    assert row("paper", {"value": None})["text"] == "No empty border was found."
     tone = {"value": [0.0, 0.905], "detail": {"bits_held": 8, "bits_of_file": 16}}
-    assert findings.finding("tone", tone)["text"] == (
+    assert row("tone", tone)["text"] == (
         "From 0 % to 90.5 % of the encoded range. 8 of the file's 16 bits are used."
     )
 
@@ -392,7 +399,7 @@ def test_findings_are_whole_sentences() -> None:
     ],
 )
 def test_numbers_in_words(value: Any, words: str) -> None:
-    assert wording.number(value) == words
+    assert written(value) == words
 
 
 def test_a_stage_without_a_reason_of_its_own_gets_none_that_was_made_up() -> None:
@@ -430,7 +437,7 @@ def test_a_stage_without_a_reason_of_its_own_gets_none_that_was_made_up() -> Non
             "Irregular (stochastic) dots on 100 % of the page: descreen cannot take out what has "
             "no lattice.",
         ),
-        ("blocking", True, {"quality": 24.6}, "JPEG blocks, quality about 25."),
+        ("blocking", True, {"quality": 25}, "JPEG blocks, quality about 25."),
         ("blocking", False, {}, "No JPEG blocks."),
         (
             "blur",
@@ -495,7 +502,7 @@ def test_a_stage_without_a_reason_of_its_own_gets_none_that_was_made_up() -> Non
 def test_every_finding_has_its_words(
     name: str, value: object, detail: dict[str, object], words: str
 ) -> None:
-    assert findings.finding(name, {"value": value, "detail": detail})["text"] == words
+    assert row(name, {"value": value, "detail": detail})["text"] == words
 
 
 @pytest.mark.parametrize(
@@ -523,25 +530,29 @@ def test_no_figure_without_the_confidence_to_carry_it(
     name: str, value: object, confidence: float, detail: dict[str, object], words: str
 ) -> None:
     record = {"value": value, "confidence": confidence, "detail": detail}
-    assert findings.finding(name, record)["text"] == words
+    assert row(name, record)["text"] == words
 
 
 def test_fading_is_not_told_where_the_dyes_may_be_the_subjects() -> None:
     lost = {"value": 0.31, "confidence": 0.7, "detail": {}}
     dyes = {"value": None, "detail": {"image": "dyes", "as_dyes": {"against": "no common black"}}}
-    rows = {row["name"]: row["text"] for row in findings.findings({"fading": lost, "dyes": dyes})}
+    rows = {row["name"]: row["text"] for row in findings.findings(report(fading=lost, dyes=dyes))}
     assert rows == {"fading": "Not sure: no common black.", "dyes": "Not known: no common black."}
 
 
 def test_a_finding_that_nobody_wrote_words_for_is_still_shown() -> None:
-    found = findings.finding("dust_specks", {"value": {"count": 12}, "unit": "", "confidence": 0.5})
-    assert found["label"] == "Dust specks"
-    assert "12" in found["text"]
+    class Specks(Reported[float, Detail]):
+        name: ClassVar[str] = "specks"
+        label: ClassVar[str] = "Specks"
+
+    specks = Specks(value=12.0, unit="per inch", confidence=0.5, method="", detail=Detail())
+    shown = findings.finding(specks)
+    assert (shown["label"], shown["text"]) == ("Specks", "12 per inch.")
 
 
 def test_a_stage_is_not_called_by_the_finding_of_its_name() -> None:
     assert findings.stage_label("colour") == "Colour"
-    assert findings.label("colour") == "Kind of picture"
+    assert FINDINGS["colour"].label == "Kind of picture"
 
 
 def test_a_mapped_page_is_compared_in_its_masters_colours_after_a_conversion(

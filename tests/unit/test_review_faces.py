@@ -21,6 +21,7 @@ from restoration.review import face_order, face_pictures, face_words, pictures
 from restoration.review.face_cuts import UPRIGHT, cut_of
 from restoration.review.face_order import faces_of
 from restoration.storage.records import write_raw
+from support import condition
 from support.corpus import photo, write_tiff
 from support.review_collection import Collection, Page, soft
 
@@ -100,7 +101,8 @@ def mark(
         "findings": {"counts": {}, "faces": faces} if faces else {"counts": {}},
     }
     record["stages"].append({**record["stages"][0], "stage": "faces", "pages": [page]})
-    record["condition_report"][0]["faces"] = finding or {"value": len(faces), "detail": {}}
+    said = finding or {"value": len(faces), "detail": {}}
+    record["condition_report"][0] |= condition.recorded({"faces": said})
     if last is not None:
         record["faces"] = last
     write_raw(path, record)

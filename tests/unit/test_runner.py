@@ -16,12 +16,14 @@ from restoration.chain.page_restorer import Workshop
 from restoration.config.section import Section
 from restoration.config.stages.entry import Entry
 from restoration.errors import CircumstanceError, ScanError
+from restoration.findings.tone import Tone
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.base import ArrayRaster
 from restoration.run.batch import run_batch
 from restoration.stages.base import Declined, Restored
 from restoration.storage.records import Row, gather_problems, read_raw, read_table, write_table
+from support.condition import recorded
 from support.written_records import deliverable_of, master_of
 
 Trouble = Callable[[str], Exception | None]
@@ -37,8 +39,9 @@ class Brighten:
     def setup(self, settings: Any, networks: Any) -> None: ...
 
     def apply(self, page: Any) -> Restored | Declined:
-        if page.report["tone"] < 0.2:
-            return Declined(f"mean {page.report['tone']} is dark")
+        lightest = page.report.get(Tone).value[1]
+        if lightest < 0.2:
+            return Declined(f"mean {lightest} is dark")
         source = page.source
 
         def bands() -> Iterator[np.ndarray]:
@@ -106,7 +109,8 @@ class Bench:
             return {**master, "sha256": name * 64, "pages": pages}
 
         def examine(path: Path, number: int, settings: Any) -> dict[str, Any]:
-            return {"tone": MEANS[self._work("examine", path)]}
+            lightest = MEANS[self._work("examine", path)]
+            return recorded({"tone": {"value": [0.0, lightest]}})
 
         def write_image(path: Path, bands: Iterator[np.ndarray], **given: Any) -> str:
             rows = list(bands)

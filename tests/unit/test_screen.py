@@ -11,7 +11,7 @@ import pytest
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.screen.screen import Screen
+from restoration.examine.screen.screen import ScreenMeasurer
 from restoration.raster.boxes import rows_first
 from restoration.raster.colour.colour_space import ColourSpace
 from support import corpus, simulated_scans
@@ -30,7 +30,7 @@ def examined(
     codes = simulated_scans.scanned(pixels, bits)
     page = simulated_scans.SimulatedPage(codes, bits=bits, ppi=resolution)
     colour = ColourSpace.from_profile(None, codes.shape[2])
-    report = examine_page(page, ExamineSettings(window=window), colour, findings=[Screen])
+    report = examine_page(page, ExamineSettings(window=window), colour, findings=[ScreenMeasurer])
     found: dict[str, Any] = report["screen"]
     return found
 

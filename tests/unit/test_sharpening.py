@@ -6,7 +6,7 @@ import pytest
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.sharpness.sharpening import Sharpening
+from restoration.examine.sharpness.sharpening import SharpeningMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
 from support import simulated_scans as sim
 
@@ -14,7 +14,7 @@ from support import simulated_scans as sim
 def report(pixels, bits=8):
     page = sim.SimulatedPage(sim.scanned(pixels, bits), bits=bits)
     colour = ColourSpace.from_profile(None, page.channels)
-    return examine_page(page, ExamineSettings(), colour, [Sharpening])
+    return examine_page(page, ExamineSettings(), colour, [SharpeningMeasurer])
 
 
 def soft(pixels, sigma):

@@ -7,7 +7,7 @@ import pytest
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
 from restoration.examine.text import text as text_module
-from restoration.examine.text.text import Text
+from restoration.examine.text.text import TextMeasurer
 from restoration.raster.colour.colour_space import ColourSpace
 from support import corpus
 from support import simulated_scans as sim
@@ -18,7 +18,7 @@ PANGRAM = "The quick brown fox jumps over the lazy dog, 1923"
 def text_of(pixels, window=256):
     page = sim.SimulatedPage(sim.scanned(pixels))
     colour = ColourSpace.from_profile(None, page.channels)
-    return examine_page(page, ExamineSettings(window=window), colour, [Text])["text"]
+    return examine_page(page, ExamineSettings(window=window), colour, [TextMeasurer])["text"]
 
 
 def write(pixels, words, top, left, height, ink, font=cv2.FONT_HERSHEY_COMPLEX):

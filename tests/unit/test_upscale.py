@@ -13,6 +13,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.upscale.stage import Upscale
 from support import corpus
+from support.condition import report
 from support.fake_networks import FakeNetwork, sharpening
 
 PHOTO = corpus.photo("coffee", 40, 100, 60, 90)
@@ -27,8 +28,8 @@ def page(
     value = None if share is None else 1200 * share
     resolution = {"value": value, "detail": {"fraction": share, "reason": "an empty page"}}
     colour = ColourSpace.from_profile(None, pixels.shape[2])
-    report = {"effective_resolution": resolution}
-    return Page("box-1", 1, ArrayRaster(pixels), colour, ppi, report, "0" * 64)
+    told = report(effective_resolution=resolution)
+    return Page("box-1", 1, ArrayRaster(pixels), colour, ppi, told, "0" * 64)
 
 
 def apply(page: Page, fake: FakeNetwork | None = None, **settings: Any) -> Restored | Declined:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from restoration.findings.report import ConditionReport, read_report
 from restoration.records.examine import ExamineDone
 from restoration.storage.keys import digest
 from restoration.storage.records import read_record
@@ -24,6 +25,8 @@ class Album:
     the condition report that were asked for (None where it has none)."""
     digest: str
     """SHA-256 over ``pages``: enters the key of every scan, so it is taken once."""
+    reports: list[ConditionReport]
+    """The same findings, for the stage to read."""
     examined: Mapping[str, str]
     """Key of each scan's condition report, by which an album is known to be out of date."""
 
@@ -36,13 +39,16 @@ def gather_album(folder: Path, scans: Iterable[str], reads: Sequence[str]) -> Al
     """Reads the examine records of the scans in ``folder``; one without, or one that says that the
     scan could not be examined, is left out."""
     pages: list[dict[str, Any]] = []
+    reports: list[ConditionReport] = []
     examined: dict[str, str] = {}
     for scan in scans:
-        record = read_record(folder / f"{scan}.json")
+        place = folder / f"{scan}.json"
+        record = read_record(place)
         if not isinstance(record, ExamineDone):
             continue
         examined[scan] = record.key
         for page in record.pages:
             said = {field: page.report.get(field) for field in reads}
             pages.append({"scan": scan, "page": page.number, **said})
-    return Album(pages, digest(pages), examined)
+            reports.append(read_report(said, f"{place}, page {page.number}"))
+    return Album(pages, digest(pages), reports, examined)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from restoration.faces.frame import Places
 from restoration.faces.known import KnownFace, known_faces
 from restoration.faces.protecting import feather_of, protected
 from restoration.faces.unmet import unmet_marks
+from restoration.findings.faces import FacePlaces
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.tiff.page import TiffPage, open_infrared, open_page
 
@@ -74,17 +73,17 @@ def beside(
     wants_infrared: bool,
     ingest: IngestSettings,
     files: ExitStack,
-    faces: Mapping[str, Any] | None = None,
+    faces: FacePlaces | None = None,
 ) -> Beside:
     """What lies beside a page of a master.
 
-    faces: the condition report's finding, for stages that restore faces or leave them alone.
+    faces: where they lie, for stages that restore faces or leave them alone.
 
     number: 1 for the first page; size: height and width of the page as the stage gets it: what
     lies beside it is of the master's size, and left out where an earlier stage changed that.
     files: closes what is opened when the page is done. Raises ScanError where a mask does not fit.
     """
-    found = ((faces or {}).get("detail") or {}).get("faces")
+    found = faces is not None and bool(faces.faces)
     if not marks and not wants_infrared and not found:
         return Beside()
     page = files.enter_context(open_page(master, number, limits=ingest))
@@ -136,7 +135,7 @@ def _known(
     marks: Marks,
     number: int,
     extent: tuple[int, int],
-    faces: Mapping[str, Any] | None,
+    faces: FacePlaces | None,
     files: ExitStack,
 ) -> tuple[tuple[KnownFace, ...], list[str]]:
     """The faces of a page, and what is to be said of marks that meet none."""

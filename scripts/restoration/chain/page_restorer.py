@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,7 @@ from restoration.chain.album import Albums
 from restoration.chain.limits import limited
 from restoration.chain.page_companions import Beside, beside
 from restoration.chain.scan_in_hand import InHand
+from restoration.chain.stage_inputs import Told
 from restoration.chain.unchanged import Watched
 from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
@@ -71,8 +72,8 @@ class PageWork:
     state: PageState
     """The page as the step before leaves it."""
     key: str
-    report: Mapping[str, Any]
-    """The condition-report fields that the stage reads."""
+    told: Told
+    """What the stage is told of the page beyond its pixels."""
     count: int
     """Pages of the scan."""
     ungenerated: PageState | None = None
@@ -177,7 +178,8 @@ class PageRestorer:
                 source=source,
                 colour=self._colour(work, source),
                 ppi=state.ppi,
-                report=work.report,
+                report=work.told.report,
+                album=work.told.album,
                 key=key,
                 generative=state.generated,
                 material=self.scan.material,
@@ -210,8 +212,10 @@ class PageRestorer:
     def _colour(self, work: PageWork, source: OpenImage) -> Any:
         """How the stage is to understand the values, with their corrected tones where asked for."""
         space = self.workshop.colour_of(source)
-        given = work.report.get("corrected_tones")
-        return space if given is None else with_corrected_tones(space, given, self.scan.material)
+        given = work.told.corrected_tones
+        if given is None:
+            return space
+        return with_corrected_tones(space, given.report, given.settings, self.scan.material)
 
     def _targets(self, state: PageState) -> tuple[Any, ...]:
         marked = self.plan.marks(self.recipe, self.scan, self.step).targets
@@ -229,7 +233,7 @@ class PageRestorer:
         if around.limits is not None:
             result = limited(result, source, around.limits)
         if result.generative and self.plan.dependencies.keeps_faces(self.recipe, self.step):
-            result.findings.update(told_of_heads(around.faces, work.report.get("faces")))
+            result.findings.update(told_of_heads(around.faces, work.told.faces))
             if around.keep is not None:
                 result = limited(result, source, around.keep, "outside_faces_share")
         return result
@@ -244,15 +248,8 @@ class PageRestorer:
             wants_infrared=REGISTRY[self.step].fills_damage,
             ingest=self.plan.config.ingest,
             files=files,
-            faces=self._faces(work),
+            faces=work.told.faces,
         )
-
-    def _faces(self, work: PageWork) -> Mapping[str, Any] | None:
-        """The finding, for the stages that restore faces or leave them alone."""
-        keeps = self.plan.dependencies.keeps_faces(self.recipe, self.step)
-        if REGISTRY[self.step].restores_faces or keeps:
-            return work.report.get("faces")
-        return None
 
     def _stage(self) -> Stage:
         stages = self.workshop.stages

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from restoration.chain.album import Album, Albums, gather_album
 from restoration.config.sheet import Scan
 from restoration.config.stages import COLOUR, REGISTRY
-from restoration.faces.known import where_faces_lie
+from restoration.faces.known import as_keyed, where_faces_lie
+from restoration.findings.faces import FacePlaces, Faces
+from restoration.findings.report import ConditionReport, read_report
 from restoration.ingest.inspect_master import hash_file
 from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.plan import Plan
 from restoration.records.examine import ExamineDone, Report
 from restoration.storage.page_state import Record
+
+
+@dataclass(frozen=True)
+class CorrectedTones:
+    """What corrected tones follow from, for a stage that is shown them."""
+
+    report: ConditionReport
+    """The findings that the stage `colour` reads."""
+    settings: Mapping[str, Any]
+    """Its section of the recipe."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a stage is told of one page beyond its pixels."""
+
+    report: ConditionReport
+    """The findings that it reads."""
+    faces: FacePlaces | None = None
+    """Where faces lie, for a stage that restores them or leaves them alone."""
+    corrected_tones: CorrectedTones | None = None
+    """None where the page is shown as it is."""
+    album: Sequence[ConditionReport] | None = None
+    """Of every page of the batch, for a stage that decides once."""
 
 
 class StageInputs:
@@ -37,13 +64,26 @@ class StageInputs:
         self._examined = examined
         self._marks: dict[str, Record] = {}
 
-    def of(self, step: str, number: int) -> Mapping[str, Any]:
-        """What the stage reads of a page, its batch included."""
-        read, album = self._reads(step, number), self._album(step)
-        return read if album is None else {**read, "album": album.pages}
+    def of(self, step: str, number: int) -> Told:
+        """What the stage is told of a page. Raises RestorationError, in one line, where the scan's
+        record is of a version that cannot be read."""
+        report, album = self._report(number), self._album(step)
+        read = self._read(report, REGISTRY[step].load().reads, number)
+        faces = None
+        if REGISTRY[step].restores_faces:
+            faces = where_faces_lie(read.get(Faces))
+        elif self._plan.dependencies.keeps_faces(self._recipe, step):
+            faces = where_faces_lie(self._read(report, (Faces.name,), number).get(Faces))
+        tones = self._plan.tones_ahead(self._recipe, step)
+        corrected = None
+        if tones is not None:
+            seen = self._read(report, REGISTRY[COLOUR].load().reads, number)
+            corrected = CorrectedTones(seen, tones.model_dump(mode="json"))
+        return Told(read, faces, corrected, None if album is None else album.reports)
 
     def keyed(self, step: str, number: int) -> Mapping[str, Any]:
-        """``of`` as it enters keys: a long album by its digest; with the material, for the stages
+        """The same as it enters keys, in the record's own words: a long album by its digest; with
+        the material, for the stages
         that decide by it: those that may use infrared, and those that judge colours."""
         read, album = self._reads(step, number), self._album(step)
         entry = REGISTRY[step]
@@ -59,17 +99,27 @@ class StageInputs:
             self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
         return self._marks[step]
 
-    def _reads(self, step: str, number: int) -> Mapping[str, Any]:
-        report = self._examined().report_of(number)
-        read = {field: report.get(field) for field in REGISTRY[step].load().reads}
-        return read | self._of_faces(step, report) | self._of_tones(step, report)
+    def _report(self, number: int) -> Report:
+        """The page's condition report as its record holds it: keys are made of that."""
+        return self._examined().report_of(number)
 
-    def _of_faces(self, step: str, report: Report) -> Record:
+    def _read(self, report: Report, names: Sequence[str], number: int) -> ConditionReport:
+        place = self._plan.folder(None, "examine") / f"{self._scan.scan}.json"
+        return read_report({name: report.get(name) for name in names}, f"{place}, page {number}")
+
+    def _reads(self, step: str, number: int) -> Mapping[str, Any]:
+        report = self._report(number)
+        read = {field: report.get(field) for field in REGISTRY[step].load().reads}
+        return read | self._of_faces(step, report, number) | self._of_tones(step, report)
+
+    def _of_faces(self, step: str, report: Report, number: int) -> Record:
         """Of faces that a stage must leave alone, only where they lie is part of its result."""
-        places = where_faces_lie(report)
+        if not self._plan.dependencies.keeps_faces(self._recipe, step):
+            return {}
+        found = self._read(report, (Faces.name,), number).get(Faces)
+        places = as_keyed(where_faces_lie(found))
         marked = self._plan.marks(self._recipe, self._scan, step).faces
-        keeps = self._plan.dependencies.keeps_faces(self._recipe, step)
-        if not keeps or not (places or marked is not None):
+        if not (places or marked is not None):
             return {}
         code = code_fingerprint("restoration.faces.protecting")
         return {"faces": places, "keeping": code}

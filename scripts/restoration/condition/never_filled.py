@@ -3,14 +3,17 @@ the edges of the sheet, which look like scratches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from restoration.findings.base import Others
+from restoration.findings.faces import Faces
+from restoration.findings.paper import Paper
+from restoration.findings.text import Text
 from restoration.raster.boxes import places_rows_first, rows_first
 
 EYE = 0.35
@@ -34,19 +37,18 @@ class Veto:
     """Top, left, height, width."""
 
     @classmethod
-    def of(cls, report: Mapping[str, Any]) -> Veto:
-        """From the condition report's ``faces``, ``text`` and ``paper``; nothing where it has none.
+    def of(cls, report: Others) -> Veto:
+        """From the condition report's `Faces`, `Text` and `Paper`; nothing where it has none.
 
         A face's points are eyes, nose and corners of the mouth, each [left, top].
         """
-        faces = ((report.get("faces") or {}).get("detail") or {}).get("faces") or ()
-        boxes = ((report.get("text") or {}).get("detail") or {}).get("boxes") or ()
-        discs = [
-            disc for face in faces for disc in _discs(places_rows_first(face.get("points") or ()))
-        ]
-        layers = ((report.get("paper") or {}).get("detail") or {}).get("layers") or ()
-        strips = [strip for layer in layers for strip in _strips(_box(layer["encloses"]))]
-        return cls(tuple(discs), (*(_box(entry) for entry in boxes), *strips))
+        found, text, paper = report.get(Faces), report.get(Text), report.get(Paper)
+        faces = () if found is None else found.detail.faces
+        discs = [disc for face in faces for disc in _discs(places_rows_first(face.points))]
+        boxes = () if text is None else text.detail.boxes
+        layers = () if paper is None else paper.detail.layers
+        strips = [strip for layer in layers for strip in _strips(rows_first(layer.encloses))]
+        return cls(tuple(discs), (*(rows_first(entry.box) for entry in boxes), *strips))
 
     def cover(self, top: int, left: int, height: int, width: int) -> npt.NDArray[np.bool_]:
         """True where nothing may be filled, bool (height, width)."""
@@ -61,7 +63,7 @@ class Veto:
         return out.view(np.bool_)
 
 
-def _discs(points: Any) -> list[tuple[float, float, float]]:
+def _discs(points: Sequence[tuple[float, float]]) -> list[tuple[float, float, float]]:
     if len(points) < 5:
         return []
     places = np.asarray(points, np.float64)
@@ -84,9 +86,3 @@ def _strips(box: tuple[int, int, int, int]) -> list[tuple[int, int, int, int]]:
         (top - half, left - half, tall, 2 * half),
         (top - half, left + width - half, tall, 2 * half),
     ]
-
-
-def _box(entry: Any) -> tuple[int, int, int, int]:
-    """A box as it is stated, or inside a mapping under ``box``."""
-    values = entry["box"] if isinstance(entry, Mapping) else entry
-    return rows_first([int(value) for value in values])

@@ -13,10 +13,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-SCALES = {1: "full", 2: "half", 4: "quarter"}
-"""Reduction, and the name that the report gives it."""
+from restoration.findings.base import Others
+from restoration.findings.noise import GrainFound, Noise
+
+SCALES = (1, 2, 4)
+"""Reductions at which the report measures noise."""
+
+UNMEASURED = "the condition report could not measure it"
+"""Why the noise is unknown, where the report does not say it."""
 
 EXCESS = 0.65
 """Averages over 2 x 2 pixels leave 0.5 of white noise; more than this share is correlation."""
@@ -54,14 +59,15 @@ class Grain:
     """Correlation of the noise of one channel with that of another; None = unknown."""
 
     @classmethod
-    def of(cls, detail: Mapping[str, Any]) -> Grain:
-        grain = detail.get("grain") or {}
+    def of(cls, said: GrainFound | None) -> Grain:
+        if said is None:
+            return cls(None, None, equal_channels=False, size_px=None, likeness=None)
         return cls(
-            found=grain.get("found"),
-            sigma=_number(grain.get("sigma")),
-            equal_channels=bool(grain.get("equal_channels")),
-            size_px=_number(grain.get("size_px")),
-            likeness=_number(grain.get("channel_correlation")),
+            found=said.found,
+            sigma=said.sigma,
+            equal_channels=bool(said.equal_channels),
+            size_px=said.size_px,
+            likeness=said.channel_correlation,
         )
 
 
@@ -84,30 +90,30 @@ class ReportedNoise:
     grain: Grain
 
     @classmethod
-    def of(cls, report: Mapping[str, Any]) -> ReportedNoise:
-        """report: holds ``noise``, as the condition report states it."""
-        found = report.get("noise") or {}
-        detail = found.get("detail") or {}
-        value = _number(found.get("value"))
-        sigmas = {}
-        for scale, name in SCALES.items():
-            at = detail.get(name) or {}
-            # All the noise that there is at this scale, white or not.
-            sigma = _number(at.get("total", at.get("sigma")))
-            if sigma is not None and at.get("kind") != "texture":
-                sigmas[scale] = sigma
-        if value is not None and not sigmas:
-            sigmas = {1: value}
-        channels = detail.get("channels") or (detail.get("full") or {}).get("channels") or ()
-        known = tuple(sigma for sigma in map(_number, channels) if sigma is not None)
+    def of(cls, report: Others) -> ReportedNoise:
+        """report: holds the finding `Noise`."""
+        found = report.get(Noise)
+        if found is None:
+            return cls(None, UNMEASURED, {}, None, (), (), Grain.of(None))
+        said = found.detail
+        # All the noise that there is at each scale, white or not.
+        sigmas = {
+            scale: at.total
+            for scale, at in zip(SCALES, (said.full, said.half, said.quarter), strict=True)
+            if at is not None and at.kind != "texture"
+        }
+        if found.value is not None and not sigmas:
+            sigmas = {1: found.value}
+        channels = said.channels or (said.full.channels if said.full else ())
+        known = tuple(sigma for sigma in channels if sigma is not None)
         return cls(
-            value=value,
-            reason=str(detail.get("reason") or "the condition report could not measure it"),
+            value=found.value,
+            reason=said.reason or UNMEASURED,
             sigmas=sigmas,
-            white=_number((detail.get("full") or {}).get("sigma")),
+            white=None if said.full is None else said.full.sigma,
             channels=known if len(known) == len(channels) else (),
-            tones=tuple(map(_number, detail.get("tones") or ())),
-            grain=Grain.of(detail),
+            tones=said.tones,
+            grain=Grain.of(said.grain),
         )
 
     @property
@@ -164,7 +170,3 @@ class ReportedNoise:
         if self.grain.likeness is not None:
             rest = min(rest, power * (1.0 - self.grain.likeness))
         return math.sqrt(max(rest, 0.0))
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

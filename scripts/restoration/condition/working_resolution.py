@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from restoration.condition.noise import ReportedNoise
+from restoration.findings.base import Others
+from restoration.findings.effective_resolution import EffectiveResolution
 
 SMALLEST = 0.125
 """Lowest working resolution, as a share of the scan's: below, a x4 network's picture would carry
@@ -39,24 +39,24 @@ class Evidence:
     """Whether a halftone screen is what limits the resolution: the print never held more."""
 
     @classmethod
-    def of(cls, report: Mapping[str, Any], ppi: tuple[float, float] | None) -> Evidence:
-        """report: holds ``effective_resolution`` and ``noise``; ppi: as the master states it."""
-        sharpness = report.get("effective_resolution") or {}
-        detail = sharpness.get("detail") or {}
-        value, share = sharpness.get("value"), detail.get("fraction")
+    def of(cls, report: Others, ppi: tuple[float, float] | None) -> Evidence:
+        """report: holds `EffectiveResolution` and `Noise`; ppi: as the master states it."""
+        sharpness = report.get(EffectiveResolution)
+        value = None if sharpness is None else sharpness.value
+        share = None if sharpness is None else sharpness.detail.fraction
         nominal = None if ppi is None else math.sqrt(ppi[0] * ppi[1])
         if share is None and value is not None and nominal is not None:
             share = value / nominal
         if share is not None:
-            share = min(max(float(share), 0.0), 1.0) or None
+            share = min(max(share, 0.0), 1.0) or None
         noise, grain = _noise(ReportedNoise.of(report))
         return cls(
-            ppi=None if value is None else float(value),
+            ppi=value,
             share=share,
             noise=noise,
             grain=grain,
-            reason=str(detail.get("reason") or ""),
-            printed=detail.get("limited_by") == "halftone",
+            reason="" if sharpness is None else sharpness.detail.reason or "",
+            printed=sharpness is not None and sharpness.detail.limited_by == "halftone",
         )
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
 
+from restoration.findings.report import ConditionReport
 from restoration.records.delivery import DeliveryRecord, Withdrawn
-from restoration.records.examine import ExamineRecord
+from restoration.records.examine import AsConditionReport, ExamineRecord
 from restoration.records.ingest import IngestRecord
 from restoration.records.stage import StageRecord
 from restoration.records.stage_findings.registry import STAGE_FINDINGS
@@ -78,7 +80,7 @@ def _type_name(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         name = f"[{annotation.__name__}](#{annotation.__name__.lower()})"
     elif origin is typing.Annotated:
-        name = "SHA-256" if _is_hash(arguments) else _type_name(arguments[0])
+        name = "SHA-256" if _is_hash(arguments) else _type_name(_meant(arguments))
     elif origin is typing.Literal:
         name = ", ".join(f"`{value}`" for value in arguments)
     elif origin in (typing.Union, types.UnionType):
@@ -95,6 +97,12 @@ def _type_name(annotation: Any) -> str:
     return name
 
 
+def _meant(arguments: tuple[Any, ...]) -> Any:
+    """What an annotated type holds: a condition report is kept as JSON."""
+    is_report = any(isinstance(found, AsConditionReport) for found in arguments[1:])
+    return ConditionReport if is_report else arguments[0]
+
+
 def _is_hash(arguments: tuple[Any, ...]) -> bool:
     return any("{64}" in str(getattr(found, "metadata", "")) for found in arguments[1:])
 
@@ -108,7 +116,10 @@ def sections(annotation: Any) -> Iterator[type[BaseModel]]:
             if part not in seen:
                 seen[part] = None
                 for field in part.model_fields.values():
-                    visit(field.annotation)
+                    visit(_annotation(field))
+            return
+        if typing.get_origin(part) is typing.Annotated:
+            visit(_meant(typing.get_args(part)))
             return
         for inner in typing.get_args(part):
             visit(inner)
@@ -117,9 +128,14 @@ def sections(annotation: Any) -> Iterator[type[BaseModel]]:
     yield from seen
 
 
+def _annotation(field: FieldInfo) -> Any:
+    """A field's type; pydantic keeps its marks apart."""
+    return _meant((field.annotation, *field.metadata))
+
+
 def _rows(model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        kind = "SHA-256" if _is_hash((None, field)) else _type_name(field.annotation)
+        kind = "SHA-256" if _is_hash((None, field)) else _type_name(_annotation(field))
         if not field.is_required():
             kind = f"{kind.removesuffix(' or null')} or absent"
         text = _plain(field.description).replace("|", "\\|")
@@ -140,9 +156,9 @@ def records_page() -> str:
     every = dict.fromkeys(model for kind in KINDS.values() for model in sections(kind.type))
     findings = dict.fromkeys(part for kind in STAGE_FINDINGS.values() for part in sections(kind))
     parts.append(_FINDINGS)
-    for stage, kind in STAGE_FINDINGS.items():
+    for stage, found in STAGE_FINDINGS.items():
         parts.append(
-            f"| {stage} | {_type_name(kind)} | `config/schemas/{findings_file(stage)}` |\n"
+            f"| {stage} | {_type_name(found)} | `config/schemas/{findings_file(stage)}` |\n"
         )
     for model in every | findings:
         parts.append(f"\n## {model.__name__}\n\n{_plain(model.__doc__)}\n\n")

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from restoration.config.settings import DeliverSettings, IngestSettings
 from restoration.deliver.carried_tags import carry_over, recoloured
@@ -34,6 +33,7 @@ from restoration.records.delivery import (
     DeliveredInfrared,
     DeliveredPage,
     DeliveredProfile,
+    Finished,
     ResolutionUnit,
 )
 from restoration.records.ingest import Master
@@ -56,8 +56,8 @@ class PageToDeliver:
     """What each stage did or why it did nothing, in order, for the page's history."""
     tones: ToneTable | None = None
     """By which the values are mapped on their way into the deliverable; None leaves them."""
-    finished: Mapping[str, Any] = field(default_factory=dict)
-    """What was measured on the finished picture, and in its ``said`` the sentences on it."""
+    finished: Finished = field(default_factory=Finished)
+    """What was measured on the finished picture."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class _Made:
     notes: tuple[str, ...]
     mapped: MappedRows | None
     """The page's rows where a tone table maps them."""
-    finished: Mapping[str, Any]
+    finished: Finished
 
 
 def _make(
@@ -239,7 +239,7 @@ def _make_infrared(files: ExitStack, delivery: Delivery, master: Path, number: i
     conversions = _conversions(original, original.bits)
     ready, place = page_as_it_was(original), original.directory.index
     notes = (*ready.carried.notes, *resolution_notes(original, ready.resolution, False))
-    return _Made(number, place, ready, "master", None, conversions, notes, None, {})
+    return _Made(number, place, ready, "master", None, conversions, notes, None, Finished())
 
 
 def _provenance(
@@ -279,7 +279,7 @@ def _provenance(
         software=delivery.software,
         events=(*page.events, saved),
         instance=delivery.instance,
-        finished=tuple(page.finished.get("said", ())),
+        finished=page.finished.said,
     )
 
 

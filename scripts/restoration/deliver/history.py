@@ -9,19 +9,22 @@ from typing import Any
 from restoration import __version__
 from restoration.config.stages import FACES, REGISTRY
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
-from restoration.deliver.kept_grain import finished_page
+from restoration.deliver.kept_grain import FINISHED_READS, finished_page
 from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.deliver.sidecars import write_sidecars
 from restoration.deliver.xmp.packet import StageEvent
 from restoration.errors import CircumstanceError
 from restoration.faces import IDENTITY
 from restoration.faces.final_check import compare
+from restoration.findings.report import read_report
 from restoration.raster.base import Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
+from restoration.records.delivery import Finished
 from restoration.records.stage import AppliedPage, StageDone, StagePage
+from restoration.records.stage_findings.faces import FacesFindings
 from restoration.storage.keys import canonical_json
 from restoration.storage.page_state import PageState, Record
 
@@ -73,9 +76,11 @@ def deliver_finished(
     return {**delivered, "faces": faces} if faces else delivered
 
 
-def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Record:
+def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Finished:
     """What the page as it leaves its last stage shows of the master's grain."""
-    report = scan.examine.report_of(state.number)
+    raw = scan.examine.report_of(state.number)
+    source = f"{scan.scan}, page {state.number}"
+    report = read_report({name: raw.get(name) for name in FINISHED_READS}, source)
     with ExitStack() as files:
         master = files.enter_context(open_page(scan.master, state.number, limits=scan.limits))
         # The config's limits are for masters: what was made of one may be larger.
@@ -101,11 +106,12 @@ def _faces(scan: ScanToDeliver) -> list[Record]:
     stage = next((record for record in scan.stages if record.stage == FACES), None)
     if stage is None:
         return []
-    said = {page.number: page.findings for page in stage.pages}
-    found = []
+    where = f"the record of {FACES} of {scan.scan}"
+    said = {page.number: FacesFindings.read(page.findings, where) for page in stage.pages}
+    found: list[Record] = []
     for state in scan.pages:
-        faces = said[state.number].get("faces", ())
-        if not any(face["decision"] == "restored" for face in faces):
+        faces = [face for face in said[state.number].faces or () if face.decision == "restored"]
+        if not faces:
             continue
         path, number = scan.input_of(state)
         with ExitStack() as files:

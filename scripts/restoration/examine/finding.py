@@ -1,22 +1,22 @@
-"""What a finding is: a module that sees every window of a page once and then says what it found."""
+"""What a measurer is given: the facts of a page, its windows, and what was concluded before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from restoration.config.settings import ExamineSettings
+from restoration.findings.base import AnyFinding, Found
 from restoration.raster.base import Raster, UInt16Image
 
 if TYPE_CHECKING:
-    from restoration.examine.survey import Survey
     from restoration.networks.manifest import Weights
     from restoration.raster.colour.colour_space import ColourSpace
 
@@ -116,67 +116,25 @@ class Window:
         return np.asarray(cv2.scaleAdd(blue, LUMA[2], total), dtype=np.float32)
 
 
-@dataclass(frozen=True)
-class Caution:
-    """Something that a person should know before the scan is restored."""
+class Earlier:
+    """What the findings before one concluded, by their kind."""
 
-    code: str
-    """Short and stable, for machines."""
-    text: str
-    """One sentence, in an archivist's words."""
+    def __init__(self, *found: AnyFinding) -> None:
+        self._found: dict[type[AnyFinding], AnyFinding] = {type(one): one for one in found}
 
+    def get(self, kind: type[Found]) -> Found | None:
+        """The finding of this kind; None where it was not asked for."""
+        found = self._found.get(kind)
+        return found if isinstance(found, kind) else None
 
-@dataclass(frozen=True)
-class Measurement:
-    """What one finding says about the page."""
+    def only(self, *kinds: type[AnyFinding]) -> Earlier:
+        """Those of these kinds alone."""
+        return Earlier(*(found for kind, found in self._found.items() if kind in kinds))
 
-    value: Any
-    """The figure that stages decide from; None = unknown."""
-    unit: str
-    confidence: float
-    """0 (unknown) to 1."""
-    method: str
-    """How it was measured, with the source of the method."""
-    detail: Mapping[str, Any] = field(default_factory=dict)
-    cautions: tuple[Caution, ...] = ()
+    def and_then(self, found: AnyFinding) -> Earlier:
+        """The same and one more."""
+        return Earlier(*self._found.values(), found)
 
 
 ReadWindow = Callable[[int, int, int, int], UInt16Image]
 """Top, left, height, width to exact codes, as ``ScannedPage.read_codes``."""
-
-
-@runtime_checkable
-class LooksAgain(Protocol):
-    """A finding that looks at a few windows of the page again, once it knows where."""
-
-    def look_again(
-        self, read: ReadWindow, found: Measurement, earlier: Mapping[str, Measurement]
-    ) -> Measurement:
-        """After ``conclude``, which gave ``found``; what this returns takes its place.
-
-        Reads a bounded number of windows, each of bounded size: the page is passed over once.
-        """
-        ...
-
-
-class Finding(Protocol):
-    """One subject of the condition report. A fresh instance serves one page."""
-
-    name: ClassVar[str]
-    """Its field in the report."""
-
-    def begin(self, page: PageFacts) -> None:
-        """Before the first window."""
-        ...
-
-    def see(self, window: Window) -> None:
-        """Once for each window; keeps nothing that grows with the page's area."""
-        ...
-
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
-        """After the last window.
-
-        survey: the page's proxy and tiles, which all findings share.
-        earlier: what the findings before this one in the registry concluded, by name.
-        """
-        ...

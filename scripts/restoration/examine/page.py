@@ -10,15 +10,15 @@ import cv2
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import (
-    Finding,
-    LooksAgain,
-    Measurement,
+    Earlier,
     PageFacts,
     ScannedPage,
     Window,
 )
-from restoration.examine.registry import FINDINGS
+from restoration.examine.measurer import LooksAgain, Measurer
+from restoration.examine.registry import MEASURERS
 from restoration.examine.survey import Survey
+from restoration.findings.base import AnyFinding
 from restoration.networks.manifest import Weights
 from restoration.raster.colour.colour_space import ColourSpace
 
@@ -27,7 +27,7 @@ def examine_page(
     page: ScannedPage,
     settings: ExamineSettings,
     colour: ColourSpace,
-    findings: Sequence[type[Finding]] = FINDINGS,
+    measurers: Sequence[type[Measurer]] = MEASURERS,
     models_dir: Path | None = None,
     manifest: Mapping[str, Weights] | None = None,
 ) -> dict[str, Any]:
@@ -37,7 +37,8 @@ def examine_page(
         and ``read_codes`` (see ``ScannedPage``).
     settings: windows of ``settings.window`` pixels are read, aligned to multiples of it.
     colour: how the values are to be understood; only its name and warning enter the report.
-    findings: which findings, in the order in which they conclude; each may read those before it.
+    measurers: of which findings, in the order in which they conclude; each may read those before
+        it.
     models_dir: folder of verified weights, for findings that need a network.
     manifest: what the weights are, for networks that are loaded by name.
 
@@ -65,27 +66,28 @@ def examine_page(
     # take cores from the neighbours, and could change the order of its sums.
     cv2.setNumThreads(1)
     try:
-        return _report(_measure(page, facts, [finding() for finding in findings]))
+        return _report(_measure(page, facts, [measurer() for measurer in measurers]))
     finally:
         cv2.setNumThreads(threads)
 
 
 def _measure(
-    page: ScannedPage, facts: PageFacts, findings: Sequence[Finding]
-) -> dict[str, Measurement]:
+    page: ScannedPage, facts: PageFacts, measurers: Sequence[Measurer]
+) -> list[AnyFinding]:
     survey = Survey(facts)
-    for finding in findings:
-        finding.begin(facts)
+    for measurer in measurers:
+        measurer.begin(facts)
     for window in _windows(page, facts.settings.window):
         survey.see(window)
-        for finding in findings:
-            finding.see(window)
-    measured: dict[str, Measurement] = {}
-    for finding in findings:
-        found = finding.conclude(survey, dict(measured))
-        if isinstance(finding, LooksAgain):
-            found = finding.look_again(page.read_codes, found, dict(measured))
-        measured[finding.name] = found
+        for measurer in measurers:
+            measurer.see(window)
+    measured: list[AnyFinding] = []
+    for measurer in measurers:
+        earlier = Earlier(*measured)
+        found = measurer.conclude(survey, earlier)
+        if isinstance(measurer, LooksAgain):
+            found = measurer.look_again(page.read_codes, found, earlier)
+        measured.append(found)
     return measured
 
 
@@ -96,20 +98,11 @@ def _windows(page: ScannedPage, side: int) -> Iterator[Window]:
             yield Window(top, left, page.read_codes(top, left, height, width))
 
 
-def _report(measured: dict[str, Measurement]) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        name: {
-            "value": _plain(found.value),
-            "unit": found.unit,
-            "confidence": _plain(found.confidence),
-            "method": found.method,
-            "detail": _plain(found.detail),
-        }
-        for name, found in measured.items()
-    }
+def _report(measured: Sequence[AnyFinding]) -> dict[str, Any]:
+    report: dict[str, Any] = {found.name: _plain(found.recorded()) for found in measured}
     report["warnings"] = [
         {"code": caution.code, "text": caution.text}
-        for found in measured.values()
+        for found in measured
         for caution in found.cautions
     ]
     return report

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar
 
-from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.survey import Survey
+from restoration.findings.base import Caution
+from restoration.findings.nominal_resolution import NominalResolution, StatedDetail
 
 
-class Statement:
+class NominalResolutionMeasurer:
     """Nominal resolution, depth, colour space and infrared as the file gives them.
 
     Value: the nominal resolution in ppi, the geometric mean of both directions; None where the
     file states none.
     """
 
-    name: ClassVar[str] = "nominal_resolution"
     METHOD: ClassVar[str] = "read from the file"
 
     def begin(self, page: PageFacts) -> None:
@@ -25,36 +25,40 @@ class Statement:
     def see(self, window: Window) -> None:
         """Looks at no pixel."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> NominalResolution:
         page = self.page
-        detail = {
-            "across_ppi": None if page.ppi is None else page.ppi[0],
-            "down_ppi": None if page.ppi is None else page.ppi[1],
-            "bits": page.bits,
-            "channels": page.channels,
-            "colour_space": page.colour.name,
-            "colour_space_assumed": page.colour.assumed,
-            "infrared": page.infrared,
-        }
         known = page.nominal_ppi is not None
-        if not known:
-            detail["reason"] = "the file states no resolution"
-        return Measurement(
-            page.nominal_ppi, "ppi", 1.0 if known else 0.0, self.METHOD, detail, self._cautions()
+        reason = {} if known else {"reason": "the file states no resolution"}
+        return NominalResolution(
+            value=page.nominal_ppi,
+            unit="ppi",
+            confidence=1.0 if known else 0.0,
+            method=self.METHOD,
+            detail=StatedDetail(
+                across_ppi=None if page.ppi is None else page.ppi[0],
+                down_ppi=None if page.ppi is None else page.ppi[1],
+                bits=page.bits,
+                channels=page.channels,
+                colour_space=page.colour.name,
+                colour_space_assumed=page.colour.assumed,
+                infrared=page.infrared,
+                **reason,
+            ),
+            cautions=self._cautions(),
         )
 
     def _cautions(self) -> tuple[Caution, ...]:
         page, found = self.page, []
         if page.profile is None:
             text = f"No ICC profile: the colours are taken to be {page.colour.name}."
-            found.append(Caution("no_icc", text))
+            found.append(Caution(code="no_icc", text=text))
         elif page.colour.warning:
-            found.append(Caution("icc_unusable", page.colour.warning))
+            found.append(Caution(code="icc_unusable", text=page.colour.warning))
         least = page.settings.minimum_ppi
         if page.ppi is None:
             text = "The file states no resolution: sizes and ppi cannot be given."
-            found.append(Caution("no_resolution", text))
+            found.append(Caution(code="no_resolution", text=text))
         elif min(page.ppi) < least:
             text = f"Scanned at {min(page.ppi):.0f} ppi, below the {least:.0f} ppi asked for."
-            found.append(Caution("below_minimum_ppi", text))
+            found.append(Caution(code="below_minimum_ppi", text=text))
         return tuple(found)

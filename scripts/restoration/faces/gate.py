@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from restoration.condition.confidence import LEAST_CONFIDENCE
 from restoration.condition.working_resolution import Evidence
 from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import BOX_SIDE
 from restoration.faces.known import KnownFace
+from restoration.findings.base import Others
+from restoration.findings.effective_resolution import EffectiveResolution
+from restoration.findings.faces import ReportedFace
+from restoration.findings.noise import Noise
 
 HARD_FLOOR = 16.0
 """Effective width, in pixels of picture, below which nothing of a person is left to go by; not even
@@ -45,15 +48,14 @@ class PageEvidence:
     """What ended the page's spectrum, as the condition report says."""
 
     @classmethod
-    def of(cls, report: Mapping[str, Any]) -> PageEvidence:
-        """report: holds ``effective_resolution`` and ``noise``."""
+    def of(cls, report: Others) -> PageEvidence:
+        """report: holds `EffectiveResolution` and `Noise`."""
         evidence = Evidence.of(report, None)
-        sharpness, noise = report.get("effective_resolution"), report.get("noise")
-        detail = (sharpness or {}).get("detail") or {}
+        sharpness, noise = report.get(EffectiveResolution), report.get(Noise)
         return cls(
-            evidence.share if _sure(sharpness, "confidence") else None,
-            evidence.noise if _sure(noise, "confidence") else None,
-            detail.get("limited_by"),
+            evidence.share if sharpness is None or _sure(sharpness.confidence) else None,
+            evidence.noise if noise is None or _sure(noise.confidence) else None,
+            None if sharpness is None else sharpness.detail.limited_by,
         )
 
     @property
@@ -62,10 +64,9 @@ class PageEvidence:
         return self.noise is not None and self.noise > NOISE_HIDES
 
 
-def _sure(found: Mapping[str, Any] | None, key: str) -> bool:
+def _sure(confidence: float | None) -> bool:
     """Whether a measure may decide; one that states no confidence may."""
-    stated = (found or {}).get(key)
-    return stated is None or float(stated) >= LEAST_CONFIDENCE
+    return confidence is None or confidence >= LEAST_CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,9 @@ def sharpness_of(face: KnownFace, page: PageEvidence) -> Sharpness:
     """The page's own where the face's is unknown; unknown where noise hides it."""
     if page.hidden:
         return Sharpness(None, None, own=False)
-    measured = face.found.get("effective_share")
-    if measured is not None and _sure(face.found, "effective_confidence"):
-        return Sharpness(float(measured), face.found.get("effective_limited_by"), own=True)
+    own = face.measured
+    if own is not None and own.effective_share is not None and _sure(own.effective_confidence):
+        return Sharpness(own.effective_share, own.effective_limited_by, own=True)
     return Sharpness(page.share, page.limited_by, own=False)
 
 
@@ -128,9 +129,9 @@ def judge(face: KnownFace, settings: FacesSettings, page: PageEvidence) -> Verdi
         return Verdict(True, "restored", "a person asked for it")
     reason = (
         _too_small(held, sharpness, settings)
-        or _doubtful(face.found, settings)
-        or _turned(face.found, settings)
-        or _moved(face.found, settings)
+        or _doubtful(face.measured, settings)
+        or _turned(face.measured, settings)
+        or _moved(face.measured, settings)
         or _sharp(held, sharpness, page)
     )
     if reason is not None:
@@ -164,8 +165,8 @@ def _too_small(held: float, sharpness: Sharpness, settings: FacesSettings) -> st
     )
 
 
-def _doubtful(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
-    score = float(found.get("score") or 0.0)
+def _doubtful(found: ReportedFace | None, settings: FacesSettings) -> str | None:
+    score = 0.0 if found is None else found.score
     if score >= settings.least_score:
         return None
     return (
@@ -174,10 +175,14 @@ def _doubtful(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
     )
 
 
-def _turned(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
-    pose = found.get("pose") or {}
-    known = [axis for axis in ("yaw", "pitch") if _sure(pose, f"{axis}_confidence")]
-    most = max(((abs(float(pose.get(axis) or 0.0)), axis) for axis in known), default=(0.0, ""))
+def _turned(found: ReportedFace | None, settings: FacesSettings) -> str | None:
+    pose = None if found is None else found.pose
+    if pose is None:
+        return None
+    known = [(abs(pose.yaw), "yaw")]
+    if _sure(pose.pitch_confidence):
+        known.append((abs(pose.pitch), "pitch"))
+    most = max(known)
     if most[0] <= settings.most_turned:
         return None
     words = {"yaw": "turned to the side", "pitch": "tilted"}[most[1]]
@@ -187,12 +192,13 @@ def _turned(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
     )
 
 
-def _moved(found: Mapping[str, Any], settings: FacesSettings) -> str | None:
-    blur = found.get("blur") or {}
-    sure = float(blur.get("confidence") or 0.0)
-    if blur.get("kind") != "motion" or sure < max(settings.motion_above, LEAST_CONFIDENCE):
+def _moved(found: ReportedFace | None, settings: FacesSettings) -> str | None:
+    blur = None if found is None else found.blur
+    if blur is None or blur.kind != "motion":
         return None
-    length = float(blur.get("length_px") or 0.0)
+    sure, length = blur.confidence, blur.length_px or 0.0
+    if sure < max(settings.motion_above, LEAST_CONFIDENCE):
+        return None
     return (
         f"blurred by motion, {length:.0f} px (confidence {sure:.2f}): this network does not undo "
         "motion"

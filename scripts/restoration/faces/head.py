@@ -110,8 +110,9 @@ def head_of(face: KnownFace) -> Head:
 
 def _extent(face: KnownFace) -> tuple[Places, Places]:
     """Left and top, right and bottom of the head in the aligned frame."""
-    pose = face.found.get("pose") or {}
-    yaw, pitch = _held(pose.get("yaw"), MOST_TURNED), _held(pose.get("pitch"), MOST_TILTED)
+    pose = None if face.found is None else face.found.pose
+    yaw = _held(None if pose is None else pose.yaw, MOST_TURNED)
+    pitch = _held(None if pose is None else pose.pitch, MOST_TILTED)
     # Whether a head is bowed or thrown back, five points hardly tell: both are held.
     ends = [_turned(*angles) for angles in ((0.0, 0.0), (yaw, pitch), (yaw, -pitch))]
     return np.min([low for low, _ in ends], axis=0), np.max([high for _, high in ends], axis=0)

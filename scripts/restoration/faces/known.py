@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from restoration.faces.frame import Frame, Places, points_of
+from restoration.findings.faces import FacePlace, FacePlaces, Faces, ReportedFace, Upright
 
 if TYPE_CHECKING:
     from restoration.config.regions import FaceRegions, MarkedFace, Shape
@@ -29,14 +30,19 @@ class KnownFace:
     box: tuple[float, float, float, float]
     """Left, top, width, height; from the brows to the chin."""
     frame: Frame
-    found: Mapping[str, Any] = field(default_factory=dict)
-    """What the condition report says of it; empty where only a person saw it."""
+    found: FacePlace | None = None
+    """What the condition report says of it; None where only a person saw it."""
     marked: bool = False
     """Whether a person asks for it to be restored."""
     excluded: bool = False
     """Whether a person asks for it to be left alone."""
     strength: float | None = None
     """What a person asks for instead of the recipe's strength."""
+
+    @property
+    def measured(self) -> ReportedFace | None:
+        """All that was measured of it; None where nobody asked, or only a person saw it."""
+        return self.found if isinstance(self.found, ReportedFace) else None
 
     @property
     def width(self) -> float:
@@ -53,21 +59,40 @@ class KnownFace:
 _PLACE = ("box", "points", "mirrored", "pose")
 
 
-def where_faces_lie(report: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a condition report's field ``faces`` that stages need to leave heads alone: where
-    they are, or why nobody knows (``detail.reason``). Empty where none was found."""
-    finding = report.get("faces") or {}
-    detail = finding.get("detail") or {}
-    places = [{key: entry.get(key) for key in _PLACE} for entry in detail.get("faces") or ()]
-    if places:
-        return {"detail": {"faces": places, "upright": detail.get("upright")}}
-    if finding.get("value") is None:
-        return {"detail": {"reason": detail.get("reason") or NO_VERDICT}}
-    return {}
+def where_faces_lie(faces: Faces | None) -> FacePlaces:
+    """What stages need of a condition report to restore faces or to leave heads alone.
+
+    The faces keep what was measured of them. Where they were not looked for: why nobody knows.
+    """
+    said = None if faces is None else faces.detail
+    if said is not None and said.faces:
+        return FacePlaces(faces=said.faces, upright=said.upright)
+    if faces is None or faces.value is None:
+        return FacePlaces(reason=(said and said.reason) or NO_VERDICT)
+    return FacePlaces(upright=faces.detail.upright)
+
+
+def as_keyed(places: FacePlaces) -> dict[str, Any]:
+    """Where faces lie, as it enters the keys of stages that leave heads alone; empty where none
+    was found."""
+    if places.faces:
+        upright = places.upright
+        return {
+            "detail": {
+                "faces": [_keyed(face) for face in places.faces],
+                "upright": None if upright is None else upright.model_dump(mode="json"),
+            }
+        }
+    return {} if places.reason is None else {"detail": {"reason": places.reason}}
+
+
+def _keyed(face: FacePlace) -> dict[str, Any]:
+    said = face.model_dump(mode="json", exclude_unset=True)
+    return {name: said.get(name) for name in _PLACE}
 
 
 def known_faces(
-    finding: Mapping[str, Any] | None,
+    places: FacePlaces | None,
     regions: FaceRegions | None,
     page: int,
     holds: Holds,
@@ -75,21 +100,20 @@ def known_faces(
     """Every face of a page. A box or polygon that a person excluded and in which no face was found
     is one, too: of what nobody saw but a person, the whole head is left alone as well.
 
-    finding: the condition report's field ``faces``. regions: what a person marked on the scan.
-    page: number of the page, 1 for the first.
+    places: of the faces that were found; None where there is no report. regions: what a person
+    marked on the scan. page: number of the page, 1 for the first.
     """
-    detail = (finding or {}).get("detail") or {}
     if regions is not None and regions.none:
         return []
     included = [] if regions is None else [mark for mark in regions.include if mark.page == page]
     faces: list[KnownFace] = []
     met: set[int] = set()
-    for number, entry in enumerate(detail.get("faces") or (), 1):
+    for number, entry in enumerate(() if places is None else places.faces, 1):
         face = _found(number, entry)
         marks = [mark for mark in included if holds(mark, face.middle)]
         met.update(id(mark) for mark in marks)
         faces.append(_judged(face, marks[0] if marks else None, regions, page, holds))
-    upright = detail.get("upright") or {}
+    upright = None if places is None else places.upright
     for mark in included:
         if id(mark) not in met:
             face = _drawn(len(faces) + 1, mark, upright)
@@ -110,13 +134,12 @@ def _unseen(
     return [s for s in drawn if not any(holds(s, face.middle) for face in faces)]
 
 
-def _found(number: int, entry: Mapping[str, Any]) -> KnownFace:
-    left, top, width, height = entry["box"]
-    frame = Frame.of(points_of(entry["points"]), bool(entry.get("mirrored", False)))
-    return KnownFace(number, (left, top, width, height), frame, entry)
+def _found(number: int, entry: FacePlace) -> KnownFace:
+    frame = Frame.of(points_of(entry.points), bool(entry.mirrored))
+    return KnownFace(number, entry.box, frame, entry)
 
 
-def _drawn(number: int, mark: Shape, upright: Mapping[str, Any]) -> KnownFace:
+def _drawn(number: int, mark: Shape, upright: Upright | None) -> KnownFace:
     """A face that no detector saw; it is taken to stand as the page does."""
     if mark.box is not None:
         box = mark.box
@@ -126,7 +149,7 @@ def _drawn(number: int, mark: Shape, upright: Mapping[str, Any]) -> KnownFace:
         low, high = corners.min(axis=0), corners.max(axis=0)
         width, height = high - low
         box = (float(low[0]), float(low[1]), float(width), float(height))
-    rotation, mirrored = int(upright.get("rotation", 0)), bool(upright.get("mirrored", False))
+    rotation, mirrored = (0, False) if upright is None else (upright.rotation, upright.mirrored)
     return KnownFace(number, box, Frame.of_box(box, rotation, mirrored))
 
 

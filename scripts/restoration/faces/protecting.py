@@ -7,11 +7,12 @@ it leaves or rejects must then be the recorded one, with its hair, ears and neck
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from restoration.faces.head import head_of
 from restoration.faces.known import KnownFace
+from restoration.findings.faces import FacePlaces
 from restoration.raster.area import Area
 
 FEATHER_SHARE, LEAST_FEATHER, MOST_FEATHER = 0.2, 4.0, 64.0
@@ -32,16 +33,15 @@ def feather_of(faces: Sequence[KnownFace]) -> float:
     return float(min(max(share, LEAST_FEATHER), MOST_FEATHER))
 
 
-def told_of_heads(faces: Sequence[KnownFace], finding: Mapping[str, Any] | None) -> dict[str, Any]:
+def told_of_heads(faces: Sequence[KnownFace], places: FacePlaces | None) -> dict[str, Any]:
     """What a stage with a generative network says of the heads that it left alone.
 
-    finding: what the stage was told of the condition report's field ``faces``.
+    places: what the stage was told of the faces that the condition report found.
     """
     told: dict[str, Any] = {
         "faces_kept": len(faces),
         "heads": [{"face": face.number, **head_of(face).record()} for face in faces],
     }
-    reason = ((finding or {}).get("detail") or {}).get("reason")
-    if reason:
-        told["faces_not_kept"] = f"faces were not looked for: {reason}"
+    if places is not None and places.reason:
+        told["faces_not_kept"] = f"faces were not looked for: {places.reason}"
     return told

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from restoration.config.regions import FaceRegions, Shape
 from restoration.faces.known import Holds
+from restoration.findings.faces import FacePlaces
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
 
 
 def unmet_marks(
-    finding: Mapping[str, Any] | None, regions: FaceRegions | None, page: int, holds: Holds
+    places: FacePlaces | None, regions: FaceRegions | None, page: int, holds: Holds
 ) -> list[str]:
     """One sentence for each mark of a page in which the middle of no found face lies, or that is
     overruled by another one.
 
-    finding, regions, page, holds: as of ``known_faces``.
+    places, regions, page, holds: as of ``known_faces``.
     """
     if regions is None:
         return []
-    detail = (finding or {}).get("detail") or {}
-    faces: list[Box] = [tuple(entry["box"]) for entry in detail.get("faces") or ()]
-    # Stages that only leave heads alone are told where these lie, or why nobody knows.
-    sought = (finding or {}).get("value", len(faces)) is not None and "reason" not in detail
+    faces: list[Box] = [] if places is None else [face.box for face in places.faces]
+    sought = places is None or places.reason is None
     said = []
     kinds: list[tuple[str, Sequence[Shape], str]] = [
         ("exclude", regions.exclude, "what it marks is left alone all the same"),

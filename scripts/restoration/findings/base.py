@@ -46,7 +46,8 @@ class Detail(Part):
     """What a finding says beyond its value."""
 
     reason: str | None = Field(
-        None, description="Why nothing, or nothing more, can be said; left out where all is said."
+        default=None,
+        description="Why nothing, or nothing more, can be said; left out where all is said.",
     )
 
 
@@ -65,7 +66,9 @@ class Reported(Part, Generic[Value, Details]):
     method: str = Field(description="How it was measured, with the source of the method.")
     detail: Details = Field(description="Everything else that was measured.")
     cautions: SkipJsonSchema[tuple[Caution, ...]] = Field(
-        (), exclude=True, description="What a person should know; the report lists them together."
+        default=(),
+        exclude=True,
+        description="What a person should know; the report lists them together.",
     )
 
     name: ClassVar[str]

@@ -14,37 +14,37 @@ class BlockingDetail(Detail):
     """The grid of the blocks."""
 
     compressed: bool | None = Field(
-        None,
+        default=None,
         description="Whether it was compressed at all; the value is false where no block shows.",
     )
     grid_offset: Pair | None = Field(
-        None, description="First block border, down and across, in pixels of the page."
+        default=None, description="First block border, down and across, in pixels of the page."
     )
     period_px: Pair | None = Field(
-        None, description="Period of the grid, down and across, in pixels of the page."
+        default=None, description="Period of the grid, down and across, in pixels of the page."
     )
     rescaled: bool | None = Field(
-        None, description="Whether the picture was resized after it was compressed."
+        default=None, description="Whether the picture was resized after it was compressed."
     )
     quality: int | None = Field(
-        None, description="Quality, as the IJG's library counts it: 1 to 100."
+        default=None, description="Quality, as the IJG's library counts it: 1 to 100."
     )
     quantiser: dict[str, int] | None = Field(
-        None, description="Steps of the quantiser by `row,column` of the coefficients."
+        default=None, description="Steps of the quantiser by `row,column` of the coefficients."
     )
     strength: float | None = Field(
-        None, description="Mean step at the borders beyond that elsewhere, in 1/255."
+        default=None, description="Mean step at the borders beyond that elsewhere, in 1/255."
     )
     chroma_period_px: Pair | None = Field(
-        None,
+        default=None,
         description="Period of the colour's blocks, down and across, in pixels: 16 where colour "
         "was stored at half the resolution; null where it cannot be told.",
     )
     steps_score: float | None = Field(
-        None, description="How far the steps at the borders stand out, in deviations."
+        default=None, description="How far the steps at the borders stand out, in deviations."
     )
     lattice_contrast: float | None = Field(
-        None, description="How far the quantiser's lattice stands out."
+        default=None, description="How far the quantiser's lattice stands out."
     )
 
 

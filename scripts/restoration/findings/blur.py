@@ -44,21 +44,27 @@ class BlurDetail(Detail):
     """Size and direction of the blur."""
 
     length_px: float | None = Field(
-        None, description="Length of the motion, in pixels of the page."
+        default=None, description="Length of the motion, in pixels of the page."
     )
     direction_deg: float | None = Field(
-        None, description="Its direction, in degrees counter-clockwise from the rows: 0 to 180."
+        default=None,
+        description="Its direction, in degrees counter-clockwise from the rows: 0 to 180.",
     )
-    radius_px: float | None = Field(None, description="Radius of the disc, in pixels of the page.")
+    radius_px: float | None = Field(
+        default=None, description="Radius of the disc, in pixels of the page."
+    )
     softness_px: float | None = Field(
-        None,
+        default=None,
         description="Standard deviation of the Gaussian that makes edges as wide as the page's, in "
         "its pixels; null where there are few edges.",
     )
     reach: float | None = Field(
-        None, description="Frequency at which the picture ends, in cycles per pixel of the page."
+        default=None,
+        description="Frequency at which the picture ends, in cycles per pixel of the page.",
     )
-    scales: tuple[BlurAtScale, ...] | None = Field(None, description="What each scale showed.")
+    scales: tuple[BlurAtScale, ...] | None = Field(
+        default=None, description="What each scale showed."
+    )
 
 
 class Blur(Reported[str, BlurDetail]):

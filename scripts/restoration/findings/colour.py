@@ -20,27 +20,28 @@ class HueByTone(Part):
 class ColourDetail(Detail):
     """Hue, and how far the picture strays from one hue for each tone."""
 
-    why: str | None = Field(None, description="Why it is grey without any measurement.")
+    why: str | None = Field(default=None, description="Why it is grey without any measurement.")
     hue_deg: float | None = Field(
-        None, description="Mean hue of the curve, in degrees of CIELAB: 0 to 360."
+        default=None, description="Mean hue of the curve, in degrees of CIELAB: 0 to 360."
     )
-    chroma: float | None = Field(None, description="Median chroma of the curve, in CIELAB.")
-    toned: HueByTone | None = Field(None, description="The curve of hue at three tones.")
+    chroma: float | None = Field(default=None, description="Median chroma of the curve, in CIELAB.")
+    toned: HueByTone | None = Field(default=None, description="The curve of hue at three tones.")
     distance_p50: float | None = Field(
-        None, description="Median distance of the picture from the curve, in CIELAB."
+        default=None, description="Median distance of the picture from the curve, in CIELAB."
     )
     distance_p90: float | None = Field(
-        None, description="The distance that 90 % of the picture does not exceed, in CIELAB."
+        default=None,
+        description="The distance that 90 % of the picture does not exceed, in CIELAB.",
     )
     share_far: float | None = Field(
-        None, description="Share of the picture at a distance of more than 10, 0 to 1."
+        default=None, description="Share of the picture at a distance of more than 10, 0 to 1."
     )
     share_very_far: float | None = Field(
-        None, description="Share of the picture at a distance of more than 20, 0 to 1."
+        default=None, description="Share of the picture at a distance of more than 20, 0 to 1."
     )
-    unit: str | None = Field(None, description="In what hues are measured.")
+    unit: str | None = Field(default=None, description="In what hues are measured.")
     colour_evidence: float | None = Field(
-        None,
+        default=None,
         description="0: every hue follows from its tone; 1 and above: several hues for one tone.",
     )
 

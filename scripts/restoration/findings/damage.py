@@ -41,24 +41,27 @@ class Shifts(Part):
 class DamageDetail(Detail):
     """The damage by kind, and where it lies."""
 
-    dust: Pieces | None = Field(None, description="Specks of dust.")
-    scratches: LongPieces | None = Field(None, description="Scratches.")
-    creases: LongPieces | None = Field(None, description="Creases, looked for on the whole page.")
+    dust: Pieces | None = Field(default=None, description="Specks of dust.")
+    scratches: LongPieces | None = Field(default=None, description="Scratches.")
+    creases: LongPieces | None = Field(
+        default=None, description="Creases, looked for on the whole page."
+    )
     searched_share: float | None = Field(
-        None, description="Share of the page that was searched for dust and scratches, 0 to 1."
+        default=None,
+        description="Share of the page that was searched for dust and scratches, 0 to 1.",
     )
     level: int | None = Field(
-        None, description="Pixels of the page per pixel at which it was searched."
+        default=None, description="Pixels of the page per pixel at which it was searched."
     )
     shifts: Shifts | None = Field(
-        None, description="What was added to the odds of each kind on this page."
+        default=None, description="What was added to the odds of each kind on this page."
     )
     cell_px: int | None = Field(
-        None, description="Side of a cell of the map, in pixels of the page."
+        default=None, description="Side of a cell of the map, in pixels of the page."
     )
-    cells: tuple[int, int] | None = Field(None, description="Rows and columns of the map.")
+    cells: tuple[int, int] | None = Field(default=None, description="Rows and columns of the map.")
     map: tuple[str, ...] | None = Field(
-        None,
+        default=None,
         description="The map, row by row, one character a cell: `d`, `s`, `c` for what was found, "
         "`?` where something stands out that was not searched or is not sure, `.` for nothing.",
     )

@@ -37,20 +37,21 @@ class AsSilver(Part):
 
     against: str = Field(description="Why nothing is said, in words; empty if something is.")
     kept: Densities | None = Field(
-        None,
+        default=None,
         description="Share of its density that each channel has kept: 1, since none is proved.",
     )
     if_faded: Densities | None = Field(
-        None, description="The same if weak tones mean fading, which nothing proves."
+        default=None, description="The same if weak tones mean fading, which nothing proves."
     )
     stain: Densities | None = Field(
-        None, description="Density that each channel of the paper has gained."
+        default=None, description="Density that each channel of the paper has gained."
     )
     base: Densities | None = Field(
-        None, description="Density of each channel of the healthy paper."
+        default=None, description="Density of each channel of the healthy paper."
     )
     darkest_above: float | None = Field(
-        None, description="Density of the darkest tones above the paper: mean of the channels."
+        default=None,
+        description="Density of the darkest tones above the paper: mean of the channels.",
     )
 
 
@@ -69,7 +70,7 @@ class Uneven(Part):
         description="Density of each channel's lightest tone once the surface is taken away."
     )
     as_dyes: AsDyes | None = Field(
-        None, description="What would be left of the dyes once the surface is taken away."
+        default=None, description="What would be left of the dyes once the surface is taken away."
     )
 
 
@@ -77,31 +78,35 @@ class DyesDetail(Detail):
     """Densities: -log10 of the light in the scan's own channels."""
 
     margin: Densities | None = Field(
-        None, description="Density of each channel of the empty margin; null where none is seen."
+        default=None,
+        description="Density of each channel of the empty margin; null where none is seen.",
     )
     no_margin: str | None = Field(
-        None, description="Why no margin was taken for the print's paper, in words."
+        default=None, description="Why no margin was taken for the print's paper, in words."
     )
     lightest: Densities | None = Field(
-        None, description="Density of each channel's lightest tones."
+        default=None, description="Density of each channel's lightest tones."
     )
-    darkest: Densities | None = Field(None, description="Density of each channel's darkest tones.")
+    darkest: Densities | None = Field(
+        default=None, description="Density of each channel's darkest tones."
+    )
     image: str | None = Field(
-        None, description="`dyes`, `grey`, `toned`, `hand-coloured`, `ink` or `unknown`."
+        default=None, description="`dyes`, `grey`, `toned`, `hand-coloured`, `ink` or `unknown`."
     )
     evidence: str | None = Field(
-        None, description="What the stain was judged by: `margin` or `lightest tones`."
+        default=None, description="What the stain was judged by: `margin` or `lightest tones`."
     )
     uneven: Uneven | None = Field(
-        None, description="A stain that differs over the page; left out where it is even."
+        default=None, description="A stain that differs over the page; left out where it is even."
     )
     toner: tuple[Densities, ...] | None = Field(
-        None, description="Densities along the scale of tones, light to dark: the toner's hue."
+        default=None,
+        description="Densities along the scale of tones, light to dark: the toner's hue.",
     )
-    as_silver: AsSilver | None = Field(None, description="If the picture is of silver.")
-    as_dyes: AsDyes | None = Field(None, description="If the picture is of dyes.")
+    as_silver: AsSilver | None = Field(default=None, description="If the picture is of silver.")
+    as_dyes: AsDyes | None = Field(default=None, description="If the picture is of dyes.")
     doubt: str | None = Field(
-        None, description="Which sign of fading is missing, in words; empty if none."
+        default=None, description="Which sign of fading is missing, in words; empty if none."
     )
 
 

@@ -22,7 +22,8 @@ class Witness(Part):
     confidence: float = Field(description="How sure it is, 0 to 1.")
     reliable: bool = Field(description="Whether it may overrule the others.")
     reason: str | None = Field(
-        None, description="Why there is no answer, or none to rely on; left out where there is one."
+        default=None,
+        description="Why there is no answer, or none to rely on; left out where there is one.",
     )
 
 
@@ -31,25 +32,28 @@ class KnifeEdges(Witness):
 
     edges: int = Field(description="How many straight edges were measured.")
     tile_scale: int | None = Field(
-        None, description="Pixels of the page per pixel of the tiles on which they were measured."
+        default=None,
+        description="Pixels of the page per pixel of the tiles on which they were measured.",
     )
 
 
 class RingCorrelation(Witness):
     """One-image Fourier ring correlation."""
 
-    tiles: int | None = Field(None, description="How many tiles were measured.")
-    threshold: str | None = Field(None, description="Correlation at which the picture ends.")
+    tiles: int | None = Field(default=None, description="How many tiles were measured.")
+    threshold: str | None = Field(
+        default=None, description="Correlation at which the picture ends."
+    )
 
 
 class HalftoneLimit(Witness):
     """What a halftone screen can carry: twice its ruling."""
 
     share_of_page: float | None = Field(
-        None, description="Share of the page that bears a screen, 0 to 1."
+        default=None, description="Share of the page that bears a screen, 0 to 1."
     )
     ruling_px: float | None = Field(
-        None, description="Median period of the screens, in pixels of the page."
+        default=None, description="Median period of the screens, in pixels of the page."
     )
 
 
@@ -57,7 +61,7 @@ class JpegGridLimit(Witness):
     """An enlargement after JPEG compression, given away by blocks of more than 8 pixels."""
 
     period_px: float | None = Field(
-        None, description="Side of a block, in pixels of the page: mean of both directions."
+        default=None, description="Side of a block, in pixels of the page: mean of both directions."
     )
 
 
@@ -78,33 +82,38 @@ class EffectiveDetail(Detail):
         description="Effective over nominal resolution, 0 to 1; null where it is unknown."
     )
     nominal_ppi: float | None = Field(
-        None,
+        default=None,
         description="Stated resolution, in pixels per inch: geometric mean of both directions.",
     )
-    across_fraction: float | None = Field(None, description="The same share along the rows.")
-    down_fraction: float | None = Field(None, description="The same share along the columns.")
+    across_fraction: float | None = Field(
+        default=None, description="The same share along the rows."
+    )
+    down_fraction: float | None = Field(
+        default=None, description="The same share along the columns."
+    )
     across_ppi: float | None = Field(
-        None, description="Effective resolution along the rows, in pixels per inch."
+        default=None, description="Effective resolution along the rows, in pixels per inch."
     )
     down_ppi: float | None = Field(
-        None, description="Effective resolution along the columns, in pixels per inch."
+        default=None, description="Effective resolution along the columns, in pixels per inch."
     )
     limited_by: str | None = Field(
-        None,
+        default=None,
         description="What limits it: `nyquist`, `noise`, `mtf10`, `interpolation`, `jpeg`, or the "
         "witness that counts.",
     )
     ended_by: tuple[str | None, ...] | None = Field(
-        None, description="What ended the spectrum along the rows and along the columns."
+        default=None, description="What ended the spectrum along the rows and along the columns."
     )
-    tiles: int | None = Field(None, description="How many tiles were transformed.")
+    tiles: int | None = Field(default=None, description="How many tiles were transformed.")
     tile_scale: int | None = Field(
-        None, description="Pixels of the page per pixel of the tiles that were used."
+        default=None, description="Pixels of the page per pixel of the tiles that were used."
     )
     tile_spread: float | None = Field(
-        None, description="Standard deviation of the logarithm of the single tiles' figures."
+        default=None,
+        description="Standard deviation of the logarithm of the single tiles' figures.",
     )
-    figures: Witnesses | None = Field(None, description="What each method says.")
+    figures: Witnesses | None = Field(default=None, description="What each method says.")
 
 
 class EffectiveResolution(Reported[float, EffectiveDetail]):

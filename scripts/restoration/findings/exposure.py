@@ -28,12 +28,12 @@ class ClippedEnds(Part):
 class ExposureDetail(Detail):
     """The tones inside the picture."""
 
-    lightness: LightnessRange | None = Field(None, description="Percentiles of lightness.")
+    lightness: LightnessRange | None = Field(default=None, description="Percentiles of lightness.")
     stops: float | None = Field(
-        None, description="Doublings of light from the 1st to the 99th percentile."
+        default=None, description="Doublings of light from the 1st to the 99th percentile."
     )
-    clipped: ClippedEnds | None = Field(None, description="What is cut off at the ends.")
-    judged_by: str | None = Field(None, description="What decided, in words.")
+    clipped: ClippedEnds | None = Field(default=None, description="What is cut off at the ends.")
+    judged_by: str | None = Field(default=None, description="What decided, in words.")
 
 
 class Exposure(Reported[str, ExposureDetail]):

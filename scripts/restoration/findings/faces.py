@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Box, Detail, Figure, Pair, Part, Reported
+from restoration.findings.base import Detail, Figure, Pair, Part, Reported
 from restoration.findings.words import number
 
 
@@ -17,7 +17,7 @@ class Pose(Part):
     pitch: float = Field(description="Up or down, in degrees.")
     roll: float = Field(description="Tilt, in degrees.")
     pitch_confidence: float | None = Field(
-        None, description="How sure the pitch is, 0 to 1. Older records leave it out."
+        default=None, description="How sure the pitch is, 0 to 1. Older records leave it out."
     )
 
 
@@ -35,7 +35,7 @@ class FaceBlur(Part):
         description="Direction of the motion, in degrees counter-clockwise from the rows."
     )
     confidence: float = Field(description="How sure it is, 0 to 1.")
-    reason: str | None = Field(None, description="Why it is not known.")
+    reason: str | None = Field(default=None, description="Why it is not known.")
 
 
 class FaceExposure(Part):
@@ -55,17 +55,28 @@ class Occlusion(Part):
 
     share: float | None = Field(description="Share of the face, 0 to 1; null where unknown.")
     confidence: float = Field(description="How sure it is, 0 to 1.")
-    reason: str | None = Field(None, description="Why it is not known.")
+    reason: str | None = Field(default=None, description="Why it is not known.")
 
 
-class ReportedFace(Part):
-    """One face."""
+class FacePlace(Part):
+    """Where one face lies, and how its head is turned."""
 
-    box: Box = Field(description="[left, top, width, height] in pixels of the page as stored.")
+    box: tuple[Figure, Figure, Figure, Figure] = Field(
+        description="[left, top, width, height] in pixels of the page as stored."
+    )
     points: tuple[Pair, ...] = Field(
         description="Eyes, nose and corners of the mouth, in the order of `point_names`: [left, "
         "top] each, in pixels of the page as stored."
     )
+    mirrored: bool | None = Field(
+        default=None, description="Whether the page's orientation tag shows it mirrored."
+    )
+    pose: Pose | None = Field(default=None, description="How the head is turned.")
+
+
+class ReportedFace(FacePlace):
+    """One face, with all that was measured of it."""
+
     landmarks: tuple[Pair, ...] = Field(
         description="What the predictor measures, in the order of `landmark_names`: [left, top] "
         "each, in pixels of the page as stored."
@@ -81,35 +92,38 @@ class ReportedFace(Part):
         description="Degrees counter-clockwise by which the stored page is turned (and then "
         "mirrored, where its tag mirrors) for the face to stand upright."
     )
-    mirrored: bool | None = Field(
-        None, description="Whether the page's orientation tag shows it mirrored."
-    )
     interocular_px: float | None = Field(
-        None, description="Distance between the eyes, in pixels of the page."
+        default=None, description="Distance between the eyes, in pixels of the page."
     )
     interocular_mm: float | None = Field(
-        None, description="The same in millimetres; null where the file states no resolution."
+        default=None,
+        description="The same in millimetres; null where the file states no resolution.",
     )
     face_width_px: int | None = Field(
-        None, description="Longer side of the box, in pixels of the page."
+        default=None, description="Longer side of the box, in pixels of the page."
     )
-    pose: Pose | None = Field(None, description="How the head is turned.")
     effective_share: float | None = Field(
-        None, description="Effective over stated resolution on the face, 0 to 1; null if unknown."
+        default=None,
+        description="Effective over stated resolution on the face, 0 to 1; null if unknown.",
     )
-    effective_confidence: float | None = Field(None, description="How sure that is, 0 to 1.")
+    effective_confidence: float | None = Field(
+        default=None, description="How sure that is, 0 to 1."
+    )
     effective_limited_by: str | None = Field(
-        None, description="What limits it, as `effective_resolution` says, or the kind of blur."
+        default=None,
+        description="What limits it, as `effective_resolution` says, or the kind of blur.",
     )
     effective_ppi: float | None = Field(
-        None, description="Effective resolution on the face, in pixels per inch."
+        default=None, description="Effective resolution on the face, in pixels per inch."
     )
     effective_width_px: float | None = Field(
-        None, description="Effective pixels across the face: its width times that share."
+        default=None, description="Effective pixels across the face: its width times that share."
     )
-    blur: FaceBlur | None = Field(None, description="What blurred it.")
-    exposure: FaceExposure | None = Field(None, description="Its tones.")
-    occlusion: Occlusion | None = Field(None, description="How much of it something covers.")
+    blur: FaceBlur | None = Field(default=None, description="What blurred it.")
+    exposure: FaceExposure | None = Field(default=None, description="Its tones.")
+    occlusion: Occlusion | None = Field(
+        default=None, description="How much of it something covers."
+    )
 
 
 class Upright(Part):
@@ -124,38 +138,42 @@ class FacesDetail(Detail):
 
     faces: tuple[ReportedFace, ...] = Field(description="The faces that were found.")
     point_names: tuple[str, ...] | None = Field(
-        None, description="What the points of each face are."
+        default=None, description="What the points of each face are."
     )
     landmark_names: tuple[str, ...] | None = Field(
-        None, description="What the landmarks of each face are."
+        default=None, description="What the landmarks of each face are."
     )
     points_estimated: tuple[str, ...] | None = Field(
-        None, description="Which points are estimated from the landmarks."
+        default=None, description="Which points are estimated from the landmarks."
     )
     nose: str | None = Field(
-        None, description="Which end of the nose is its point: `tip` or `base`."
+        default=None, description="Which end of the nose is its point: `tip` or `base`."
     )
     upright: Upright | None = Field(
-        None, description="How a face stands that a person marks and no detector saw."
+        default=None, description="How a face stands that a person marks and no detector saw."
     )
-    detector: str | None = Field(None, description="What looked for them.")
+    detector: str | None = Field(default=None, description="What looked for them.")
     smallest_face_px: Figure | None = Field(
-        None, description="Side of the smallest face that can be found, in pixels of the page."
+        default=None,
+        description="Side of the smallest face that can be found, in pixels of the page.",
     )
     proxy_step_px: int | None = Field(
-        None, description="Pixels of the page per cell of the picture that was searched."
+        default=None, description="Pixels of the page per cell of the picture that was searched."
     )
     network_scale: float | None = Field(
-        None, description="Scale at which the network looked, per pixel of the page; null if none."
+        default=None,
+        description="Scale at which the network looked, per pixel of the page; null if none.",
     )
     unconfirmed: int | None = Field(
-        None, description="Faces of the detector by gradients that the network did not confirm."
+        default=None,
+        description="Faces of the detector by gradients that the network did not confirm.",
     )
     not_asked: int | None = Field(
-        None, description="Faces of the detector by gradients that the network was not asked about."
+        default=None,
+        description="Faces of the detector by gradients that the network was not asked about.",
     )
     tones_stretched: bool | None = Field(
-        None, description="Whether the tones were stretched for the detectors."
+        default=None, description="Whether the tones were stretched for the detectors."
     )
 
 
@@ -185,3 +203,15 @@ class Faces(Reported[int, FacesDetail]):
         if blurred:
             said.append(f"{blurred} blurred by motion or out of focus")
         return f"{', '.join(said)}."
+
+
+class FacePlaces(Part):
+    """Of the faces what stages need that leave heads alone: where they lie, or why nobody knows."""
+
+    faces: tuple[FacePlace, ...] = Field(default=(), description="Where each face lies.")
+    upright: Upright | None = Field(
+        default=None, description="How a face stands that a person marks and no detector saw."
+    )
+    reason: str | None = Field(
+        default=None, description="Why nobody knows; null where they were looked for."
+    )

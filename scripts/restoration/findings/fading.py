@@ -36,30 +36,31 @@ class PaperWhite(Part):
 class FadingDetail(Detail):
     """Densities: -log10 of linear-light sRGB, not Status A."""
 
-    channels: tuple[str, ...] | None = Field(None, description="Names of the channels.")
+    channels: tuple[str, ...] | None = Field(default=None, description="Names of the channels.")
     darkest: tuple[float, ...] | None = Field(
-        None, description="Density of each channel's darkest tone (99.5th percentile)."
+        default=None, description="Density of each channel's darkest tone (99.5th percentile)."
     )
     lightest: tuple[float, ...] | None = Field(
-        None, description="Density of each channel's lightest tone (0.5th percentile)."
+        default=None, description="Density of each channel's lightest tone (0.5th percentile)."
     )
     reference_range: float | None = Field(
-        None, description="Density range of a healthy print, with which it is compared."
+        default=None, description="Density range of a healthy print, with which it is compared."
     )
-    cast: Casts | None = Field(None, description="Colour casts at three tones.")
+    cast: Casts | None = Field(default=None, description="Colour casts at three tones.")
     paper: PaperWhite | None = Field(
-        None, description="The print's own margin; null where none is seen."
+        default=None, description="The print's own margin; null where none is seen."
     )
     clipped: dict[str, Pair] | None = Field(
-        None, description="Shares of each channel's samples at code 0 and at the highest code."
+        default=None,
+        description="Shares of each channel's samples at code 0 and at the highest code.",
     )
     lost: tuple[float, ...] | None = Field(
-        None, description="Share of the range that each channel lacks, 0 to 1."
+        default=None, description="Share of the range that each channel lacks, 0 to 1."
     )
     lost_luminance: float | None = Field(
-        None, description="Share of the range that luminance lacks, 0 to 1."
+        default=None, description="Share of the range that luminance lacks, 0 to 1."
     )
-    judged_by: str | None = Field(None, description="What decided, in words.")
+    judged_by: str | None = Field(default=None, description="What decided, in words.")
 
 
 class Fading(Reported[float, FadingDetail]):

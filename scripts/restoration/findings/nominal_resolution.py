@@ -26,7 +26,7 @@ class StatedDetail(Detail):
         description="Whether that space was assumed, since the file carries no usable profile."
     )
     infrared: str | None = Field(
-        None,
+        default=None,
         description="Where the file holds infrared of the page, in words; null where it holds "
         "none. Older records leave it out.",
     )

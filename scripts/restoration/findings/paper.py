@@ -29,7 +29,7 @@ class PaperDetail(Detail):
     colour: tuple[float, ...] | None = Field(
         description="Colour of the innermost border, one figure a channel; null if there is none."
     )
-    colour_unit: str | None = Field(None, description="Unit of the colours.")
+    colour_unit: str | None = Field(default=None, description="Unit of the colours.")
     layers: tuple[BorderLayer, ...] = Field(description="The borders, from the outside inwards.")
     occupied: tuple[Box, ...] = Field(
         description="Boxes around all that is not empty, the picture among them: [left, top, "

@@ -39,7 +39,10 @@ else:
         "_OneFieldAFinding",
         __base__=Part,
         **{
-            name: (kind | None, Field(None, title=kind.label, description=inspect.getdoc(kind)))
+            name: (
+                kind | None,
+                Field(default=None, title=kind.label, description=inspect.getdoc(kind)),
+            )
             for name, kind in FINDINGS.items()
         },
     )
@@ -49,7 +52,8 @@ class ConditionReport(_OneFieldAFinding):
     """What was measured of one page. A finding that the report lacks is null or left out."""
 
     warnings: tuple[Caution, ...] = Field(
-        (), description="What a person should know before the scan is restored, of all findings."
+        default=(),
+        description="What a person should know before the scan is restored, of all findings.",
     )
 
     def get(self, kind: type[Found]) -> Found | None:

@@ -43,14 +43,14 @@ class Moire(Part):
     """A slow beat between a screen and the scanner's grid, or between two screens."""
 
     found: bool | None = Field(description="Whether there is one; null where it cannot be told.")
-    reason: str | None = Field(None, description="Why it cannot be told.")
-    period_px: float | None = Field(None, description="Its period, in pixels of the page.")
+    reason: str | None = Field(default=None, description="Why it cannot be told.")
+    period_px: float | None = Field(default=None, description="Its period, in pixels of the page.")
     frequency: Pair | None = Field(
-        None, description="Its vector, down and across, in cycles per pixel of the page."
+        default=None, description="Its vector, down and across, in cycles per pixel of the page."
     )
-    contrast: float | None = Field(None, description="Its amplitude, in linear light.")
-    channel: str | None = Field(None, description="The channel in which it was seen.")
-    cause: str | None = Field(None, description="What beats with what.")
+    contrast: float | None = Field(default=None, description="Its amplitude, in linear light.")
+    channel: str | None = Field(default=None, description="The channel in which it was seen.")
+    cause: str | None = Field(default=None, description="What beats with what.")
 
 
 class ScreenedRegion(Part):

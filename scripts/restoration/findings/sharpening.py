@@ -14,26 +14,27 @@ class SharpeningDetail(Detail):
     """The typical edge."""
 
     overshoot: float | None = Field(
-        None, description="Overshoot on the weaker side of an edge, as a share of its step."
+        default=None, description="Overshoot on the weaker side of an edge, as a share of its step."
     )
-    error: float | None = Field(None, description="Standard error of the overshoot.")
+    error: float | None = Field(default=None, description="Standard error of the overshoot.")
     width_px: float | None = Field(
-        None,
+        default=None,
         description="Distance from the middle of the edge at which the halo has fallen to half, in "
         "pixels of the page; null where there is no halo.",
     )
     share: float | None = Field(
-        None, description="Share of the witnesses that overshoot on both sides, 0 to 1."
+        default=None, description="Share of the witnesses that overshoot on both sides, 0 to 1."
     )
     second_lobe: float | None = Field(
-        None, description="Second lobe as a share of the first: ringing has one, a halo has not."
+        default=None,
+        description="Second lobe as a share of the first: ringing has one, a halo has not.",
     )
     edges: int = Field(description="How many edges between even tones were found.")
     witnesses: int | None = Field(
-        None, description="Parts of the picture in which at least two of them lie."
+        default=None, description="Parts of the picture in which at least two of them lie."
     )
     tile_scale: int | None = Field(
-        None, description="Pixels of the page per pixel of the tiles that were used."
+        default=None, description="Pixels of the page per pixel of the tiles that were used."
     )
 
 

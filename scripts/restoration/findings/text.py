@@ -33,11 +33,13 @@ class TextDetail(Detail):
     smallest_letter_px: int = Field(
         description="Height of the smallest letter that can be found, in pixels of the page."
     )
-    not_listed: int | None = Field(None, description="How many areas are not listed.")
-    letters: Figure | None = Field(None, description="Letters on the whole page, about.")
-    share_text: float | None = Field(None, description="Share of the page that is text, 0 to 1.")
+    not_listed: int | None = Field(default=None, description="How many areas are not listed.")
+    letters: Figure | None = Field(default=None, description="Letters on the whole page, about.")
+    share_text: float | None = Field(
+        default=None, description="Share of the page that is text, 0 to 1."
+    )
     share_line_art: float | None = Field(
-        None, description="Share of the page that is line art, 0 to 1."
+        default=None, description="Share of the page that is line art, 0 to 1."
     )
 
 

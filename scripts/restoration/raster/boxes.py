@@ -12,10 +12,10 @@ from typing import TypeVar
 Number = TypeVar("Number", int, float)
 
 
-def stated(box: Sequence[Number]) -> list[Number]:
+def stated(box: Sequence[Number]) -> tuple[Number, Number, Number, Number]:
     """Left, top, width, height of a box that is given as top, left, height, width."""
     top, left, height, width = box
-    return [left, top, width, height]
+    return left, top, width, height
 
 
 def rows_first(box: Sequence[Number]) -> tuple[Number, Number, Number, Number]:

@@ -6,11 +6,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from restoration.records.base import Part, Record, Sha256, is_problem
 
-Report = Mapping[str, Any]
+
+class AsConditionReport:
+    """Marks JSON that is a condition report, which ``findings.report.read_report`` makes of it.
+
+    Kept as it is in the record: what enters the keys of results are its values as they stand there,
+    and of an earlier version's report other parts of the record can be read.
+    """
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        # Only who publishes schemas needs all findings.
+        from restoration.findings.report import ConditionReport  # noqa: PLC0415
+
+        return handler(ConditionReport.__pydantic_core_schema__)
+
+
+Report = Annotated[Mapping[str, Any], AsConditionReport()]
 """A page's condition report by finding, with its `warnings`."""
 
 

@@ -136,7 +136,7 @@ def _delivered(
         deliverable=deliverable_facts(record),
         findings=[
             ReportSection(number, findings.findings(report))
-            for number, report in enumerate(record.condition_report, 1)
+            for number, report in enumerate(delivered.reports, 1)
         ],
         stages=stages,
         warnings=warnings,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from restoration.condition.confidence import LEAST_CONFIDENCE
 from restoration.findings.faces import FaceBlur, FaceExposure, Occlusion, Pose
+from restoration.findings.words import number
 from restoration.records.stage_findings.base import Head
 from restoration.records.stage_findings.faces import FaceChecks, FaceEntry, FaceMeasures, RedEyes
 from restoration.review.face_order import DecidedFace
 from restoration.review.kept_pictures import FaceLeft
-from restoration.review.wording import confidence, number
+from restoration.review.wording import confidence
 
 Rows = list[tuple[str, str]]
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from restoration.deliver.sidecars import label_of
+from restoration.findings.words import number, pixels
 from restoration.records.delivery import DeliveredPage, DeliveredProfile, DeliveryDone
 from restoration.records.ingest import IngestDone, Master
-from restoration.review import wording
+from restoration.review.wording import ppi
 from restoration.storage.page_state import files_beside
 from restoration.storage.records import left_out
 
@@ -31,8 +32,8 @@ def master_facts(ingest: IngestDone) -> Rows:
     rows = [
         ("File", ingest.path),
         ("SHA-256", ingest.sha256),
-        ("Bytes", wording.number(master.bytes)),
-        ("Size", f"{wording.pixels(page.width, page.height)}, {wording.ppi(page.ppi)}"),
+        ("Bytes", number(master.bytes)),
+        ("Size", f"{pixels(page.width, page.height)}, {ppi(page.ppi)}"),
         ("Kind", f"{page.bits}-bit {kind}, {packed}"),
         ("ICC profile", profile),
     ]
@@ -56,7 +57,7 @@ def _infrared(master: Master) -> Iterator[str]:
             yield f"{where}a channel of the page, delivered with it"
     for found in master.infrared:
         where = f"page {found.page}: " if several else ""
-        size = wording.pixels(found.width, found.height)
+        size = pixels(found.width, found.height)
         place = f"picture {found.directory + 1} of the file"
         yield f"{where}{place}, {size}, delivered as it was, as a page of its own"
 
@@ -65,11 +66,11 @@ def deliverable_facts(delivered: DeliveryDone) -> Rows:
     """What the deliverable is, and what delivery changed."""
     made = delivered.deliverable
     pages = made.pages
-    rows = [("File", made.file), ("SHA-256", made.sha256), ("Bytes", wording.number(made.bytes))]
+    rows = [("File", made.file), ("SHA-256", made.sha256), ("Bytes", number(made.bytes))]
     if delivered.stages and delivered.stages[-1].pages:
         last = delivered.stages[-1].pages[0]
-        size = wording.pixels(last.width, last.height)
-        rows.append(("Size", f"{size}, {wording.ppi(last.ppi)}"))
+        size = pixels(last.width, last.height)
+        rows.append(("Size", f"{size}, {ppi(last.ppi)}"))
     bits = f"{pages[0].bits}-bit " if pages else ""
     packed = "uncompressed" if made.compression == "none" else made.compression.upper()
     rows.append(("Kind", f"{bits}{'BigTIFF' if made.bigtiff else 'TIFF'}, {packed}"))

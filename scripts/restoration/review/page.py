@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from restoration import __version__
+from restoration.findings.words import number
 from restoration.review import wording
 from restoration.review.dossier import Dossier, gather
 from restoration.review.face_order import FaceTotals
@@ -129,12 +130,12 @@ def write_report(
     lines: list[_Line] = []
     written: list[Path] = []
     failed = _lacking_pages(problems or results / recipe / "problems.tsv", scans)
-    for number, chunk in enumerate(chain([first, second] if paged else [first], chunks), 1):
+    for part, chunk in enumerate(chain([first, second] if paged else [first], chunks), 1):
         failed += [(scan.line.scan, *scan.problem) for scan in chunk if scan.problem is not None]
         if not paged:
             lines += [scan.line for scan in chunk]
             continue
-        target = folder / f"{number:04d}.html"
+        target = folder / f"{part:04d}.html"
         lines += [_linked(scan.line, f"{folder.name}/{target.name}") for scan in chunk]
         title = f"Scans {chunk[0].line.scan} to {chunk[-1].line.scan}"
         back = f"../{output.name}"
@@ -164,7 +165,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = wording.number
+    environment.filters["number"] = number
     environment.globals["metrics"] = list(wording.METRIC_LABELS.values())
     return environment
 

@@ -1,11 +1,11 @@
-"""Records in an archivist's words: findings, confidence, decisions, numbers."""
+"""Records in an archivist's words: confidence, sizes, distances."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-Record = Mapping[str, Any]
+from restoration.findings.words import number
 
 CONFIDENCE = ((0.85, "high"), (0.6, "good"), (0.3, "fair"), (1e-9, "low"))
 
@@ -16,42 +16,13 @@ def confidence(value: Any) -> str:
     return next((word for least, word in CONFIDENCE if number >= least), "none")
 
 
-def number(value: Any) -> str:
-    """A value as a person writes it: four significant digits, no trailing zeros."""
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return _figure(value)
-    if isinstance(value, Mapping):
-        parts = [f"{key} {number(item)}" for key, item in value.items() if item is not None]
-        return ", ".join(parts).replace("_", " ")
-    if isinstance(value, list | tuple):
-        inner = "; " if any(isinstance(item, Mapping | list | tuple) for item in value) else ", "
-        return inner.join(number(item) for item in value) or "none"
-    return str(value)
-
-
-def _figure(value: float) -> str:
-    if isinstance(value, float) and abs(value) < 1000:
-        return f"{value:.4g}"
-    # A narrow no-break space between thousands: neither comma nor point, which countries swap.
-    return f"{round(value):,}".replace(",", "\u202f" if abs(value) >= 10_000 else "")
-
-
-def rows(detail: Record) -> list[tuple[str, str]]:
+def rows(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Names and values of a mapping, for a table; what is not known is left out."""
     return [
         (key.replace("_", " "), number(value))
         for key, value in detail.items()
         if value not in (None, {}, [])
     ]
-
-
-def pixels(width: Any, height: Any) -> str:
-    """Size in pixels, width first."""
-    return f"{number(width)} × {number(height)} px"
 
 
 def ppi(value: Any) -> str:

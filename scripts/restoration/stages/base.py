@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
+from restoration.findings.report import ConditionReport
 from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
@@ -27,11 +28,8 @@ class Page:
     """How the values of ``source`` are to be understood."""
     ppi: Resolution | None
     """Resolution of ``source``; None where the master states none."""
-    report: Mapping[str, Any]
-    """The condition-report fields that the stage declares in ``reads``, and no others; and
-    ``album`` where it decides for a whole batch: one mapping for each page of the batch's scans in
-    the order of the sheet, with ``scan``, ``page`` and those fields. The list is the same object
-    for every page of a job, and never changes."""
+    report: ConditionReport
+    """The findings that the stage declares in ``reads``, and no others."""
     key: str
     """Hexadecimal SHA-256; the seed of anything that needs one."""
     generative: bool = False
@@ -57,6 +55,9 @@ class Page:
     targets: tuple[Any, ...] = ()
     """Targets that a person marked (``regions.MarkedTarget``), in pixels of ``master``, for the
     stage that judges colours."""
+    album: Sequence[ConditionReport] | None = None
+    """Where the stage decides for a whole batch: the same findings of each page of the batch's
+    scans, in the order of the sheet. The same object for every page of a job."""
     progress: Callable[[float, str], None] = lambda done, unit: None
     """Called with the share done (0 to 1) and the unit it speaks of ("band 3 of 40")."""
 

@@ -67,6 +67,18 @@ class Entry:
         return bool(self.through)
 
     def load(self) -> type[Any]:
-        """The stage's class (``stages.base.Stage``); imports its module."""
+        """The stage's class (``stages.base.Stage``); imports its module.
+
+        Raises ValueError where the stage reads what is no finding of the condition report.
+        """
+        # Only where a stage is loaded: the Snakefile's parsing need not know the findings.
+        from restoration.findings.report import FINDINGS  # noqa: PLC0415
+
         found: type[Any] = getattr(import_module(self.module), self.class_name)
+        unknown = [name for name in found.reads if name not in FINDINGS]
+        if unknown:
+            raise ValueError(
+                f"stage {found.name}: reads {', '.join(unknown)}, and the condition report has no "
+                f"such finding; it has {', '.join(FINDINGS)}"
+            )
         return found

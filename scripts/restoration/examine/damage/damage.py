@@ -15,8 +15,9 @@ from restoration.examine.damage.mask import tiles
 from restoration.examine.damage.odds import decoded, threshold
 from restoration.examine.damage.search import KINDS, Core, Sighting, levels, search, search_creases
 from restoration.examine.damage.verdict import Ledger
-from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.survey import Survey
+from restoration.findings.damage import Damage, DamageDetail, LongPieces, Pieces, Shifts
 from restoration.raster.base import FloatImage, UInt16Image
 
 SENSITIVITY = 0.5
@@ -43,7 +44,7 @@ GOLDEN = (0.7548776662466927, 0.5698402909980532)
 that the picture could share (Roberts 2018, the R2 sequence)."""
 
 
-class Damage:
+class DamageMeasurer:
     """Share of the page that dust, scratches and creases cover.
 
     Pieces that stand out from quiet surroundings are judged by a logistic regression on their
@@ -58,7 +59,6 @@ class Damage:
     Value: 0 where none was found. None on a page too small to judge (below 32 pixels).
     """
 
-    name: ClassVar[str] = "damage"
     METHOD: ClassVar[str] = (
         "morphological residuals against their surroundings, judged by a logistic regression with "
         "the page's own prior (Saerens 2002)"
@@ -94,34 +94,53 @@ class Damage:
             core = Core(0, 0, height, width)
             self._enter(search(pixels, core, self._at), core, window.top + top, window.left + left)
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Damage:
         page = self.page
         if self.share >= 1.0:
             self._search_whole()
         else:
             self._search_creases(survey)
         if min(page.height, page.width) < 32 or self._searched == 0:
-            unknown = {"reason": "too small to tell damage from picture"}
-            return Measurement(None, "share of the page", 0.0, self.METHOD, unknown)
+            reason = "too small to tell damage from picture"
+            return self._said(None, 0.0, DamageDetail(reason=reason))
         area = page.height * page.width
         scale = area / self._searched
         shifts = self._ledger.shifts()
-        detail: dict[str, Any] = {}
-        for kind in KINDS:
-            # Creases were looked for all over the page.
-            found = self._ledger.found(kind, SENSITIVITY, 1.0 if kind == "creases" else scale)
-            detail[kind] = {**found, "share": found["area_px"] / area}
-        share = min(1.0, sum(detail[kind]["share"] for kind in KINDS))
-        detail["searched_share"] = min(1.0, self._searched / area)
-        detail["level"] = self.level
-        detail["shifts"] = shifts
-        detail["cell_px"] = self.cell
-        detail["cells"] = list(self._doubt.shape)
-        detail["map"] = self._map(shifts)
-        count = sum(detail[kind]["count"] for kind in KINDS)
+        dust = Pieces(**self._pieces("dust", scale))
+        scratches = LongPieces(**self._pieces("scratches", scale))
+        # Creases were looked for all over the page.
+        creases = LongPieces(**self._pieces("creases", 1.0))
+        kinds = (dust, scratches, creases)
+        detail = DamageDetail(
+            dust=dust,
+            scratches=scratches,
+            creases=creases,
+            searched_share=min(1.0, self._searched / area),
+            level=self.level,
+            shifts=Shifts(**shifts),
+            cell_px=self.cell,
+            cells=(self._doubt.shape[0], self._doubt.shape[1]),
+            map=self._map(shifts),
+        )
+        count = sum(pieces.count for pieces in kinds)
         # None found in a small sample says little of the rest; many found say much.
         sure = 0.5 + 0.4 * min(1.0, count / 20.0) if count else 0.4 + 0.4 * self.share
-        return Measurement(share, "share of the page", round(sure, 2), self.METHOD, detail)
+        share = min(1.0, sum(pieces.share for pieces in kinds))
+        return self._said(share, round(sure, 2), detail)
+
+    def _said(self, value: float | None, confidence: float, detail: DamageDetail) -> Damage:
+        return Damage(
+            value=value,
+            unit="share of the page",
+            confidence=confidence,
+            method=self.METHOD,
+            detail=detail,
+        )
+
+    def _pieces(self, kind: str, scale: float) -> dict[str, Any]:
+        """What the detail says of one kind. scale: page per searched area."""
+        found = self._ledger.found(kind, SENSITIVITY, scale)
+        return {**found, "share": found["area_px"] / (self.page.height * self.page.width)}
 
     def _samples(self, window: Window) -> Iterator[tuple[int, int, int, int]]:
         """Top, left, height and width, within the window, of what is searched of it."""
@@ -177,14 +196,14 @@ class Damage:
             )
             self._doubt[cells] = True
 
-    def _map(self, shifts: Mapping[str, float]) -> list[str]:
+    def _map(self, shifts: Mapping[str, float]) -> tuple[str, ...]:
         drawn = np.where(self._doubt, "?", ".")
         for kind in KINDS:
             odds = self._best[kind] + shifts[kind]
             drawn[(odds > threshold(1.0)) & (drawn == ".")] = "?"
         for kind in KINDS:
             drawn[self._best[kind] + shifts[kind] > threshold(SENSITIVITY)] = LETTERS[kind]
-        return ["".join(row) for row in drawn]
+        return tuple("".join(row) for row in drawn)
 
 
 def _stands_out(evidence: Evidence) -> Any:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.upright import Point
+from restoration.findings.faces import Occlusion
 from restoration.networks.face_detector import Picture
 
 Patch = npt.NDArray[np.float32]
@@ -63,7 +63,7 @@ def aligned(picture: Picture, points: Sequence[Point]) -> Patch:
     return np.asarray(patch, np.float32) / np.float32(255.0)
 
 
-def cover(patch: Patch, yaw: float) -> dict[str, Any]:
+def cover(patch: Patch, yaw: float) -> Occlusion:
     """Share of the face that something seems to cover, and how far to trust that.
 
     A cell is covered where it differs from the same cell of the other side and, unlike that one,
@@ -91,4 +91,4 @@ def cover(patch: Patch, yaw: float) -> dict[str, Any]:
     covered = face & (unlike > UNLIKE) & (strange > STRANGE) & (strange > strange[:, ::-1])
     share = float(covered.sum() / face.sum())
     sure = 0.5 * max(0.0, 1.0 - abs(yaw) / ASKEW)
-    return {"share": round(share, 3), "confidence": round(sure, 2)}
+    return Occlusion(share=round(share, 3), confidence=round(sure, 2))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,10 +18,12 @@ from restoration.examine.faces.finders import (
 )
 from restoration.examine.faces.measures import measure_face, mirrors
 from restoration.examine.faces.places import FoundFace, Search
-from restoration.examine.finding import Caution, Measurement, PageFacts, ReadWindow, Window
+from restoration.examine.finding import Earlier, PageFacts, ReadWindow, Window
 from restoration.examine.fine_proxy import Cells, FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.upright import Point, to_stored, upright
+from restoration.findings.base import Caution
+from restoration.findings.faces import Faces, FacesDetail, ReportedFace, Upright
 from restoration.networks.face_detector import POINT_NAMES, Picture, face_detector
 
 MOST_CELLS = 29_000_000
@@ -42,20 +43,13 @@ ENDS = (0.05, 99.95)
 page, and their light sides less than half of that: the 99.5th would wash them out."""
 
 
-class Faces:
+class FacesMeasurer:
     """Faces on an upright sRGB proxy.
 
     Value: how many were found; None = they were not looked for, and ``detail.reason`` says why.
-    detail.faces: each ``{box, points, landmarks, score, gradients, network, upright_rotation}``
-    and what ``face_measures.measure_face`` and ``face_cover.cover`` say of it.
-    Box: [left, top, width, height]; points (eyes, nose, corners of the mouth) and landmarks
-    (corners of the eyes, nose: what the predictor measures): [left, top] each, in the order of
-    detail.point_names and detail.landmark_names; all in pixels of the page as stored.
-    upright_rotation: degrees counter-clockwise by which the stored page is turned (and then
-    mirrored, where the orientation tag mirrors) for the face to stand upright.
+    What is said of each face is `restoration.findings.faces.ReportedFace`.
     """
 
-    name: ClassVar[str] = "faces"
     METHOD: ClassVar[str] = DlibFinder.method
 
     def begin(self, page: PageFacts) -> None:
@@ -68,7 +62,7 @@ class Faces:
         if self._proxy is not None:
             self._proxy.see(window)
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Faces:
         if self._proxy is None or self.page.models_dir is None:
             return self._unknown(self._reason)
         try:
@@ -78,25 +72,46 @@ class Faces:
         seen, stretched = _picture(self._proxy.cells, self.page)
         step, self._proxy = self._proxy.step, None  # Frees twice the picture's memory.
         found = search_any_way_up(finder, seen)
-        detail = self._detail(seen, found, finder, step)
-        detail["tones_stretched"] = stretched
-        confidence = self._confidence(found, finder)
-        return Measurement(
-            len(found.faces), "faces", confidence, finder.method, detail, _cautions(found.faces)
+        scale = found.network_scale
+        detail = FacesDetail(
+            faces=tuple(self._face(seen, face, step, finder) for face in found.faces),
+            point_names=POINT_NAMES,
+            landmark_names=finder.landmark_names,
+            points_estimated=finder.estimated,
+            nose=finder.nose,
+            # For faces that a person marks and no detector saw: they stand as the page does.
+            upright=Upright(
+                rotation=upright_rotation(self.page.orientation, 0),
+                mirrored=mirrors(self.page.orientation),
+            ),
+            detector=finder.detector,
+            smallest_face_px=finder.smallest(seen) * step,
+            proxy_step_px=step,
+            network_scale=None if scale is None else scale / step,
+            unconfirmed=found.unconfirmed,
+            not_asked=found.not_asked,
+            tones_stretched=stretched,
+        )
+        return Faces(
+            value=len(found.faces),
+            unit="faces",
+            confidence=self._confidence(found, finder),
+            method=finder.method,
+            detail=detail,
+            cautions=_cautions(found.faces),
         )
 
-    def look_again(
-        self, read: ReadWindow, found: Measurement, earlier: Mapping[str, Measurement]
-    ) -> Measurement:
+    def look_again(self, read: ReadWindow, found: Faces, earlier: Earlier) -> Faces:
         """Measures each face on the page itself."""
         detail = found.detail
         faces = []
-        for face, patch in zip(detail["faces"], self._patches, strict=True):
-            whole_mouth = not detail["points_estimated"]
-            own = measure_face(read, self.page, face, detail["nose"], whole_mouth, earlier)
-            own["occlusion"] = cover(patch, own["pose"]["yaw"])
-            faces.append({**face, **own})
-        return replace(found, detail={**detail, "faces": faces})
+        for face, patch in zip(detail.faces, self._patches, strict=True):
+            nose, whole_mouth = detail.nose or "", not detail.points_estimated
+            own = measure_face(read, self.page, face, nose, whole_mouth, earlier)
+            yaw = 0.0 if own.pose is None else own.pose.yaw
+            faces.append(own.model_copy(update={"occlusion": cover(patch, yaw)}))
+        measured = detail.model_copy(update={"faces": tuple(faces)})
+        return found.model_copy(update={"detail": measured})
 
     def _finder(self, models_dir: Path) -> Finder:
         """Raises CircumstanceError where weights or dlib are missing."""
@@ -105,33 +120,20 @@ class Faces:
             return retinaface_finder(self.page)
         return DlibFinder(face_detector(models_dir, how == "cnn"), how)
 
-    def _unknown(self, reason: str) -> Measurement:
+    def _unknown(self, reason: str) -> Faces:
         """No caution where nobody wanted to know."""
-        detail = {"reason": reason, "faces": []}
         text = f"Faces were not looked for, so that nothing can protect them: {reason}."
         asked = self.page.settings.faces != "off"
-        cautions = (Caution("faces_unknown", text),) if asked else ()
-        return Measurement(None, "faces", 0.0, self.METHOD, detail, cautions)
+        return Faces(
+            value=None,
+            unit="faces",
+            confidence=0.0,
+            method=self.METHOD,
+            detail=FacesDetail(reason=reason, faces=()),
+            cautions=(Caution(code="faces_unknown", text=text),) if asked else (),
+        )
 
-    def _detail(self, seen: Picture, found: Search, finder: Finder, step: int) -> dict[str, Any]:
-        scale, own = found.network_scale, finder.detail(seen)
-        return {
-            "faces": [self._face(seen, face, step, finder) for face in found.faces],
-            "point_names": list(POINT_NAMES),
-            # For faces that a person marks and no detector saw: they stand as the page does.
-            "upright": {
-                "rotation": upright_rotation(self.page.orientation, 0),
-                "mirrored": mirrors(self.page.orientation),
-            },
-            "proxy_step_px": step,
-            "network_scale": None if scale is None else scale / step,
-            "unconfirmed": found.unconfirmed,
-            "not_asked": found.not_asked,
-            **own,
-            "smallest_face_px": own["smallest_face_px"] * step,
-        }
-
-    def _face(self, seen: Picture, face: FoundFace, step: int, finder: Finder) -> dict[str, Any]:
+    def _face(self, seen: Picture, face: FoundFace, step: int, finder: Finder) -> ReportedFace:
         box = face.box
         corners = [(box.top, box.left), (box.top + box.side, box.left + box.side)]
         first, last = self._on_page(corners, seen, step)
@@ -139,20 +141,20 @@ class Faces:
         top, height = _inside(first[1], last[1], self.page.height)
         points, landmarks = finder.points(seen, face)
         self._patches.append(aligned(seen, points))
-        return {
-            "box": [left, top, width, height],
-            "points": self._on_page(points, seen, step),
-            "landmarks": self._on_page(landmarks, seen, step),
-            "score": round(face.score, 3),
-            "gradients": face.gradients,
-            "network": face.network,
-            "upright_rotation": upright_rotation(self.page.orientation, face.turned),
-        }
+        return ReportedFace(
+            box=(left, top, width, height),
+            points=self._on_page(points, seen, step),
+            landmarks=self._on_page(landmarks, seen, step),
+            score=round(face.score, 3),
+            gradients=face.gradients,
+            network=face.network,
+            upright_rotation=upright_rotation(self.page.orientation, face.turned),
+        )
 
-    def _on_page(self, points: Sequence[Point], seen: Picture, step: int) -> list[Point]:
+    def _on_page(self, points: Sequence[Point], seen: Picture, step: int) -> tuple[Point, ...]:
         """Points of the upright picture as pixels of the stored page: from the left, the top."""
         stored = to_stored(points, self.page.orientation, *seen.shape[:2])
-        return [(round(right * step, 1), round(down * step, 1)) for down, right in stored]
+        return tuple((round(right * step, 1), round(down * step, 1)) for down, right in stored)
 
     @staticmethod
     def _confidence(found: Search, finder: Finder) -> float:
@@ -181,7 +183,7 @@ def _cautions(faces: list[FoundFace]) -> tuple[Caution, ...]:
         )
     else:
         text = f"{len(turned)} of {len(faces)} faces do not stand upright on the page."
-    return (Caution("faces_not_upright", text),)
+    return (Caution(code="faces_not_upright", text=text),)
 
 
 def _inside(one: float, other: float, length: int) -> tuple[int, int]:

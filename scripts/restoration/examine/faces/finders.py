@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, cast
+from typing import ClassVar, Protocol, cast
 
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.examine.faces import retinaface_search
@@ -48,6 +48,14 @@ class Finder(Protocol):
     """Highest confidence of a count."""
     none: float
     """Confidence that there is no face where none was found."""
+    detector: str
+    """What looks, for the report."""
+    landmark_names: tuple[str, ...]
+    """What its predictor measures."""
+    estimated: tuple[str, ...]
+    """Which of POINT_NAMES follow from the landmarks alone."""
+    nose: str
+    """Which end of the nose its point is: ``tip`` or ``base``."""
 
     def search(self, picture: Picture) -> Search:
         """The faces of an upright picture."""
@@ -58,11 +66,11 @@ class Finder(Protocol):
         ...
 
     def points(self, picture: Picture, face: FoundFace) -> tuple[Sequence[Point], Sequence[Point]]:
-        """The points of POINT_NAMES, and those of ``landmark_names`` in the detail."""
+        """The points of POINT_NAMES, and those of ``landmark_names``."""
         ...
 
-    def detail(self, picture: Picture) -> dict[str, Any]:
-        """What the report says of it; ``smallest_face_px`` in pixels of the picture."""
+    def smallest(self, picture: Picture) -> float:
+        """Side of the smallest face that it finds, in pixels of the picture."""
         ...
 
 
@@ -73,8 +81,13 @@ class DlibFinder:
         "gradient detector (Dalal and Triggs 2005) and max-margin network (King 2015) of dlib"
     )
 
+    landmark_names: tuple[str, ...] = LANDMARK_NAMES
+    estimated: tuple[str, ...] = POINT_NAMES[3:]
+    nose = "base"
+
     def __init__(self, detector: FaceDetector, how: str) -> None:
-        self._detector, self._how = detector, how
+        self._detector = detector
+        self.detector = f"dlib {detector.version}, {how}"
         self.most, self.none = (0.9, 0.6) if detector.has_network else (0.7, 0.4)
 
     def search(self, picture: Picture) -> Search:
@@ -87,14 +100,8 @@ class DlibFinder:
         landmarks = face_landmarks(picture, face, self._detector)
         return aligned_points(landmarks), landmarks
 
-    def detail(self, picture: Picture) -> dict[str, Any]:
-        return {
-            "landmark_names": list(LANDMARK_NAMES),
-            "points_estimated": list(POINT_NAMES[3:]),
-            "nose": "base",
-            "detector": f"dlib {self._detector.version}, {self._how}",
-            "smallest_face_px": face_search.SMALLEST,
-        }
+    def smallest(self, picture: Picture) -> float:
+        return face_search.SMALLEST
 
 
 class RetinaFaceFinder:
@@ -102,8 +109,13 @@ class RetinaFaceFinder:
 
     method: ClassVar[str] = "RetinaFace (Deng et al. 2020), windows at several scales"
 
+    landmark_names: tuple[str, ...] = ()
+    estimated: tuple[str, ...] = ()
+    nose = "tip"
+
     def __init__(self, detector: PointDetector, name: str) -> None:
-        self._detector, self._name = detector, name
+        self._detector = detector
+        self.detector = f"retinaface, {name}"
         self.most, self.none = 0.9, 0.6
 
     def search(self, picture: Picture) -> Search:
@@ -115,15 +127,8 @@ class RetinaFaceFinder:
     def points(self, picture: Picture, face: FoundFace) -> tuple[Sequence[Point], Sequence[Point]]:
         return face.points, ()
 
-    def detail(self, picture: Picture) -> dict[str, Any]:
-        smallest = retinaface_search.SMALLEST / retinaface_search.finest_scale(picture)
-        return {
-            "landmark_names": [],
-            "points_estimated": [],
-            "nose": "tip",
-            "detector": f"retinaface, {self._name}",
-            "smallest_face_px": round(smallest, 1),
-        }
+    def smallest(self, picture: Picture) -> float:
+        return round(retinaface_search.SMALLEST / retinaface_search.finest_scale(picture), 1)
 
 
 def search_any_way_up(finder: Finder, picture: Picture) -> Search:

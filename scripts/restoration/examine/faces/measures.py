@@ -6,8 +6,7 @@ on at most MOST_WINDOWS windows, one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +18,9 @@ from restoration.examine.faces.pose import (
     upright_offsets,
 )
 from restoration.examine.faces.sharpness import FaceSharpness
-from restoration.examine.finding import LUMA, Measurement, PageFacts, ReadWindow, Window
+from restoration.examine.finding import LUMA, Earlier, PageFacts, ReadWindow, Window
 from restoration.examine.upright import Box, Point
+from restoration.findings.faces import FaceExposure, Pose, ReportedFace
 from restoration.raster.boxes import places_rows_first, rows_first
 
 AROUND = 0.1
@@ -49,19 +49,19 @@ def mirrors(orientation: int) -> bool:
 def measure_face(
     read: ReadWindow,
     page: PageFacts,
-    face: Mapping[str, Any],
+    face: ReportedFace,
     nose: str,
     mouth_measured: bool,
-    earlier: Mapping[str, Measurement],
-) -> dict[str, Any]:
-    """The further entries of one face of the report.
+    earlier: Earlier,
+) -> ReportedFace:
+    """One face of the report with all that is measured on the page, its cover apart.
 
-    face: its entry, with ``box``, ``points`` and ``upright_rotation``; nose: which end of it was
+    face: its box, points and upright rotation, as they were found; nose: which end of it was
     measured, ``tip`` or ``base``; earlier: the page's findings. Raises what ``read`` raises.
     """
-    points, box = places_rows_first(face["points"]), rows_first(face["box"])
+    points, box = places_rows_first(face.points), rows_first([round(side) for side in face.box])
     mirrored = mirrors(page.orientation)
-    offsets = upright_offsets(points, face["upright_rotation"], mirrored)
+    offsets = upright_offsets(points, face.upright_rotation, mirrored)
     apart, millimetres = eye_distance(points, page.ppi)
     width = max(box[2:])
     place = _surroundings(box, page)
@@ -71,24 +71,31 @@ def measure_face(
         sharpness.see(Window(top - place[0], left - place[1], codes))
         tones.see(Window(top, left, codes))
     found = sharpness.conclude(earlier)
+    turned = pose(offsets, nose, mouth_measured)
     nominal = page.nominal_ppi
-    return {
-        "mirrored": mirrored,
-        "interocular_px": round(apart, 1),
-        "interocular_mm": None if millimetres is None else round(millimetres, 2),
-        "face_width_px": width,
-        "pose": {
-            **pose(offsets, nose, mouth_measured).entry(),
-            "pitch_confidence": PITCH_CONFIDENCE[mouth_measured],
-        },
-        "effective_share": found.share,
-        "effective_confidence": found.confidence,
-        "effective_limited_by": found.limited_by,
-        "effective_ppi": None if found.share is None or nominal is None else found.share * nominal,
-        "effective_width_px": None if found.share is None else found.share * width,
-        "blur": found.blur,
-        "exposure": tones.exposure(),
-    }
+    return face.model_copy(
+        update={
+            "mirrored": mirrored,
+            "interocular_px": round(apart, 1),
+            "interocular_mm": None if millimetres is None else round(millimetres, 2),
+            "face_width_px": width,
+            "pose": Pose(
+                yaw=round(turned.yaw, 1),
+                pitch=round(turned.pitch, 1),
+                roll=round(turned.roll, 1),
+                pitch_confidence=PITCH_CONFIDENCE[mouth_measured],
+            ),
+            "effective_share": found.share,
+            "effective_confidence": found.confidence,
+            "effective_limited_by": found.limited_by,
+            "effective_ppi": None
+            if found.share is None or nominal is None
+            else found.share * nominal,
+            "effective_width_px": None if found.share is None else found.share * width,
+            "blur": found.blur,
+            "exposure": tones.exposure(),
+        }
+    )
 
 
 def windows(place: Box, points: Sequence[Point]) -> list[Box]:
@@ -133,15 +140,15 @@ class Tones:
         total = sum(np.float32(w) * thinned[:, c] for c, w in enumerate(weights))
         self._samples.append(np.asarray(total, np.float32))
 
-    def exposure(self) -> dict[str, float | None]:
-        """Median of encoded luminance, and the shares of clipped tones; all in [0, 1]."""
+    def exposure(self) -> FaceExposure:
+        """Median of encoded luminance, and the shares of clipped tones."""
         if not self._count:
-            return {"median": None, "shadows_clipped": None, "highlights_clipped": None}
-        return {
-            "median": round(float(np.median(np.concatenate(self._samples))), 4),
-            "shadows_clipped": round(self._dark / self._count, 4),
-            "highlights_clipped": round(self._light / self._count, 4),
-        }
+            return FaceExposure(median=None, shadows_clipped=None, highlights_clipped=None)
+        return FaceExposure(
+            median=round(float(np.median(np.concatenate(self._samples))), 4),
+            shadows_clipped=round(self._dark / self._count, 4),
+            highlights_clipped=round(self._light / self._count, 4),
+        )
 
 
 def _surroundings(box: Box, page: PageFacts) -> Box:

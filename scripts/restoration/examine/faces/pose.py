@@ -26,7 +26,7 @@ PITCH_CONFIDENCE = {True: 0.5, False: 0.1}
 
 
 @dataclass(frozen=True)
-class Pose:
+class Turn:
     """Degrees, of the face as it stands upright on the picture."""
 
     yaw: float
@@ -35,10 +35,6 @@ class Pose:
     """Looking up."""
     roll: float
     """Tilted counter-clockwise."""
-
-    def entry(self) -> dict[str, float]:
-        """The report's entry."""
-        return {name: round(value, 1) for name, value in vars(self).items()}
 
 
 def upright_offsets(
@@ -57,7 +53,7 @@ def upright_offsets(
     return np.stack([turned_down, -turned_right if mirrored else turned_right], axis=1)
 
 
-def pose(offsets: npt.NDArray[np.float64], nose: str, mouth_measured: bool) -> Pose:
+def pose(offsets: npt.NDArray[np.float64], nose: str, mouth_measured: bool) -> Turn:
     """How the head is turned.
 
     A head of mean proportions under parallel projection: turned by the yaw, its nose moves aside by
@@ -88,7 +84,7 @@ def pose(offsets: npt.NDArray[np.float64], nose: str, mouth_measured: bool) -> P
         ahead = float(np.arctan2(NOSE_AHEAD[nose], NOSE_DOWN[nose]))
         pitch = float(np.arccos(np.clip(nose_down / reach, -1.0, 1.0))) - ahead
     roll = float(np.arctan2(-along[0], along[1]))
-    return Pose(*(float(np.rad2deg(value)) for value in (yaw, pitch, roll)))
+    return Turn(*(float(np.rad2deg(value)) for value in (yaw, pitch, roll)))
 
 
 def eye_distance(

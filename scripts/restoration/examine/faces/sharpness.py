@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from restoration.examine.finding import Measurement, PageFacts, Window
-from restoration.examine.resolution.interpolation import Interpolated
-from restoration.examine.resolution.resolution import EffectiveResolution
-from restoration.examine.sharpness.blur import Blur
+from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.resolution.interpolation import InterpolationMeasurer
+from restoration.examine.resolution.resolution import ResolutionMeasurer
+from restoration.examine.sharpness.blur import BlurMeasurer
 from restoration.examine.survey import Survey
+from restoration.findings.blocking import Blocking
+from restoration.findings.faces import FaceBlur
+from restoration.findings.screen import Screen
 
-FROM_PAGE = ("blocking", "screen")
+FROM_PAGE = (Blocking, Screen)
 """What the page's findings say of its faces, too. Not where things are: their places are the
 page's; and not an enlargement, which the face shows itself: a montage may be enlarged elsewhere."""
 
@@ -32,7 +33,7 @@ class Sharpness:
     confidence: float
     limited_by: str | None
     """What ended it, as in the finding ``effective_resolution``, or the kind of blur."""
-    blur: dict[str, Any]
+    blur: FaceBlur
 
 
 class FaceSharpness:
@@ -47,7 +48,7 @@ class FaceSharpness:
         shorter = min(height, width)
         sides = next((side for least, side in TILES if shorter >= least), TILES[-1][1])
         self._survey = Survey(self._facts, (sides,))
-        self._interpolated = Interpolated()
+        self._interpolated = InterpolationMeasurer()
         self._interpolated.begin(self._facts)
 
     def see(self, window: Window) -> None:
@@ -55,61 +56,58 @@ class FaceSharpness:
         self._survey.see(window)
         self._interpolated.see(window)
 
-    def conclude(self, earlier: Mapping[str, Measurement]) -> Sharpness:
+    def conclude(self, earlier: Earlier) -> Sharpness:
         """earlier: the page's findings."""
-        known = {name: earlier[name] for name in FROM_PAGE if name in earlier}
+        known = earlier.only(*FROM_PAGE)
         blur = self._blur(known)
-        known["interpolated"] = self._interpolated.conclude(self._survey, known)
-        resolution = EffectiveResolution()
+        known = known.and_then(self._interpolated.conclude(self._survey, known))
+        resolution = ResolutionMeasurer()
         resolution.begin(self._facts)
         found = resolution.conclude(self._survey, known)
-        share, limited_by = found.detail.get("fraction"), found.detail.get("limited_by")
+        share, limited_by = found.detail.fraction, found.detail.limited_by
         if share is None:
             return Sharpness(None, 0.0, None, blur)
-        limited = _blurred_share(float(share), blur)
+        limited = _blurred_share(share, blur)
         confidence = found.confidence
         if limited < 0.99 * share:
-            limited_by, confidence = blur["kind"], min(confidence, blur["confidence"])
+            limited_by, confidence = blur.kind, min(confidence, blur.confidence)
         return Sharpness(limited, confidence, limited_by, blur)
 
-    def _blur(self, known: Mapping[str, Measurement]) -> dict[str, Any]:
-        screen = known.get("screen")
+    def _blur(self, known: Earlier) -> FaceBlur:
+        screen = known.get(Screen)
         if screen is not None and screen.value not in (None, "none"):
             # A screen's own zeros and peaks would be taken for the blur's.
-            return {**_UNKNOWN, "reason": f"{screen.value} screen"}
-        finding = Blur()
-        finding.begin(self._facts)
-        found = finding.conclude(self._survey, known)
+            return _unknown(f"{screen.value} screen")
+        measurer = BlurMeasurer()
+        measurer.begin(self._facts)
+        found = measurer.conclude(self._survey, known)
         if found.value not in ("motion", "defocus", "none"):
-            reason = found.detail.get("reason") or f"{found.value}"
-            return {**_UNKNOWN, "reason": reason}
+            return _unknown(found.detail.reason or f"{found.value}")
         motion = found.value == "motion"
-        radius = found.detail.get("radius_px")
-        return {
-            "kind": found.value,
-            "length_px": found.detail.get("length_px") if motion else radius and 2.0 * radius,
-            "angle_deg": found.detail.get("direction_deg") if motion else None,
-            "confidence": found.confidence,
-        }
+        radius = found.detail.radius_px
+        return FaceBlur(
+            kind=found.value,
+            length_px=found.detail.length_px if motion else radius and 2.0 * radius,
+            angle_deg=found.detail.direction_deg if motion else None,
+            confidence=found.confidence,
+        )
 
 
-_UNKNOWN: dict[str, Any] = {
-    "kind": "unknown",
-    "length_px": None,
-    "angle_deg": None,
-    "confidence": 0.0,
-}
+def _unknown(reason: str) -> FaceBlur:
+    return FaceBlur(kind="unknown", length_px=None, angle_deg=None, confidence=0.0, reason=reason)
 
 
-def _blurred_share(share: float, blur: Mapping[str, Any]) -> float:
+def _blurred_share(share: float, blur: FaceBlur) -> float:
     """The share less what lies beyond the blur's first zero, where a spectrum goes on.
 
     Motion of length L ends the picture along its direction at 1/L cycles per pixel, a disc of
     radius R in all directions at 0.61/R; the share is the geometric mean of two directions.
     """
-    length = blur["length_px"]
-    if blur["kind"] == "motion":
+    length = blur.length_px
+    if length is None:
+        return share
+    if blur.kind == "motion":
         return float(np.sqrt(share * min(share, 2.0 / length)))
-    if blur["kind"] == "defocus":
+    if blur.kind == "defocus":
         return float(min(share, 2.0 * 0.61 / (length / 2.0)))
     return share

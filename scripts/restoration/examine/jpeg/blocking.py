@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
-from restoration.examine.finding import Measurement, PageFacts, Plane, Window
+from restoration.examine.finding import Earlier, PageFacts, Plane, Window
 from restoration.examine.jpeg.block_grid import (
     BLOCK,
     Places,
@@ -22,6 +21,8 @@ from restoration.examine.jpeg.jpeg_quantiser import Lattice, find_lattice
 from restoration.examine.jpeg.rescaled_grid import RescaledGrid, candidates, prove
 from restoration.examine.resolution.resolution import chosen, picture_box
 from restoration.examine.survey import SCALES, KeptTile, Survey
+from restoration.findings.base import Pair
+from restoration.findings.blocking import Blocking, BlockingDetail
 
 VISIBLE = 0.2
 """Mean step at the borders, in 1/255, from which blocks are called blocking: a fifth of an 8-bit
@@ -57,7 +58,7 @@ class Grid:
     """Of the steps, both axes."""
 
 
-class Blocking:
+class BlockingMeasurer:
     """Whether blocks of a JPEG compression are to be seen, on which grid, and how strong.
 
     Two witnesses. The mean step across each column and row border of the page: those of the grid
@@ -69,7 +70,6 @@ class Blocking:
     compression so gentle that there is nothing to repair. None where there is nothing to see.
     """
 
-    name: ClassVar[str] = "blocking"
     METHOD: ClassVar[str] = (
         "mean steps across column and row borders on 64 offsets; quantiser lattice in the DCT "
         "coefficients (Fan and de Queiroz 2003); resized grids by comb and sampling back"
@@ -95,21 +95,19 @@ class Blocking:
             for steps in self._chroma:
                 steps.see(blueness, window.top, window.left)
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Blocking:
         profiles = [steps.values for steps in self._steps[1]]
         found = [places(profile) for profile in profiles]
         if found[0] is None or found[1] is None:
-            detail = {"reason": "the page is too small, or has no step anywhere"}
-            return Measurement(None, "", 0.0, self.METHOD, detail)
+            reason = "the page is too small, or has no step anywhere"
+            return self._said(None, 0.0, BlockingDetail(reason=reason))
         tiles = self._tiles(survey, 1, earlier)
         grid = self._plain(found[0], found[1], tiles) or self._resized(survey, earlier)
         if grid is None:
             return self._none(found[0], found[1])
         return self._found(grid)
 
-    def _tiles(
-        self, survey: Survey, scale: int, earlier: Mapping[str, Measurement]
-    ) -> list[KeptTile]:
+    def _tiles(self, survey: Survey, scale: int, earlier: Earlier) -> list[KeptTile]:
         box = picture_box(earlier)
         return chosen(survey.detailed(scale, box) or survey.detailed(scale))[:TILES]
 
@@ -140,7 +138,7 @@ class Blocking:
             score=float(down.score[offset[0]] + across.score[offset[1]]) / float(np.sqrt(2.0)),
         )
 
-    def _resized(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Grid | None:
+    def _resized(self, survey: Survey, earlier: Earlier) -> Grid | None:
         """A grid of another period; the coarsest scale that shows it first, since there the
         rhythm of the interpolation itself is gone."""
         page = (self._page.height, self._page.width)
@@ -176,42 +174,47 @@ class Blocking:
             score=score,
         )
 
-    def _found(self, grid: Grid) -> Measurement:
+    def _found(self, grid: Grid) -> Blocking:
         visible = grid.strength >= VISIBLE
-        detail: dict[str, Any] = {
-            "compressed": True,
-            "grid_offset": list(grid.offset),
-            "period_px": list(grid.period),
-            "rescaled": grid.period != (BLOCK, BLOCK),
-            "quality": grid.quality,
-            "quantiser": None
-            if grid.lattice is None
-            else {f"{row},{column}": step for (row, column), step in grid.lattice.steps.items()},
-            "strength": grid.strength,
-            "chroma_period_px": self._chroma_period(grid),
-            "steps_score": grid.score,
-            "lattice_contrast": None if grid.lattice is None else grid.lattice.contrast,
-        }
-        if not visible:
-            detail["reason"] = "compressed, but no block border can be seen"
-        sure = 0.97 if grid.lattice is not None else min(0.95, 0.5 + grid.score / 30.0)
-        return Measurement(visible, "", round(sure, 2), self.METHOD, detail)
+        lattice = grid.lattice
+        reason = {} if visible else {"reason": "compressed, but no block border can be seen"}
+        detail = BlockingDetail(
+            compressed=True,
+            grid_offset=grid.offset,
+            period_px=grid.period,
+            rescaled=grid.period != (BLOCK, BLOCK),
+            quality=grid.quality,
+            quantiser=None
+            if lattice is None
+            else {f"{row},{column}": step for (row, column), step in lattice.steps.items()},
+            strength=grid.strength,
+            chroma_period_px=self._chroma_period(grid),
+            steps_score=grid.score,
+            lattice_contrast=None if lattice is None else lattice.contrast,
+            **reason,
+        )
+        sure = 0.97 if lattice is not None else min(0.95, 0.5 + grid.score / 30.0)
+        return self._said(visible, round(sure, 2), detail)
 
-    def _none(self, down: Places, across: Places) -> Measurement:
+    def _none(self, down: Places, across: Places) -> Blocking:
         score = float(down.score[down.best] + across.score[across.best]) / float(np.sqrt(2.0))
-        detail = {
-            "compressed": False,
-            "grid_offset": None,
-            "period_px": None,
-            "rescaled": None,
-            "quality": None,
-            "strength": 0.0,
-            "steps_score": score,
-        }
-        sure = 0.95 if score < 0.5 * STEPS_SURE else 0.7
-        return Measurement(False, "", sure, self.METHOD, detail)
+        detail = BlockingDetail(
+            compressed=False,
+            grid_offset=None,
+            period_px=None,
+            rescaled=None,
+            quality=None,
+            strength=0.0,
+            steps_score=score,
+        )
+        return self._said(False, 0.95 if score < 0.5 * STEPS_SURE else 0.7, detail)
 
-    def _chroma_period(self, grid: Grid) -> list[float] | None:
+    def _said(self, value: bool | None, confidence: float, detail: BlockingDetail) -> Blocking:
+        return Blocking(
+            value=value, unit="", confidence=confidence, method=self.METHOD, detail=detail
+        )
+
+    def _chroma_period(self, grid: Grid) -> Pair | None:
         """Period of the colour's blocks down and across: 16 where it was stored at half the
         resolution (4:2:0), 8 where not; None where grey, resized, or not to be told."""
         if self._page.channels == 1 or grid.period != (BLOCK, BLOCK):
@@ -225,7 +228,7 @@ class Blocking:
             if max(first, second) < 0.1:
                 return None
             periods.append(float(BLOCK if min(first, second) > 0.4 * max(first, second) else 16))
-        return periods
+        return periods[0], periods[1]
 
 
 def _excess(profile: Vector, period: float, first: float) -> float:

@@ -8,15 +8,15 @@ by their size alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from restoration.examine.finding import Measurement
+from restoration.examine.finding import Earlier
 from restoration.examine.noise.noise_bands import UPPER
 from restoration.examine.noise.noise_spectrum import Bands, Stack, autocorrelation, transform, width
 from restoration.examine.spectrum import Vector
+from restoration.findings.blocking import Blocking
+from restoration.findings.interpolated import Interpolated
+from restoration.findings.noise import GrainFound
 
 CORRELATED = 0.25
 """Least lag-1 autocorrelation of grain; sensor noise has 0, and 0.2 after a scanner's own
@@ -36,8 +36,8 @@ def character(
     scale: int,
     likeness: float | None,
     value: float,
-    earlier: Mapping[str, Measurement],
-) -> dict[str, Any]:
+    earlier: Earlier,
+) -> GrainFound:
     """The grain entry of the noise finding.
 
     density: noise per band, mean of the channels, (1/255)^2; scale: pixels of the page per pixel of
@@ -58,35 +58,33 @@ def character(
     sigma = value * float(np.sqrt(part / total)) if scale == 1 else min(np.sqrt(part), value)
     # Near 0 an autocorrelation falls with the square of the lag.
     correlation = 1.0 - (1.0 - float(autocorrelation(density, table)[1])) / scale**2
-    entry = {
-        "found": _found(correlation, equal, earlier),
-        "sigma": float(sigma),
-        "correlation": correlation,
-        "equal_channels": equal,
-        "channel_correlation": likeness,
-        "size_px": width(own, table) * scale,
-    }
-    if entry["found"] is False:
-        entry["sigma"], entry["size_px"] = 0.0, None
-    return entry
+    found = _found(correlation, equal, earlier)
+    return GrainFound(
+        found=found,
+        sigma=0.0 if found is False else float(sigma),
+        correlation=correlation,
+        equal_channels=equal,
+        channel_correlation=likeness,
+        size_px=None if found is False else width(own, table) * scale,
+    )
 
 
-def unknown(found: bool | None = None) -> dict[str, Any]:
+def unknown(found: bool | None = None) -> GrainFound:
     """The entry where there is no noise to judge, or none that can be told from texture."""
-    return {
-        "found": found,
-        "sigma": None if found is None else 0.0,
-        "correlation": None,
-        "equal_channels": None,
-        "channel_correlation": None,
-        "size_px": None,
-    }
+    return GrainFound(
+        found=found,
+        sigma=None if found is None else 0.0,
+        correlation=None,
+        equal_channels=None,
+        channel_correlation=None,
+        size_px=None,
+    )
 
 
-def _found(correlation: float, equal: bool, earlier: Mapping[str, Measurement]) -> bool | None:
+def _found(correlation: float, equal: bool, earlier: Earlier) -> bool | None:
     if correlation < CORRELATED:
         return False
-    enlarged, blocks = earlier.get("interpolated"), earlier.get("blocking")
+    enlarged, blocks = earlier.get(Interpolated), earlier.get(Blocking)
     if (enlarged is not None and enlarged.value) or (blocks is not None and blocks.value):
         # Interpolation and JPEG make any noise as smooth as grain.
         return None

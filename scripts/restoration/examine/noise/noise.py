@@ -1,34 +1,15 @@
-"""Noise of the scan, per channel, tone and scale; grain told from sensor.
-
-The report's entry. ``value``: standard deviation of the noise in 1/255 of encoded values, all
-frequencies, root mean square over the channels; None where texture, a halftone screen or clipping
-hides it (``detail.reason``; ``detail.at_most`` then bounds it). ``detail``:
-
-- ``kind``: ``white``, ``correlated``, ``texture`` (not to be told from the picture), ``none``.
-- ``channels``: standard deviation per channel, None where unknown.
-- ``tones``: six tone classes from dark to light, root mean square over the channels, None where no
-  flat place of that tone shows noise; ``channel_tones``: the same per channel, [channel][tone].
-- ``full``, ``half``, ``quarter``: at full scale and after averaging over 2 x 2 and 4 x 4 pixels,
-  in the quietest tiles, {``sigma``: the noise that is white at this scale, ``total``: all of it,
-  ``kind``: ``white`` where the two agree, ``channels``: ``sigma`` per channel}, or None.
-- ``grain``: {``found``: True, False or None (undecided), ``sigma``: of its correlated part,
-  ``correlation``: lag-1 autocorrelation of the noise, ``equal_channels``, ``channel_correlation``,
-  ``size_px``: full width at half maximum of its autocorrelation}.
-- ``clipped``: whether heavily clipped tiles had to be used, for want of better ones.
-- ``at_most``: standard deviation if all that the quietest tiles hold were noise, None where noise
-  was told from texture; ``tiles``: tiles that were looked at, ``tile_px``: their side,
-  ``screened``: tiles left out in a halftone screen.
-"""
+"""Noise of the scan, per channel, tone and scale; grain told from sensor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.noise import grain
 from restoration.examine.noise.block_covariance import SCALES, white_level
 from restoration.examine.noise.channel_noise import KINDS, ChannelNoise, channel_noise
@@ -45,14 +26,23 @@ from restoration.examine.noise.noise_spectrum import Stack, bands, densities, rh
 from restoration.examine.resolution.resolution import picture_box
 from restoration.examine.screen.where_screened import Screened
 from restoration.examine.survey import Survey
+from restoration.findings.interpolated import Interpolated
+from restoration.findings.noise import GrainFound, Noise, NoiseAtScale, NoiseDetail
 
-NAMES = ("full", "half", "quarter")
+
+@dataclass(frozen=True)
+class _Looked:
+    """What was looked at, as the detail says it."""
+
+    tiles: int
+    tile_px: int
+    screened: int
+    clipped: bool
 
 
-class Noise:
-    """Standard deviation of the noise; see the module for the fields of ``detail``."""
+class NoiseMeasurer:
+    """Standard deviation of the noise, in 1/255 of encoded values."""
 
-    name: ClassVar[str] = "noise"
     METHOD: ClassVar[str] = (
         "spectrum that the flattest tiles have in common, by tone, checked for the spread and the "
         "kurtosis of chance; smallest eigenvalues of the covariance of 5 x 5 blocks (Pyatykh 2013, "
@@ -68,7 +58,7 @@ class Noise:
     def see(self, window: Window) -> None:
         self._flat.see(window)
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Noise:
         box, screened = picture_box(earlier), Screened.of(earlier)
         tiles = self._flat.inside(box, screened)
         clipped = len(tiles) < FEWEST
@@ -80,27 +70,29 @@ class Noise:
         for stack in stacks:
             # Dots, weaves, moire.
             steady &= ~rhythmic(stack)
-        detail: dict[str, Any] = {
-            "tiles": int(steady.sum()),
-            "tile_px": self._flat.side,
-            "screened": left_out,
-            "clipped": clipped,
-        }
-        if detail["tiles"] < FEWEST:
-            return self._without(detail, screened if left_out else None)
+        looked = _Looked(int(steady.sum()), self._flat.side, left_out, clipped)
+        if looked.tiles < FEWEST:
+            return self._without(looked, screened if left_out else None)
         tones = np.array([tile.tone for tile in tiles])
         enlarged = _enlarged(earlier)
         found = [channel_noise(stack, steady, tones, self._quantum, enlarged) for stack in stacks]
-        detail |= self._detail(stacks, found, earlier)
         known = [channel.sigma for channel in found if channel.sigma is not None]
+        reason = ""
         if 2 * len(known) < len(found):
             reason = "no flat place where noise could be told from texture"
             if screened is not None and left_out:
                 reason = f"{screened.kind} screen; {reason}"
-            return Measurement(None, "1/255", 0.0, self.METHOD, detail | {"reason": reason})
+        detail = self._detail(looked, stacks, found, earlier, reason)
+        if reason:
+            return self._said(None, 0.0, detail)
         value = float(np.sqrt(np.mean(np.square(known))))
         confidence = _confidence(found) * len(known) / len(found) * (0.5 if clipped else 1.0)
-        return Measurement(value, "1/255", round(confidence, 2), self.METHOD, detail)
+        return self._said(value, round(confidence, 2), detail)
+
+    def _said(self, value: float | None, confidence: float, detail: NoiseDetail) -> Noise:
+        return Noise(
+            value=value, unit="1/255", confidence=confidence, method=self.METHOD, detail=detail
+        )
 
     def _stacks(self, tiles: Sequence[FlatTile]) -> list[Stack]:
         """Per channel, the tiles in 1/255, with what clipping took from their noise put back."""
@@ -119,47 +111,65 @@ class Noise:
             stacks.append(stack)
         return stacks
 
-    def _without(self, detail: dict[str, Any], screened: Screened | None) -> Measurement:
+    def _without(self, looked: _Looked, screened: Screened | None) -> Noise:
         """Too few tiles to measure on."""
-        detail |= {"kind": None, "channels": [None] * self.page.channels, "tones": [None] * TONES}
-        detail |= {"channel_tones": [[None] * TONES] * self.page.channels, "at_most": None}
-        detail |= dict.fromkeys(NAMES)
-        detail["grain"] = grain.unknown()
+        blank = screened is None and self._flat.constant and looked.tiles == 0
         if screened is not None:
-            detail["reason"] = f"{screened.kind} screen"
-        elif self._flat.constant and detail["tiles"] == 0:
-            detail |= {"kind": "none", "grain": grain.unknown(found=False)}
-            detail["reason"] = "digitally blank: all samples of a tile are equal"
-            return Measurement(0.0, "1/255", 0.5, self.METHOD, detail)
+            reason = f"{screened.kind} screen"
+        elif blank:
+            reason = "digitally blank: all samples of a tile are equal"
         else:
-            detail["reason"] = "too few tiles that are flat, unclipped and free of rhythms"
-        return Measurement(None, "1/255", 0.0, self.METHOD, detail)
+            reason = "too few tiles that are flat, unclipped and free of rhythms"
+        unknown: tuple[None, ...] = (None,) * TONES
+        detail = NoiseDetail(
+            **vars(looked),
+            kind="none" if blank else None,
+            channels=(None,) * self.page.channels,
+            tones=unknown,
+            channel_tones=(unknown,) * self.page.channels,
+            at_most=None,
+            full=None,
+            half=None,
+            quarter=None,
+            grain=grain.unknown(found=False if blank else None),
+            reason=reason,
+        )
+        return self._said(0.0, 0.5, detail) if blank else self._said(None, 0.0, detail)
 
     def _detail(
-        self, stacks: list[Stack], found: list[ChannelNoise], earlier: Mapping[str, Measurement]
-    ) -> dict[str, Any]:
+        self,
+        looked: _Looked,
+        stacks: list[Stack],
+        found: list[ChannelNoise],
+        earlier: Earlier,
+        reason: str,
+    ) -> NoiseDetail:
         known = [channel for channel in found if channel.sigma is not None]
         kind = "texture"
         if 2 * len(known) >= len(found):
             kind = max((channel.kind for channel in known), key=KINDS.index)
-        tones = [_root_mean_square([c.tones[tone] for c in found]) for tone in range(TONES)]
-        detail: dict[str, Any] = {
-            "kind": kind,
-            "channels": [channel.sigma for channel in found],
-            "tones": tones,
-            "channel_tones": [list(channel.tones) for channel in found],
-            "at_most": float(np.sqrt(np.mean([channel.page.at_most**2 for channel in found]))),
-        }
-        detail |= dict(zip(NAMES, self._scales(stacks, found, kind), strict=True))
-        detail["grain"] = grain.unknown(found=False if kind == "none" else None)
-        if kind in ("white", "correlated"):
-            detail["grain"] = self._grain(stacks, known, earlier)
-            detail["at_most"] = None
-        return detail
+        told = kind in ("white", "correlated")
+        at_most = float(np.sqrt(np.mean([channel.page.at_most**2 for channel in found])))
+        full, half, quarter = self._scales(stacks, found, kind)
+        detail = NoiseDetail(
+            **vars(looked),
+            kind=kind,
+            channels=tuple(channel.sigma for channel in found),
+            tones=tuple(_root_mean_square([c.tones[tone] for c in found]) for tone in range(TONES)),
+            channel_tones=tuple(tuple(channel.tones) for channel in found),
+            at_most=None if told else at_most,
+            full=full,
+            half=half,
+            quarter=quarter,
+            grain=self._grain(stacks, known, earlier)
+            if told
+            else grain.unknown(found=False if kind == "none" else None),
+        )
+        return detail.model_copy(update={"reason": reason}) if reason else detail
 
     def _grain(
-        self, stacks: list[Stack], known: list[ChannelNoise], earlier: Mapping[str, Measurement]
-    ) -> dict[str, Any]:
+        self, stacks: list[Stack], known: list[ChannelNoise], earlier: Earlier
+    ) -> GrainFound:
         scale = max(channel.scale for channel in known)
         alike = [channel.page for channel in known if channel.scale == scale]
         quiet = alike[0].quiet
@@ -171,7 +181,7 @@ class Noise:
 
     def _scales(
         self, stacks: list[Stack], found: list[ChannelNoise], kind: str
-    ) -> list[dict[str, Any] | None]:
+    ) -> list[NoiseAtScale | None]:
         """The noise at the three scales; None where texture hides it."""
         if kind == "texture":
             return [None] * len(SCALES)
@@ -179,15 +189,15 @@ class Noise:
             _noise_alone(stack, channel, self._quantum)
             for stack, channel in zip(stacks, found, strict=True)
         ]
-        entries: list[dict[str, Any] | None] = []
+        entries: list[NoiseAtScale | None] = []
         for scale in SCALES:
             levels = [white_level(density, scale) for density in mean]
             white, total = (
                 _root_mean_square(list(sigmas)) or 0.0 for sigmas in zip(*levels, strict=True)
             )
             own = "none" if total < 0.05 else "white" if white > 0.85 * total else "correlated"
-            channels = [sigmas[0] for sigmas in levels]
-            entries.append({"sigma": white, "total": total, "kind": own, "channels": channels})
+            channels = tuple(sigmas[0] for sigmas in levels)
+            entries.append(NoiseAtScale(sigma=white, total=total, kind=own, channels=channels))
         return entries
 
 
@@ -209,12 +219,10 @@ def _noise_alone(stack: Stack, channel: ChannelNoise, quantum: float) -> npt.NDA
     )
 
 
-def _enlarged(earlier: Mapping[str, Measurement]) -> float:
+def _enlarged(earlier: Earlier) -> float:
     """By how much the scan was interpolated; 1 where it was not."""
-    found = earlier.get("interpolated")
-    if found is None or not found.value:
-        return 1.0
-    return float(found.detail.get("factor") or 1.0)
+    found = earlier.get(Interpolated)
+    return 1.0 if found is None or not found.value else found.detail.factor or 1.0
 
 
 def _root_mean_square(sigmas: Sequence[float | None]) -> float | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from restoration.examine.finding import Measurement, PageFacts, Window
-from restoration.examine.paper.borders import Box, borders
+from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.paper.borders import Box, Layer, borders
 from restoration.examine.paper.occupied import occupied
 from restoration.examine.survey import Survey
+from restoration.findings.paper import BorderLayer, Paper, PaperDetail
 from restoration.raster.boxes import stated
 
 
-class Paper:
+class PaperMeasurer:
     """Where the picture lies on the scan.
 
     The outermost ring of the proxy gives the border's colour; from each side, every row of cells
@@ -25,7 +25,6 @@ class Paper:
     the paper's colour all around cannot be told from one that ends there.
     """
 
-    name: ClassVar[str] = "paper"
     METHOD: ClassVar[str] = (
         "straight ends of the border's colour, from each side of a proxy of at most 768 cells"
     )
@@ -36,38 +35,57 @@ class Paper:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy alone."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Paper:
         proxy = survey.proxy
         layers = borders(proxy)
-        detail: dict[str, Any] = {"empty_share": 0.0, "colour": None, "layers": [], "occupied": []}
         if not layers:
-            detail["reason"] = "no border of one colour with straight ends on two sides or more"
-            return Measurement(None, "px", 0.6, self.METHOD, detail)
+            return Paper(
+                value=None,
+                unit="px",
+                confidence=0.6,
+                method=self.METHOD,
+                detail=PaperDetail(
+                    empty_share=0.0,
+                    colour=None,
+                    layers=(),
+                    occupied=(),
+                    reason="no border of one colour with straight ends on two sides or more",
+                ),
+            )
         box = self._pixels(layers[-1].box, survey.step)
-        area = self.page.height * self.page.width
-        detail = {
-            "empty_share": 1.0 - box[2] * box[3] / area,
-            "colour": [round(255.0 * value, 1) for value in layers[-1].colour],
-            "colour_unit": "1/255 of encoded values",
-            "layers": [
-                {
-                    "encloses": stated(self._pixels(layer.box, survey.step)),
-                    "colour": [round(255.0 * value, 1) for value in layer.colour],
-                    "straightness": round(layer.straightness, 2),
-                }
-                for layer in layers
-            ],
-            # Boxes around all that is not empty, the picture among them; the rest needs no network.
-            "occupied": [
-                stated(self._pixels(part, survey.step)) for part in occupied(proxy, layers)
-            ],
-        }
         sure = min(layer.straightness for layer in layers)
-        confidence = round(min(0.95, 0.4 + 0.55 * sure), 2)
-        return Measurement(stated(box), "px", confidence, self.METHOD, detail)
+        return Paper(
+            value=stated(box),
+            unit="px",
+            confidence=round(min(0.95, 0.4 + 0.55 * sure), 2),
+            method=self.METHOD,
+            detail=PaperDetail(
+                empty_share=1.0 - box[2] * box[3] / (self.page.height * self.page.width),
+                colour=_colour(layers[-1]),
+                colour_unit="1/255 of encoded values",
+                layers=tuple(
+                    BorderLayer(
+                        encloses=stated(self._pixels(layer.box, survey.step)),
+                        colour=_colour(layer),
+                        straightness=round(layer.straightness, 2),
+                    )
+                    for layer in layers
+                ),
+                # Boxes around all that is not empty, the picture among them; the rest needs no
+                # network.
+                occupied=tuple(
+                    stated(self._pixels(part, survey.step)) for part in occupied(proxy, layers)
+                ),
+            ),
+        )
 
     def _pixels(self, box: Box, step: int) -> Box:
         top, left, height, width = box
         bottom = min((top + height) * step, self.page.height)
         right = min((left + width) * step, self.page.width)
         return top * step, left * step, bottom - top * step, right - left * step
+
+
+def _colour(layer: Layer) -> tuple[float, ...]:
+    """In 1/255 of encoded values."""
+    return tuple(round(255.0 * value, 1) for value in layer.colour)

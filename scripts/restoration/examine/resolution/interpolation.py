@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.resolution.resolution import FULL, picture_box, reach
 from restoration.examine.resolution.rhythm import LARGEST, Differences, Line, lines, replicated
 from restoration.examine.screen.where_screened import Screened
 from restoration.examine.survey import Survey
+from restoration.findings.base import Caution
+from restoration.findings.blocking import Blocking
+from restoration.findings.interpolated import Interpolated, InterpolatedDetail, RhythmLine
 
 STRONG = 0.05
 """Amplitude of a rhythm that no fixed pattern of a sensor reaches in our trials; bilinear,
@@ -192,7 +194,7 @@ def _common(factor: float) -> float:
     return next((r for r in ratios if abs(r / factor - 1.0) < 0.004), round(factor, 3))
 
 
-class Interpolated:
+class InterpolationMeasurer:
     """Whether the scan was enlarged after it was scanned, by which factor and how.
 
     Interpolation mixes the pixels of a coarser grid with weights that repeat with the factor, so
@@ -201,7 +203,6 @@ class Interpolated:
     Saic, IEEE TIFS 3(3), 2008). Value: True, False, or None where the page has nothing to look at.
     """
 
-    name: ClassVar[str] = "interpolated"
     METHOD: ClassVar[str] = (
         "periodic lines in the mean first, second and third differences per column and row, "
         "checked against the end of the spectrum; exact replication"
@@ -215,38 +216,65 @@ class Interpolated:
         self._axes[0].see(window.luminance, window.left)
         self._axes[1].see(window.luminance, window.top)
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Interpolated:
         profiles = [axis.profiles() for axis in self._axes]
         extent = reach(survey, picture_box(earlier))
         shares = (None, None) if extent is None else extent.shares
-        blocks = earlier.get("blocking")
-        compressed = None if blocks is None or blocks.value is None else bool(blocks.value)
-        found = agreed(_both(profiles, shares, compressed))
-        factors = [None if f is None else f.factor for f in found]
-        detail: dict[str, Any] = {
-            "factor": None,
-            "factor_across": factors[0],
-            "factor_down": factors[1],
-            "kind": next((f.kind for f in found if f is not None), None),
-            "lines": [None if f is None or f.line is None else f.line.__dict__ for f in found],
-        }
+        blocks = earlier.get(Blocking)
+        found = agreed(_both(profiles, shares, None if blocks is None else blocks.value))
         if found[0] is None and found[1] is None:
             if extent is None:
-                detail["reason"] = "no detail in which an interpolation could be seen"
-                return Measurement(None, "", 0.0, self.METHOD, detail)
+                reason = "no detail in which an interpolation could be seen"
+                return self._said(None, 0.0, _detail(found, reason=reason))
             # A perfect low-pass leaves no rhythm: "not found" is never certain.
-            return Measurement(False, "", 0.7, self.METHOD, detail)
+            return self._said(False, 0.7, _detail(found))
         screened = Screened.of(earlier)
         if screened is not None:
-            detail |= {"factor_across": None, "factor_down": None, "kind": None}
-            detail["reason"] = f"a {screened.kind} screen has such a rhythm of its own"
-            return Measurement(None, "", 0.0, self.METHOD, detail)
-        detail["factor"] = float(np.sqrt((factors[0] or 1.0) * (factors[1] or 1.0)))
+            reason = f"a {screened.kind} screen has such a rhythm of its own"
+            return self._said(None, 0.0, _detail(found, known=False, reason=reason))
+        detail = _detail(found)
+        across, down = detail.factor_across or 1.0, detail.factor_down or 1.0
+        factor = float(np.sqrt(across * down))
         both = found[0] is not None and found[1] is not None
-        alike = both and abs(float(np.log((factors[0] or 1.0) / (factors[1] or 1.0)))) < 0.02
+        alike = both and abs(float(np.log(across / down))) < 0.02
         text = (
-            f"The scan was enlarged by about {detail['factor']:.3g} ({detail['kind']} "
+            f"The scan was enlarged by about {factor:.3g} ({detail.kind} "
             "interpolation): its stated resolution is not what was scanned."
         )
-        warning = Caution("interpolated", text)
-        return Measurement(True, "", 0.95 if alike else 0.6, self.METHOD, detail, (warning,))
+        detail = detail.model_copy(update={"factor": factor})
+        warning = Caution(code="interpolated", text=text)
+        return self._said(True, 0.95 if alike else 0.6, detail, warning)
+
+    def _said(
+        self,
+        value: bool | None,
+        confidence: float,
+        detail: InterpolatedDetail,
+        *cautions: Caution,
+    ) -> Interpolated:
+        return Interpolated(
+            value=value,
+            unit="",
+            confidence=confidence,
+            method=self.METHOD,
+            detail=detail,
+            cautions=cautions,
+        )
+
+
+def _detail(
+    found: list[Enlargement | None], known: bool = True, reason: str = ""
+) -> InterpolatedDetail:
+    """What was seen along the two axes; known: whether it counts as an enlargement."""
+    across, down = (None if f is None or not known else f.factor for f in found)
+    kinds = (f.kind for f in found if f is not None and known)
+    return InterpolatedDetail(
+        factor=None,
+        factor_across=across,
+        factor_down=down,
+        kind=next(kinds, None),
+        lines=tuple(
+            None if f is None or f.line is None else RhythmLine(**vars(f.line)) for f in found
+        ),
+        **({"reason": reason} if reason else {}),
+    )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.resolution.falloff import (
     Falloff,
     TileSpectra,
@@ -27,6 +27,20 @@ from restoration.examine.resolution.resolution_figures import (
 )
 from restoration.examine.spectrum import Vector
 from restoration.examine.survey import SCALES, KeptTile, Survey
+from restoration.findings.base import Caution
+from restoration.findings.blocking import Blocking
+from restoration.findings.effective_resolution import (
+    EffectiveDetail,
+    EffectiveResolution,
+    HalftoneLimit,
+    JpegGridLimit,
+    KnifeEdges,
+    RingCorrelation,
+    Witness,
+    Witnesses,
+)
+from restoration.findings.interpolated import Interpolated
+from restoration.findings.paper import Paper
 from restoration.raster.boxes import rows_first
 
 MOST_TILES = 32
@@ -131,7 +145,7 @@ def _floor(mean: Vector, spectra: TileSpectra, base: float) -> Vector:
     return np.full(spectra.frequency.size, level)
 
 
-class EffectiveResolution:
+class ResolutionMeasurer:
     """Resolution of the picture in the scan, in pixels per inch.
 
     Definition: twice the spatial frequency, in cycles per inch, at which the picture's spectral
@@ -149,7 +163,6 @@ class EffectiveResolution:
     it: an end that was seen is an end of detail, and many pictures have no sharp edge.
     """
 
-    name: ClassVar[str] = "effective_resolution"
     METHOD: ClassVar[str] = (
         "end of the radial power spectrum (noise-floor crossing or 20 dB below the pictures' power "
         "law) on Hann-windowed tiles of most detail, MTF10 of straight edges (after ISO 12233), "
@@ -163,7 +176,7 @@ class EffectiveResolution:
     def see(self, window: Window) -> None:
         """Works on the survey's tiles alone."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> EffectiveResolution:
         box = picture_box(earlier)
         extent = reach(survey, box)
         if extent is None:
@@ -185,32 +198,42 @@ class EffectiveResolution:
                 None if shares[1] is None else min(shares[1], share),
             )
         nominal = self.page.nominal_ppi
-        detail: dict[str, Any] = {
-            "fraction": share,
-            "across_fraction": shares[0],
-            "down_fraction": shares[1],
-            "limited_by": limited_by,
-            "ended_by": [end.by if end else None for end in (extent.across, extent.down)],
-            "tiles": extent.tiles,
-            "tile_scale": extent.scale,
-            "tile_spread": extent.spread,
-            "figures": {
-                name: figure.entry(nominal)
-                for name, figure in ({"spectrum": own} | figures).items()
-            },
-        }
-        if self.page.ppi is None or nominal is None:
-            detail["reason"] = "the file states no resolution: see detail.fraction"
-            return Measurement(None, "ppi", confidence, self.METHOD, detail)
-        detail["nominal_ppi"] = nominal
-        for label, axis, stated in zip(("across", "down"), shares, self.page.ppi, strict=True):
-            detail[f"{label}_ppi"] = None if axis is None else axis * stated
-        cautions = self._cautions(share, nominal)
-        return Measurement(share * nominal, "ppi", confidence, self.METHOD, detail, cautions)
+        detail = EffectiveDetail(
+            fraction=share,
+            across_fraction=shares[0],
+            down_fraction=shares[1],
+            limited_by=limited_by,
+            ended_by=tuple(end.by if end else None for end in (extent.across, extent.down)),
+            tiles=extent.tiles,
+            tile_scale=extent.scale,
+            tile_spread=extent.spread,
+            figures=Witnesses(
+                spectrum=Witness(**own.entry(nominal)),
+                knife_edges=KnifeEdges(**figures["knife_edges"].entry(nominal)),
+                ring_correlation=RingCorrelation(**figures["ring_correlation"].entry(nominal)),
+                halftone=HalftoneLimit(**figures["halftone"].entry(nominal)),
+                jpeg_grid=JpegGridLimit(**figures["jpeg_grid"].entry(nominal)),
+            ),
+            **self._in_ppi(shares),
+        )
+        if nominal is None:
+            return self._said(None, confidence, detail)
+        return self._said(share * nominal, confidence, detail, *self._cautions(share, nominal))
+
+    def _in_ppi(self, shares: tuple[float | None, float | None]) -> dict[str, Any]:
+        """Of the detail: the shares of both axes in pixels per inch, or why there are none."""
+        ppi = self.page.ppi
+        if ppi is None:
+            return {"reason": "the file states no resolution: see detail.fraction"}
+        across, down = (
+            None if share is None else share * stated
+            for share, stated in zip(shares, ppi, strict=True)
+        )
+        return {"nominal_ppi": self.page.nominal_ppi, "across_ppi": across, "down_ppi": down}
 
     @staticmethod
     def _figures(
-        survey: Survey, box: tuple[int, int, int, int] | None, earlier: Mapping[str, Measurement]
+        survey: Survey, box: tuple[int, int, int, int] | None, earlier: Earlier
     ) -> dict[str, Figure]:
         return {
             "knife_edges": knife_edges(survey, box),
@@ -219,15 +242,13 @@ class EffectiveResolution:
             "jpeg_grid": jpeg_grid_limit(earlier),
         }
 
-    def _limited(
-        self, extent: Extent, earlier: Mapping[str, Measurement]
-    ) -> tuple[float | None, float | None]:
+    def _limited(self, extent: Extent, earlier: Earlier) -> tuple[float | None, float | None]:
         """The two shares, each at most 1 / interpolation factor of its axis; 1 from FULL on."""
-        found = earlier.get("interpolated")
+        found = earlier.get(Interpolated)
         factors = (1.0, 1.0)
         if found is not None and found.value:
-            factors = (found.detail["factor_across"] or 1.0, found.detail["factor_down"] or 1.0)
-        if found is not None and found.detail.get("kind") == "nearest":
+            factors = (found.detail.factor_across or 1.0, found.detail.factor_down or 1.0)
+        if found is not None and found.detail.kind == "nearest":
             # The copies' edges fill the whole spectrum: its end says nothing.
             return 1.0 / factors[0], 1.0 / factors[1]
         limited = [
@@ -236,10 +257,8 @@ class EffectiveResolution:
         ]
         return limited[0], limited[1]
 
-    def _confidence(
-        self, extent: Extent, earlier: Mapping[str, Measurement], share: float
-    ) -> float:
-        found = earlier.get("interpolated")
+    def _confidence(self, extent: Extent, earlier: Earlier, share: float) -> float:
+        found = earlier.get(Interpolated)
         if found is not None and found.value:
             return max(0.8, found.confidence)
         ends = [end for end in (extent.across, extent.down) if end is not None]
@@ -258,17 +277,34 @@ class EffectiveResolution:
             f"The scan states {nominal:.0f} ppi but holds about {share * nominal:.0f} ppi of "
             "picture."
         )
-        return (Caution("effective_below_nominal", text),)
+        return (Caution(code="effective_below_nominal", text=text),)
 
-    def _unknown(self, reason: str) -> Measurement:
-        detail = {"reason": reason, "fraction": None, "nominal_ppi": self.page.nominal_ppi}
-        return Measurement(None, "ppi", 0.0, self.METHOD, detail)
+    def _unknown(self, reason: str) -> EffectiveResolution:
+        nominal = self.page.nominal_ppi
+        detail = EffectiveDetail(reason=reason, fraction=None, nominal_ppi=nominal)
+        return self._said(None, 0.0, detail)
+
+    def _said(
+        self,
+        value: float | None,
+        confidence: float,
+        detail: EffectiveDetail,
+        *cautions: Caution,
+    ) -> EffectiveResolution:
+        return EffectiveResolution(
+            value=value,
+            unit="ppi",
+            confidence=confidence,
+            method=self.METHOD,
+            detail=detail,
+            cautions=cautions,
+        )
 
 
 def _ended_by(
     extent: Extent,
     shares: tuple[float | None, float | None],
-    earlier: Mapping[str, Measurement],
+    earlier: Earlier,
 ) -> str:
     """What ends the spectrum: ``interpolation``, else the ends of the axes, the lower one first;
     ``jpeg`` where blocks make any end of it doubtful."""
@@ -278,7 +314,7 @@ def _ended_by(
     ]
     if any(limited):
         return "interpolation"
-    blocks = earlier.get("blocking")
+    blocks = earlier.get(Blocking)
     if blocks is not None and blocks.value:
         return "jpeg"
     ends = [end for end in (extent.across, extent.down) if end is not None]
@@ -298,9 +334,9 @@ def _lowest(spectrum: float, ended_by: str, figures: Mapping[str, Figure]) -> tu
     return share, limited_by
 
 
-def picture_box(earlier: Mapping[str, Measurement]) -> tuple[int, int, int, int] | None:
+def picture_box(earlier: Earlier) -> tuple[int, int, int, int] | None:
     """The picture's box inside the sheet, 1 % narrower on each side; None where none was found."""
-    paper = earlier.get("paper")
+    paper = earlier.get(Paper)
     if paper is None or paper.value is None:
         return None
     top, left, height, width = rows_first(paper.value)

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from restoration.examine.finding import Measurement
+from restoration.examine.finding import Earlier
 from restoration.examine.resolution.falloff import plateau, smooth, typical
 from restoration.examine.resolution.knife_edge import Edge, edges, transfer_end
 from restoration.examine.resolution.ring_correlation import correlation_end, ring_correlation
 from restoration.examine.spectrum import ring_spectra, rings
 from restoration.examine.survey import Survey
+from restoration.findings.blocking import Blocking
+from restoration.findings.screen import Screen
 
 Box = tuple[int, int, int, int]
 
@@ -104,19 +106,14 @@ def rings_in_common(survey: Survey, box: Box | None, most: int) -> Figure:
     return Figure(2.0 * end, 0.8 if white else 0.2, white, reason, detail)
 
 
-def halftone_limit(earlier: Mapping[str, Measurement]) -> Figure:
+def halftone_limit(earlier: Earlier) -> Figure:
     """What a halftone screen over most of the page can carry: twice its ruling."""
-    screen = earlier.get("screen")
+    screen = earlier.get(Screen)
     if screen is None or screen.value != "halftone":
         return Figure(None, 0.0, False, "no halftone screen", {})
-    regions = [r for r in screen.detail.get("regions", ()) if r.get("kind") == "halftone"]
-    covered = sum(float(region.get("share") or 0.0) for region in regions)
-    periods = [
-        float(found["ruling_px"])
-        for region in regions
-        for found in region.get("screens", ())
-        if found.get("ruling_px")
-    ]
+    regions = [region for region in screen.detail.regions if region.kind == "halftone"]
+    covered = sum(region.share for region in regions)
+    periods = [found.ruling_px for region in regions for found in region.screens]
     if not periods:
         return Figure(None, 0.0, False, "the screen's ruling is unknown", {})
     share = min(1.0, 2.0 / float(np.median(periods)))
@@ -125,13 +122,13 @@ def halftone_limit(earlier: Mapping[str, Measurement]) -> Figure:
     return Figure(share, screen.confidence, covered >= MOSTLY, reason, detail)
 
 
-def jpeg_grid_limit(earlier: Mapping[str, Measurement]) -> Figure:
+def jpeg_grid_limit(earlier: Earlier) -> Figure:
     """An enlargement after JPEG compression, given away by blocks of more than 8 pixels."""
-    blocks = earlier.get("blocking")
-    period = None if blocks is None or not blocks.value else blocks.detail.get("period_px")
-    if blocks is None or not period:
+    blocks = earlier.get(Blocking)
+    period = None if blocks is None or not blocks.value else blocks.detail.period_px
+    if blocks is None or period is None:
         return Figure(None, 0.0, False, "no JPEG blocks", {})
-    side = float(np.sqrt(float(period[0]) * float(period[1])))
+    side = float(np.sqrt(period[0] * period[1]))
     if side <= 8.1:
         return Figure(None, 0.0, False, "JPEG blocks of their own 8 px", {"period_px": side})
     return Figure(8.0 / side, blocks.confidence, blocks.confidence >= 0.5, "", {"period_px": side})

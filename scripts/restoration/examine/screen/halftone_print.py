@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +31,7 @@ from restoration.examine.screen.waves import (
     window_sum,
     windowed,
 )
+from restoration.findings.screen import Moire
 from restoration.raster.colour.colour_space import ColourSpace
 
 MOST_TILES = 9
@@ -98,7 +98,7 @@ class Print:
     lattices: tuple[Lattice, ...]
     """Distinct lattices of all channels, strongest first."""
     lines: tuple[ScreenLine, ...]
-    moire: Mapping[str, Any]
+    moire: Moire
     confidence: float
 
 

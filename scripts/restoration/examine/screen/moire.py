@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +16,7 @@ from restoration.examine.screen.waves import (
     Vector,
     window_sum,
 )
+from restoration.findings.screen import Moire
 
 SLOW = 0.45
 """Highest beat, relative to the coarsest screen taking part, that the eye sees as moire. The
@@ -41,16 +41,15 @@ AROUND = 2.5
 
 def moire_of(
     lattices: Sequence[Lattice], tapered: Mapping[str, Stack], means: Mapping[str, float]
-) -> dict[str, Any]:
-    """The clearest beat of a print: found, period_px (samples), frequency, contrast, channel and
-    cause.
+) -> Moire:
+    """The clearest beat of a print; its period in samples.
 
     lattices: of the print; tapered: by channel, windowed tiles (n, side, side) of linear light;
     means: by channel, their mean light. Only frequencies at which these screens can beat are
     looked at, so that no texture of the picture is taken for moire; found is None where they beat
     more slowly than a tile can show.
     """
-    best: dict[str, Any] = {"found": False}
+    best = Moire(found=False)
     greatest = 0.0
     side = next(iter(tapered.values())).shape[1]
     too_slow = False
@@ -65,16 +64,16 @@ def moire_of(
             if clear < CLEAR or visible < max(VISIBLE, greatest):
                 continue
             greatest = visible
-            best = {
-                "found": True,
-                "period_px": 1.0 / length,
-                "frequency": [float(value) for value in vector],
-                "contrast": contrast,
-                "channel": channel,
-                "cause": cause,
-            }
-    if not best["found"] and too_slow:
-        return {"found": None, "reason": "a beat would be slower than the tiles show"}
+            best = Moire(
+                found=True,
+                period_px=1.0 / length,
+                frequency=(float(vector[0]), float(vector[1])),
+                contrast=contrast,
+                channel=channel,
+                cause=cause,
+            )
+    if not best.found and too_slow:
+        return Moire(found=None, reason="a beat would be slower than the tiles show")
     return best
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.screen.halftone_print import Print, examine_lines, examine_print
 from restoration.examine.screen.lattice import angle_of
 from restoration.examine.screen.regions import Mask, coverage, seeds
 from restoration.examine.screen.stochastic import stochastic_regions
 from restoration.examine.screen.tiles import KeptTile, Layout, Peaked, TileCollector
 from restoration.examine.survey import Survey
+from restoration.findings.screen import (
+    Moire,
+    PrintedScreen,
+    Screen,
+    ScreenDetail,
+    ScreenedRegion,
+)
 from restoration.raster.boxes import stated
 
 IDS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -38,26 +45,15 @@ class Region:
     confidence: float
 
 
-class Screen:
+class ScreenMeasurer:
     """Halftone screens of printed pictures.
 
     Value: ``halftone`` where an exact lattice of dots repeats over several tiles, ``stochastic``
     where dots without a lattice cover the picture (FM screens, error diffusion, mezzotint),
-    ``none``, or None where it cannot be decided. ``detail``:
-
-    - ``regions``: one entry per print, largest first: ``id``, ``box`` [left, top, width, height],
-      ``share`` of the page, ``kind``, ``confidence``, ``screens`` and ``moire``. A screen is a
-      lattice in one ``channel`` ("r", "g", "b" or "grey"): ``f1`` and ``f2`` [fy, fx] in cycles
-      per pixel of the page (f2 is f1 turned by a quarter), ``ruling_px`` and ``ruling_lpi``,
-      ``angle_deg`` (0 <= a < 90, counter-clockwise from the rows, stored orientation),
-      ``strength`` (amplitude of the fundamental in linear light), ``confidence`` and ``shape``:
-      "dot", or "line" for parallel lines, whose f2 is a direction without a wave and whose angle,
-      that of f1 across them, is below 180.
-    - ``map``: the cells of ``cell_px`` pixels, row by row, one character each: "." or a region.
-    - ``unmeasured``: boxes that look like a screen but of which too little is known.
+    ``none``, or None where it cannot be decided. Line screens are "lines" of which the second
+    vector is a direction without a wave.
     """
 
-    name: ClassVar[str] = "screen"
     METHOD: ClassVar[str] = (
         "peaks of Hann-windowed tile spectra above their surroundings that form a square lattice, "
         "coherent in phase over neighbouring tiles; amplitudes in linear light"
@@ -70,7 +66,7 @@ class Screen:
     def see(self, window: Window) -> None:
         self._tiles.see(window)
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Screen:
         layout = self._tiles.layout
         tiles = self._tiles.finished()
         regions, doubtful = self._halftones(tiles)
@@ -79,16 +75,20 @@ class Screen:
             regular |= region.mask
         for mask, confidence in stochastic_regions(tiles, regular):
             regions.append(Region(mask, "stochastic", None, confidence))
-        detail: dict[str, Any] = {
-            "cell_px": layout.cell_px,
-            "cells": [layout.rows, layout.columns],
-            "regions": [
+        value, confidence, reason = _verdict(regions, doubtful)
+        detail = ScreenDetail(
+            cell_px=layout.cell_px,
+            cells=(layout.rows, layout.columns),
+            regions=tuple(
                 self._entry(region, name) for region, name in zip(regions, IDS, strict=False)
-            ],
-            "map": _map(regions, layout),
-            "unmeasured": [stated(self._box(mask)) for mask, _ in doubtful],
-        }
-        return self._verdict(regions, doubtful, detail)
+            ),
+            map=_map(regions, layout),
+            unmeasured=tuple(stated(self._box(mask)) for mask, _ in doubtful),
+            **({"reason": reason} if reason else {}),
+        )
+        return Screen(
+            value=value, unit="", confidence=confidence, method=self.METHOD, detail=detail
+        )
 
     def _halftones(self, tiles: Peaked) -> tuple[list[Region], list[tuple[Mask, str]]]:
         """The halftone regions, largest first, and what looks like one but is not certain."""
@@ -151,41 +151,19 @@ class Screen:
                 return found
         return []
 
-    def _verdict(
-        self,
-        regions: Sequence[Region],
-        doubtful: Sequence[tuple[Mask, str]],
-        detail: dict[str, Any],
-    ) -> Measurement:
-        halftones = [region for region in regions if region.kind == "halftone"]
-        if halftones:
-            sure = max(region.confidence for region in halftones)
-            return Measurement("halftone", "", sure, self.METHOD, detail)
-        if regions:
-            return Measurement("stochastic", "", regions[0].confidence, self.METHOD, detail)
-        if doubtful:
-            detail["reason"] = doubtful[0][1]
-            return Measurement(None, "", 0.0, self.METHOD, detail)
-        detail["reason"] = "no lattice repeats over several tiles"
-        return Measurement("none", "", 0.9, self.METHOD, detail)
+    def _entry(self, region: Region, name: str) -> ScreenedRegion:
+        found = region.print
+        return ScreenedRegion(
+            id=name,
+            box=stated(self._box(region.mask)),
+            share=float(region.mask.sum()) / region.mask.size,
+            kind=region.kind,
+            confidence=region.confidence,
+            screens=() if found is None else self._screens(found),
+            moire=Moire(found=False) if found is None else found.moire,
+        )
 
-    def _entry(self, region: Region, name: str) -> dict[str, Any]:
-        box = self._box(region.mask)
-        entry: dict[str, Any] = {
-            "id": name,
-            "box": stated(box),
-            "share": float(region.mask.sum()) / region.mask.size,
-            "kind": region.kind,
-            "confidence": region.confidence,
-            "screens": [],
-            "moire": {"found": False},
-        }
-        if region.print is not None:
-            entry["screens"] = self._screens(region.print)
-            entry["moire"] = dict(region.print.moire)
-        return entry
-
-    def _screens(self, found: Print) -> list[dict[str, Any]]:
+    def _screens(self, found: Print) -> tuple[PrintedScreen, ...]:
         step = self._tiles.layout.step
         screens = []
         for line in found.lines:
@@ -196,19 +174,19 @@ class Screen:
                 lpi = float(np.sqrt(np.hypot(*per_inch[0]) * np.hypot(*per_inch[1])))
             sheet = one if per_inch[0] is None else per_inch[0]
             screens.append(
-                {
-                    "channel": line.channel,
-                    "f1": [float(value) for value in one],
-                    "f2": [float(value) for value in other],
-                    "ruling_lpi": lpi,
-                    "ruling_px": step / line.lattice.ruling,
-                    "angle_deg": angle_of(sheet) % (180.0 if line.lattice.lines else 90.0),
-                    "shape": "line" if line.lattice.lines else "dot",
-                    "strength": line.strength,
-                    "confidence": line.confidence,
-                }
+                PrintedScreen(
+                    channel=line.channel,
+                    f1=(float(one[0]), float(one[1])),
+                    f2=(float(other[0]), float(other[1])),
+                    ruling_lpi=lpi,
+                    ruling_px=step / line.lattice.ruling,
+                    angle_deg=angle_of(sheet) % (180.0 if line.lattice.lines else 90.0),
+                    shape="line" if line.lattice.lines else "dot",
+                    strength=line.strength,
+                    confidence=line.confidence,
+                )
             )
-        return screens
+        return tuple(screens)
 
     def _per_inch(self, vector: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
         """Cycles per inch, down and across."""
@@ -223,6 +201,20 @@ class Screen:
         bottom = min((int(rows[-1]) + 1) * px, self.page.height)
         right = min((int(columns[-1]) + 1) * px, self.page.width)
         return top, left, bottom - top, right - left
+
+
+def _verdict(
+    regions: Sequence[Region], doubtful: Sequence[tuple[Mask, str]]
+) -> tuple[str | None, float, str]:
+    """Value, confidence, and why there is none or nothing certain."""
+    halftones = [region for region in regions if region.kind == "halftone"]
+    if halftones:
+        return "halftone", max(region.confidence for region in halftones), ""
+    if regions:
+        return "stochastic", regions[0].confidence, ""
+    if doubtful:
+        return None, 0.0, doubtful[0][1]
+    return "none", 0.9, "no lattice repeats over several tiles"
 
 
 def _gathered(regions: list[Region]) -> list[Region]:
@@ -240,8 +232,8 @@ def _ruling(region: Region) -> float:
     return region.print.lattices[0].ruling if region.print is not None else 0.0
 
 
-def _map(regions: Sequence[Region], layout: Layout) -> list[str]:
+def _map(regions: Sequence[Region], layout: Layout) -> tuple[str, ...]:
     cells = np.full((layout.rows, layout.columns), ".", dtype="<U1")
     for region, name in zip(regions, IDS, strict=False):
         cells[region.mask] = name
-    return ["".join(row) for row in cells]
+    return tuple("".join(row) for row in cells)

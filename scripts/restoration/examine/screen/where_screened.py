@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from restoration.examine.finding import Measurement
+from restoration.examine.finding import Earlier
 from restoration.examine.survey import KeptTile
+from restoration.findings.screen import Screen
 from restoration.raster.boxes import rows_first
 
 
@@ -25,16 +25,14 @@ class Screened:
     """The map: one character per cell, ``.`` outside every screen."""
 
     @classmethod
-    def of(cls, earlier: Mapping[str, Measurement]) -> Screened | None:
+    def of(cls, earlier: Earlier) -> Screened | None:
         """What an earlier ``screen`` finding says; None where there is no screen or no finding."""
-        found = earlier.get("screen")
+        found = earlier.get(Screen)
         if found is None or found.value not in ("halftone", "stochastic"):
             return None
-        regions: Any = found.detail.get("regions") or ()
-        boxes = tuple(rows_first([int(side) for side in region["box"]]) for region in regions)
-        rows = tuple(found.detail.get("map") or ())
-        cell = int(found.detail.get("cell_px") or 0) if rows else 0
-        return cls(str(found.value), boxes, cell, rows)
+        said = found.detail
+        boxes = tuple(rows_first(region.box) for region in said.regions)
+        return cls(found.value, boxes, said.cell_px if said.map else 0, said.map)
 
     def touches(self, top: int, left: int, side: int) -> bool:
         """Does a square tile lie in a screen, wholly or in part?"""
@@ -54,9 +52,7 @@ class Screened:
         )
 
 
-def without_screens(
-    tiles: Sequence[KeptTile], earlier: Mapping[str, Measurement]
-) -> list[KeptTile]:
+def without_screens(tiles: Sequence[KeptTile], earlier: Earlier) -> list[KeptTile]:
     """The tiles of a survey that no screen touches."""
     screened = Screened.of(earlier)
     if screened is None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Measurement, PageFacts, Plane, Window
+from restoration.examine.finding import Earlier, PageFacts, Plane, Window
 from restoration.examine.resolution.resolution import chosen, picture_box, quantisation_floor
 from restoration.examine.screen.where_screened import Screened, without_screens
 from restoration.examine.sharpness.blur_fit import FEWEST, Fit, SpectrumFit, TileSpectra
@@ -18,6 +18,8 @@ from restoration.examine.sharpness.blur_models import SIDE
 from restoration.examine.sharpness.edges import HALF, Edges, rises
 from restoration.examine.sharpness.edges import edges as tile_edges
 from restoration.examine.survey import SCALES, Survey
+from restoration.findings.blocking import Blocking
+from restoration.findings.blur import Blur, BlurAtScale, BlurDetail, BlurFit
 
 TILES = 16
 """Tiles whose spectra are averaged per scale."""
@@ -111,7 +113,7 @@ def _spread(fit: Fit, scale: int, seen: Sequence[Seen]) -> bool:
     return all(share is None or share >= WIDE for share in shares)
 
 
-class Blur:
+class BlurMeasurer:
     """What blurred the picture: ``motion``, ``defocus``, ``compression``, ``none``; None = unknown.
 
     Straight motion of length L multiplies the spectrum by a sinc, with zeros at k/L along its
@@ -124,7 +126,6 @@ class Blur:
     small to show its zeros could be behind it.
     """
 
-    name: ClassVar[str] = "blur"
     METHOD: ClassVar[str] = (
         "zeros of sinc and disc in the mean logarithmic spectrum of the tiles of most detail "
         "(Cannon 1976), at full, 1/2 and 1/4 scale"
@@ -136,19 +137,19 @@ class Blur:
     def see(self, window: Window) -> None:
         """Works on the survey's tiles alone."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Blur:
         seen = self._seen(survey, earlier)
         if not seen:
             screened = Screened.of(earlier)
             reason = "too small, or no detail, for a spectrum"
-            return self._unknown(f"{screened.kind} screen" if screened else reason, {})
+            why = f"{screened.kind} screen" if screened else reason
+            return self._said(None, 0.0, BlurDetail(reason=why))
         found = self._found(seen)
-        detail = _detail(seen)
         if found is not None:
-            return self._blurred(found[0], found[1], detail)
-        block = earlier.get("blocking")
-        if block is not None and block.value and block.detail["strength"] >= COMPRESSED:
-            return Measurement("compression", "", 0.8, self.METHOD, detail)
+            return self._blurred(found[0], found[1], seen)
+        block = earlier.get(Blocking)
+        if block is not None and block.value and (block.detail.strength or 0.0) >= COMPRESSED:
+            return self._said("compression", 0.8, _detail(seen))
         doubt = [
             fit
             for one in seen
@@ -158,14 +159,14 @@ class Blur:
         if doubt:
             worst = max(doubt, key=lambda fit: fit.gain)
             reason = f"falls like {worst.kind}, but no zero stands clear of the noise"
-            return self._unknown(reason, detail)
+            return self._unknown(reason, seen)
         if max(one.fits[0].reach for one in seen) < 0.2:
-            return self._unknown("too little detail above the noise", detail)
+            return self._unknown("too little detail above the noise", seen)
         squares = max(one.squares for one in seen)
         sure = min(0.9, 0.55 + 0.1 * float(np.log2(squares / FEWEST + 1.0)))
-        return Measurement("none", "", round(sure, 2), self.METHOD, detail)
+        return self._said("none", round(sure, 2), _detail(seen))
 
-    def _seen(self, survey: Survey, earlier: Mapping[str, Measurement]) -> list[Seen]:
+    def _seen(self, survey: Survey, earlier: Earlier) -> list[Seen]:
         """The fits at each scale that has detail enough."""
         box, seen = picture_box(earlier), []
         finer: list[Plane] = []
@@ -208,18 +209,21 @@ class Blur:
         good = [pair for pair in proved if pair[1].kind == kind]
         return next(pair for pair in good if pair[1].gain >= BEST_SHARE * most)
 
-    def _blurred(self, one: Seen, fit: Fit, detail: dict[str, Any]) -> Measurement:
+    def _blurred(self, one: Seen, fit: Fit, seen: list[Seen]) -> Blur:
         size = fit.size * one.scale
         if fit.kind == "motion":
-            detail |= {"length_px": size, "direction_deg": fit.direction % 180.0}
+            detail = _detail(seen, length_px=size, direction_deg=fit.direction % 180.0)
         else:
-            detail |= {"radius_px": size}
+            detail = _detail(seen, radius_px=size)
         clear = min(1.0, fit.gain / (2.0 * GAIN[fit.kind]))
         sure = 0.5 + 0.45 * clear * min(1.0, fit.support / 0.6)
-        return Measurement(fit.kind, "", round(sure, 2), self.METHOD, detail)
+        return self._said(fit.kind, round(sure, 2), detail)
 
-    def _unknown(self, reason: str, detail: dict[str, Any]) -> Measurement:
-        return Measurement(None, "", 0.0, self.METHOD, {**detail, "reason": reason})
+    def _unknown(self, reason: str, seen: list[Seen]) -> Blur:
+        return self._said(None, 0.0, _detail(seen).model_copy(update={"reason": reason}))
+
+    def _said(self, value: str | None, confidence: float, detail: BlurDetail) -> Blur:
+        return Blur(value=value, unit="", confidence=confidence, method=self.METHOD, detail=detail)
 
 
 def _proved(fit: Fit) -> bool:
@@ -255,34 +259,41 @@ def _doubtful(fit: Fit) -> bool:
     return part and fit.zero < 2.5 * fit.reach
 
 
-def _detail(seen: list[Seen]) -> dict[str, Any]:
+def _detail(
+    seen: list[Seen],
+    length_px: float | None = None,
+    direction_deg: float | None = None,
+    radius_px: float | None = None,
+) -> BlurDetail:
     """What each scale showed, for those who want to judge by themselves."""
-    return {
-        "length_px": None,
-        "direction_deg": None,
-        "radius_px": None,
-        "softness_px": _softness(seen),
-        "reach": max(one.fits[0].reach / one.scale for one in seen),
-        "scales": [
-            {
-                "scale": one.scale,
-                "squares": one.squares,
-                **{
-                    fit.kind: {
-                        "gain": fit.gain,
-                        "amplitude": fit.amplitude,
-                        "support": fit.support,
-                        "agreement": fit.agreement,
-                        "zero_of_reach": fit.zero / max(fit.reach, 1e-6),
-                        "size_px": fit.size * one.scale,
-                        "edge_width_share": one.width_share(fit, one.scale),
-                    }
-                    for fit in one.fits
-                },
-            }
+    return BlurDetail(
+        length_px=length_px,
+        direction_deg=direction_deg,
+        radius_px=radius_px,
+        softness_px=_softness(seen),
+        reach=max(one.fits[0].reach / one.scale for one in seen),
+        scales=tuple(
+            BlurAtScale(
+                scale=one.scale,
+                squares=one.squares,
+                motion=_fit(one, one.fits[0]),
+                defocus=_fit(one, one.fits[1]),
+            )
             for one in seen
-        ],
-    }
+        ),
+    )
+
+
+def _fit(one: Seen, fit: Fit) -> BlurFit:
+    return BlurFit(
+        gain=fit.gain,
+        amplitude=fit.amplitude,
+        support=fit.support,
+        agreement=fit.agreement,
+        zero_of_reach=fit.zero / max(fit.reach, 1e-6),
+        size_px=fit.size * one.scale,
+        edge_width_share=one.width_share(fit, one.scale),
+    )
 
 
 def _softness(seen: list[Seen]) -> float | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.resolution.resolution import chosen, picture_box
 from restoration.examine.screen.where_screened import without_screens
 from restoration.examine.sharpness.edges import FINE, Edges, Floats, edges, rises
 from restoration.examine.survey import Survey
+from restoration.findings.base import Caution
+from restoration.findings.sharpening import Sharpening, SharpeningDetail
 
 TILES = 16
 """Tiles of most detail whose edges are looked at, per scale."""
@@ -84,7 +85,7 @@ class Halos:
         )
 
 
-class Sharpening:
+class SharpeningMeasurer:
     """Whether the scan was sharpened before it came to us.
 
     An unsharp mask overshoots on both sides of every edge. On the strong straight edges of the
@@ -95,7 +96,6 @@ class Sharpening:
     the distance from the middle of the edge at which the halo has fallen to half.
     """
 
-    name: ClassVar[str] = "sharpening"
     METHOD: ClassVar[str] = (
         "overshoot on both sides of strong straight edges between flat tones, averaged along them"
     )
@@ -106,7 +106,7 @@ class Sharpening:
     def see(self, window: Window) -> None:
         """Works on the survey's tiles alone."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Sharpening:
         box = picture_box(earlier)
         found = []
         for scale in SCALES:
@@ -120,29 +120,41 @@ class Sharpening:
                 f"{most} straight edges between even tones; {FEWEST} in {WITNESSES} parts of the "
                 "picture are needed"
             )
-            return Measurement(None, "", 0.0, self.METHOD, {"edges": most, "reason": reason})
+            return self._said(None, 0.0, SharpeningDetail(edges=most, reason=reason))
         best = max(enough, key=lambda one: (one.sharpened, one.overshoot))
-        detail: dict[str, Any] = {
-            "overshoot": max(best.overshoot, 0.0),
-            "error": best.error,
-            "width_px": best.width if best.sharpened else None,
-            "share": best.share,
-            "second_lobe": best.second,
-            "edges": best.count,
-            "witnesses": best.witnesses,
-            "tile_scale": best.scale,
-        }
+        detail = SharpeningDetail(
+            overshoot=max(best.overshoot, 0.0),
+            error=best.error,
+            width_px=best.width if best.sharpened else None,
+            share=best.share,
+            second_lobe=best.second,
+            edges=best.count,
+            witnesses=best.witnesses,
+            tile_scale=best.scale,
+        )
         many = min(1.0, best.witnesses / 20.0)
         if not best.sharpened:
             clear = 1.0 - min(1.0, max(best.overshoot, 0.0) / (2.0 * HALO))
-            return Measurement(False, "", round(0.55 + 0.4 * many * clear, 2), self.METHOD, detail)
+            return self._said(False, round(0.55 + 0.4 * many * clear, 2), detail)
         sure = 0.6 + 0.35 * many * min(1.0, best.overshoot / (3.0 * HALO))
         text = (
             f"The scan was sharpened before it came here: edges overshoot by about "
             f"{100.0 * best.overshoot:.0f} % of their step. If you can, scan it again without."
         )
-        caution = (Caution("scanner_sharpening", text),)
-        return Measurement(True, "", round(sure, 2), self.METHOD, detail, caution)
+        caution = Caution(code="scanner_sharpening", text=text)
+        return self._said(True, round(sure, 2), detail, caution)
+
+    def _said(
+        self, value: bool | None, confidence: float, detail: SharpeningDetail, *cautions: Caution
+    ) -> Sharpening:
+        return Sharpening(
+            value=value,
+            unit="",
+            confidence=confidence,
+            method=self.METHOD,
+            detail=detail,
+            cautions=cautions,
+        )
 
 
 def halos(found: Edges, scale: int) -> Halos:

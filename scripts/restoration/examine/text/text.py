@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.fine_proxy import FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.text.strokes import HEIGHTS, Grey, Ink
 from restoration.examine.text.text_lines import Line, distinct, lines, lines_down
+from restoration.findings.screen import Screen
+from restoration.findings.text import Text, TextBox, TextDetail
 from restoration.raster.boxes import rows_first
 
 MOST_CELLS = 3_000_000
@@ -55,7 +56,7 @@ class Area:
     """Written along the columns of the stored page."""
 
 
-class Text:
+class TextMeasurer:
     """Areas of writing and of line art.
 
     Writing: connected marks of even tone on even ground, of one height and stroke width, in lines;
@@ -68,7 +69,6 @@ class Text:
     writing across a picture are not seen; rows of coins or of buttons may be.
     """
 
-    name: ClassVar[str] = "text"
     METHOD: ClassVar[str] = (
         "even strokes on even ground (after Epshtein, Ofek and Wexler 2010) in lines, on a proxy"
     )
@@ -80,46 +80,54 @@ class Text:
     def see(self, window: Window) -> None:
         self._proxy.see(window)
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Text:
         step = self._proxy.step
-        detail: dict[str, Any] = {
-            "boxes": [],
-            "proxy_step_px": step,
-            "smallest_letter_px": HEIGHTS[0] * step,
-        }
         grey = encoded(self._proxy)
+        smallest = HEIGHTS[0] * step
         if min(grey.shape) < 2 * HEIGHTS[0]:
-            detail["reason"] = "the page is too small"
-            return Measurement(None, "share", 0.0, self.METHOD, detail)
+            detail = TextDetail(
+                boxes=(),
+                proxy_step_px=step,
+                smallest_letter_px=smallest,
+                reason="the page is too small",
+            )
+            return self._said(None, 0.0, detail)
         written, drawn = _found(grey)
         areas = _blocks(written, grey.shape)
         taken = [*(area.box for area in areas), *_screens(earlier, step)]
         areas += _drawings(drawn, taken)
         areas.sort(key=lambda area: -area.box[2] * area.box[3])
         kept = sorted(areas[:MOST_BOXES], key=lambda area: area.box)
-        detail["boxes"] = [self._described(area, step) for area in kept]
-        detail["not_listed"] = len(areas) - len(kept)
-        detail["letters"] = sum(area.letters for area in areas)
-        for kind in ("text", "line art"):
-            part = [area for area in areas if area.kind == kind]
-            detail[f"share_{kind.replace(' ', '_')}"] = _share(part, grey.shape)
-        value = _share(areas, grey.shape)
-        return Measurement(value, "share", _confidence(areas), self.METHOD, detail)
-
-    def _described(self, area: Area, step: int) -> dict[str, Any]:
-        top, left, height, width = (side * step for side in area.box)
-        return {
-            "box": [
-                left,
-                top,
-                min(width, self.page.width - left),
-                min(height, self.page.height - top),
-            ],
-            "kind": area.kind,
-            "lines": area.lines,
-            "letters": round(area.letters),
-            "sideways": area.sideways,
+        of_kind = {
+            kind: _share([area for area in areas if area.kind == kind], grey.shape)
+            for kind in ("text", "line art")
         }
+        detail = TextDetail(
+            boxes=tuple(self._described(area, step) for area in kept),
+            proxy_step_px=step,
+            smallest_letter_px=smallest,
+            not_listed=len(areas) - len(kept),
+            letters=sum(area.letters for area in areas),
+            share_text=of_kind["text"],
+            share_line_art=of_kind["line art"],
+        )
+        return self._said(_share(areas, grey.shape), _confidence(areas), detail)
+
+    def _said(self, value: float | None, confidence: float, detail: TextDetail) -> Text:
+        return Text(
+            value=value, unit="share", confidence=confidence, method=self.METHOD, detail=detail
+        )
+
+    def _described(self, area: Area, step: int) -> TextBox:
+        top, left, height, width = (side * step for side in area.box)
+        box = (left, top, min(width, self.page.width - left), min(height, self.page.height - top))
+        return TextBox(
+            box=box,
+            kind=area.kind,
+            lines=area.lines,
+            letters=round(area.letters),
+            sideways=area.sideways,
+        )
 
 
 def encoded(proxy: FineProxy) -> Grey:
@@ -218,16 +226,11 @@ def _drawings(squares: Squares, taken: list[Box]) -> list[Area]:
     return areas
 
 
-def _screens(earlier: Mapping[str, Measurement], step: int) -> list[Box]:
+def _screens(earlier: Earlier, step: int) -> list[Box]:
     """Boxes, in cells, of the regions that are printed with a halftone: dots are no drawing."""
-    found = earlier.get("screen")
-    if found is None:
-        return []
-    boxes = []
-    for region in found.detail.get("regions", []):
-        top, left, height, width = rows_first([int(side) // step for side in region["box"]])
-        boxes.append((top, left, height, width))
-    return boxes
+    found = earlier.get(Screen)
+    regions = () if found is None else found.detail.regions
+    return [rows_first([side // step for side in region.box]) for region in regions]
 
 
 def _grown(box: Box, margin: int, shape: tuple[int, ...]) -> Box:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
-from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import Tones, picture_tones
+from restoration.findings.colour import Colour, ColourDetail, HueByTone
+from restoration.findings.tone import Tone
 
 STEPS = 24
 """Steps of lightness between the darkest and the lightest tone at which the curve has a node."""
@@ -46,7 +47,7 @@ class HueCurve:
         return np.asarray(np.hypot(self.strays[:, 0], self.strays[:, 1]))
 
 
-class Colour:
+class ColourMeasurer:
     """Grey, toned or in colour.
 
     A toned picture (sepia, selenium, cyanotype, a yellowed print) has one hue for each tone, so
@@ -56,7 +57,6 @@ class Colour:
     open.
     """
 
-    name: ClassVar[str] = "colour"
     METHOD: ClassVar[str] = "distance in CIELAB from one curve of hue over lightness"
 
     def begin(self, page: PageFacts) -> None:
@@ -65,37 +65,38 @@ class Colour:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy alone."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Colour:
         if self.page.channels == 1 or _equal_channels(survey, earlier):
             three = "the three channels of the file are equal"
             why = "the file has one channel" if self.page.channels == 1 else three
-            return Measurement("grey", "", 1.0, self.METHOD, {"why": why})
+            return self._said("grey", 1.0, ColourDetail(why=why))
         tones = picture_tones(survey, self.page, earlier)
         if tones is None:
-            return self._unknown({"reason": "the picture is too small"})
+            return self._said(None, 0.0, ColourDetail(reason="the picture is too small"))
         cells = _calmed(tones.lab)
         if float(np.ptp(cells[:, 0])) < 2.0:
-            return self._unknown({"reason": "the page has one tone only"})
+            return self._said(None, 0.0, ColourDetail(reason="the page has one tone only"))
         return self._judged(cells, hue_curve(cells))
 
-    def _judged(self, cells: Tones, curve: HueCurve) -> Measurement:
-        detail = _described(cells, curve)
+    def _judged(self, cells: Tones, curve: HueCurve) -> Colour:
         evidence = colour_evidence(curve)
-        detail["colour_evidence"] = evidence
+        detail = _described(cells, curve, evidence)
         if evidence >= COLOUR_ABOVE:
             confidence = min(0.95, 0.5 + 0.3 * (evidence - COLOUR_ABOVE))
-            return Measurement("colour", "", round(confidence, 2), self.METHOD, detail)
+            return self._said("colour", round(confidence, 2), detail)
         if evidence > TONED_BELOW:
-            detail["reason"] = "neither one hue for each tone nor several: stains, or faded colours"
-            return self._unknown(detail)
+            reason = "neither one hue for each tone nor several: stains, or faded colours"
+            return self._said(None, 0.0, detail.model_copy(update={"reason": reason}))
         chroma = float(np.median(curve.chroma))
         value = "grey" if chroma < NEUTRAL else "toned"
         margin = min(1.0, abs(np.log(max(chroma, 0.1) / NEUTRAL)))
         confidence = 0.4 + 0.3 * (1.0 - evidence / TONED_BELOW) + 0.25 * margin
-        return Measurement(value, "", round(confidence, 2), self.METHOD, detail)
+        return self._said(value, round(confidence, 2), detail)
 
-    def _unknown(self, detail: dict[str, Any]) -> Measurement:
-        return Measurement(None, "", 0.0, self.METHOD, detail)
+    def _said(self, value: str | None, confidence: float, detail: ColourDetail) -> Colour:
+        return Colour(
+            value=value, unit="", confidence=confidence, method=self.METHOD, detail=detail
+        )
 
 
 def hue_curve(cells: Tones) -> HueCurve:
@@ -138,24 +139,27 @@ def colour_evidence(curve: HueCurve) -> float:
     return max(0.0, evidence)
 
 
-def _described(cells: Tones, curve: HueCurve) -> dict[str, Any]:
+def _described(cells: Tones, curve: HueCurve, evidence: float) -> ColourDetail:
     distance = curve.distance
     mean = np.average(curve.hue, axis=0)
-    ends = np.percentile(cells[:, 0], (5, 50, 95))
-    names = ("shadows", "middle", "highlights")
-    return {
-        "hue_deg": float(np.degrees(np.arctan2(mean[1], mean[0])) % 360.0),
-        "chroma": float(np.median(curve.chroma)),
-        "toned": {
-            name: [float(np.interp(end, curve.lightness, curve.hue[:, i])) for i in (0, 1)]
-            for name, end in zip(names, ends, strict=True)
-        },
-        "distance_p50": float(np.median(distance)),
-        "distance_p90": float(np.percentile(distance, 90)),
-        "share_far": float((distance > FAR).mean()),
-        "share_very_far": float((distance > VERY_FAR).mean()),
-        "unit": "CIELAB, D65",
-    }
+    shadows, middle, highlights = (
+        (
+            float(np.interp(end, curve.lightness, curve.hue[:, 0])),
+            float(np.interp(end, curve.lightness, curve.hue[:, 1])),
+        )
+        for end in np.percentile(cells[:, 0], (5, 50, 95))
+    )
+    return ColourDetail(
+        hue_deg=float(np.degrees(np.arctan2(mean[1], mean[0])) % 360.0),
+        chroma=float(np.median(curve.chroma)),
+        toned=HueByTone(shadows=shadows, middle=middle, highlights=highlights),
+        distance_p50=float(np.median(distance)),
+        distance_p90=float(np.percentile(distance, 90)),
+        share_far=float((distance > FAR).mean()),
+        share_very_far=float((distance > VERY_FAR).mean()),
+        unit="CIELAB, D65",
+        colour_evidence=evidence,
+    )
 
 
 def _calmed(cells: Tones) -> Tones:
@@ -164,9 +168,9 @@ def _calmed(cells: Tones) -> Tones:
     return np.asarray(blurred, dtype=np.float64).reshape(-1, 3)
 
 
-def _equal_channels(survey: Survey, earlier: Mapping[str, Measurement]) -> bool:
-    tone = earlier.get("tone")
-    if tone is not None and "grey_in_rgb" in tone.detail:
-        return bool(tone.detail["grey_in_rgb"])
+def _equal_channels(survey: Survey, earlier: Earlier) -> bool:
+    tone = earlier.get(Tone)
+    if tone is not None:
+        return tone.detail.grey_in_rgb
     proxy = survey.proxy
     return bool((proxy == proxy[:, :, :1]).all())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones import dye_fit
 from restoration.examine.tones.colour import COLOUR_ABOVE, colour_evidence, hue_curve
@@ -25,8 +24,12 @@ from restoration.examine.tones.fading import DARK_PAPER
 from restoration.examine.tones.hand_colour import hand_coloured
 from restoration.examine.tones.margin_stain import UnevenStain, uneven_stain
 from restoration.examine.tones.picture_tones import density, lab, picture_box, picture_cells
-from restoration.examine.tones.silver import silver_image, toner
+from restoration.examine.tones.silver import rounded, silver_image, toner
 from restoration.examine.tones.tone import SPARED
+from restoration.findings.colour import Colour
+from restoration.findings.dyes import AsDyes, AsSilver, Dyes, DyesDetail, Uneven
+from restoration.findings.paper import Paper
+from restoration.findings.screen import Screen
 from restoration.raster.base import FloatImage
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.tone_curve import srgb_tone
@@ -45,7 +48,7 @@ DOUBTED = 0.2
 """Confidence in a fading of which one sign of two is missing."""
 
 
-class Dyes:
+class DyesMeasurer:
     """How much of its dyes a colour print has kept, and what stain its paper has taken on.
 
     Densities are -log10 of the light in the scan's own channels. The stain comes from the empty
@@ -55,7 +58,6 @@ class Dyes:
     density that each channel has kept; None where nothing can be said, and why.
     """
 
-    name: ClassVar[str] = "dyes"
     METHOD: ClassVar[str] = (
         "c' = k c + s in density, by channel: s from margin or lightest tones, k from the darkest"
     )
@@ -66,67 +68,62 @@ class Dyes:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy alone."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Dyes:
         encoded = picture_cells(survey, earlier)
         if encoded is None:
-            return self._unknown({"reason": "the picture is too small"})
+            return self._said(None, 0.0, DyesDetail(reason="the picture is too small"))
         light = channel_light(self.page.colour)
         cells = density(light.light(encoded)).reshape(-1, self.page.channels)
         margin = self._margin(cells, earlier)
-        detail: dict[str, Any] = {
-            "margin": None if margin is None else _rounded(margin),
-            "lightest": _rounded(np.percentile(cells, dye_fit.LIGHTEST, axis=0)),
-            "darkest": _rounded(np.percentile(cells, dye_fit.DARKEST, axis=0)),
-        }
+        found = self._as_dyes(cells, margin) if self.page.channels == 3 else None
+        kind, why = self._kind(encoded, found, earlier)
+        no_margin = "" if margin is not None else _no_margin(earlier)
+        as_silver = silver_image(cells, margin, kind in ("grey", "toned"), no_margin)
+        as_dyes = None if found is None else _described(found)
+        said: dict[str, Any] = {}
         if margin is None:
-            detail["no_margin"] = _no_margin(earlier)
-        as_dyes = self._as_dyes(cells, margin) if self.page.channels == 3 else None
-        kind, why = self._kind(encoded, as_dyes, earlier)
-        detail |= {"image": kind, "evidence": "lightest tones" if margin is None else "margin"}
+            said["no_margin"] = no_margin
         if why:
-            detail["reason"] = why
-        whole = density(light.light(survey.proxy))
-        uneven = self._uneven(whole, margin, survey, earlier)
+            said["reason"] = why
+        uneven = self._uneven(cells, margin, survey, earlier, dyes=as_dyes is not None)
         if uneven is not None:
-            flat = whole - _beyond_least(uneven, whole.shape)
-            lightest = np.percentile(flat, 100.0 * SPARED, axis=(0, 1))
-            detail["uneven"] = uneven.record() | {"lightest": _rounded(lightest)}
+            said["uneven"] = uneven
         if kind == "toned":
-            detail["toner"] = toner(cells)
-        why_none = detail.get("no_margin", "")
-        detail["as_silver"] = silver_image(cells, margin, kind in ("grey", "toned"), why_none)
+            said["toner"] = toner(cells)
         if as_dyes is not None:
-            detail["as_dyes"] = _described(as_dyes)
-            if uneven is not None:
-                detail["uneven"]["as_dyes"] = self._unstained(cells, uneven, survey, earlier)
-        value = self._value(detail)
+            said["as_dyes"] = as_dyes
+        value = _value(kind, as_dyes, as_silver)
         confidence = 0.0 if value is None else 0.5 if margin is None else 0.75
-        if kind == "dyes" and as_dyes is not None and not as_dyes.reason_against:
-            detail["doubt"] = doubt(as_dyes.kept, as_dyes.stain, margin=margin is not None)
-            if detail["doubt"]:
+        if kind == "dyes" and found is not None and not found.reason_against:
+            said["doubt"] = doubt(found.kept, found.stain, margin=margin is not None)
+            if said["doubt"]:
                 confidence = DOUBTED
-        return Measurement(value, "share kept", confidence, self.METHOD, detail)
+        detail = DyesDetail(
+            margin=None if margin is None else rounded(margin),
+            lightest=rounded(np.percentile(cells, dye_fit.LIGHTEST, axis=0)),
+            darkest=rounded(np.percentile(cells, dye_fit.DARKEST, axis=0)),
+            image=kind,
+            evidence="lightest tones" if margin is None else "margin",
+            as_silver=as_silver,
+            **said,
+        )
+        return self._said(value, confidence, detail)
 
-    @staticmethod
-    def _value(detail: Mapping[str, Any]) -> list[float] | None:
-        """What is kept, where it can be said."""
-        if detail["image"] != "dyes":
-            kept: list[float] | None = detail["as_silver"].get("kept")
-            return kept
-        said = detail["as_dyes"]
-        if said["against"]:
-            return [1.0] * len(said["kept"]) if said["balanced"] else None
-        return list(said["kept"])
+    def _said(self, value: tuple[float, ...] | None, confidence: float, detail: DyesDetail) -> Dyes:
+        return Dyes(
+            value=value,
+            unit="share kept",
+            confidence=confidence,
+            method=self.METHOD,
+            detail=detail,
+        )
 
-    def _unknown(self, detail: dict[str, Any]) -> Measurement:
-        return Measurement(None, "share kept", 0.0, self.METHOD, detail)
-
-    def _margin(self, cells: Densities, earlier: Mapping[str, Measurement]) -> Densities | None:
+    def _margin(self, cells: Densities, earlier: Earlier) -> Densities | None:
         """(channels,) density of the print's own empty paper; None where none is seen."""
-        paper = earlier.get("paper")
-        if paper is None or paper.value is None or paper.detail.get("colour") is None:
+        paper = earlier.get(Paper)
+        if paper is None or paper.value is None or paper.detail.colour is None:
             return None
-        encoded = np.asarray(paper.detail["colour"], np.float64).reshape(1, -1) / 255.0
+        encoded = np.asarray(paper.detail.colour, np.float64).reshape(1, -1) / 255.0
         found = density(channel_light(self.page.colour).light(encoded))[0]
         lightest = np.percentile(cells, dye_fit.LIGHTEST, axis=0)
         if float(found.mean()) > DARK_PAPER or bool((found > lightest + LIGHTER).any()):
@@ -135,22 +132,34 @@ class Dyes:
 
     def _uneven(
         self,
-        whole: Densities,
+        cells: Densities,
         margin: Densities | None,
         survey: Survey,
-        earlier: Mapping[str, Measurement],
-    ) -> UnevenStain | None:
+        earlier: Earlier,
+        dyes: bool,
+    ) -> Uneven | None:
+        """The stain as the report says it, where it is uneven; dyes: whether to fit them again."""
         box = picture_box(earlier)
         if margin is None or box is None:
             return None
+        whole = density(channel_light(self.page.colour).light(survey.proxy))
         top, left, height, width = (side // survey.step for side in box)
-        return uneven_stain(whole, (top, left, height, width), margin)
+        surface = uneven_stain(whole, (top, left, height, width), margin)
+        if surface is None:
+            return None
+        flat = whole - _beyond_least(surface, whole.shape)
+        found = Uneven(
+            **surface.record(),
+            lightest=rounded(np.percentile(flat, 100.0 * SPARED, axis=(0, 1))),
+        )
+        if not dyes:
+            return found
+        again = self._unstained(cells, surface, survey, earlier)
+        return found.model_copy(update={"as_dyes": again})
 
-    def _kind(
-        self, encoded: FloatImage, as_dyes: Aged | None, earlier: Mapping[str, Measurement]
-    ) -> tuple[str, str]:
+    def _kind(self, encoded: FloatImage, as_dyes: Aged | None, earlier: Earlier) -> tuple[str, str]:
         """dyes, grey, toned, hand-coloured, ink or unknown; and why nothing is said of dyes."""
-        screen, colour = earlier.get("screen"), earlier.get("colour")
+        screen, colour = earlier.get(Screen), earlier.get(Colour)
         hue = None if colour is None else colour.value
         if screen is not None and screen.value in ("halftone", "stochastic"):
             return "ink", "a printed picture: inks, not dyes"
@@ -186,17 +195,15 @@ class Dyes:
         cells: Densities,
         uneven: UnevenStain,
         survey: Survey,
-        earlier: Mapping[str, Measurement],
-    ) -> dict[str, Any]:
+        earlier: Earlier,
+    ) -> AsDyes:
         """The same, once the stain has been taken away where it lies."""
         least = uneven.over_page().min(axis=0)
         across, down = self._places(survey, earlier)
         flat = cells - (uneven.at(across, down) - least)
         return _described(aged(flat, least, stain_of_margin(least)))
 
-    def _places(
-        self, survey: Survey, earlier: Mapping[str, Measurement]
-    ) -> tuple[Densities, Densities]:
+    def _places(self, survey: Survey, earlier: Earlier) -> tuple[Densities, Densities]:
         """Where on the page the picture's cells lie, each (n,) in [-1, 1]."""
         encoded, box = picture_cells(survey, earlier), picture_box(earlier)
         assert encoded is not None
@@ -218,25 +225,30 @@ def _beyond_least(uneven: UnevenStain, shape: tuple[int, ...]) -> Densities:
     return np.asarray(over.reshape(shape))
 
 
-def _described(found: Aged) -> dict[str, Any]:
-    return {
-        "kept": _rounded(found.kept),
-        "stain": _rounded(found.stain),
-        "base": _rounded(found.base),
-        "spread": round(found.spread, 4),
-        "disagreement": round(found.disagreement, 4),
-        "gain": round(found.gain, 4),
-        "gain_of_lights": round(found.gain_of_lights, 4),
-        "balanced": found.balanced,
-        "against": found.reason_against,
-    }
+def _described(found: Aged) -> AsDyes:
+    return AsDyes(
+        kept=rounded(found.kept),
+        stain=rounded(found.stain),
+        base=rounded(found.base),
+        spread=round(found.spread, 4),
+        disagreement=round(found.disagreement, 4),
+        gain=round(found.gain, 4),
+        gain_of_lights=round(found.gain_of_lights, 4),
+        balanced=found.balanced,
+        against=found.reason_against,
+    )
 
 
-def _rounded(values: Densities) -> list[float]:
-    return [round(float(value), 4) for value in values]
+def _value(kind: str, as_dyes: AsDyes | None, as_silver: AsSilver) -> tuple[float, ...] | None:
+    """What is kept, where it can be said."""
+    if kind != "dyes" or as_dyes is None:
+        return as_silver.kept
+    if as_dyes.against:
+        return (1.0,) * len(as_dyes.kept) if as_dyes.balanced else None
+    return as_dyes.kept
 
 
-def _no_margin(earlier: Mapping[str, Measurement]) -> str:
+def _no_margin(earlier: Earlier) -> str:
     """Why no margin was taken for the print's paper."""
-    paper = earlier.get("paper")
+    paper = earlier.get(Paper)
     return NO_MARGIN if paper is None or paper.value is None else DARK_BORDER

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import (
     DARKEST,
@@ -18,6 +18,16 @@ from restoration.examine.tones.picture_tones import (
     picture_tones,
 )
 from restoration.examine.tones.tone import NAMES
+from restoration.findings.base import Caution
+from restoration.findings.exposure import (
+    ClippedEnds,
+    Exposure,
+    ExposureDetail,
+    LightnessRange,
+)
+from restoration.findings.screen import Screen
+from restoration.findings.text import Text
+from restoration.findings.tone import Tone
 
 DARK, LIGHT = 15.0, 88.0
 """Median L* below and above which a picture is dark or light; most photographs have 35 to 65."""
@@ -58,7 +68,7 @@ class Lightness:
         return self.lightest - self.darkest
 
 
-class Exposure:
+class ExposureMeasurer:
     """Whether a picture is dark, light, flat or clipped.
 
     Value: ``under``, ``over``, ``flat``, ``clipped`` or ``normal``; the first that holds. Tones are
@@ -69,7 +79,6 @@ class Exposure:
     pages of text and pages without a picture. No stage decides from it.
     """
 
-    name: ClassVar[str] = "exposure"
     METHOD: ClassVar[str] = (
         "percentiles of CIELAB L* inside the picture; clipping as the tones' histogram counts it"
     )
@@ -80,56 +89,66 @@ class Exposure:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy and on the tone finding."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Exposure:
         reason = _reason_to_say_nothing(earlier)
         if reason:
-            return self._unknown({"reason": reason})
+            return self._said(None, 0.0, ExposureDetail(reason=reason))
         tones = picture_tones(survey, self.page, earlier)
         if tones is None:
-            return self._unknown({"reason": "the picture is too small"})
+            return self._said(None, 0.0, ExposureDetail(reason="the picture is too small"))
         light = np.clip(tones.linear @ SRGB_TO_XYZ[1], 0.0, None)
-        found = _lightness(light)
-        detail: dict[str, Any] = {
-            "lightness": {"p1": found.darkest, "p50": found.median, "p99": found.lightest},
-            "stops": _stops(light),
-            "clipped": self._clipped(tones, earlier),
-        }
+        found, clipped = _lightness(light), self._clipped(tones, earlier)
+        detail = ExposureDetail(
+            lightness=LightnessRange(p1=found.darkest, p50=found.median, p99=found.lightest),
+            stops=_stops(light),
+            clipped=clipped,
+        )
         if found.range < ONE_TONE:
-            detail["reason"] = "the picture has one tone only"
-            return self._unknown(detail)
-        value, confidence, why = _judged(found, max(detail["clipped"].values()))
-        detail["judged_by"] = why
+            reason = "the picture has one tone only"
+            return self._said(None, 0.0, detail.model_copy(update={"reason": reason}))
+        value, confidence, why = _judged(found, max(clipped.low, clipped.high))
         caution = _caution(value, found, confidence)
         cautions = () if caution is None else (caution,)
-        return Measurement(value, "", confidence, self.METHOD, detail, cautions)
+        detail = detail.model_copy(update={"judged_by": why})
+        return self._said(value, confidence, detail, *cautions)
 
-    def _unknown(self, detail: dict[str, Any]) -> Measurement:
-        return Measurement(None, "", 0.0, self.METHOD, detail)
+    def _said(
+        self, value: str | None, confidence: float, detail: ExposureDetail, *cautions: Caution
+    ) -> Exposure:
+        return Exposure(
+            value=value,
+            unit="",
+            confidence=confidence,
+            method=self.METHOD,
+            detail=detail,
+            cautions=cautions,
+        )
 
-    def _clipped(self, tones: PictureTones, earlier: Mapping[str, Measurement]) -> dict[str, float]:
+    def _clipped(self, tones: PictureTones, earlier: Earlier) -> ClippedEnds:
         """Share of the picture's cells in which all channels lie at the end at which the tone
         finding saw samples pile up. One channel alone ends there in strong colours as well,
         whatever the exposure; cells that are clipped in part do not count."""
-        tone = earlier.get("tone")
+        tone = earlier.get(Tone)
         if tone is None:
-            return {"low": 0.0, "high": 0.0}
-        channels = [tone.detail["channels"][name] for name in NAMES[self.page.channels]]
-        shares = {}
-        for end, piled, last in (
-            ("low", "clipped_low", "lowest"),
-            ("high", "clipped_high", "highest"),
-        ):
-            ends = np.array([channel[last] for channel in channels], np.float32)
-            level = self.page.colour.to_srgb(ends.reshape(1, 1, -1)).reshape(-1)
-            beyond = tones.srgb - level
-            at = beyond <= AT_THE_END if end == "low" else beyond >= -AT_THE_END
-            lost = all(channel[piled] > 0.0 for channel in channels)
-            shares[end] = float(at.all(axis=2).mean()) if lost else 0.0
-        return shares
+            return ClippedEnds(low=0.0, high=0.0)
+        channels = [tone.detail.channels[name] for name in NAMES[self.page.channels]]
+        low = high = 0.0
+        if all(channel.clipped_low > 0.0 for channel in channels):
+            beyond = self._beyond(tones, [channel.lowest for channel in channels])
+            low = float((beyond <= AT_THE_END).all(axis=2).mean())
+        if all(channel.clipped_high > 0.0 for channel in channels):
+            beyond = self._beyond(tones, [channel.highest for channel in channels])
+            high = float((beyond >= -AT_THE_END).all(axis=2).mean())
+        return ClippedEnds(low=low, high=high)
+
+    def _beyond(self, tones: PictureTones, ends: Sequence[float]) -> Tones:
+        """(rows, columns, 3): how far the picture lies above encoded values, one a channel."""
+        codes = np.array(ends, np.float32).reshape(1, 1, -1)
+        return np.asarray(tones.srgb - self.page.colour.to_srgb(codes).reshape(-1))
 
 
-def _reason_to_say_nothing(earlier: Mapping[str, Measurement]) -> str:
-    screen, text = earlier.get("screen"), earlier.get("text")
+def _reason_to_say_nothing(earlier: Earlier) -> str:
+    screen, text = earlier.get(Screen), earlier.get(Text)
     if screen is not None and screen.value in ("halftone", "stochastic"):
         return "a printed picture: its tones are those of its ink and paper"
     if text is not None and text.value is not None and text.value >= MOSTLY_TEXT:
@@ -193,4 +212,5 @@ def _caution(value: str, found: Lightness, confidence: float) -> Caution | None:
             )
         case _:
             return None
-    return Caution({"under": "underexposed", "over": "overexposed", "flat": "flat"}[value], text)
+    code = {"under": "underexposed", "over": "overexposed", "flat": "flat"}[value]
+    return Caution(code=code, text=text)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import (
     SRGB_TO_XYZ,
@@ -20,6 +19,12 @@ from restoration.examine.tones.picture_tones import (
     picture_tones,
 )
 from restoration.examine.tones.tone import NAMES
+from restoration.findings.base import Pair
+from restoration.findings.colour import Colour
+from restoration.findings.fading import Casts, Fading, FadingDetail, PaperWhite
+from restoration.findings.paper import Paper
+from restoration.findings.screen import Screen
+from restoration.findings.tone import Tone
 
 REFERENCE = 1.6
 """Density range of a healthy print: blacks of matte papers lie 1.5 to 1.7 above their white, those
@@ -56,7 +61,19 @@ class Loss:
         return float(np.ptp(self.channels))
 
 
-class Fading:
+@dataclass(frozen=True)
+class _Densities:
+    """The report's figures, and the light from which the loss follows."""
+
+    dark_light: Tones
+    """(3,): linear light of the darkest tones."""
+    darkest: tuple[float, ...]
+    lightest: tuple[float, ...]
+    cast: Casts
+    paper: PaperWhite | None
+
+
+class FadingMeasurer:
     """How much of a print's density range is gone.
 
     Densities are -log10 of linear-light sRGB, not Status A: a scanner is no densitometer.
@@ -68,7 +85,6 @@ class Fading:
     are those of the ink and paper, and where there is too little to see.
     """
 
-    name: ClassVar[str] = "fading"
     METHOD: ClassVar[str] = (
         "density of the darkest tones above the paper's, against a range of 1.6 (matte papers)"
     )
@@ -79,76 +95,87 @@ class Fading:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy alone."""
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Fading:
         tones = picture_tones(survey, self.page, earlier)
         if tones is None:
-            return self._unknown({"reason": "the picture is too small"})
+            return self._said(None, 0.0, FadingDetail(reason="the picture is too small"))
         paper = self._paper(earlier)
-        detail, darkest = self._densities(tones, paper, earlier)
-        range_ = max(
-            dark - light for dark, light in zip(detail["darkest"], detail["lightest"], strict=True)
+        seen = self._densities(tones, paper)
+        detail = FadingDetail(
+            channels=NAMES[self.page.channels],
+            darkest=seen.darkest,
+            lightest=seen.lightest,
+            reference_range=REFERENCE,
+            cast=seen.cast,
+            paper=seen.paper,
+            clipped=_clipped(earlier),
         )
+        range_ = max(dark - light for dark, light in zip(seen.darkest, seen.lightest, strict=True))
         reason = _reason_to_say_nothing(range_, earlier)
         if reason:
-            detail["reason"] = reason
-            return self._unknown(detail)
-        loss = _loss(darkest, paper)
-        detail["lost"] = [float(share) for share in loss.channels]
-        detail["lost_luminance"] = loss.luminance
-        colour = earlier.get("colour")
+            return self._said(None, 0.0, detail.model_copy(update={"reason": reason}))
+        loss = _loss(seen.dark_light, paper)
+        colour = earlier.get(Colour)
         one_hue = self.page.channels == 1 or (
             colour is not None and colour.value in ("grey", "toned")
         )
         value = loss.luminance if one_hue else float(loss.channels.mean())
-        confidence, why = _confidence(value, loss, one_hue, detail)
+        confidence, why = _confidence(value, loss, one_hue, seen)
         if colour is not None and colour.value is None:
             confidence *= 0.7
-        detail["judged_by"] = why
-        return Measurement(value, "share", round(confidence, 2), self.METHOD, detail)
+        lost = {
+            "lost": tuple(float(share) for share in loss.channels),
+            "lost_luminance": loss.luminance,
+            "judged_by": why,
+        }
+        return self._said(value, round(confidence, 2), detail.model_copy(update=lost))
 
-    def _unknown(self, detail: dict[str, Any]) -> Measurement:
-        return Measurement(None, "share", 0.0, self.METHOD, detail)
+    def _said(self, value: float | None, confidence: float, detail: FadingDetail) -> Fading:
+        return Fading(
+            value=value, unit="share", confidence=confidence, method=self.METHOD, detail=detail
+        )
 
-    def _paper(self, earlier: Mapping[str, Measurement]) -> Tones | None:
+    def _paper(self, earlier: Earlier) -> Tones | None:
         """Linear light of the print's own margin; None where there is none."""
-        found = earlier.get("paper")
-        if found is None or found.value is None or found.detail.get("colour") is None:
+        found = earlier.get(Paper)
+        if found is None or found.value is None or found.detail.colour is None:
             return None
-        linear = colour_tones(np.asarray(found.detail["colour"]) / 255.0, self.page)
+        linear = colour_tones(np.asarray(found.detail.colour) / 255.0, self.page)
         return linear if float(density(linear).min()) < DARK_PAPER else None
 
-    def _densities(
-        self, tones: PictureTones, paper: Tones | None, earlier: Mapping[str, Measurement]
-    ) -> tuple[dict[str, Any], Tones]:
-        """The report's figures, and linear light (3,) of the darkest tones."""
+    def _densities(self, tones: PictureTones, paper: Tones | None) -> _Densities:
         linear = tones.linear.reshape(-1, 3)
         dark, light = np.percentile(linear, TAILS, axis=0)
         cells = tones.lab.reshape(-1, 3)
         lightness = cells[:, 0]
         shade, glow = np.percentile(lightness, (3.0, 97.0))
-        casts = {
-            "shadows": np.median(cells[lightness <= shade, 1:], axis=0),
-            "middle": np.median(cells[(lightness > shade) & (lightness < glow), 1:], axis=0)
-            if bool(((lightness > shade) & (lightness < glow)).any())
-            else np.median(cells[:, 1:], axis=0),
-            "highlights": np.median(cells[lightness >= glow, 1:], axis=0),
-        }
+        between = (lightness > shade) & (lightness < glow)
+        middle = cells[between] if bool(between.any()) else cells
         shown = slice(0, self.page.channels)
-        detail: dict[str, Any] = {
-            "channels": list(NAMES[self.page.channels]),
-            "darkest": [float(value) for value in density(dark)[shown]],
-            "lightest": [float(value) for value in density(light)[shown]],
-            "reference_range": REFERENCE,
-            "cast": {name: [float(value) for value in cast] for name, cast in casts.items()},
-            "paper": None,
-            "clipped": _clipped(earlier),
-        }
+        margin = None
         if paper is not None:
-            detail["paper"] = {
-                "density": [float(value) for value in density(paper)[shown]],
-                "cast": [float(value) for value in lab(paper[None, :])[0, 1:]],
-            }
-        return detail, dark
+            margin = PaperWhite(
+                density=_floats(density(paper)[shown]), cast=_pair(lab(paper[None, :])[0, 1:])
+            )
+        return _Densities(
+            dark_light=dark,
+            darkest=_floats(density(dark)[shown]),
+            lightest=_floats(density(light)[shown]),
+            cast=Casts(
+                shadows=_pair(np.median(cells[lightness <= shade, 1:], axis=0)),
+                middle=_pair(np.median(middle[:, 1:], axis=0)),
+                highlights=_pair(np.median(cells[lightness >= glow, 1:], axis=0)),
+            ),
+            paper=margin,
+        )
+
+
+def _floats(values: Tones) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def _pair(values: Tones) -> Pair:
+    return float(values[0]), float(values[1])
 
 
 def _loss(darkest: Tones, paper: Tones | None) -> Loss:
@@ -163,25 +190,23 @@ def _loss(darkest: Tones, paper: Tones | None) -> Loss:
     )
 
 
-def _reason_to_say_nothing(range_: float, earlier: Mapping[str, Measurement]) -> str:
+def _reason_to_say_nothing(range_: float, earlier: Earlier) -> str:
     if range_ < 0.15:
         return "the picture has one tone only"
-    screen = earlier.get("screen")
+    screen = earlier.get(Screen)
     if screen is not None and screen.value in ("halftone", "stochastic"):
         return "a printed picture: its blacks are those of its ink and paper"
     return ""
 
 
-def _confidence(
-    value: float, loss: Loss, one_hue: bool, detail: Mapping[str, Any]
-) -> tuple[float, str]:
+def _confidence(value: float, loss: Loss, one_hue: bool, seen: _Densities) -> tuple[float, str]:
     """How sure the value is, and what made it so."""
     if value < KEPT:
-        if min(detail["lightest"]) > 0.4:
+        if min(seen.lightest) > 0.4:
             return 0.5, "deep blacks without light tones: a dark picture or scan, not fading"
         return 0.75, "the darkest tones are as deep as a healthy print's"
     if one_hue:
-        yellowed = detail["cast"]["highlights"][1] > 6.0
+        yellowed = seen.cast.highlights[1] > 6.0
         if yellowed:
             return 0.4, "weak blacks and yellowed lights; toning and fading look alike"
         return 0.3, "weak blacks, no cast: fog, a soft subject and fading look alike"
@@ -192,12 +217,12 @@ def _confidence(
     return 0.35 + 0.35 * sure, "the channels' blacks differ, as where dyes have faded unequally"
 
 
-def _clipped(earlier: Mapping[str, Measurement]) -> dict[str, Any] | None:
+def _clipped(earlier: Earlier) -> dict[str, Pair] | None:
     """Shares at both ends per channel, as the tone finding counted them."""
-    tone = earlier.get("tone")
+    tone = earlier.get(Tone)
     if tone is None:
         return None
     return {
-        name: [channel["share_at_zero"], channel["share_at_full"]]
-        for name, channel in tone.detail["channels"].items()
+        name: (channel.share_at_zero, channel.share_at_full)
+        for name, channel in tone.detail.channels.items()
     }

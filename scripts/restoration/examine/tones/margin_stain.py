@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.tones.dye_fit import Densities
+from restoration.findings.dyes import Uneven
 
 NEAR = 0.2
 """Cells whose density differs by more from the margin's are no margin: writing, tape, a torn edge,
@@ -55,6 +55,7 @@ class UnevenStain:
         return np.asarray(terms(u, v) @ self.coefficients.T)
 
     def record(self) -> dict[str, Any]:
+        """As records repeat it."""
         return {
             "coefficients": [[round(float(c), 6) for c in row] for row in self.coefficients],
             "residual": round(self.residual, 4),
@@ -62,8 +63,9 @@ class UnevenStain:
         }
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> UnevenStain:
-        return cls(np.array(record["coefficients"], np.float64), float(record["residual"]))
+    def of(cls, said: Uneven) -> UnevenStain:
+        """As the condition report says it."""
+        return cls(np.array(said.coefficients, np.float64), said.residual)
 
 
 def terms(u: Densities, v: Densities) -> Densities:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from restoration.examine.tones import dye_fit
 from restoration.examine.tones.dye_fit import NO_MARGIN, Densities, base_of, stain_of_margin
+from restoration.findings.dyes import AsSilver
 
 HEALTHY = 1.4
 """Density above its paper of the weakest healthy silver print: matte papers reach 1.4 to 1.6."""
@@ -24,7 +23,7 @@ NODES = 24
 
 def silver_image(
     cells: Densities, margin: Densities | None, fades: bool, no_margin: str = NO_MARGIN
-) -> dict[str, Any]:
+) -> AsSilver:
     """What the paper has gained and, perhaps, the tones have lost, for the finding's detail.
 
     cells: (n, channels) densities; fades: False for inks and for what is not known to be silver,
@@ -33,24 +32,29 @@ def silver_image(
     fog look the same, so that nothing proves it. no_margin: why there is no margin.
     """
     if margin is None:
-        return {"against": f"{no_margin}, and a toner and a stain look alike"}
+        return AsSilver(against=f"{no_margin}, and a toner and a stain look alike")
     stain = stain_of_margin(margin)
     base = base_of(margin, stain)
     above = np.maximum(cells - stain - base, 0.0).mean(axis=1)
     darkest = float(np.percentile(above, dye_fit.DARKEST))
     weak = fades and darkest < WEAK
     kept = float(np.clip(darkest / HEALTHY, LEAST_KEPT, 1.0)) if weak else 1.0
-    return {
-        "kept": [1.0] * cells.shape[1],
-        "if_faded": [round(kept, 4)] * cells.shape[1],
-        "stain": [round(float(value), 4) for value in stain],
-        "base": [round(float(value), 4) for value in base],
-        "darkest_above": round(darkest, 4),
-        "against": "" if stain.any() else "the paper is white: nothing shows that it has aged",
-    }
+    return AsSilver(
+        kept=(1.0,) * cells.shape[1],
+        if_faded=(round(kept, 4),) * cells.shape[1],
+        stain=rounded(stain),
+        base=rounded(base),
+        darkest_above=round(darkest, 4),
+        against="" if stain.any() else "the paper is white: nothing shows that it has aged",
+    )
 
 
-def toner(cells: Densities) -> list[list[float]]:
+def rounded(values: Densities) -> tuple[float, ...]:
+    """As the report gives densities."""
+    return tuple(round(float(value), 4) for value in values)
+
+
+def toner(cells: Densities) -> tuple[tuple[float, ...], ...]:
     """(nodes, 3) densities along the tone scale, light to dark: the hue of each tone."""
     tone = cells.mean(axis=1)
     edges = np.quantile(tone, np.linspace(0.0, 1.0, NODES + 1))
@@ -58,4 +62,4 @@ def toner(cells: Densities) -> list[list[float]]:
     nodes = [
         np.median(cells[step == index], axis=0) for index in range(NODES) if (step == index).any()
     ]
-    return [[round(float(value), 4) for value in node] for node in nodes]
+    return tuple(rounded(node) for node in nodes)

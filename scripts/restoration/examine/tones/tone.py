@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Caution, Measurement, PageFacts, Window
+from restoration.examine.finding import Earlier, PageFacts, Window
 from restoration.examine.survey import Survey
+from restoration.findings.base import Caution
+from restoration.findings.tone import ChannelTones, Tone, ToneDetail
 
 PERCENTILES = (0.1, 1.0, 50.0, 99.0, 99.9)
 
@@ -26,7 +28,7 @@ SPARED = 0.001
 NAMES = {1: ("grey",), 3: ("red", "green", "blue")}
 
 
-class Tone:
+class ToneMeasurer:
     """What the codes of the scan use of their range.
 
     Exact: every sample is counted, in a table of 65,536 codes per channel. Percentiles are the
@@ -35,7 +37,6 @@ class Tone:
     a channel's samples that pile up at its last code, at the ends of the range or inside it.
     """
 
-    name: ClassVar[str] = "tone"
     METHOD: ClassVar[str] = "exact histogram of all samples"
 
     def begin(self, page: PageFacts) -> None:
@@ -54,44 +55,48 @@ class Tone:
                 and np.array_equal(red, window.codes[:, :, 2])
             )
 
-    def conclude(self, survey: Survey, earlier: Mapping[str, Measurement]) -> Measurement:
+    def conclude(self, survey: Survey, earlier: Earlier) -> Tone:
         used = np.flatnonzero(self._counts.sum(axis=0))
         channels = {
             name: self._channel(self._counts[index])
             for index, name in enumerate(NAMES[self.page.channels])
         }
         held = self._bits_held(used)
-        detail: dict[str, Any] = {
-            "channels": channels,
-            "codes_used": int(used.size),
-            "grey_in_rgb": self._grey,
-            "bits_of_file": self.page.bits,
-            "bits_held": held,
-        }
-        value = [float(used[0]) / 65535.0, float(used[-1]) / 65535.0]
-        cautions = (*self._depth_cautions(held), *self._clipping_cautions(channels))
-        return Measurement(value, "encoded value", 1.0, self.METHOD, detail, cautions)
+        return Tone(
+            value=(float(used[0]) / 65535.0, float(used[-1]) / 65535.0),
+            unit="encoded value",
+            confidence=1.0,
+            method=self.METHOD,
+            detail=ToneDetail(
+                channels=channels,
+                codes_used=int(used.size),
+                grey_in_rgb=self._grey,
+                bits_of_file=self.page.bits,
+                bits_held=held,
+            ),
+            cautions=(*self._depth_cautions(held), *self._clipping_cautions(channels)),
+        )
 
-    def _channel(self, counts: np.ndarray[Any, np.dtype[np.int64]]) -> dict[str, Any]:
+    def _channel(self, counts: np.ndarray[Any, np.dtype[np.int64]]) -> ChannelTones:
         used = np.flatnonzero(counts)
         cumulative, total = np.cumsum(counts), int(counts.sum())
         places = np.searchsorted(cumulative, [total * p / 100.0 for p in PERCENTILES])
-        return {
-            "lowest": float(used[0]) / 65535.0,
-            "highest": float(used[-1]) / 65535.0,
-            "percentiles": {
+        return ChannelTones(
+            lowest=float(used[0]) / 65535.0,
+            highest=float(used[-1]) / 65535.0,
+            percentiles={
                 f"{p:g}": float(place) / 65535.0
                 for p, place in zip(PERCENTILES, places, strict=True)
             },
             # All samples but one in a thousand at each end, those at the ends of the range apart:
             # what no later correction of tones may clip.
-            "kept_low": _spared(counts) / 65535.0,
-            "kept_high": 1.0 - _spared(counts[::-1]) / 65535.0,
-            "share_at_zero": float(counts[0]) / total,
-            "share_at_full": float(counts[-1]) / total,
-            "clipped_low": _piled_up(counts),
-            "clipped_high": _piled_up(counts[::-1]),
-        }
+            kept_low=_spared(counts) / 65535.0,
+            kept_high=1.0 - _spared(counts[::-1]) / 65535.0,
+            share_at_zero=float(counts[0]) / total,
+            share_at_full=float(counts[-1]) / total,
+            clipped_low=_piled_up(counts),
+            clipped_high=_piled_up(counts[::-1]),
+        )
 
     def _bits_held(self, used: np.ndarray[Any, np.dtype[np.intp]]) -> int:
         """8 where a 16-bit file's codes are all multiples of 257 or of 256, and more than one."""
@@ -104,29 +109,37 @@ class Tone:
     def _depth_cautions(self, held: int) -> tuple[Caution, ...]:
         if self.page.bits == 8:
             text = "The master has 8 bits per sample: strong corrections will show steps."
-            return (Caution("eight_bit", text),)
+            return (Caution(code="eight_bit", text=text),)
         if held == 8:
             text = "The 16-bit file holds 8-bit values: it was converted, not scanned, at 16 bits."
-            return (Caution("eight_bit_in_sixteen", text),)
+            return (Caution(code="eight_bit_in_sixteen", text=text),)
         return ()
 
-    def _clipping_cautions(self, channels: Mapping[str, Any]) -> tuple[Caution, ...]:
+    def _clipping_cautions(self, channels: Mapping[str, ChannelTones]) -> tuple[Caution, ...]:
         found: list[Caution] = []
-        for share, end, code, words in (
-            ("clipped_low", "lowest", "clipped_shadows", "shadow"),
-            ("clipped_high", "highest", "clipped_highlights", "highlight"),
+        for code, words, piled in (
+            (
+                "clipped_shadows",
+                "shadow",
+                {n: (c.clipped_low, c.lowest) for n, c in channels.items()},
+            ),
+            (
+                "clipped_highlights",
+                "highlight",
+                {n: (c.clipped_high, c.highest) for n, c in channels.items()},
+            ),
         ):
-            shares = {name: float(channel[share]) for name, channel in channels.items()}
+            shares = {name: share for name, (share, _) in piled.items()}
             if max(shares.values()) < CLIPPED:
                 continue
             worst = max(shares, key=lambda name: shares[name])
             named = ", ".join(name for name in shares if shares[name] >= CLIPPED)
-            level = 255.0 * float(channels[worst][end])
+            level = 255.0 * piled[worst][1]
             text = (
                 f"Clipped ({named}): {100.0 * shares[worst]:.1f} % of the {worst} samples of the "
                 f"page lie at {level:.0f}/255, the last value in use: {words} detail is lost."
             )
-            found.append(Caution(code, text))
+            found.append(Caution(code=code, text=text))
         return tuple(found)
 
 

@@ -6,10 +6,7 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from restoration.records.base import Part
-
-Figure = int | float
-"""A number whose kind in the record is kept: 0 stays 0, and 0.0 stays 0.0."""
+from restoration.records.base import Figure, Part
 
 
 class Head(Part):

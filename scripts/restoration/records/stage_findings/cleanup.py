@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from restoration.records.stage_findings.base import Anchored, Figure
+from restoration.records.base import Figure
+from restoration.records.stage_findings.base import Anchored
 
 
 class CleanupFindings(Anchored):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from restoration.findings.faces import FaceBlur, FaceExposure, Occlusion, Pose
-from restoration.records.base import Part
-from restoration.records.stage_findings.base import Figure, Head, StageFindings
+from restoration.records.base import Figure, Part
+from restoration.records.stage_findings.base import Head, StageFindings
 
 
 class FaceMeasures(Part):

@@ -24,12 +24,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from restoration.findings.paper import Paper
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import LINEAR, Axis, BandResampler, Resampled, gaussian
@@ -136,7 +137,7 @@ class AnchoredPicture:
         curve: ToneCurve,
         sigma: float,
         strength: float = 1.0,
-        paper: Mapping[str, Any] | None = None,
+        paper: Paper | None = None,
     ) -> None:
         """grid: rows and columns at the working resolution.
 

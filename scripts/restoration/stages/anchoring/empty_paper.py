@@ -9,13 +9,13 @@ whole scan; beyond the halo it is the scan itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from restoration.findings.paper import Paper
 from restoration.raster.base import FloatImage
 from restoration.raster.boxes import rows_first
 
@@ -43,7 +43,7 @@ class Extent:
 
 
 def extents(
-    paper: Mapping[str, Any] | None,
+    paper: Paper | None,
     page: tuple[int, int],
     grid: tuple[int, int],
     radius: int,
@@ -65,7 +65,7 @@ def extents(
         Of the Gaussian below which tones come from the scan, likewise.
     """
     whole = Extent(0, 0, *grid)
-    boxes = ((paper or {}).get("detail") or {}).get("occupied") or []
+    boxes = () if paper is None else paper.detail.occupied
     halo = radius + math.ceil(8.0 * sigma) + RAMP
     parts = _apart([_grown(box, page, grid, halo) for box in boxes])
     worth = 0 < sum(part.pixels for part in parts) <= WORTH * whole.pixels

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from restoration.condition.working_resolution import SMALLEST, Evidence, grid, working_share
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.errors import ScanError
+from restoration.findings.paper import Paper
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
 from restoration.stages.anchoring.network_tones import NetworkRunner, ToneCurve, measure_tone_curve
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
@@ -47,7 +48,7 @@ class Cleanup:
             self._curve,
             settings.anchor_sigma,
             settings.strength,
-            page.report.get("paper") if settings.skip_empty_paper else None,
+            page.report.get(Paper) if settings.skip_empty_paper else None,
         )
         findings = {
             **_measured(evidence),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy as np
 from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.dye_fit import NO_MARGIN, doubt
 from restoration.examine.tones.margin_stain import UnevenStain
+from restoration.findings.base import Others
+from restoration.findings.dyes import AsDyes, AsSilver, Dyes
 from restoration.stages.colour.correction import Correction
 
-Report = Mapping[str, Any]
-"""Fields of a page's condition report."""
+Shares = tuple[float, ...]
+"""One figure a channel: shares, or densities."""
 
 LEAST_STAIN = 0.02
 LEAST_FADE = 0.03
@@ -42,13 +44,42 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class _Said:
+    """What is said of the dyes or of the silver, each figure one a channel."""
+
+    against: str
+    """Why nothing is said; empty where something is."""
+    kept: Shares | None = None
+    if_faded: Shares | None = None
+    """Kept, if weak tones mean fading."""
+    stain: Shares | None = None
+    base: Shares | None = None
+    balanced: bool = False
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    """The same as the record repeats it."""
+
+    @classmethod
+    def of(cls, said: AsDyes | AsSilver) -> _Said:
+        dumped = said.model_dump(mode="json", exclude_unset=True)
+        recorded = dict(sorted(dumped.items()))
+        if isinstance(said, AsDyes):
+            return cls(
+                said.against, said.kept, None, said.stain, said.base, said.balanced, recorded
+            )
+        return cls(said.against, said.kept, said.if_faded, said.stain, said.base, False, recorded)
+
+    def with_stain(self, stain: Shares) -> _Said:
+        return replace(self, stain=stain, recorded={**self.recorded, "stain": list(stain)})
+
+
+@dataclass(frozen=True)
 class _Seen:
     """What a page's finding says, under the stage's settings."""
 
     image: str
     """dyes, grey, toned, hand-coloured, ink or unknown."""
-    said: Mapping[str, Any]
-    """kept, stain, base, against: of dyes or of silver."""
+    said: _Said
+    """Of dyes or of silver."""
     margin: bool
     uneven: UnevenStain | None
     no_margin: str = NO_MARGIN
@@ -56,23 +87,24 @@ class _Seen:
 
 
 def decide(
-    report: Report,
+    report: Others,
     settings: ColourSettings,
     material: str,
-    album: Sequence[Report] | None = None,
+    album: Sequence[Others] | None = None,
     target: Mapping[str, Any] | None = None,
 ) -> Decision:
     """Decides for one page.
 
-    report: with the field ``dyes``; album: the same of every page of the batch, where all of them
+    report: with the finding `Dyes`; album: the same of every page of the batch, where all of them
     are to have one correction; target: what one that a person marked says (`TargetSays.record`).
     """
     if target is not None:
         return _by_target(target, settings)
     seen = _seen(report, settings)
     if seen is None:
-        detail = (report.get("dyes") or {}).get("detail") or {}
-        return Decision(None, detail.get("reason") or "the condition report does not say enough")
+        found = report.get(Dyes)
+        why = None if found is None else found.detail.reason
+        return Decision(None, why or "the condition report does not say enough")
     pooled = seen if album is None else _pooled(seen, album, settings)
     decision = _of_dyes if seen.image == "dyes" else _of_silver
     decided = decision(pooled, settings, material)
@@ -104,39 +136,41 @@ def _shares(kept: Any) -> str:
     return f"the tones have kept {shares} of their density"
 
 
-def _seen(report: Report, settings: ColourSettings) -> _Seen | None:
-    detail = (report.get("dyes") or {}).get("detail") or {}
-    image = detail.get("image")
-    if image is None:
+def _seen(report: Others, settings: ColourSettings) -> _Seen | None:
+    found = report.get(Dyes)
+    if found is None or found.detail.image is None:
         return None
-    if settings.image == "dyes" and "as_dyes" in detail:
+    detail, image = found.detail, found.detail.image
+    if settings.image == "dyes" and detail.as_dyes is not None:
         image = "dyes"
     elif settings.image == "silver" and image == "dyes":
         image = "hand-coloured"
-    uneven = detail.get("uneven") if settings.uneven else None
-    said = detail["as_dyes" if image == "dyes" else "as_silver"]
-    if uneven is not None and image == "dyes":
-        said = uneven["as_dyes"]
-    surface = None if uneven is None else UnevenStain.from_record(uneven)
+    uneven = detail.uneven if settings.uneven else None
+    dyes = detail.as_dyes if uneven is None else uneven.as_dyes
+    chosen = dyes if image == "dyes" else detail.as_silver
+    if chosen is None:
+        return None
+    said = _Said.of(chosen)
+    surface = None if uneven is None else UnevenStain.of(uneven)
     if surface is not None and image != "dyes":
         # Of the surface the correction takes what is beyond its least; the rest is even.
-        said = {**said, "stain": _even(surface, said)}
-    why = detail.get("no_margin") or NO_MARGIN
-    return _Seen(image, said, detail["margin"] is not None, surface, why)
+        said = said.with_stain(_even(surface, said))
+    why = detail.no_margin or NO_MARGIN
+    return _Seen(image, said, detail.margin is not None, surface, why)
 
 
-def _even(surface: UnevenStain, said: Mapping[str, Any]) -> list[float]:
-    base = np.array(said.get("base", 0.0))
+def _even(surface: UnevenStain, said: _Said) -> Shares:
+    base = np.array(0.0 if said.base is None else said.base)
     least = surface.over_page().min(axis=0)
-    return [float(value) for value in np.clip(least - base, 0.0, None)]
+    return tuple(float(value) for value in np.clip(least - base, 0.0, None))
 
 
 def _of_dyes(seen: _Seen, settings: ColourSettings, material: str) -> Decision:
     said, always = seen.said, settings.apply == "always"
-    against = str(said["against"])
-    kept, stain, base = (np.array(said[name]) for name in ("kept", "stain", "base"))
+    against = said.against
+    kept, stain, base = np.array(said.kept), np.array(said.stain), np.array(said.base)
     evidence = "its margin" if seen.margin else "the lightest tones, the weakest evidence"
-    findings = {"image": "dyes", "white_from": evidence, "found": dict(said)}
+    findings = {"image": "dyes", "white_from": evidence, "found": dict(said.recorded)}
     if material == "positive":
         # A film has no paper, and its blacks are far deeper: only the balance can be judged.
         kept = kept / kept.max()
@@ -157,15 +191,17 @@ def _of_dyes(seen: _Seen, settings: ColourSettings, material: str) -> Decision:
 
 def _of_silver(seen: _Seen, settings: ColourSettings, material: str) -> Decision:
     said = seen.said
-    findings = {"image": seen.image, "found": dict(said)}
+    findings: dict[str, Any] = {"image": seen.image, "found": dict(said.recorded)}
     kind = KINDS.get(seen.image, seen.image)
-    if "kept" not in said:
-        return Decision(None, f"{kind}: {said['against']}", findings)
-    share = "if_faded" if settings.apply == "always" else "kept"
-    kept, stain, base = (np.array(said.get(name, 1.0)) for name in (share, "stain", "base"))
+    if said.kept is None:
+        return Decision(None, f"{kind}: {said.against}", findings)
+    share = said.if_faded if settings.apply == "always" else said.kept
+    kept, stain, base = (
+        np.array(1.0 if each is None else each) for each in (share, said.stain, said.base)
+    )
     kept = np.maximum(kept, 1.0 / settings.most_gain)
     if material == "positive" or not _worth_it(kept, stain, seen):
-        why = said["against"] or NOTHING_WORTH
+        why = said.against or NOTHING_WORTH
         return Decision(None, f"{kind}: {why}", findings)
     findings["white_from"] = "its margin"
     return Decision(_correction(kept, stain, base, seen), _why(kept, stain, seen), findings)
@@ -203,9 +239,10 @@ def _why(kept: Any, stain: Any, seen: _Seen) -> str:
     return "; ".join(parts) + white
 
 
-def _neutralised(decided: Decision, report: Report, seen: _Seen) -> Decision:
+def _neutralised(decided: Decision, report: Others, seen: _Seen) -> Decision:
     """The same with the toner's hue taken out, because the recipe asks for it."""
-    toner = ((report.get("dyes") or {}).get("detail") or {}).get("toner")
+    found = report.get(Dyes)
+    toner = None if found is None else found.detail.toner
     if not toner:
         return decided
     given = decided.correction
@@ -219,7 +256,7 @@ def _neutralised(decided: Decision, report: Report, seen: _Seen) -> Decision:
         stain=(stain,) * 3,
         base=(base,) * 3,
         uneven=given.uneven,
-        toner=tuple(tuple(node) for node in toner),
+        toner=toner,
     )
     why = "the hue of the toner is taken out, as the recipe asks"
     reason = f"{decided.reason}; {why}" if decided.correction is not None else why
@@ -227,45 +264,53 @@ def _neutralised(decided: Decision, report: Report, seen: _Seen) -> Decision:
 
 
 def _alike(one: _Seen, other: _Seen) -> bool:
-    return (one.image == "dyes") == (other.image == "dyes") and len(
-        one.said.get("base", ())
-    ) == len(other.said.get("base", ()))
+    return (one.image == "dyes") == (other.image == "dyes") and len(one.said.base or ()) == len(
+        other.said.base or ()
+    )
 
 
-def _pooled(seen: _Seen, album: Sequence[Report], settings: ColourSettings) -> _Seen:
+def _pooled(seen: _Seen, album: Sequence[Others], settings: ColourSettings) -> _Seen:
     """One correction for all pages of a batch: the median of what they say.
 
     Of the stain pages with a margin speak, where there are any; of the dyes those with deep tones,
     the healthy ones among them included. An uneven stain is a page's own.
     """
     pages = [p for page in album if (p := _seen(page, settings)) and _alike(seen, p)]
-    telling = [p for p in pages if p.margin] or [p for p in pages if not p.said.get("against")]
-    telling = [p for p in telling if "stain" in p.said]
+    telling = [p for p in pages if p.margin] or [p for p in pages if not p.said.against]
+    telling = [p for p in telling if p.said.stain is not None]
     if not telling:
         return seen
-    stain = np.median([p.said["stain"] for p in telling], axis=0)
-    base = np.median([p.said["base"] for p in telling], axis=0)
+    stain = np.median([p.said.stain for p in telling], axis=0)
+    base = np.median([p.said.base for p in telling], axis=0)
     judged = [_kept_of(p) for p in pages]
     shares = [share for share in judged if share is not None]
     kept = np.median(shares, axis=0) if shares else np.ones_like(stain)
     faded = float(kept.min()) <= 1.0 - LEAST_FADE
     against = "" if faded else "on most pages of the batch the dyes have kept their balance"
-    said = {"kept": kept.tolist(), "stain": stain.tolist(), "base": base.tolist()}
-    said["if_faded"] = kept.tolist()
+    listed = {"kept": kept.tolist(), "stain": stain.tolist(), "base": base.tolist()}
+    recorded = {**listed, "if_faded": kept.tolist(), "against": against}
+    same = tuple(kept.tolist())
+    said = _Said(
+        against,
+        same,
+        same,
+        tuple(stain.tolist()),
+        tuple(base.tolist()),
+        recorded=recorded,
+    )
     return _Seen(
         image=seen.image,
-        said={**said, "against": against},
+        said=said,
         margin=any(p.margin for p in telling),
         uneven=seen.uneven,
         no_margin=seen.no_margin,
     )
 
 
-def _kept_of(page: _Seen) -> list[float] | None:
+def _kept_of(page: _Seen) -> Shares | None:
     """What a page says of its dyes; None where it cannot tell."""
     if page.image != "dyes":
-        return page.said.get("if_faded")
-    kept = page.said["kept"]
-    if not page.said["against"]:
-        return list(kept)
-    return [1.0] * 3 if page.said.get("balanced") else None
+        return page.said.if_faded
+    if not page.said.against:
+        return page.said.kept
+    return (1.0,) * 3 if page.said.balanced else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from restoration.config.stages.colour import ColourSettings
+from restoration.findings.base import Others
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.colour_space import ColourSpace, Conversion, srgb_conversion
 from restoration.raster.colour.icc import Floats
@@ -21,21 +22,21 @@ from restoration.stages.colour.spared import spared_values
 
 
 def with_corrected_tones(
-    space: ColourSpace, given: Mapping[str, Any], material: str
+    space: ColourSpace, report: Others, settings: Mapping[str, Any], material: str
 ) -> ColourSpace:
     """The space through which a page is seen with corrected tones; itself where nothing is
     corrected.
 
-    given: ``report`` (the fields that `Colour` reads) and ``settings`` (its section). An uneven
-    stain is left as it is: what is seen must not depend on the place.
+    report: the findings that `Colour` reads; settings: its section. An uneven stain is left as it
+    is: what is seen must not depend on the place.
     """
-    settings = ColourSettings.model_validate({**given["settings"], "uneven": False})
-    decision = decide(given["report"], settings, material)
+    own = ColourSettings.model_validate({**settings, "uneven": False})
+    decision = decide(report, own, material)
     if decision.correction is None:
         return space
     light = channel_light(space)
-    spared = spared_values([given["report"]], light)
-    table, _ = decision.correction.table(light, spared, settings.strength)
+    spared = spared_values([report], light)
+    table, _ = decision.correction.table(light, spared, own.strength)
     conversion = space.conversion or srgb_conversion(space.channels)
     return replace(space, conversion=_Corrected(conversion, ToneTable(table.curves)))
 

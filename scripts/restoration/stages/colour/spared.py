@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from restoration.findings.base import Others
+from restoration.findings.tone import Tone
 from restoration.raster.colour.channel_light import ChannelLight
 from restoration.raster.colour.icc import Floats
 
 
 def spared_values(
-    pages: Sequence[Mapping[str, Any]], light: ChannelLight, lightest: Sequence[float] | None = None
+    pages: Sequence[Others], light: ChannelLight, lightest: Sequence[float] | None = None
 ) -> Floats:
     """(channels,) encoded values that all but one sample in a thousand do not exceed, of all pages
     that share a table.
 
-    pages: condition reports with the field ``tone``; lightest: densities of the lightest tones once
+    pages: condition reports with the finding `Tone`; lightest: densities of the lightest tones once
     an uneven stain is taken away, where it is.
     """
+    seen = [list(tone.detail.channels.values()) for page in pages if (tone := page.get(Tone))]
     high = [
-        [channel["kept_high"] for channel in page["tone"]["detail"]["channels"].values()]
-        for page in pages
-        if page.get("tone") and len(page["tone"]["detail"]["channels"]) == len(light.curves)
+        [channel.kept_high for channel in channels]
+        for channels in seen
+        if len(channels) == len(light.curves)
     ]
     if lightest is not None:
         high.append(light.encoded(10.0 ** -np.array([lightest]))[0].tolist())

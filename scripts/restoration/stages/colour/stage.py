@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
 from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.targets import colorchecker_says, grey_strip_says
+from restoration.findings.base import Others
+from restoration.findings.dyes import Dyes
+from restoration.findings.tone import Tone
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
@@ -36,18 +38,18 @@ class Colour:
     def apply(self, page: Page) -> Mapped | Declined:
         """The page's table, or why it keeps its tones."""
         settings = self._settings
-        album = page.report.get("album")
         try:
             target = _marked_target(page)
         except UnseenTargetError as error:
             return Declined(str(error))
-        decision = decide(page.report, settings, page.material, album, target)
+        decision = decide(page.report, settings, page.material, page.album, target)
         if decision.correction is None:
             return Declined(decision.reason, decision.findings)
         light = channel_light(page.colour)
-        uneven = page.report["dyes"]["detail"].get("uneven") if settings.uneven else None
-        lightest = None if uneven is None else uneven["lightest"]
-        spared = spared_values(album or [page.report], light, lightest)
+        dyes = page.report.get(Dyes)
+        uneven = dyes.detail.uneven if dyes is not None and settings.uneven else None
+        lightest = None if uneven is None else uneven.lightest
+        spared = spared_values(page.album or [page.report], light, lightest)
         table, strength = decision.correction.table(light, spared, settings.strength)
         if strength < LEAST_STRENGTH * settings.strength:
             return Declined(
@@ -105,13 +107,15 @@ def _findings(
     }
 
 
-def _noise_gain(report: Mapping[str, Any], table: ToneTable) -> dict[str, list[float]]:
+def _noise_gain(report: Others, table: ToneTable) -> dict[str, list[float]]:
     """By what the noise of encoded values is multiplied, per channel: at the middle tone, and at
     most between the darkest and the lightest hundredth."""
     slopes = np.diff(table.curves, axis=1) * (table.curves.shape[1] - 1)
     middle, most = [], []
-    for row, channel in zip(slopes, report["tone"]["detail"]["channels"].values(), strict=True):
-        places = {name: _cell(value, len(row)) for name, value in channel["percentiles"].items()}
+    tone = report.get(Tone)
+    channels = [] if tone is None else list(tone.detail.channels.values())
+    for row, channel in zip(slopes, channels, strict=True):
+        places = {name: _cell(value, len(row)) for name, value in channel.percentiles.items()}
         middle.append(round(float(row[places["50"]]), 3))
         most.append(round(float(row[places["1"] : places["99"] + 1].max()), 3))
     return {"middle": middle, "most": most}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from restoration.condition.noise import Pass, ReportedNoise
 from restoration.config.stages.denoise import DenoiseSettings
 from restoration.errors import ConfigError
+from restoration.findings.blocking import Blocking
 from restoration.stages.anchoring.anchored_picture import is_neutral
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.denoise.grain import HALF, Kept, Shares, allowed
@@ -132,22 +132,18 @@ class Denoise:
 
     def _blocks(self, page: Page) -> Blocks | str:
         """The blocks that are to go, or why none are; an empty reason where there are none."""
-        found: Mapping[str, Any] = page.report.get("blocking") or {}
-        if not found.get("value"):
+        found = page.report.get(Blocking)
+        if found is None or not found.value:
             return ""
         if self._settings.blocking == "never":
             return "the recipe has denoise leave JPEG blocks"
-        detail = found.get("detail") or {}
-        quality = detail.get("quality")
+        quality = found.detail.quality
         if quality is None:
             return "it holds JPEG blocks, but the quality at which it was stored is unknown"
         height, width = page.source.height, page.source.width
-        period = detail.get("period_px") or (8.0, 8.0)
-        down, across = period if isinstance(period, list | tuple) else (period, period)
+        down, across = found.detail.period_px or (8.0, 8.0)
         return Blocks(
-            quality=float(quality),
-            height=_stored(height, float(down)),
-            width=_stored(width, float(across)),
+            quality=float(quality), height=_stored(height, down), width=_stored(width, across)
         )
 
     def _decided(self, blocks: Blocks | str, quiet: Shares | str) -> dict[str, Any]:

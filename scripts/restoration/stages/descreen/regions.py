@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from restoration.findings.screen import ScreenDetail
 from restoration.raster.boxes import rows_first
 from restoration.stages.descreen.lattice import Lattice, Plane
 
@@ -58,38 +58,31 @@ class Region:
         return None
 
 
-def regions_of(detail: Mapping[str, Any], channels: int) -> list[Region]:
-    """The regions of the condition report's ``screen`` field.
+def regions_of(said: ScreenDetail, channels: int) -> list[Region]:
+    """The regions of the condition report's `Screen`.
 
-    detail: its ``detail``; channels: of the page, 1 or 3. Lattices that a region shows in one
-    channel are listed for that channel alone.
+    channels: of the page, 1 or 3. Lattices that a region shows in one channel are listed for that
+    channel alone.
     """
     regions = []
-    for entry in detail.get("regions") or ():
+    for entry in said.regions:
         lattices: dict[int, list[Lattice]] = {}
-        ordered = sorted(entry.get("screens") or (), key=lambda s: -float(s.get("strength") or 0))
-        for screen in ordered:
-            lines = screen.get("shape") == "line"
-            lattice = Lattice(_vector(screen["f1"]), _vector(screen["f2"]), lines)
-            for channel in _channels(str(screen["channel"]), channels):
+        for screen in sorted(entry.screens, key=lambda screen: -screen.strength):
+            lattice = Lattice(screen.f1, screen.f2, screen.shape == "line")
+            for channel in _channels(screen.channel, channels):
                 group = lattices.setdefault(channel, [])
                 if not any(lattice.same(known) for known in group):
                     group.append(lattice)
-        top, left, height, width = rows_first([int(value) for value in entry["box"]])
         regions.append(
             Region(
-                str(entry["id"]),
-                (top, left, height, width),
-                float(entry["share"]),
-                str(entry["kind"]),
+                entry.id,
+                rows_first(entry.box),
+                entry.share,
+                entry.kind,
                 {channel: tuple(group) for channel, group in sorted(lattices.items())},
             )
         )
     return regions
-
-
-def _vector(values: Sequence[float]) -> tuple[float, float]:
-    return float(values[0]), float(values[1])
 
 
 def _channels(name: str, channels: int) -> tuple[int, ...]:
@@ -106,11 +99,11 @@ class Coverage:
     belong to no region are looked at too. There the scan itself says where the dots end.
     """
 
-    def __init__(self, detail: Mapping[str, Any], name: str, height: int, width: int) -> None:
-        """detail: of the ``screen`` field; height, width: of the page in pixels."""
+    def __init__(self, said: ScreenDetail, name: str, height: int, width: int) -> None:
+        """said: by the condition report; height, width: of the page in pixels."""
         self._size = (height, width)
-        rows = detail.get("map")
-        self._cell = int(detail["cell_px"]) if rows else max(height, width)
+        rows = said.map
+        self._cell = said.cell_px if rows else max(height, width)
         letters = np.array([list(row) for row in rows] if rows else [[name]])
         inside = (letters == name).astype(np.uint8)
         free = (letters == ".").astype(np.uint8)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 
 from restoration.config.stages.descreen import DescreenSettings
+from restoration.findings.screen import Screen
 from restoration.raster.base import FloatImage
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.descreen.light import LightCurve
@@ -29,18 +30,18 @@ class Descreen:
 
     def apply(self, page: Page) -> Restored | Declined:
         """The page without its screens, or why they stay."""
-        field = page.report.get("screen") or {}
-        detail = field.get("detail") or {}
-        regions = regions_of(detail, page.source.channels)
-        if not regions:
-            return Declined(_nothing_found(field, self._settings))
+        screen = page.report.get(Screen)
+        regions = [] if screen is None else regions_of(screen.detail, page.source.channels)
+        if screen is None or not regions:
+            return Declined(_nothing_found(screen, self._settings))
         left: list[dict[str, Any]] = []
         ready: list[PreparedRegion] = []
         light = LightCurve(page.colour)
         for region in regions:
             refusal = region.refusal()
             if refusal is None:
-                coverage = Coverage(detail, region.name, page.source.height, page.source.width)
+                size = (page.source.height, page.source.width)
+                coverage = Coverage(screen.detail, region.name, *size)
                 found = prepare(page.source, light, region, coverage)
                 if found is not None:
                     ready.append(found)
@@ -82,11 +83,11 @@ class Descreen:
         )
 
 
-def _nothing_found(field: Mapping[str, Any], settings: DescreenSettings) -> str:
-    found = field.get("value")
+def _nothing_found(screen: Screen | None, settings: DescreenSettings) -> str:
+    found = None if screen is None else screen.value
     if found == "stochastic":
         return f"a stochastic screen was found: {NO_LATTICE}"
-    reason = (field.get("detail") or {}).get("reason")
+    reason = None if screen is None else screen.detail.reason
     because = f": {reason}" if reason else ""
     unknown = "" if found == "none" else f", and whether there is one is unknown{because}"
     asked = "" if settings.apply == "auto" else "; asked for by the recipe, it has nothing to take"

@@ -193,9 +193,9 @@ def _finish(
 def _eyes(prepared: Prepared) -> Places:
     """Where the eyes lie on the source, the one on the left of the frame first."""
     inside = EYES_AND_MOUTH[:2]
-    found = prepared.face.found.get("points")
+    found = prepared.face.found
     if found is not None:
-        inside = prepared.master_frame.to_frame(points_of(found)[:2])
+        inside = prepared.master_frame.to_frame(points_of(found.points)[:2])
     return prepared.frame.to_page(inside)
 
 
@@ -217,10 +217,10 @@ def _masks(prepared: Prepared, recorded: FloatImage, dense: Dense | None) -> dic
     if dense is not None:
         points = np.asarray(dense.points(codes(recorded)))[:, ::-1]
         return from_dense(np.ascontiguousarray(points))
-    found = prepared.face.found.get("points")
+    found = prepared.face.found
     if found is None:
         return from_five(EYES_AND_MOUTH, (256.0, 332.0))
-    five = np.asarray(found, np.float64)
+    five = np.asarray(found.points, np.float64)
     inside = prepared.master_frame.to_frame(five)
     nose = inside[2]
     return from_five(inside[[0, 1, 3, 4]], (float(nose[0]), float(nose[1])))

@@ -22,6 +22,8 @@ from restoration.faces.gate import (
 from restoration.faces.head import head_of
 from restoration.faces.known import NO_VERDICT, KnownFace
 from restoration.faces.neighbours import spared, too_near
+from restoration.findings.colour import Colour as ColourFound
+from restoration.findings.faces import Faces as FacesFound
 from restoration.raster.base import Raster
 from restoration.stages.anchoring.anchored_picture import is_neutral
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
@@ -56,7 +58,7 @@ class Faces:
         Raises ScanError where the network makes no picture of a face.
         """
         if not page.faces:
-            return Declined(_nobody(page.report.get("faces")), _counts([]))
+            return Declined(_nobody(page.report.get(FacesFound)), _counts([]))
         evidence = PageEvidence.of(page.report)
         verdicts = [(face, judge(face, self._settings, evidence)) for face in page.faces]
         records = {face.number: _record(face, verdict, evidence) for face, verdict in verdicts}
@@ -97,7 +99,8 @@ class Faces:
         """The accepted faces restored, by number; their records are completed."""
         master = page.source if page.master is None else page.master
         shown = page.source if page.ungenerated is None else page.ungenerated
-        kind = (page.report.get("colour") or {}).get("value")
+        colour = page.report.get(ColourFound)
+        kind = None if colour is None else colour.value
         views = Views(page.source, shown, master, page.colour, page.key, kind)
         shares = [(face, share_of(face, evidence)) for face in accepted]
         patches = {}
@@ -158,13 +161,12 @@ def _size(page: Raster) -> tuple[int, int]:
     return page.height, page.width
 
 
-def _nobody(finding: Mapping[str, Any] | None) -> str:
+def _nobody(found: FacesFound | None) -> str:
     """Why a page has no faces."""
-    found = finding or {}
-    if found.get("value") is None:
-        why = (found.get("detail") or {}).get("reason") or NO_VERDICT
+    if found is None or found.value is None:
+        why = (found and found.detail.reason) or NO_VERDICT
         return f"faces were not looked for: {why}"
-    if found["value"] == 0:
+    if found.value == 0:
         return "no face was found"
     return "what was found are no faces: a person said so"
 
@@ -186,7 +188,8 @@ _MEASURES = (
 
 
 def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> dict[str, Any]:
-    width_seen = effective_width(face, page)
+    width_seen, own = effective_width(face, page), face.measured
+    measures = {} if own is None else own.model_dump(mode="json", exclude_unset=True)
     return {
         "face": face.number,
         "box": list(face.box),
@@ -196,7 +199,7 @@ def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> dict[str, 
         "found_by": "detector" if face.found else "a person",
         "asked_for": face.marked,
         "effective_width_px": None if width_seen is None else round(width_seen, 1),
-        "measures": {key: face.found[key] for key in _MEASURES if key in face.found},
+        "measures": {key: measures[key] for key in _MEASURES if key in measures},
         "review": [],
     }
 

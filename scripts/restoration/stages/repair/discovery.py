@@ -16,6 +16,7 @@ from restoration.examine.damage.mask import Bytes, SparsePlane, Tile, tiles
 from restoration.examine.damage.odds import decoded, threshold
 from restoration.examine.damage.search import Core, search
 from restoration.examine.damage.verdict import Ledger
+from restoration.findings.damage import Damage
 from restoration.raster.base import FloatImage, Raster
 from restoration.stages.repair.grain import GrainStudy
 from restoration.stages.repair.halo import with_halo
@@ -47,12 +48,11 @@ class Doubt:
     rows: tuple[str, ...]
 
     @classmethod
-    def of(cls, report: Mapping[str, Any]) -> Doubt | None:
+    def of(cls, found: Damage | None) -> Doubt | None:
         """None where the report has no map: then everything is searched."""
-        detail = (report.get("damage") or {}).get("detail") or {}
-        if not detail.get("map") or not detail.get("cell_px"):
+        if found is None or not found.detail.map or not found.detail.cell_px:
             return None
-        return cls(int(detail["cell_px"]), tuple(detail["map"]))
+        return cls(found.detail.cell_px, found.detail.map)
 
     def clean(self, tile: Tile) -> bool:
         """True where no cell under the tile, or next to it, has anything."""

@@ -11,6 +11,8 @@ from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
 from restoration.examine.damage.mask import SparsePlane
 from restoration.examine.damage.search import FEWEST, KINDS, levels
+from restoration.findings.colour import Colour
+from restoration.findings.damage import Damage
 from restoration.raster.base import Raster
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.repair.closing import Closing
@@ -52,7 +54,7 @@ class Repair:
         for name, raster in (("mask of damage", page.damage), ("infrared", page.infrared)):
             _check_size(name, raster, page.source)
         infrared, why = self._infrared(page)
-        refusal = None if infrared else self._refusal(page.report)
+        refusal = None if infrared else self._refusal(page.report.get(Damage))
         if refusal is not None and page.damage is None:
             return self._declined(page, refusal, self._said_of_infrared(page, infrared, why))
         with one_thread():
@@ -112,9 +114,9 @@ class Repair:
             return True, "the recipe has repair use it whatever the material"
         if page.material != "positive":
             return False, f"the material is {page.material}: prints are opaque to infrared"
-        colour = (page.report.get("colour") or {}).get("value")
-        if colour != "colour":
-            kind = "unknown" if colour is None else colour
+        colour = page.report.get(Colour)
+        kind = (colour and colour.value) or "unknown"
+        if kind != "colour":
             return False, f"the film's colour is {kind}: silver is opaque to infrared"
         return True, "colour film: dyes let infrared through, dust does not"
 
@@ -133,14 +135,12 @@ class Repair:
             reason = f"{reason}; the recipe asks for infrared always, and {page.no_infrared}"
         return Declined(reason, findings)
 
-    def _refusal(self, report: Mapping[str, Any]) -> str | None:
+    def _refusal(self, found: Damage | None) -> str | None:
         """Why ``auto`` does not search; None where it does."""
         if self._settings.apply == "always":
             return None
-        found = report.get("damage") or {}
-        value = found.get("value")
-        if value is None:
-            why = (found.get("detail") or {}).get("reason", "the condition report has no verdict")
+        if found is None or found.value is None:
+            why = (found and found.detail.reason) or "the condition report has no verdict"
             return f"not to be judged: {why}"
         kinds = self._settings.kinds
         count = sum(_count(found, kind) for kind in kinds)
@@ -170,7 +170,7 @@ class Repair:
             empty = SparsePlane(source.height, source.width)
             return Discovery(empty, GrainStudy(source.channels), {"found_left": refusal})
         ppi = None if page.ppi is None else math.sqrt(page.ppi[0] * page.ppi[1])
-        doubt = Doubt.of(page.report) if settings.apply == "auto" else None
+        doubt = Doubt.of(page.report.get(Damage)) if settings.apply == "auto" else None
         return find_damage(
             source,
             levels(source.height, source.width, ppi),
@@ -199,10 +199,14 @@ class Repair:
         return mask, findings
 
 
-def _where_searched(found: Mapping[str, Any]) -> str:
+def _where_searched(found: Damage) -> str:
     """How much of the page the condition report speaks of; empty where it is the whole."""
-    share = float((found.get("detail") or {}).get("searched_share", 1.0))
-    return "" if share >= 1.0 else f" in the {100.0 * share:.2g} % of the page that it searched"
+    share = found.detail.searched_share
+    return (
+        ""
+        if share is None or share >= 1.0
+        else f" in the {100.0 * share:.2g} % of the page that it searched"
+    )
 
 
 def _filled(findings: Mapping[str, Any]) -> str:
@@ -219,8 +223,10 @@ def _filled(findings: Mapping[str, Any]) -> str:
     return f"{' and '.join(found)}: {share:.2g} % of the page filled{left}"
 
 
-def _count(found: Mapping[str, Any], kind: str) -> int:
-    return int(((found.get("detail") or {}).get(kind) or {}).get("count") or 0)
+def _count(found: Damage, kind: str) -> int:
+    said = found.detail
+    pieces = {"dust": said.dust, "scratches": said.scratches, "creases": said.creases}[kind]
+    return 0 if pieces is None else pieces.count
 
 
 def _check_size(name: str, raster: Raster | None, source: Raster) -> None:

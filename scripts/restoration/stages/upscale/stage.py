@@ -9,6 +9,7 @@ import numpy as np
 
 from restoration.condition.working_resolution import Evidence, grid, working_share
 from restoration.config.stages.upscale import PrintSize, UpscaleSettings
+from restoration.findings.paper import Paper
 from restoration.raster.base import FloatImage
 from restoration.raster.resample import Resampled
 from restoration.stages.anchoring.anchored_picture import (
@@ -102,7 +103,7 @@ class Upscale:
             self._curve,
             settings.anchor_sigma,
             settings.strength,
-            page.report.get("paper") if settings.skip_empty_paper else None,
+            page.report.get(Paper) if settings.skip_empty_paper else None,
         )
 
     def _size(self, page: Page) -> tuple[int, int, str] | Declined:

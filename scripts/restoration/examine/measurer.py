@@ -1,0 +1,41 @@
+"""What measures a finding: it sees every window of a page once and then says what it found."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+from restoration.examine.finding import Earlier, PageFacts, ReadWindow, Window
+from restoration.examine.survey import Survey
+from restoration.findings.base import AnyFinding
+
+
+@runtime_checkable
+class LooksAgain(Protocol):
+    """A measurer that looks at a few windows of the page again, once it knows where."""
+
+    def look_again(self, read: ReadWindow, found: Any, earlier: Earlier) -> AnyFinding:
+        """After ``conclude``, which gave ``found``; what this returns takes its place.
+
+        Reads a bounded number of windows, each of bounded size: the page is passed over once.
+        """
+        ...
+
+
+class Measurer(Protocol):
+    """Measures one finding of the condition report. A fresh instance serves one page."""
+
+    def begin(self, page: PageFacts) -> None:
+        """Before the first window."""
+        ...
+
+    def see(self, window: Window) -> None:
+        """Once for each window; keeps nothing that grows with the page's area."""
+        ...
+
+    def conclude(self, survey: Survey, earlier: Earlier) -> AnyFinding:
+        """After the last window.
+
+        survey: the page's proxy and tiles, which all share.
+        earlier: what those before this one in the registry concluded.
+        """
+        ...
