@@ -35,16 +35,6 @@ def ppi(value: Any) -> str:
     return f"{number(float(across))} × {number(float(down))} ppi"
 
 
-def bytes_of(value: Any) -> str:
-    """A file's size, in powers of 1000 as file managers show it."""
-    size = float(value or 0)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError("unreachable")
-
-
 METRIC_LABELS = {"psnr": "PSNR", "ssim": "SSIM", "delta_e": "ΔE 2000"}
 
 
