@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_type_hints
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from scipy.fft import dctn, idctn
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.registry import FINDINGS
+from restoration.examine.registry import MEASURERS
 from restoration.raster.colour.colour_space import ColourSpace
 from support import corpus
 
@@ -68,9 +68,10 @@ def found_on(
     page: SimulatedPage, name: str, settings: ExamineSettings | None = None
 ) -> dict[str, Any]:
     """The same for any page."""
-    last = next(at for at, finding in enumerate(FINDINGS) if finding.name == name)
+    kinds = [get_type_hints(measurer.conclude)["return"] for measurer in MEASURERS]
+    last = next(at for at, kind in enumerate(kinds) if kind.name == name)
     colour = ColourSpace.from_profile(page.profile, page.channels)
-    report = examine_page(page, settings or ExamineSettings(), colour, FINDINGS[: last + 1])
+    report = examine_page(page, settings or ExamineSettings(), colour, MEASURERS[: last + 1])
     one: dict[str, Any] = report[name]
     return one
 
