@@ -15,9 +15,9 @@ import pytest
 
 from restoration.examine.faces.faces import TAGS_TURN
 from restoration.examine.faces.measures import mirrors
+from restoration.findings.faces import Faces
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.built_in_profiles import srgb_profile
-from restoration.findings.faces import Faces
 from restoration.records.delivery import DeliveryDone
 from restoration.records.stage_findings.faces import FaceEntry
 from restoration.review import face_pictures, face_words, pictures
