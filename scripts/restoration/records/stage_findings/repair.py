@@ -91,3 +91,7 @@ class RepairFindings(StageFindings):
     """Grain that was drawn into the fillings."""
     grain: DrawnGrain | None = None
     """The same in records of schema 1."""
+
+    def of(self, kind: str) -> FoundPieces | None:
+        """What was found of one kind of damage; None where it was not looked for."""
+        return {"dust": self.dust, "scratches": self.scratches, "creases": self.creases}[kind]
