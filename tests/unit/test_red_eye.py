@@ -11,6 +11,7 @@ import pytest
 
 from restoration.faces.frame import BETWEEN_EYES, EYES_AND_MOUTH
 from restoration.faces.known import KnownFace
+from restoration.findings.report import FINDINGS
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.records.stage_findings.faces import FaceEntry
@@ -18,7 +19,7 @@ from restoration.review.face_order import DecidedFace
 from restoration.review.face_words import rows
 from restoration.stages.base import Declined, Restored
 from restoration.stages.faces.red_eye import find_red_pupils, neutral, redness
-from support import corpus
+from support import condition, corpus
 from support.fake_faces import face_on_page, page_of, stage_with, stripes
 
 SRGB = ColourSpace.from_profile(None, 3)
@@ -378,7 +379,8 @@ def test_bands_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_faces_that_are_not_restored_keep_their_red_pupils() -> None:
     face = face_on_page(300, 300, 60.0)
     before = painted((300, 300), face, Painted())
-    gated = replace(face, found={**face.found, "score": 0.1})
+    assert face.found is not None
+    gated = replace(face, found=face.found.model_copy(update={"score": 0.1}))
     for left in (gated, replace(face, excluded=True)):
         result = stage_with(stripes, red_eye=True)[0].apply(page_of(before, left))
         assert isinstance(result, Declined)
@@ -406,7 +408,8 @@ def test_faces_that_are_not_restored_keep_their_red_pupils() -> None:
 def test_a_toned_scan_by_the_condition_report() -> None:
     face = face_on_page(300, 300, 60.0)
     page = page_of(painted((300, 300), face, Painted()), face)
-    object.__setattr__(page, "report", {**page.report, "colour": {"value": "toned"}})
+    toned = {"colour": condition.finding(FINDINGS["colour"], value="toned")}
+    object.__setattr__(page, "report", page.report.model_copy(update=toned))
     stage, _ = stage_with(stripes, red_eye=True)
     _, _, result = run(stage, page)
     (record,) = result.findings["faces"]

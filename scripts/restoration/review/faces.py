@@ -73,10 +73,10 @@ def section(
     pictures = {(face.page, face.face): face for face in pictured}
     shown, rest = faces[:MOST_FACES], faces[MOST_FACES:]
     several = len(delivered.record.master.master.pages) > 1
-    totals = FaceTotals.of(faces)
+    restored = any(face.entry.decision == "restored" for face in faces)
     return FaceSection(
-        totals=totals,
-        caution=CAUTION if totals.by_decision["restored"] else "",
+        totals=FaceTotals.of(faces),
+        caution=CAUTION if restored else "",
         rows=[_row(face, pictures.get(face.place), several) for face in shown],
         unshown=_unshown(rest),
         record=f"{recipe}/faces/{delivered.record.scan}.json",
