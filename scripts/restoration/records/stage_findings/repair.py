@@ -55,8 +55,6 @@ class RepairFindings(StageFindings):
     """Why it was used or not, in words."""
     infrared: ByInfrared | None = None
     """What it showed."""
-    cautions: tuple[str, ...] | None = None
-    """What a person should know, a sentence each."""
     dust: FoundPieces | None = None
     """Specks of dust."""
     scratches: FoundPieces | None = None
@@ -93,3 +91,7 @@ class RepairFindings(StageFindings):
     """Grain that was drawn into the fillings."""
     grain: DrawnGrain | None = None
     """The same in records of schema 1."""
+
+    def of(self, kind: str) -> FoundPieces | None:
+        """What was found of one kind of damage; None where it was not looked for."""
+        return {"dust": self.dust, "scratches": self.scratches, "creases": self.creases}[kind]
