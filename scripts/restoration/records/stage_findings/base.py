@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import ConfigDict
+
 from restoration.records.base import Figure, Part
 
 
@@ -45,6 +47,14 @@ class StageFindings(Part):
     """Where the heads of these faces lie."""
     faces_not_kept: str | None = None
     """Why no faces were left alone, in words; absent where they were looked for."""
+    cautions: tuple[str, ...] | None = None
+    """What a person should know, a sentence each."""
+
+
+class FindingsOfAnyStage(StageFindings):
+    """What any stage may say, whatever else it says."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 class SizePx(Part):

@@ -55,8 +55,6 @@ class RepairFindings(StageFindings):
     """Why it was used or not, in words."""
     infrared: ByInfrared | None = None
     """What it showed."""
-    cautions: tuple[str, ...] | None = None
-    """What a person should know, a sentence each."""
     dust: FoundPieces | None = None
     """Specks of dust."""
     scratches: FoundPieces | None = None
