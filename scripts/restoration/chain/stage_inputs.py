@@ -109,15 +109,6 @@ class StageInputs:
         return read | self._of_faces(step, report, number) | self._of_tones(step, report)
 
     def _of_faces(self, step: str, report: Report, number: int) -> Record:
-        place = self._plan.folder(None, "examine") / f"{self._scan.scan}.json"
-        return read_report({name: report.get(name) for name in names}, f"{place}, page {number}")
-
-    def _reads(self, step: str, number: int) -> Mapping[str, Any]:
-        report = self._examined().report_of(number)
-        read = {field: report.get(field) for field in REGISTRY[step].load().reads}
-        return read | self._of_faces(step, report, number) | self._of_tones(step, report)
-
-    def _of_faces(self, step: str, report: Report, number: int) -> Record:
         """Of faces that a stage must leave alone, only where they lie is part of its result."""
         if not self._plan.dependencies.keeps_faces(self._recipe, step):
             return {}
