@@ -33,7 +33,8 @@ def no_network(name: str, **blend: float) -> Any:
 def _check_type(stage: str, findings: Mapping[str, Any]) -> None:
     """What a stage says fits its type; read after the last band, since a stage may complete it."""
     said = json.loads(json.dumps(findings))
-    assert STAGE_FINDINGS[stage].read(said, stage).raw() == said
+    if stage in STAGE_FINDINGS:
+        assert STAGE_FINDINGS[stage].read(said, stage).raw() == said
 
 
 def run_stage(
