@@ -21,9 +21,11 @@ _PLAIN: dict[Any, Any] = {bool: False, int: 0, float: 0.0, str: "", dict: {}}
 def report(said: Mapping[str, Any] | None = None, **more: Any) -> ConditionReport:
     """A report with these findings, each a mapping of what a test says of it, or None."""
     findings = {**(said or {}), **more}
-    return ConditionReport.model_validate(
-        {name: None if f is None else filled(FINDINGS[name], f) for name, f in findings.items()}
-    )
+    whole = {
+        name: filled(FINDINGS[name], found) if name in FINDINGS else found
+        for name, found in findings.items()
+    }
+    return ConditionReport.model_validate(whole)
 
 
 def recorded(said: Mapping[str, Any]) -> dict[str, Any]:
