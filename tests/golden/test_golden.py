@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import weights_at_hand
-from restoration.config.stage_settings import CHAIN
 
-from support import golden
+from restoration.config.stages import CHAIN
+from support import golden, weights_at_hand
 from support.golden import Case, Outcome, RefusedError
 from support.golden_cases import CASES, RESULTS, declared_version
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from restoration.plan.plan import _VERSIONS
-from restoration.stages import REGISTRY
+from restoration.config.stages import REGISTRY
+from restoration.plan.dependencies import _VERSIONS
 from support.golden import Case
 from support.golden_stages import STAGES
 from support.golden_steps import STEPS

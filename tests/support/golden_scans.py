@@ -5,9 +5,10 @@ Noise is made of whole numbers, all else in double precision and rounded once.
 
 from __future__ import annotations
 
-import corpus
 import numpy as np
 import numpy.typing as npt
+
+from support import corpus
 
 Codes = npt.NDArray[np.uint16]
 Floats = npt.NDArray[np.float64]
@@ -60,8 +61,18 @@ def screen_vectors(period: float, degrees: float) -> tuple[Floats, Floats]:
     return f1, np.array([-f1[1], f1[0]])
 
 
-def halftone(picture: Floats, period: float, degrees: float) -> Codes:
-    """A print of a grey picture: round dots, seen at 4 x 4 places of each pixel."""
+def colour_halftone(picture: Floats, period: float, angles: tuple[float, ...]) -> Codes:
+    """A print whose inks each darken one channel, with blank paper around."""
+    planes = [
+        halftone(picture[..., at : at + 1], period, degrees, seed=20 + at)
+        for at, degrees in enumerate(angles)
+    ]
+    return np.concatenate(planes, axis=2)
+
+
+def halftone(picture: Floats, period: float, degrees: float, seed: int = 5) -> Codes:
+    """A print of a grey picture: round dots, seen at 4 x 4 places of each pixel. White is paper
+    without a dot."""
     wanted = linear(picture[..., 0])
     rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float64)
     f1, f2 = screen_vectors(period, degrees)
@@ -73,7 +84,7 @@ def halftone(picture: Floats, period: float, degrees: float) -> Codes:
             waves = waves + np.cos(2 * np.pi * (f2[0] * y + f2[1] * x + 0.57))
             inked += 1.0 - wanted > 0.5 - 0.25 * waves
     light = softened(0.9 - 0.87 * inked / 16.0)[..., None]
-    return codes_of(encoded(np.maximum(light, 0.0)) + noise(light.shape, 1.0, 5))
+    return codes_of(encoded(np.maximum(light, 0.0)) + noise(light.shape, 1.0, seed))
 
 
 def dusty(picture: Floats, count: int, seed: int) -> tuple[Codes, npt.NDArray[np.bool_]]:
@@ -94,8 +105,18 @@ def dusty(picture: Floats, count: int, seed: int) -> tuple[Codes, npt.NDArray[np
     tone = np.where(hair > cover, 0.95, tone)
     cover = np.maximum(cover, hair)
     mixed = picture + cover[..., None] * (tone[..., None] - picture)
-    seen = softened(mixed) + noise(picture.shape, 1.2, seed + 1)
-    return codes_of(seen), cover >= 0.2
+    grain = 2.0 * softened(noise(picture.shape, 1.6, seed + 1))
+    return codes_of(softened(mixed) + grain), cover >= 0.2
+
+
+def scratched(picture: Floats) -> Codes:
+    """Two light lines across the page."""
+    rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float64)
+    seen = picture
+    for start, slope in ((40.0, 0.21), (170.0, -0.34)):
+        cover = np.clip(1.4 - np.abs(rows - start - slope * columns), 0.0, 1.0)[..., None]
+        seen = seen + 0.8 * cover * (0.97 - seen)
+    return codes_of(softened(seen) + noise(picture.shape, 1.2, 12))
 
 
 def aged(picture: Floats, kept: tuple[float, ...], stain: tuple[float, ...], margin: int) -> Codes:

@@ -13,9 +13,18 @@ from restoration.config.settings import IngestSettings
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.review.page import write_report
-from restoration.storage.records import SCHEMA, write_raw
+from restoration.storage.records import write_raw
 from support.condition import recorded
 from support.corpus import write_tiff
+from support.written_records import (
+    applied_page,
+    declined_page,
+    deliver_record,
+    deliverable_of,
+    delivered_page,
+    ingest_record,
+    stage_record,
+)
 
 
 def soft(pixels: np.ndarray, sigma: float) -> np.ndarray:
@@ -51,92 +60,81 @@ class Collection:
         if truth is not None:
             write_tiff(self.truth / f"{scan}.tif", truth, **options)
         described = inspect_master(master, IngestSettings.model_validate({}))
-        page: dict[str, Any] = {
-            "number": 1,
-            "key": "k" * 64,
-            "output_key": "o" * 64,
-            "status": "applied" if after is not None else "declined",
-            "reason": None if after is not None else "it holds 900 ppi of picture",
-            "image": f"embedded/cleanup/{scan}.tif" if after is not None else None,
-            "sha256": "c" * 64 if after is not None else None,
+        said: dict[str, Any] = {
+            "key": "1" * 64,
+            "output_key": "2" * 64,
             "height": delivered.shape[0],
             "width": delivered.shape[1],
             "ppi": [1200.0, 1200.0],
-            "generative": generative and after is not None,
-            "findings": {"reason": reason, "working_ppi": [300.0, 300.0]}
-            if after is not None
-            else {},
             "seconds": 12.3,
         }
-        stage = {
-            "stage": "cleanup",
-            "status": "done",
-            "key": "s" * 64,
-            "code": "d" * 64,
-            "pages": [page],
-            "settings": {"apply": "auto"},
-            "numeric": {"precision": "float32"},
-            "software": {"restoration": "0.1.0"},
-            "weights": [
-                {"name": "realesrgan-x4plus", "sha256": "e" * 64, "licence": "BSD-3-Clause"}
-            ],
-        }
-        write_raw(
-            made / "deliver" / f"{scan}.json",
-            {
-                "schema": SCHEMA,
-                "scan": scan,
-                "recipe": "embedded",
-                "status": "done",
-                "reason": None,
-                "key": "f" * 64,
-                "deliverable": {
-                    "file": f"{scan}.tif",
-                    "sha256": "a" * 64,
-                    "bytes": 123456,
-                    "bigtiff": False,
-                    "compression": "lzw",
-                    "pages": [
-                        {
-                            "number": 1,
-                            "bits": 16,
-                            "conversions": ["alpha kept"],
-                            "notes": ["a date"],
-                        }
-                    ],
-                    "notes": [],
-                    "verified": ["pixels", "icc"],
-                },
-                "master": {
-                    "path": str(master),
-                    "sha256": described["sha256"],
-                    "master": described,
-                },
-                "condition_report": [
-                    {
-                        **recorded(
-                            {
-                                "effective_resolution": {
-                                    "value": 212.4,
-                                    "unit": "ppi",
-                                    "confidence": 0.9,
-                                    "method": "spectrum",
-                                    "detail": {"nominal_ppi": 1200.0},
-                                },
-                                "sharpening": {
-                                    "value": None,
-                                    "confidence": 0.0,
-                                    "detail": {"reason": "flat"},
-                                },
-                            }
-                        ),
-                        "warnings": [{"code": "x", "text": "The scan states 1200 ppi."}],
-                    }
-                ],
-                "stages": [stage],
-                "when": "2024-01-15T10:00:00Z",
-            },
+        if after is None:
+            page = declined_page("it holds 900 ppi of picture", **said)
+        else:
+            page = applied_page(
+                image=f"embedded/cleanup/{scan}.tif",
+                owner="cleanup",
+                sha256="c" * 64,
+                generative=generative,
+                generated=generative,
+                findings={"reason": reason, "working_ppi": [300.0, 300.0]},
+                **said,
+            )
+        stage = stage_record(
+            "cleanup",
+            page,
+            scan=scan,
+            key="3" * 64,
+            code="d" * 64,
+            settings={"apply": "auto"},
+            numeric={"precision": "float32"},
+            software={"restoration": "0.1.0"},
+            weights=[{"name": "realesrgan-x4plus", "sha256": "e" * 64, "licence": "BSD-3-Clause"}],
         )
+        report = recorded(
+            {
+                "effective_resolution": {
+                    "value": 212.4,
+                    "unit": "ppi",
+                    "confidence": 0.9,
+                    "method": "spectrum",
+                    "detail": {"nominal_ppi": 1200.0},
+                },
+                "sharpening": {
+                    "value": None,
+                    "confidence": 0.0,
+                    "detail": {"reason": "flat"},
+                },
+            }
+        )
+        record = deliver_record(
+            deliverable_of(
+                file=f"{scan}.tif",
+                sha256="a" * 64,
+                bytes=123456,
+                compression="lzw",
+                pages=[
+                    delivered_page(
+                        height=delivered.shape[0],
+                        width=delivered.shape[1],
+                        channels=delivered.shape[2],
+                        conversions=["alpha kept"],
+                        notes=["a date"],
+                    )
+                ],
+                verified=["pixels", "icc"],
+            ),
+            ingest_record(described, scan=scan, path=str(master)),
+            stage,
+            scan=scan,
+            recipe="embedded",
+            key="f" * 64,
+            condition_report=[
+                {**report, "warnings": [{"code": "x", "text": "The scan states 1200 ppi."}]}
+            ],
+            when="2024-01-15T10:00:00Z",
+        )
+        write_raw(made / "deliver" / f"{scan}.json", record)
         self.scans.append(scan)
 
     def fail(self, scan: str, reason: str) -> None:

@@ -71,7 +71,7 @@ def import_all(scripts: Path) -> None:
 
 def warm_fingerprints() -> None:
     """Have the code of every module read; each fingerprint is then a matter of milliseconds."""
-    from restoration.storage.keys import code_fingerprint
+    from restoration.plan.code_fingerprint import code_fingerprint
 
     for name in [name for name in sys.modules if name.startswith(f"{OURS}.")]:
         with suppress(LookupError):

@@ -62,6 +62,28 @@ def applied_page(number: int = 1, **more: Any) -> Record:
     return {**page, **more}
 
 
+def declined_page(reason: str, number: int = 1, **more: Any) -> Record:
+    """The entry of a page that a stage left as it came in."""
+    page = {
+        "number": number, "key": KEY, "input_key": KEY, "output_key": KEY, "status": "declined",
+        "reason": reason, "image": None, "owner": None, "height": 1, "width": 1, "ppi": None,
+        "generative": False, "generated": False, "findings": {}, "sha256": None, "seconds": 0.0,
+    }  # fmt: skip
+    return {**page, **more}
+
+
+def delivered_page(number: int = 1, **more: Any) -> Record:
+    """What delivery says of a page."""
+    page = {
+        "number": number, "directory": number - 1, "source": "master", "height": 1, "width": 1,
+        "channels": 3, "bits": 16, "extra": [], "resolution": None, "resolution_unit": None,
+        "document_id": "d", "instance_id": "i", "digital_source_type": None, "conversions": [],
+        "tones": False, "clipped": None, "finished": {"said": []}, "profile": None,
+        "not_carried": [], "notes": [],
+    }  # fmt: skip
+    return {**page, **more}
+
+
 def stage_record(step: str, *pages: Record, **more: Any) -> Record:
     said = {"recipe": "archive", "numeric": {}, "weights": [], "software": {}, "processor": "x"}
     return _head(step, **{**said, "pages": list(pages), **more})

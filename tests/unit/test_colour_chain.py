@@ -99,6 +99,6 @@ def test_conversion_to_srgb_at_the_end_of_the_chain(tmp_path):
     assert 0.1 < said["share_clipped"] < 0.9
     # Two colour spaces' codes differ everywhere; what a person is shown is what stages changed.
     shown = gather(tmp_path / "results", "archive", "scan", {}, None)
-    assert shown.pages[0]["identical"]
+    assert shown.pages[0].pictures.identical
     assert any("% of the pixels" in value for _, value in shown.deliverable)
     assert any("relative colorimetric" in value for _, value in shown.deliverable)

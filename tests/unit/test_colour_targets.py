@@ -209,8 +209,7 @@ def test_a_turned_chart_is_straightened_through_its_corners(degrees: float) -> N
     assert after(page, moved, found) < 2.0
     if degrees == 20.0:
         # Through corners that are not turned with it other patches are seen.
-        wrong = colorchecker_says(ArrayRaster(page), corners, SPACE, LIGHT)
-        assert wrong is None or wrong.error > 5.0 * found.error
+        assert colorchecker_says(ArrayRaster(page), corners, SPACE, LIGHT) is None
 
 
 def densities_of(pixels: Any) -> Any:

@@ -17,6 +17,7 @@ from restoration.errors import ScanError
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.tone_table import NODES, ToneTable
 from restoration.raster.tiff.page import open_infrared, open_page
+from restoration.records.delivery import DeliveryDone
 from restoration.review.unconverted import open_restored
 from restoration.storage.records import write_raw
 from restoration.upkeep.undo_colour import undo
@@ -144,7 +145,8 @@ def test_a_page_that_grew_still_has_its_infrared(tmp_path: Path) -> None:
     with tifffile.TiffFile(output) as made:
         for at, pixels in enumerate([larger, INFRARED[..., 0]] * 2):
             np.testing.assert_array_equal(made.pages[at].asarray(), pixels)
-    delivered = {"deliverable": record, "stages": [], "master": {"path": str(path)}}
+    master = ingest_record(inspect_master(path, LIMITS), path=str(path))
+    delivered = DeliveryDone.read(deliver_record(record, master), "the record")
     for number in (1, 2):
         with ExitStack() as opened:
             shown = open_restored(opened, tmp_path, output, delivered, number)

@@ -170,8 +170,8 @@ def test_dust_on_the_bed_is_not_work_for_a_network() -> None:
 
 def test_the_report_names_the_boxes_in_pixels_of_the_scan() -> None:
     pixels = sim.on_sheet(corpus.photo("coffee"), (300, 400, 350, 420))
-    paper = sim.report(sim.scanned(sim.noisy(pixels, 0.7)))["paper"]
+    paper = sim.found(sim.scanned(sim.noisy(pixels, 0.7)), "paper")
     (box,) = paper["detail"]["occupied"]
     assert box == pytest.approx([400, 300, 600, 400], abs=6)
-    nothing = sim.report(sim.scanned(corpus.photo("coffee")))["paper"]
+    nothing = sim.found(sim.scanned(corpus.photo("coffee")), "paper")
     assert nothing["detail"]["occupied"] == []

@@ -27,7 +27,7 @@ def test_factor_and_kind(kernel, factor, kind):
     side = int(900 / factor)
     source = sim.noisy(sim.centre(sim.picture("chelsea"), side, side), 1.0)
     big = sim.enlarged(source, factor, kernel)
-    report = sim.report(sim.scanned(big, bits), bits=bits)
+    report = sim.report(sim.scanned(big, bits), bits=bits, last="effective_resolution")
     found = report["interpolated"]
     assert found["value"] is True
     assert found["detail"]["factor"] == pytest.approx(factor, rel=0.02)
@@ -39,32 +39,32 @@ def test_factor_and_kind(kernel, factor, kind):
 
 @pytest.mark.parametrize("name", ["camera", "chelsea", "brick", "grass", "gravel", "leaves7"])
 def test_untouched_photographs_are_not_accused(name):
-    found = sim.report(sim.scanned(sim.picture(name)))["interpolated"]
+    found = sim.found(sim.scanned(sim.picture(name)), "interpolated")
     assert found["value"] is False
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "leaves7"])
 def test_jpeg_blocks_are_not_taken_for_interpolation(name):
     damaged = sim.jpeg(sim.picture(name), 80)
-    found = sim.report(sim.scanned(damaged, 8), bits=8)["interpolated"]
+    found = sim.found(sim.scanned(damaged, 8), "interpolated", bits=8)
     assert found["value"] is False
 
 
 def test_one_direction_alone_is_seen():
     source = sim.noisy(sim.centre(sim.picture("leaves7"), 500, 500), 1.0)
     tall = np.repeat(source, 2, axis=0)
-    found = sim.report(sim.scanned(tall))
+    found = sim.report(sim.scanned(tall), last="effective_resolution")
     assert found["interpolated"]["detail"]["factor_down"] == pytest.approx(2.0)
     assert found["interpolated"]["detail"]["factor_across"] is None
     assert found["effective_resolution"]["detail"]["down_fraction"] == pytest.approx(0.5)
 
 
 def test_ramp_is_unknown():
-    assert sim.report(sim.scanned(sim.ramp()))["interpolated"]["value"] is None
+    assert sim.found(sim.scanned(sim.ramp()), "interpolated")["value"] is None
 
 
 def test_the_grid_is_found_across_windows():
     source = sim.noisy(sim.centre(sim.picture("leaves7"), 400, 400), 1.0)
     big = sim.scanned(sim.enlarged(source, 2.0, "bicubic"))
     for window in (256, 300, 1024):
-        assert sim.report(big, window=window)["interpolated"]["detail"]["factor"] == 2.0
+        assert sim.found(big, "interpolated", window=window)["detail"]["factor"] == 2.0

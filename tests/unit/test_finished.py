@@ -40,7 +40,7 @@ def report(found: bool | None = True, value: float | None = SIGMA, **more: Any) 
 
 def finished(master: np.ndarray, final: np.ndarray | None, **options: Any) -> dict[str, Any]:
     last = None if final is None else ArrayRaster(final)
-    return finished_page(ArrayRaster(master), last, report(**options), tones=False)
+    return finished_page(ArrayRaster(master), last, report(**options), tones=False).raw()
 
 
 @pytest.mark.parametrize("left", [0.0, 0.42, 1.0])
@@ -68,7 +68,7 @@ def test_texture_of_the_grains_strength_is_no_grain_of_this_photograph() -> None
 def test_an_enlarged_picture_keeps_its_grain() -> None:
     master = shading() + drawn(1, SIGMA)
     large = Resampled(ArrayRaster(master), 1280, 1280)
-    found = finished_page(ArrayRaster(master), large, report(), tones=False)
+    found = finished_page(ArrayRaster(master), large, report(), tones=False).raw()
     assert found["grain"]["kept"] == pytest.approx(1.0, abs=0.02)
     assert "same" not in found["grain"]
 
@@ -122,5 +122,5 @@ def test_a_page_that_no_stage_drew_has_its_grain() -> None:
     told = finished(shading(), None)
     assert told["grain"] == {"kept": 1.0, "same": 1.0, "confidence": 1.0}
     assert told["said"] == ["No stage made pixels anew: grain and noise are the master's."]
-    mapped = finished_page(ArrayRaster(shading()), None, report(), tones=True)
+    mapped = finished_page(ArrayRaster(shading()), None, report(), tones=True).raw()
     assert mapped["said"][0].endswith("the master's, under a table that maps its tones.")

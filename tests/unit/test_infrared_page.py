@@ -22,6 +22,7 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
+from restoration.records.any_record import record_of
 from restoration.review.dossier import gather
 from restoration.review.findings import finding
 from restoration.review.page import write_report
@@ -217,8 +218,10 @@ def test_pages_that_are_left_out_stand_in_report_table_and_line(tmp_path: Path) 
     plan = plan_of(tmp_path)
     record = deliver(plan)
     said = "picture 2 of the file is left out: s.tif, picture 2 of 2 in the file: expected"
-    assert row_of(plan.scans[0], "deliver", record).reason.startswith(said)
-    assert row_of(plan.scans[0], "ingest", record["master"]).reason.startswith(said)
+    assert row_of(plan.scans[0], "deliver", record_of(record, "deliver")).reason.startswith(said)
+    assert row_of(plan.scans[0], "ingest", record_of(record["master"], "ingest")).reason.startswith(
+        said
+    )
     dossier = gather(plan.results, "archive", "s", {}, None)
     assert dict(dossier.master)["Left out"].startswith(said)
     assert sum("is not delivered" in text for text in dossier.warnings) == 1

@@ -114,3 +114,19 @@ def test_help_names_what_may_be_set(checkout: Path) -> None:
     said = make(checkout).stdout
     for word in ("SHEET=", "FOLDER=", "CONFIG=", "[RESULTS=folder]", "CONFIRM=1", "CORES="):
         assert word in said
+
+
+def test_an_environment_beside_the_own_one_is_made_where_it_was_named(checkout: Path) -> None:
+    installer = checkout / "envs" / "install.sh"
+    installer.write_text('''printf '%s\\n' "$PYTHON" "$@" > installed; cp -r .venv "$2"''')
+    done = make(checkout, "env", "VENV=.venv-3.12", "PYTHON=python3.12")
+    assert done.returncode == 0, done.stderr
+    words = (checkout / "installed").read_text().splitlines()
+    assert words == ["python3.12", "--into", ".venv-3.12"]
+
+
+def test_tests_on_a_python_that_is_not_here_say_so(checkout: Path) -> None:
+    done = make(checkout, "test-newer", "NEWER=python3.99")
+    assert done.returncode == 0
+    assert done.stdout == "test-newer: python3.99 is not here; nothing was tested on it\n"
+    assert not (checkout / "said").exists()

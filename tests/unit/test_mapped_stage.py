@@ -497,12 +497,12 @@ def test_the_report_shows_and_scores_what_was_delivered(
     corpus.write_tiff(truth / f"{scan}.tif", made(plan, scan), icc=srgb_profile())
     shown = gather(plan.results, "archive", scan, {}, truth)
     assert shown.missing == ""
-    rows = {row["name"]: row for row in shown.pages[0]["score_rows"]}
+    rows = {row.name: row for row in shown.pages[0].score_rows}
     if scan == "none":
         assert list(rows) == ["Master"]
         return
-    assert rows["After upscale"]["cells"][0]["text"] == "identical"
-    assert rows["Master"]["cells"][0]["text"] != "identical"
+    assert rows["After upscale"].cells[0].text == "identical"
+    assert rows["Master"].cells[0].text != "identical"
     assert "mapped by a table" in dict(shown.deliverable)["Tones"]
     assert shown.touched
 
@@ -518,7 +518,7 @@ def test_a_mapped_page_before_the_last_stage_is_scored_mapped(plan: Plan, tmp_pa
     (tmp_path / "truth").mkdir()
     (tmp_path / "maps.truth.tif").rename(tmp_path / "truth" / "maps.tif")
     shown = gather(plan.results, "archive", "maps", {}, tmp_path / "truth")
-    texts = [row["cells"][0]["text"] for row in shown.pages[0]["score_rows"]]
+    texts = [row.cells[0].text for row in shown.pages[0].score_rows]
     assert texts[1:] == ["identical", "identical"]
 
 

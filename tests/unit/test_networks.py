@@ -22,7 +22,7 @@ from restoration.networks.architecture import Parameters
 from restoration.networks.architectures.ffdnet import FfdnetParameters
 from restoration.networks.architectures.rrdbnet import RrdbnetParameters
 from restoration.networks.architectures.srvgg import SrvggParameters
-from restoration.networks.converted import is_converted, record_path, tensors_path
+from restoration.networks.converted import CONVERTER, is_converted, record_path, tensors_path
 from restoration.networks.fetch import fetch
 from restoration.networks.load import load_network
 from restoration.networks.manifest import Weights, load_manifest
@@ -513,3 +513,22 @@ def test_a_layer_that_lies_is_one_line(tmp_path: Path, line: str) -> None:
     binary.write_bytes(bytes(4 + 4 * 54))
     with pytest.raises(CircumstanceError):
         read_layers(param, binary)
+
+
+def test_conversion_gives_the_tensors_that_its_number_stands_for(tmp_path: Path) -> None:
+    """Conversion is part of no key: whoever makes other tensors raises CONVERTER, and then this
+    digest is written anew."""
+    numbers = iter(range(1, 10_000))
+    state = {
+        name: torch.tensor([next(numbers) / 7 for _ in range(value.numel())], dtype=torch.float64)
+        .reshape(value.shape)
+        .to(torch.float16)
+        for name, value in by_parameters.build(SMALL, 4).state_dict().items()
+    }
+    manifest = own_weights(tmp_path, {"params": {}, "params_ema": state})
+    made = safetensors.torch.load_file(fetch("own", manifest, tmp_path))
+    assert {value.dtype for value in made.values()} == {torch.float32}
+    said = hashlib.sha256()
+    for name, value in sorted(made.items()):
+        said.update(name.encode() + value.numpy().tobytes())
+    assert (CONVERTER, said.hexdigest()[:16]) == ("1", "4813dcb31f31d24a")

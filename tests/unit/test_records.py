@@ -8,14 +8,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from pydantic import TypeAdapter
 
-from restoration.config.record_documentation import KINDS, record_schema, records_page, schema_file
+from restoration.config.record_documentation import (
+    KINDS,
+    findings_file,
+    findings_schema,
+    record_schema,
+    records_page,
+    schema_file,
+)
+from restoration.config.stages import REGISTRY
 from restoration.plan.plan import Plan
 from restoration.records.base import RecordError
 from restoration.records.delivery import DeliveryDone, Withdrawn
 from restoration.records.ingest import read_ingest
+from restoration.records.stage_findings.registry import STAGE_FINDINGS
 from restoration.storage.keys import canonical_json
 from support.small_results import plan, run
 
@@ -45,6 +55,20 @@ def test_every_record_of_a_run_fits_its_type_and_comes_back_to_the_byte(plan: Pl
         found[kind, raw["status"]] += 1
     steps = ("ingest", "examine", "stage", "deliver")
     assert set(found) >= {(step, "done") for step in steps} | {("ingest", "problem")}
+
+
+def test_records_fit_the_published_schemas(plan: Plan) -> None:
+    """What a program outside finds out with a validator of JSON Schema."""
+    checked: Counter[str] = Counter()
+    for path, kind, raw in records(plan.results):
+        if kind == "examine":
+            # The stand-in reports no findings that there are.
+            continue
+        known = {**raw, "condition_report": []} if kind == "deliver" else raw
+        schema = json.loads((ROOT / "config/schemas" / schema_file(kind)).read_text())
+        assert jsonschema.Draft202012Validator(schema).is_valid(known), path
+        checked[kind] += 1
+    assert set(checked) == {"ingest", "stage", "deliver"}
 
 
 def test_a_withdrawal_fits_its_type(plan: Plan) -> None:
@@ -97,6 +121,13 @@ def test_page_and_schemas_are_current() -> None:
     for name in KINDS:
         current = (ROOT / "config/schemas" / schema_file(name)).read_text(encoding="utf-8")
         assert current == record_schema(name), "`make docs`"
+    for stage in STAGE_FINDINGS:
+        current = (ROOT / "config/schemas" / findings_file(stage)).read_text(encoding="utf-8")
+        assert current == findings_schema(stage), "`make docs`"
+
+
+def test_every_stage_has_a_type_for_what_it_says() -> None:
+    assert set(STAGE_FINDINGS) == set(REGISTRY)
 
 
 def test_every_field_says_what_it_means() -> None:

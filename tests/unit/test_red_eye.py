@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 
 from restoration.faces.frame import BETWEEN_EYES, EYES_AND_MOUTH
 from restoration.faces.known import KnownFace
+from restoration.findings.report import FINDINGS
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
+from restoration.records.stage_findings.faces import FaceEntry
+from restoration.review.face_order import DecidedFace
 from restoration.review.face_words import rows
 from restoration.stages.base import Declined, Restored
 from restoration.stages.faces.red_eye import find_red_pupils, neutral, redness
-from support import corpus
+from support import condition, corpus
 from support.fake_faces import face_on_page, page_of, stage_with, stripes
 
 SRGB = ColourSpace.from_profile(None, 3)
@@ -351,9 +355,15 @@ def test_the_stage_takes_red_from_the_merged_face(settings: dict[str, Any]) -> N
     assert redness(plain[inside][None]).mean() > 0.4
     assert redness(after[inside][None]).mean() < 0.03
     assert np.array_equal(after[mask == 0], before[mask == 0])
-    told = dict(rows(record))["Red eyes"]
+    told = told_of(record)
     assert told.startswith("left: a red pupil lost its colour (")
     assert "; right: a red pupil lost its colour (" in told
+
+
+def told_of(record: dict[str, Any]) -> str:
+    """What the report says of a face's red eyes."""
+    face = DecidedFace(1, FaceEntry.read(json.loads(json.dumps(record)), "the record"))
+    return dict(rows(face))["Red eyes"]
 
 
 def test_bands_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,7 +379,8 @@ def test_bands_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_faces_that_are_not_restored_keep_their_red_pupils() -> None:
     face = face_on_page(300, 300, 60.0)
     before = painted((300, 300), face, Painted())
-    gated = replace(face, found={**face.found, "score": 0.1})
+    assert face.found is not None
+    gated = replace(face, found=face.found.model_copy(update={"score": 0.1}))
     for left in (gated, replace(face, excluded=True)):
         result = stage_with(stripes, red_eye=True)[0].apply(page_of(before, left))
         assert isinstance(result, Declined)
@@ -397,11 +408,10 @@ def test_faces_that_are_not_restored_keep_their_red_pupils() -> None:
 def test_a_toned_scan_by_the_condition_report() -> None:
     face = face_on_page(300, 300, 60.0)
     page = page_of(painted((300, 300), face, Painted()), face)
-    object.__setattr__(page, "report", {**page.report, "colour": {"value": "toned"}})
+    toned = {"colour": condition.finding(FINDINGS["colour"], value="toned")}
+    object.__setattr__(page, "report", page.report.model_copy(update=toned))
     stage, _ = stage_with(stripes, red_eye=True)
     _, _, result = run(stage, page)
     (record,) = result.findings["faces"]
     assert reasons(record["red_eye"]) == ["a toned scan"] * 2
-    assert dict(rows(record))["Red eyes"] == (
-        "left: left alone, a toned scan; right: left alone, a toned scan"
-    )
+    assert told_of(record) == ("left: left alone, a toned scan; right: left alone, a toned scan")

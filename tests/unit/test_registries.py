@@ -13,8 +13,19 @@ from restoration.deliver.sidecars import SIDECARS, label_of, sidecar_of
 from restoration.deliver.sidecars.sidecar import Sidecar
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
+from restoration.records.base import RecordError
+from restoration.records.delivery import DeliveryDone
+from restoration.records.stage import StageDone
 from restoration.review.findings import stage_label
 from restoration.storage.page_state import delivered_files, files_beside
+from support.written_records import (
+    applied_page,
+    deliver_record,
+    deliverable_of,
+    ingest_record,
+    master_of,
+    stage_record,
+)
 
 
 @pytest.fixture
@@ -93,13 +104,24 @@ def test_a_kind_that_is_known_no_more_keeps_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "made",
+    ("schema", "beside"),
     [
-        {"files": [{"kind": "cube", "file": "a.cube", "sha256": "b" * 64}]},
-        {"cubes": [{"page": 1, "file": "a.cube", "sha256": "b" * 64}]},
+        (3, {"files": [{"kind": "cube", "file": "s.cube", "sha256": "b" * 64}]}),
+        (2, {"cubes": [{"page": 1, "file": "s.cube", "sha256": "b" * 64}]}),
+        (1, {"cubes": [{"page": 1, "file": "s.cube", "sha256": "b" * 64}]}),
     ],
 )
-def test_records_of_every_schema_name_what_lies_beside(made: dict[str, Any]) -> None:
-    record = {"scan": "a", "deliverable": {"sha256": "a" * 64, **made}}
-    assert delivered_files(record) == {"a.tif": "a" * 64, "a.cube": "b" * 64}
-    assert files_beside(record) == [{"kind": "cube", "file": "a.cube", "sha256": "b" * 64}]
+def test_records_of_every_schema_name_what_lies_beside(schema: int, beside: dict[str, Any]) -> None:
+    master = ingest_record(master_of((2, 3, 1, 8)))
+    raw = deliver_record(deliverable_of(sha256="a" * 64, **beside), master, schema=schema)
+    record = DeliveryDone.read(raw, "s.json")
+    assert delivered_files(record) == {"s.tif": "a" * 64, "s.cube": "b" * 64}
+    assert [one.raw() for one in files_beside(record)] == [
+        {"kind": "cube", "file": "s.cube", "sha256": "b" * 64}
+    ]
+
+
+def test_a_stage_has_no_record_of_the_schema_of_deliveries() -> None:
+    raw = stage_record("cleanup", applied_page(), schema=3)
+    with pytest.raises(RecordError, match="schema: expected 1 or 2, found 3"):
+        StageDone.read(raw, "s.json")

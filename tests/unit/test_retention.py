@@ -13,6 +13,7 @@ import pytest
 from restoration.errors import CircumstanceError
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.plan import Plan
+from restoration.review.illustrations import Illustrated
 from restoration.review.page import write_report
 from restoration.run import unneeded_images as retention
 from restoration.run.batch import run_batch
@@ -250,7 +251,7 @@ def test_images_stay_where_the_report_could_not_be_illustrated(
 ) -> None:
     monkeypatch.setattr(
         "restoration.review.illustrations.illustrate",
-        lambda *given: {"missing": "both.tif: expected a TIFF file"},
+        lambda *given: Illustrated(missing="both.tif: expected a TIFF file"),
     )
     small = keeping(plan, "none")
     run(small)
@@ -266,7 +267,10 @@ def test_colours_of_two_profiles_are_not_compared_in_silence(tmp_path: Path) -> 
     collection.add("scan", pixels, soft(pixels, 1))
     path = collection.results / "embedded/deliver/scan.json"
     record = json.loads(path.read_text())
-    record["deliverable"]["pages"][0]["profile"] = {"converted": True, "share_clipped": 0.0}
+    converted = {"master": "sRGB", "deliverable": "Adobe RGB", "sha256": None, "assumed": False}
+    record["deliverable"]["pages"][0]["profile"] = {
+        **converted, "warning": None, "converted": True, "share_clipped": 0.0,
+    }  # fmt: skip
     write_raw(path, record)
     text = Page(collection.report()).text
     assert "how many pixels the restoration changed cannot be told" in text

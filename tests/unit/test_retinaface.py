@@ -96,12 +96,14 @@ def test_the_settings_name_the_weights_or_say_what_is_wrong() -> None:
         body = {"recipes": {"archive": {"description": ""}}, "examine": examine}
         return Plan(Config.model_validate(body), (), "cpu")
 
-    assert plan(faces="retinaface").networks(None, "examine") == ("retinaface-resnet50",)
-    assert "retinaface" not in str(plan(faces="cnn").networks(None, "examine"))
+    assert plan(faces="retinaface").dependencies.networks(None, "examine") == (
+        "retinaface-resnet50",
+    )
+    assert "retinaface" not in str(plan(faces="cnn").dependencies.networks(None, "examine"))
     with pytest.raises(ConfigError, match=r"examine\.face_network.*unknown"):
-        plan(faces="retinaface", face_network="nowhere").networks(None, "examine")
+        plan(faces="retinaface", face_network="nowhere").dependencies.networks(None, "examine")
     with pytest.raises(ConfigError, match=r"face_network.*'ffdnet-color' is ffdnet"):
-        plan(faces="retinaface", face_network="ffdnet-color").networks(None, "examine")
+        plan(faces="retinaface", face_network="ffdnet-color").dependencies.networks(None, "examine")
 
 
 def test_prior_boxes_and_answers_are_read_as_facexlib_reads_them() -> None:
@@ -203,14 +205,17 @@ def test_faces_of_all_sizes_are_found_once_and_any_way_up(turns: int) -> None:
     assert max(max(shape[:2]) for shape in detector.windows) <= retinaface_search.WINDOW
 
 
-def test_the_report_says_that_the_mouth_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_says_that_the_mouth_was_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from restoration.networks import retinaface
 
     monkeypatch.setattr(retinaface, "load_detector", lambda *asked: SeesDots())
     page = sim.SimulatedPage(dots(600, 500, [(150, 120, 200)]).astype(np.uint16) * np.uint16(257))
     settings = ExamineSettings(faces="retinaface", face_network="own")
+    manifest = manifest_of(tmp_path, {})
     report = examine_page(
-        page, settings, SRGB, [FacesMeasurer], models_dir=Path("models"), manifest={}
+        page, settings, SRGB, [FacesMeasurer], models_dir=tmp_path, manifest=manifest
     )
     detail = report["faces"]["detail"]
     assert report["faces"]["value"] == 1

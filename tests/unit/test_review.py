@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,11 +25,23 @@ from restoration.raster.colour.built_in_profiles import (
 )
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
+from restoration.records.delivery import DeliveryDone
+from restoration.records.stage import AppliedPage
 from restoration.review import findings, pictures, scores, wording
+from restoration.review.stage_sections import page_decision
 from restoration.review.unconverted import open_restored
 from support.condition import finding, report
 from support.corpus import photo, write_tiff
 from support.review_collection import Collection, Page, soft
+from support.written_records import (
+    applied_page,
+    deliver_record,
+    deliverable_of,
+    delivered_page,
+    ingest_record,
+    master_of,
+    stage_record,
+)
 
 SRGB = ColourSpace.from_profile(srgb_profile(), 3)
 
@@ -284,15 +297,16 @@ def test_tiny_pictures_have_no_ssim() -> None:
 
 
 def test_verdicts_go_by_the_decimals_that_are_shown() -> None:
-    before = {"psnr": 30.0, "ssim": 0.9, "delta_e": 2.0}
-    after = {"psnr": 30.02, "ssim": 0.95, "delta_e": 2.2}
+    before = scores.Score(30.0, 0.9, 2.0, 9, 9, resampled=False)
+    after = scores.Score(30.02, 0.95, 2.2, 9, 9, resampled=False)
     assert dict(scores.verdicts(before, after)) == {
         "psnr": "same",
         "ssim": "better",
         "delta_e": "worse",
     }
-    assert dict(scores.verdicts(before, {**before, "psnr": None}))["psnr"] == "better"
-    assert dict(scores.verdicts({**before, "psnr": None}, before))["psnr"] == "worse"
+    identical = replace(before, psnr=None)
+    assert dict(scores.verdicts(before, identical))["psnr"] == "better"
+    assert dict(scores.verdicts(identical, before))["psnr"] == "worse"
 
 
 # Pictures
@@ -403,9 +417,10 @@ def test_numbers_in_words(value: Any, words: str) -> None:
 
 
 def test_a_stage_without_a_reason_of_its_own_gets_none_that_was_made_up() -> None:
-    page = {"status": "applied", "reason": None, "findings": {"factor": [2.0, 2.0]}}
-    assert wording.decision(page)["why"] == "no reason was recorded"
-    assert wording.decision({**page, "status": "declined"})["why"] == "no reason was recorded"
+    page = AppliedPage.read(applied_page(findings={"factor": [2.0, 2.0]}), "the record")
+    assert page_decision(page, "the record").why == "no reason was recorded"
+    page = AppliedPage.read(applied_page(findings={"reason": "soft"}), "the record")
+    assert page_decision(page, "the record").why == "soft"
 
 
 @pytest.mark.parametrize(
@@ -564,12 +579,14 @@ def test_a_mapped_page_is_compared_in_its_masters_colours_after_a_conversion(
     other = write_tiff(tmp_path / "d.tif", pixels[::-1], icc=adobe_rgb_profile())
     nodes = np.linspace(0.0, 1.0, 257)
     table = ToneTable(np.stack([0.5 * nodes + 0.5 * nodes**2] * 3))
-    page = {"number": 1, "status": "applied", "image": None, "tones": table.record()}
-    delivered = {
-        "deliverable": {"pages": [{"profile": {"converted": True}}]},
-        "stages": [{"pages": [page]}],
-        "master": {"path": str(master)},
-    }
+    converted = {"master": "sRGB", "deliverable": "Adobe RGB", "sha256": None, "assumed": False}
+    profile = {**converted, "warning": None, "converted": True}
+    said = deliver_record(
+        deliverable_of(pages=[delivered_page(profile=profile)]),
+        ingest_record(master_of((40, 50, 3, 16)), path=str(master)),
+        stage_record("colour", applied_page(tones=table.record())),
+    )
+    delivered = DeliveryDone.read(said, "the record")
     with ExitStack() as opened:
         shown = open_restored(opened, tmp_path, other, delivered, 1)
         codes = np.rint(shown.read(0, 0, 40, 50) * 65535)

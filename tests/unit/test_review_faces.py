@@ -15,22 +15,34 @@ import pytest
 
 from restoration.examine.faces.faces import TAGS_TURN
 from restoration.examine.faces.measures import mirrors
+from restoration.findings.faces import Faces
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.built_in_profiles import srgb_profile
-from restoration.review import face_order, face_pictures, face_words, pictures
+from restoration.records.delivery import DeliveryDone
+from restoration.records.stage_findings.faces import FaceEntry
+from restoration.review import face_pictures, face_words, pictures
 from restoration.review.face_cuts import UPRIGHT, cut_of
-from restoration.review.face_order import faces_of
+from restoration.review.face_order import DecidedFace, FaceTotals, faces_of
 from restoration.storage.records import write_raw
 from support import condition
 from support.corpus import photo, write_tiff
 from support.review_collection import Collection, Page, soft
+from support.written_records import (
+    applied_page,
+    declined_page,
+    deliver_record,
+    deliverable_of,
+    ingest_record,
+    master_of,
+    stage_record,
+)
 
 BOX = [80, 60, 40, 40]
 
 
 def face(number: int = 1, decision: str = "gated", **options: Any) -> dict[str, Any]:
     """An entry of a stage's record."""
-    entry: dict[str, Any] = {
+    said: dict[str, Any] = {
         "face": number,
         "box": BOX,
         "decision": decision,
@@ -48,12 +60,12 @@ def face(number: int = 1, decision: str = "gated", **options: Any) -> dict[str, 
         },
         "review": [],
     }
-    return {**entry, **options}
+    return {**said, **options}
 
 
 def tried(number: int = 1, decision: str = "restored", **options: Any) -> dict[str, Any]:
     """An entry of a face that a network saw."""
-    entry = {
+    said = {
         "reason": "its resolution lies below what the network can show",
         "network": "gfpgan-v1.4",
         "trained_on_faces": True,
@@ -71,7 +83,11 @@ def tried(number: int = 1, decision: str = "restored", **options: Any) -> dict[s
         },
         "doubts": [],
     }
-    return face(number, decision, **{**entry, **options})
+    return face(number, decision, **{**said, **options})
+
+
+def entry(said: dict[str, Any]) -> FaceEntry:
+    return FaceEntry.read(said, "the record")
 
 
 def mark(
@@ -91,15 +107,13 @@ def mark(
         image = f"embedded/faces/{scan}.tif"
         (collection.results / image).parent.mkdir(exist_ok=True)
         write_tiff(collection.results / image, result, icc=srgb_profile())
-    page = {
-        **record["stages"][0]["pages"][0],
-        "status": "declined" if result is None else "applied",
-        "reason": "no face is restored: 1 gated" if result is None else None,
-        "image": image,
-        "sha256": None if result is None else "9" * 64,
-        "generative": result is not None,
-        "findings": {"counts": {}, "faces": faces} if faces else {"counts": {}},
-    }
+    size = (record["deliverable"]["pages"][0][side] for side in ("height", "width"))
+    more = dict(zip(("height", "width"), size, strict=True), findings={"faces": faces})
+    page = (
+        declined_page("no face is restored: 1 gated", **more)
+        if result is None
+        else applied_page(image=image, sha256="9" * 64, generative=True, generated=True, **more)
+    )
     record["stages"].append({**record["stages"][0], "stage": "faces", "pages": [page]})
     said = finding or {"value": len(faces), "detail": {}}
     record["condition_report"][0] |= condition.recorded({"faces": said})
@@ -110,9 +124,9 @@ def mark(
 
 def found(number: int, rotation: int, points: list[list[float]] | None = None) -> dict[str, Any]:
     """The condition report's field for ``number`` faces that stand alike."""
-    entry = {"box": BOX, "upright_rotation": rotation, "points": points or []}
+    said = {"box": BOX, "upright_rotation": rotation, "points": points or []}
     upright = {"rotation": rotation, "mirrored": False}
-    return {"value": number, "detail": {"faces": [entry] * number, "upright": upright}}
+    return {"value": number, "detail": {"faces": [said] * number, "upright": upright}}
 
 
 @pytest.fixture
@@ -162,14 +176,14 @@ def test_a_restored_face_is_shown_beside_the_master_and_the_truth(collection: Co
 
 
 def test_a_network_that_knows_nothing_of_faces_is_called_so() -> None:
-    label = face_words.label(tried(network="realesrgan-x4plus", trained_on_faces=False))
+    label = face_words.label(entry(tried(network="realesrgan-x4plus", trained_on_faces=False)))
     assert label == "Restored by realesrgan-x4plus, a general network that knows nothing of faces"
 
 
 def test_of_a_face_nothing_is_told_that_the_report_is_not_sure_of() -> None:
-    blur = {"kind": "motion", "length_px": 9.0, "confidence": 0.1}
+    blur = {"kind": "motion", "length_px": 9.0, "angle_deg": None, "confidence": 0.1}
     unsure = {"occlusion": {"share": 0.0, "confidence": 0.0}, "blur": blur}
-    told = dict(face_words.rows(face(measures=unsure)))
+    told = dict(face_words.rows(DecidedFace(1, entry(face(measures=unsure)))))
     assert (told["Occlusion"], told["Blur"]) == ("not sure", "not sure: perhaps motion")
 
 
@@ -361,7 +375,8 @@ def test_hostile_records_of_faces_stay_text(collection: Collection) -> None:
     pixels = photo("coffee", 40, 60, 160, 200)
     collection.add("scan", pixels, soft(pixels, 1))
     hostile = tried(network=attack, reason=attack, doubts=[attack], review=[attack])
-    hostile["measures"]["blur"] = {"kind": attack, "confidence": 0.5}
+    blur = {"kind": attack, "length_px": None, "angle_deg": None, "confidence": 0.5}
+    hostile["measures"]["blur"] = blur
     mark(collection, "scan", [hostile, face(2, reason=attack)], result=soft(pixels, 1))
     source = collection.report()
     page = Page(source)
@@ -452,14 +467,15 @@ def test_faces_that_nobody_looked_for_are_a_warning_where_a_network_worked(
 
 
 def test_a_face_that_a_person_drew_stands_as_the_page_does() -> None:
-    finding = {"detail": {"faces": [], "upright": {"rotation": 90, "mirrored": True}}}
-    assert cut_of(face(), finding, 200, 200).upright == 7
-    assert cut_of(face(), None, 200, 200).upright == 1
+    upright = {"rotation": 90, "mirrored": True}
+    finding = condition.finding(Faces, value=0, detail={"faces": [], "upright": upright})
+    assert cut_of(entry(face()), finding, 200, 200).upright == 7
+    assert cut_of(entry(face()), None, 200, 200).upright == 1
 
 
 @pytest.mark.parametrize("box", [[-10, -10, 40, 40], [290, 190, 40, 40], [400, 300, 9, 9]])
 def test_boxes_at_the_edge_stay_on_the_page(box: list[int]) -> None:
-    place = cut_of(face(box=box), None, 200, 300).shown
+    place = cut_of(entry(face(box=box)), None, 200, 300).shown
     assert place.top >= 0
     assert place.left >= 0
     assert place.height >= 1
@@ -470,7 +486,7 @@ def test_boxes_at_the_edge_stay_on_the_page(box: list[int]) -> None:
 
 @pytest.mark.parametrize("side", [1, 60, 500, 700])
 def test_faces_of_up_to_700_pixels_are_shown_whole(side: int) -> None:
-    cut = cut_of(face(box=[900, 900, side, side]), None, 3000, 3000)
+    cut = cut_of(entry(face(box=[900, 900, side, side])), None, 3000, 3000)
     assert cut.whole is None
     assert side <= cut.shown.height <= 700
     assert cut.shown.height <= 1.6 * side + 2
@@ -520,11 +536,17 @@ def test_pictures_of_faces_are_made_again_when_a_decision_changes(
 
 
 def test_faces_of_all_pages_are_ordered_by_need() -> None:
-    pages = [
-        {"number": 1, "findings": {"faces": [face(1), face(2, "excluded"), tried(3)]}},
-        {"number": 2, "findings": {"faces": [face(1), tried(2, "rejected", review=["x"])]}},
-        {"number": 3, "findings": {}},
+    said = [
+        [face(1), face(2, "excluded"), tried(3)],
+        [face(1), tried(2, "rejected", review=["x"])],
+        [],
     ]
-    ordered = faces_of({"stages": [{"stage": "faces", "pages": pages}]})
-    assert [(f["page"], f["face"]) for f in ordered] == [(2, 2), (1, 3), (1, 1), (2, 1), (1, 2)]
-    assert face_order.counts(ordered)["review"] == 1
+    pages = [
+        declined_page("as before", number, findings={"faces": faces})
+        for number, faces in enumerate(said, 1)
+    ]
+    master = ingest_record(master_of(*[(9, 9, 3, 16)] * 3))
+    record = deliver_record(deliverable_of(), master, stage_record("faces", *pages))
+    ordered = faces_of(DeliveryDone.read(record, "the record"), "the record")
+    assert [one.place for one in ordered] == [(2, 2), (1, 3), (1, 1), (2, 1), (1, 2)]
+    assert FaceTotals.of(ordered).review == 1

@@ -22,6 +22,9 @@ def test_exempt_modules_are_there_and_have_such_accesses() -> None:
     every = {found.module for found in string_keys.accesses()}
     for name in string_keys.NO_RECORDS:
         assert any(module == name or module.startswith(name) for module in every), name
+    met = {(found.module, found.key) for found in string_keys.accesses()}
+    for name, (_, keys) in string_keys.OTHER_KEYS.items():
+        assert {(name, key) for key in keys} <= met, name
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from restoration.chain.delivery_again import (
 )
 from restoration.chain.page_restorer import PageRestorer, PageWork, Progress, Workshop
 from restoration.chain.scan_keys import EarlierProblemError, ScanKeys, altered_key
+from restoration.chain.scan_records import ScanRecords
 from restoration.chain.software import processor, recorded_weights, software_versions
 from restoration.chain.withdrawn import withdraw
 from restoration.config.sheet import Scan
@@ -29,7 +30,7 @@ from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.errors import ScanError
 from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
-from restoration.records.any_record import AnyRecord, record_of
+from restoration.records.any_record import AnyRecord
 from restoration.records.delivery import DeliveryDone, DeliveryProblem
 from restoration.records.ingest import IngestDone, IngestProblem
 from restoration.records.stage import AppliedPage, Replaced, StageDone, StagePage, StageProblem
@@ -38,23 +39,11 @@ from restoration.storage.keys import digest
 from restoration.storage.manifest import asked_again
 from restoration.storage.page_state import PageState, has_own_image
 from restoration.storage.publish import unlink
-from restoration.storage.recorded_copies import copy_of
-from restoration.storage.records import (
-    DELIVERY_SCHEMA,
-    SCHEMA,
-    is_unaltered,
-    now,
-    read_record,
-    refusal,
-    write_record,
-)
+from restoration.storage.records import read_record
 
 
 class Chain:
     """The steps of one scan in one recipe (None: only those that carry no recipe)."""
-
-    mends = True
-    """Whether records that were lost are given back; not where the chain is only looked at."""
 
     def __init__(
         self,
@@ -78,39 +67,21 @@ class Chain:
         """Files that a repair asked for again, below the results; None: not looked at yet."""
         self._read: dict[Path, str] = {}
         """SHA-256 of the intermediates that this job has read, each found intact."""
+        self._records = ScanRecords(plan, recipe, scan, self.mended.append)
         self._keys = ScanKeys(plan, recipe, scan, workshop.albums, self.ensure)
 
     # -- records ---------------------------------------------------------------------------
 
-    def _path(self, step: str) -> Path:
-        return self.plan.folder(self.recipe, step) / f"{self.scan.scan}.json"
-
     def _publish(self, step: str, said: Mapping[str, Any]) -> AnyRecord:
-        """Raises RecordError where what is said does not fit the type of the step's record."""
-        path, schema = self._path(step), DELIVERY_SCHEMA if step == "deliver" else SCHEMA
-        # As it will be read: it becomes a part of the scan's deliver record.
-        record = write_record(path, record_of({"schema": schema, **said}, path))
+        record = self._records.publish(step, said)
         self._known[step] = record
         self.worked.append(step)
         return record
 
-    def _recorded(self, step: str) -> AnyRecord | None:
-        """The step's record as it lies there; one of another version is said and left alone."""
-        record = read_record(self._path(step))
-        if record is None and (said := refusal(self._path(step))) is not None:
-            self.mended.append(said)
-        return record
-
     def _problem(self, step: str, key: str, error: ScanError) -> AnyRecord:
         """A failure of the scan is a result: recorded, and final until its key changes."""
-        record = {**self._head(step), "status": "problem", "key": key, "reason": str(error)}
+        record = {**self._records.head(step), "status": "problem", "key": key, "reason": str(error)}
         return self._publish(step, record)
-
-    def _head(self, step: str) -> dict[str, Any]:
-        head: dict[str, Any] = {"scan": self.scan.scan, "stage": step, "when": now()}
-        if self.recipe is not None and step not in ("ingest", "examine"):
-            head["recipe"] = self.recipe
-        return head
 
     # -- steps -----------------------------------------------------------------------------
 
@@ -133,37 +104,21 @@ class Chain:
         return self._stage(step)
 
     def _true(self, step: str, key: str) -> AnyRecord | None:
-        record = self._recorded(step) or self._lost(step)
+        record = self._records.read(step)
         if record is None or record.key != key:
             return None
         self._known[step] = record
         return record
 
-    def _lost(self, step: str) -> AnyRecord | None:
-        """A record that is gone or was altered, from its copy in the scan's deliver record, which
-        is written back as it was; None where there is no copy that is whole."""
-        if not self.mends or step == "deliver":
-            return None
-        recipes = self.scan.recipes if self.recipe is None else (self.recipe,)
-        for recipe in recipes:
-            place = self.plan.folder(recipe, "deliver") / f"{self.scan.scan}.json"
-            found = copy_of(step, read_record(place))
-            if found is not None and found.record_sha256 and is_unaltered(found.raw()):
-                self.mended.append(
-                    f"{self._path(step)} was lost or altered: given back from {place}"
-                )
-                return write_record(self._path(step), found)
-        return None
-
     def _ingest(self) -> AnyRecord:
         found = signature(self.scan.path)
-        record = self._recorded("ingest") or self._lost("ingest")
+        record = self._records.read("ingest")
         if isinstance(record, IngestDone | IngestProblem) and self._keys.is_ingested(record, found):
             self._known["ingest"] = record
             return record
         base = self._keys.ingest_base()
         head = {
-            **self._head("ingest"),
+            **self._records.head("ingest"),
             "path": self.scan.path,
             "signature": found,
             "base": digest(base),
@@ -214,7 +169,7 @@ class Chain:
         ]
         done = {"status": "done", "key": key, "reason": None, "pages": examined}
         made_with = self._keys.examine_facts()
-        return self._publish("examine", {**self._head("examine"), **done, **made_with})
+        return self._publish("examine", {**self._records.head("examine"), **done, **made_with})
 
     def _stage(self, step: str) -> AnyRecord:
         key = self._keys.of(step)
@@ -288,7 +243,7 @@ class Chain:
         restorer = PageRestorer(
             self.plan, self.recipe, step, self.scan, self.workshop, self.progress, self.input_of
         )
-        earlier = read_record(self._path(step))
+        earlier = read_record(self._records.path(step))
         done = earlier if isinstance(earlier, StageDone) else None
         with self._steady():
             pages = restorer.entries(work, () if done is None else done.pages)
@@ -300,7 +255,7 @@ class Chain:
             return lost
         on = self.plan.dependencies
         record = {
-            **self._head(step),
+            **self._records.head(step),
             "status": "done",
             "reason": None,
             "key": digest(keys),
@@ -315,7 +270,9 @@ class Chain:
         }
         if lost is not None:
             record["replaces"] = _replaced(lost)
-            self.mended.append(f"{self._path(step)}: made again with other bytes, as it says")
+            self.mended.append(
+                f"{self._records.path(step)}: made again with other bytes, as it says"
+            )
         return self._publish(step, record)
 
     def input_of(self, state: PageState) -> tuple[Path, int]:
@@ -368,7 +325,7 @@ class Chain:
         except ScanError as error:
             return self._not_delivered(key, error)
         said = unheeded(self.plan, self.recipe, self.scan)
-        told = self._head("deliver") | delivery_record(scan, key, delivered, earlier, said)
+        told = self._records.head("deliver") | delivery_record(scan, key, delivered, earlier, said)
         on = self.plan.dependencies
         told["settings"] = on.settings(self.recipe, "deliver")
         told["code"] = on.code(self.recipe, "deliver")

@@ -22,7 +22,9 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.raster.mapped import MappedRaster
 from restoration.raster.tiff.page import open_page
+from restoration.records.delivery import Finished
 from restoration.records.stage import AppliedPage, StageDone, StagePage
+from restoration.records.stage_findings.faces import FacesFindings
 from restoration.storage.keys import canonical_json
 from restoration.storage.page_state import PageState, Record
 
@@ -74,7 +76,7 @@ def deliver_finished(
     return {**delivered, "faces": faces} if faces else delivered
 
 
-def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Record:
+def _finished(scan: ScanToDeliver, state: PageState, image: Path | None) -> Finished:
     """What the page as it leaves its last stage shows of the master's grain."""
     raw = scan.examine.report_of(state.number)
     source = f"{scan.scan}, page {state.number}"
@@ -104,11 +106,12 @@ def _faces(scan: ScanToDeliver) -> list[Record]:
     stage = next((record for record in scan.stages if record.stage == FACES), None)
     if stage is None:
         return []
-    said = {page.number: page.findings for page in stage.pages}
-    found = []
+    where = f"the record of {FACES} of {scan.scan}"
+    said = {page.number: FacesFindings.read(page.findings, where) for page in stage.pages}
+    found: list[Record] = []
     for state in scan.pages:
-        faces = said[state.number].get("faces", ())
-        if not any(face["decision"] == "restored" for face in faces):
+        faces = [face for face in said[state.number].faces or () if face.decision == "restored"]
+        if not faces:
             continue
         path, number = scan.input_of(state)
         with ExitStack() as files:

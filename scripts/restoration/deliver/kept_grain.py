@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +28,11 @@ from restoration.findings.paper import Paper
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.boxes import rows_first
 from restoration.raster.resample import Resampled
+from restoration.records.delivery import Finished, KeptNoise
 
 FINISHED_READS = (Noise.name, Paper.name)
 """Findings of the condition report by which a finished picture is judged."""
 
-Record = dict[str, Any]
 Box = tuple[int, int, int, int]
 Spectrum = npt.NDArray[np.complex128]
 
@@ -77,7 +76,7 @@ TEXTURE = 0.25
 """Added texture is told from this share of the master's grain on, and from this many 1/255."""
 
 
-def finished_page(master: Raster, final: Raster | None, report: Others, *, tones: bool) -> Record:
+def finished_page(master: Raster, final: Raster | None, report: Others, *, tones: bool) -> Finished:
     """What a deliverable's record says of its finished picture, and its history with it.
 
     Parameters
@@ -94,18 +93,14 @@ def finished_page(master: Raster, final: Raster | None, report: Others, *, tones
 
     Returns
     -------
-    ``said``: sentences. ``grain`` or ``noise``, by what the condition report takes it for:
-    ``kept`` (share of its strength, None where that was not measured, and ``reason``),
-    ``added_255`` (standard deviation of what is there now and was not, in 1/255), ``tiles`` and
-    ``tile_px`` (how many places, of which side), ``confidence`` (0 to 1), ``same`` (share of the
-    pixels looked at that are the master's own).
+    Of ``grain`` or ``noise``, by what the condition report takes it for, and in sentences.
     """
     noise = ReportedNoise.of(report)
     name = "noise" if noise.grain.found is False else "grain"
     if final is None:
         table = ", under a table that maps its tones" if tones else ""
         said = f"No stage made pixels anew: grain and noise are the master's{table}."
-        return {name: {"kept": 1.0, "same": 1.0, "confidence": 1.0}, "said": [said]}
+        return _finished(name, KeptNoise(kept=1.0, same=1.0, confidence=1.0), said)
     size = noise.grain.size_px or 2.0
     side = SIDES[size > FINE]
     box = _picture(master, report)
@@ -117,11 +112,16 @@ def finished_page(master: Raster, final: Raster | None, report: Others, *, tones
         )
         # At least: of the few others nothing is known.
         least = math.floor(1e4 * same) / 1e4
-        return {name: {"kept": least, "same": least, "confidence": 0.9}, "said": [said]}
+        return _finished(name, KeptNoise(kept=least, same=least, confidence=0.9), said)
     found = _measured(master, final, noise, _Look(side, size, box))
     if same is not None:
-        found["same"] = round(same, 4)
-    return {name: found, "said": [_told(found, noise)]}
+        found = found.model_copy(update={"same": round(same, 4)})
+    return _finished(name, found, _told(found, noise))
+
+
+def _finished(name: str, found: KeptNoise, said: str) -> Finished:
+    """name: grain or noise."""
+    return Finished.model_validate({name: found, "said": (said,)})
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _same_share(master: Raster, final: Raster, box: Box, side: int) -> float | N
     return same / count if count else None
 
 
-def _measured(master: Raster, final: Raster, noise: ReportedNoise, look: _Look) -> Record:
+def _measured(master: Raster, final: Raster, noise: ReportedNoise, look: _Look) -> KeptNoise:
     if noise.value is None:
         return _unmeasured(f"the master's noise is not known, {noise.reason}")
     if noise.value < LEAST:
@@ -172,8 +172,8 @@ def _measured(master: Raster, final: Raster, noise: ReportedNoise, look: _Look) 
     return _compared(seen, places, look, noise)
 
 
-def _unmeasured(reason: str) -> Record:
-    return {"kept": None, "confidence": 0.0, "reason": reason}
+def _unmeasured(reason: str) -> KeptNoise:
+    return KeptNoise(kept=None, confidence=0.0, reason=reason)
 
 
 def _picture(master: Raster, report: Others) -> Box:
@@ -250,7 +250,7 @@ def _coarse(pixels: FloatImage) -> float:
     return float(blocks.var(axis=(0, 1)).mean())
 
 
-def _compared(seen: Raster, places: list[_Place], look: _Look, noise: ReportedNoise) -> Record:
+def _compared(seen: Raster, places: list[_Place], look: _Look, noise: ReportedNoise) -> KeptNoise:
     own = both = now = 0.0
     values = 0
     for place in places:
@@ -268,32 +268,33 @@ def _compared(seen: Raster, places: list[_Place], look: _Look, noise: ReportedNo
     sure = 0.9 * min(1.0, len(places) / ENOUGH) * explained
     seen_on = {"tiles": len(places), "tile_px": look.side}
     if sure < LEAST_CONFIDENCE:
-        return {**_unmeasured("too few flat places to be sure"), **seen_on}
-    return {
-        "kept": round(kept, 4),
-        "master_255": round(strength, 4),
-        "added_255": round(255.0 * math.sqrt(added / values), 4),
-        **seen_on,
-        "confidence": round(sure, 2),
-    }
+        return _unmeasured("too few flat places to be sure").model_copy(update=seen_on)
+    return KeptNoise(
+        kept=round(kept, 4),
+        master_255=round(strength, 4),
+        added_255=round(255.0 * math.sqrt(added / values), 4),
+        tiles=len(places),
+        tile_px=look.side,
+        confidence=round(sure, 2),
+    )
 
 
-def _told(found: Record, noise: ReportedNoise) -> str:
+def _told(found: KeptNoise, noise: ReportedNoise) -> str:
     """In a sentence."""
     what = {True: "grain", None: "noise that may be grain", False: "noise"}[noise.grain.found]
     if noise.value is None:
         what = "grain and noise"
-    kept = found["kept"]
+    kept = found.kept
     if kept is None:
-        return f"How much of the master's {what} is left was not measured: {found['reason']}."
-    where = f"measured in {found['tiles']} flat places"
+        return f"How much of the master's {what} is left was not measured: {found.reason}."
+    where = f"measured in {found.tiles} flat places"
     if kept >= WHOLE:
         text = f"The master's {what} is still there, {100.0 * kept:.0f} % of its strength, {where}."
     else:
         gone = 100 - round(100.0 * kept)
         # No place is so flat that it holds no picture, and stages leave more of that.
         text = f"At least {gone} % of the master's {what} is gone, {where}."
-    added = found["added_255"]
-    if added < max(TEXTURE, TEXTURE * found["master_255"]):
+    added, own = found.added_255, found.master_255
+    if added is None or own is None or added < max(TEXTURE, TEXTURE * own):
         return text
     return f"{text} There is texture of {added:.2g}/255 that the master has not."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from restoration.faces.persons import Identity, SamePerson
 from restoration.faces.sampling import in_frame
 from restoration.raster.base import Raster
 from restoration.raster.colour.colour_space import ColourSpace
+from restoration.records.stage_findings.faces import FaceEntry
 
 
 def compare(
-    faces: Iterable[Mapping[str, Any]],
+    faces: Iterable[FaceEntry],
     master: Raster,
     final: Raster,
     colour: ColourSpace,
@@ -26,7 +27,7 @@ def compare(
     Parameters
     ----------
     faces
-        What the stage's record says of the page's faces.
+        What the stage's record says of the page's restored faces.
     master, final
         The page as it was recorded and as it will be delivered; ``final`` may be larger.
     identity
@@ -39,12 +40,11 @@ def compare(
     across, down = final.width / master.width, final.height / master.height
     found = []
     for face in faces:
-        if face["decision"] != "restored":
-            continue
-        frame = Frame(np.array(face["frame"], np.float64))
+        frame = Frame(np.array(face.frame, np.float64))
         person = SamePerson(identity, colour.to_srgb(in_frame(master, frame)))
         seen = colour.to_srgb(in_frame(final, frame.scaled(across, down)))
         distance = float(f"{person.distance(seen):.4g}")
-        over = distance > face["identity_limit"]
-        found.append({"face": face["face"], "distance_final": distance, "over_limit": over})
+        assert face.identity_limit is not None
+        over = distance > face.identity_limit
+        found.append({"face": face.face, "distance_final": distance, "over_limit": over})
     return found

@@ -18,6 +18,9 @@ from restoration.errors import CircumstanceError
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 as 64 lower-case hexadecimal digits."""
 
+Figure = int | float
+"""A number whose kind in the record is kept: 0 stays 0, and 0.0 stays 0.0."""
+
 Schema = Literal[1, 2]
 """Versions of a record that can be read. 2: boxes and places state left before top."""
 

@@ -8,7 +8,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from restoration.records.base import DeliverySchema, Part, Record, Schema, Sha256, is_problem
+from restoration.records.base import (
+    DeliverySchema,
+    Figure,
+    Part,
+    Record,
+    Schema,
+    Sha256,
+    is_problem,
+)
 from restoration.records.examine import ExaminedPart, Report
 from restoration.records.ingest import IngestDone
 from restoration.records.stage import StageDone
@@ -37,6 +45,39 @@ class DeliveredProfile(Part):
     """Whether black was mapped to black; absent where nothing was converted."""
     share_clipped: float | None = None
     """Share of the pixels outside the new space, 0 to 1; null where it cannot be counted."""
+
+
+class KeptNoise(Part):
+    """What the finished picture has kept of the master's grain or noise."""
+
+    kept: Figure | None
+    """Share of its strength, 0 to 1; null where it was not measured."""
+    same: Figure | None = None
+    """Share of the pixels looked at that are the master's own, 0 to 1; absent after a change of
+    size."""
+    confidence: Figure
+    """How sure that is, 0 to 1."""
+    reason: str | None = None
+    """Why it was not measured, in words."""
+    master_255: Figure | None = None
+    """Standard deviation in the master's flat places, in 1/255."""
+    added_255: Figure | None = None
+    """Standard deviation of what is there now and was not, in 1/255."""
+    tiles: int | None = None
+    """Number of flat places that were measured."""
+    tile_px: int | None = None
+    """Side of each, in pixels."""
+
+
+class Finished(Part):
+    """What was measured on a finished page."""
+
+    grain: KeptNoise | None = None
+    """Of the grain, or of noise that may be grain."""
+    noise: KeptNoise | None = None
+    """Of noise that is no grain."""
+    said: tuple[str, ...] = ()
+    """The same in sentences."""
 
 
 class DeliveredPage(Part):
@@ -75,8 +116,8 @@ class DeliveredPage(Part):
     clipped: tuple[tuple[float, ...], ...] | None = None
     """By the tone table: of each channel the shares of samples newly put to 0 and to full, 0 to 1;
     null where there is no table."""
-    finished: Mapping[str, Any] | None = None
-    """What was measured on the finished picture, and in `said` the sentences on it."""
+    finished: Finished | None = None
+    """What was measured on the finished picture."""
     profile: DeliveredProfile | None = None
     """What became of the colours."""
     not_carried: tuple[str, ...]
@@ -210,10 +251,10 @@ class DeliveryDone(_Delivery):
     """The deliverable is there."""
     reason: None
     """Null: nothing is to be explained."""
-    settings: Mapping[str, Any]
-    """The recipe's settings of delivery."""
-    code: str
-    """Fingerprint of the code that did it."""
+    settings: Mapping[str, Any] | None = None
+    """The recipe's settings of delivery; absent from records of earlier versions."""
+    code: str | None = None
+    """Fingerprint of the code that did it; absent from records of earlier versions."""
     deliverable: Deliverable
     """The file."""
     faces: tuple[FinishedFace, ...] = ()

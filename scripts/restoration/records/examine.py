@@ -6,11 +6,30 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from restoration.records.base import Part, Record, Sha256, is_problem
 
-Report = Mapping[str, Any]
+
+class AsConditionReport:
+    """Marks JSON that is a condition report, which ``findings.report.read_report`` makes of it.
+
+    Kept as it is in the record: what enters the keys of results are its values as they stand there,
+    and of an earlier version's report other parts of the record can be read.
+    """
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        # Only who publishes schemas needs all findings.
+        from restoration.findings.report import ConditionReport  # noqa: PLC0415
+
+        return handler(ConditionReport.__pydantic_core_schema__)
+
+
+Report = Annotated[Mapping[str, Any], AsConditionReport()]
 """A page's condition report by finding, with its `warnings`."""
 
 
@@ -44,12 +63,12 @@ class _Examined(_Examine):
     """The scan was examined."""
     reason: None
     """Null: nothing is to be explained."""
-    settings: Mapping[str, Any]
-    """The settings of the examination."""
-    code: str
-    """Fingerprint of the code that did it."""
-    weights: tuple[str, ...]
-    """SHA-256 of the networks that it needed."""
+    settings: Mapping[str, Any] | None = None
+    """The settings of the examination; absent from records of earlier versions."""
+    code: str | None = None
+    """Fingerprint of the code that did it; absent from records of earlier versions."""
+    weights: tuple[str, ...] | None = None
+    """SHA-256 of the networks that it needed; absent from records of earlier versions."""
 
 
 class ExamineDone(_Examined):
@@ -59,8 +78,11 @@ class ExamineDone(_Examined):
     """The pages of the scan, in order."""
 
     def report_of(self, number: int) -> Report:
-        """The condition report of a page."""
-        return next(page.report for page in self.pages if page.number == number)
+        """The condition report of a page. Raises LookupError where the scan has no such page."""
+        for page in self.pages:
+            if page.number == number:
+                return page.report
+        raise LookupError(f"{self.scan}: the record of examine has no page {number}")
 
 
 class ExaminedPart(_Examined):

@@ -148,10 +148,10 @@ class _Ingest(Record):
     """`size:modification time` of the master (bytes, nanoseconds), or `missing`."""
     base: Sha256
     """Digest of settings, code and material."""
-    settings: Mapping[str, Any]
-    """The limits under which the master was read."""
-    code: str
-    """Fingerprint of the code that did it."""
+    settings: Mapping[str, Any] | None = None
+    """The limits under which the master was read; absent from records of earlier versions."""
+    code: str | None = None
+    """Fingerprint of the code that did it; absent from records of earlier versions."""
     material: str
     """What was scanned, by the sheet: print, positive, negative."""
 

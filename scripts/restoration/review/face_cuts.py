@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from restoration.findings.faces import Faces, ReportedFace
+from restoration.records.stage_findings.faces import FaceEntry
 from restoration.review.pictures import Place
 
 MOST_SIDE = 700
@@ -47,19 +48,16 @@ class Cut:
     """Orientation, 1 to 8 as in TIFF's tag, under which the face stands upright."""
 
 
-def cut_of(
-    face: Mapping[str, Any], finding: Mapping[str, Any] | None, height: int, width: int
-) -> Cut:
+def cut_of(face: FaceEntry, finding: Faces | None, height: int, width: int) -> Cut:
     """What to show of a face.
 
-    face: its entry in the record of the stage, with ``face`` (number) and ``box`` (left, top,
-    width, height); finding: the condition report's field ``faces`` of its page; height, width: of
-    the page as stored.
+    finding: what the condition report of its page says of faces; height, width: of the page as
+    stored.
     """
-    entry, upright = _known(face, finding)
-    left, top, wide, tall = (float(value) for value in face["box"])
+    reported, upright = _reported(face, finding)
+    left, top, wide, tall = (float(value) for value in face.box)
     largest = max(tall, wide)
-    features = _features(entry.get("points") or (), (top, left, tall, wide))
+    features = _features(() if reported is None else reported.points, (top, left, tall, wide))
     whole = _place(top, left, tall, wide, MARGIN * largest, height, width)
     if largest > MOST_SIDE:
         middle = features[0] + features[2] / 2.0, features[1] + features[3] / 2.0
@@ -70,19 +68,18 @@ def cut_of(
     return Cut(_place(top, left, tall, wide, room, height, width), None, features, upright)
 
 
-def _known(
-    face: Mapping[str, Any], finding: Mapping[str, Any] | None
-) -> tuple[Mapping[str, Any], int]:
-    """The condition report's entry of a face, empty where only a person saw it, and its way up."""
-    detail = (finding or {}).get("detail") or {}
-    page = detail.get("upright") or {}
-    mirrored = bool(page.get("mirrored", False))
-    found = detail.get("faces") or ()
-    number = int(face["face"])
+def _reported(face: FaceEntry, finding: Faces | None) -> tuple[ReportedFace | None, int]:
+    """The condition report's entry of a face, None where only a person saw it, and its way up."""
+    if finding is None:
+        return None, UPRIGHT[0, False]
+    detail = finding.detail
+    page = detail.upright
     # Faces that only a person marked come after those that were found, and stand as the page does.
-    entry = found[number - 1] if number <= len(found) else {}
-    rotation = int(entry.get("upright_rotation", page.get("rotation", 0)))
-    return entry, UPRIGHT.get((rotation % 360, mirrored), 1)
+    reported = detail.faces[face.face - 1] if face.face <= len(detail.faces) else None
+    rotation = 0 if page is None else page.rotation
+    if reported is not None:
+        rotation = reported.upright_rotation
+    return reported, UPRIGHT.get((rotation % 360, page is not None and page.mirrored), 1)
 
 
 def _features(

@@ -3,64 +3,100 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
-Record = dict[str, Any]
+from restoration.records.delivery import DeliveryDone, FinishedFace
+from restoration.records.stage import StageDone
+from restoration.records.stage_findings.faces import FaceEntry, FacesFindings
 
-DECISIONS = ("restored", "gated", "excluded", "rejected")
+Decided = Literal["restored", "gated", "excluded", "rejected"]
+
+DECISIONS: tuple[Decided, ...] = ("restored", "gated", "excluded", "rejected")
 
 _URGENCY = {"rejected": 0, "restored": 1, "gated": 2, "excluded": 3}
 
 
-def stage_of(delivered: Record) -> Record | None:
+@dataclass(frozen=True)
+class DecidedFace:
+    """A face: what the stage decided of it, and what was measured on the finished page."""
+
+    page: int
+    """Number of its page, from 1."""
+    entry: FaceEntry
+    """What the record of the stage ``faces`` says of it."""
+    finished: FinishedFace | None = None
+    """The same face after all stages; None where it was not compared."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Page, and number on the page."""
+        return self.page, self.entry.face
+
+    @property
+    def over_limit(self) -> bool:
+        """Whether it lies farther from the master's face than the recipe allows, after all
+        stages."""
+        return self.finished is not None and bool(self.finished.over_limit)
+
+    @property
+    def to_review(self) -> bool:
+        """Whether a person should look at it."""
+        return bool(self.entry.review or self.entry.doubts or self.over_limit)
+
+
+@dataclass(frozen=True)
+class FaceTotals:
+    """Faces of one scan or of many: how many there are, met each decision, are to be looked at."""
+
+    found: int = 0
+    by_decision: Mapping[str, int] = field(default_factory=dict)
+    review: int = 0
+
+    @classmethod
+    def of(cls, faces: Iterable[DecidedFace]) -> FaceTotals:
+        """Those of these faces."""
+        counted = list(faces)
+        met = Counter(face.entry.decision for face in counted)
+        return cls(
+            found=len(counted),
+            by_decision={decision: met[decision] for decision in DECISIONS},
+            review=sum(face.to_review for face in counted),
+        )
+
+    def __add__(self, other: FaceTotals) -> FaceTotals:
+        both = Counter(self.by_decision) + Counter(other.by_decision)
+        return FaceTotals(self.found + other.found, both, self.review + other.review)
+
+    def __str__(self) -> str:
+        parts = [f"{self.by_decision.get(decision, 0)} {decision}" for decision in DECISIONS]
+        return f"{self.found} found: {', '.join(parts)}; {self.review} to review"
+
+
+def stage_of(delivered: DeliveryDone) -> StageDone | None:
     """The record of the stage ``faces``; None where the recipe has none."""
-    return next((s for s in delivered["stages"] if s["stage"] == "faces"), None)
+    return next((stage for stage in delivered.stages if stage.stage == FacesFindings.stage), None)
 
 
-def faces_of(delivered: Record) -> list[Record]:
-    """Every face of a scan with its ``page``, those to review first.
+def faces_of(delivered: DeliveryDone, where: str | Path) -> tuple[DecidedFace, ...]:
+    """Every face of a scan, those to review first.
 
-    Where the record of the delivery says how far a face lies from the master's after all stages, it
-    has ``distance_final`` and ``over_limit`` too.
+    where: the record, for a message. Raises RecordError where what it says of faces does not fit.
     """
+    return tuple(sorted(_faces(delivered, where), key=_urgency))
+
+
+def _faces(delivered: DeliveryDone, where: str | Path) -> Iterator[DecidedFace]:
     stage = stage_of(delivered)
     if stage is None:
-        return []
-    last = _distances(delivered.get("faces"))
-    faces = []
-    for page in stage["pages"]:
-        number = int(page["number"])
-        for face in (page.get("findings") or {}).get("faces") or ():
-            faces.append({**face, "page": number, **last.get((number, int(face["face"])), {})})
-    return sorted(faces, key=_urgency)
+        return
+    finished = {(face.page, face.face): face for face in delivered.faces}
+    for page in stage.pages:
+        for entry in FacesFindings.read(page.findings, where).faces or ():
+            yield DecidedFace(page.number, entry, finished.get((page.number, entry.face)))
 
 
-def to_review(face: Mapping[str, Any]) -> bool:
-    """Whether a person should look at a face."""
-    return bool(face.get("review") or face.get("doubts") or face.get("over_limit"))
-
-
-def counts(faces: list[Record]) -> Record:
-    """How many were found, how many met each decision, and how many a person should look at."""
-    met = Counter(face["decision"] for face in faces)
-    return {
-        "found": len(faces),
-        **{decision: met[decision] for decision in DECISIONS},
-        "review": sum(to_review(face) for face in faces),
-    }
-
-
-def _urgency(face: Record) -> tuple[int, int, int, int]:
-    place = _URGENCY.get(face["decision"], 0)
-    return 0 if to_review(face) else 1, place, face["page"], int(face["face"])
-
-
-def _distances(recorded: Any) -> dict[tuple[int, int], Record]:
-    """By page and face, of what the delivery recorded."""
-    return {
-        (int(entry["page"]), int(entry["face"])): {
-            name: entry[name] for name in ("distance_final", "over_limit")
-        }
-        for entry in recorded or ()
-    }
+def _urgency(face: DecidedFace) -> tuple[int, int, int, int]:
+    return 0 if face.to_review else 1, _URGENCY[face.entry.decision], *face.place

@@ -6,22 +6,32 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
 from restoration.errors import ScanError
 from restoration.faces.head import Head
+from restoration.findings.faces import Faces
 from restoration.raster.boxes import rows_first
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
+from restoration.records.delivery import DeliveryDone
 from restoration.review import pictures
+from restoration.review.delivered_scan import DeliveredScan
 from restoration.review.face_cuts import Cut, cut_of
-from restoration.review.face_order import faces_of, stage_of
+from restoration.review.face_order import DecidedFace, stage_of
+from restoration.review.kept_pictures import (
+    FaceCrop,
+    FaceLeft,
+    FacePictures,
+    HeadPicture,
+    SmallFace,
+)
 from restoration.review.pictures import Place
 from restoration.review.unconverted import ShownPage, only_converted, open_restored
 
-Record = dict[str, Any]
+Shown = Literal["master", "result", "deliverable", "truth"]
 
 MOST_FACES = 40
 """Faces of a scan that are shown, those to review first; the others are counted."""
@@ -56,39 +66,31 @@ class _Files:
 
 
 def face_pictures(
-    results: Path, deliverable: Path, delivered: Record, truth_files: list[Path]
-) -> list[Record]:
-    """The crops of the faces of a scan that are shown, in their order.
-
-    Each is ``{page, face, width, height, middle, left, crops, small, head}``. width, height: of the
-    shown part of the master, upright; middle: whether it is only the middle of a large face, which
-    ``small`` shows whole. left: whether a face that was not restored has the master's pixels in the
-    deliverable: ``same``, ``around`` (other stages changed its margin alone), ``changed`` (they
-    changed the face itself), ``resized``, ``unknown``; empty where it was restored. head: the oval
-    of the head in a small picture of the master (``{picture, width, height, outline}``, the outline
-    as the points of an SVG polygon); None where the record holds none.
+    results: Path, deliverable: Path, delivered: DeliveredScan, truth_files: list[Path]
+) -> tuple[FacePictures, ...]:
+    """The pictures of the faces of a scan that are shown, in their order.
 
     Raises ScanError where the master or the deliverable cannot be read.
     """
-    made: dict[tuple[int, int], Record] = {}
+    made: dict[tuple[int, int], FacePictures] = {}
     wanted = _within_limits(delivered)
-    for number in sorted({face["page"] for face, _ in wanted}):
+    for number in sorted({face.page for face, _ in wanted}):
         with ExitStack() as opened:
-            files = _open(opened, results, deliverable, delivered, number, truth_files)
+            files = _open(opened, results, deliverable, delivered.record, number, truth_files)
             for face, cut in wanted:
-                if face["page"] == number:
-                    made[number, face["face"]] = _face(face, cut, files)
-    return [made[face["page"], face["face"]] for face, _ in wanted]
+                if face.page == number:
+                    made[face.place] = _face(face, cut, files)
+    return tuple(made[face.place] for face, _ in wanted)
 
 
-def _within_limits(delivered: Record) -> list[tuple[Record, Cut]]:
+def _within_limits(delivered: DeliveredScan) -> list[tuple[DecidedFace, Cut]]:
     """The faces whose pictures are shown, the first whatever its size."""
-    wanted: list[tuple[Record, Cut]] = []
+    wanted: list[tuple[DecidedFace, Cut]] = []
     pixels = 0
-    for face in faces_of(delivered)[:MOST_FACES]:
-        page = delivered["master"]["master"]["pages"][face["page"] - 1]
-        finding = delivered["condition_report"][face["page"] - 1].get("faces")
-        cut = cut_of(face, finding, page["height"], page["width"])
+    for face in delivered.faces[:MOST_FACES]:
+        page = delivered.record.master.master.pages[face.page - 1]
+        finding = delivered.reports[face.page - 1].get(Faces)
+        cut = cut_of(face.entry, finding, page.height, page.width)
         pixels += 3 * cut.shown.height * cut.shown.width
         if wanted and pixels > MOST_PIXELS:
             break
@@ -100,15 +102,15 @@ def _open(
     opened: ExitStack,
     results: Path,
     deliverable: Path,
-    delivered: Record,
+    delivered: DeliveryDone,
     number: int,
     truth_files: list[Path],
 ) -> _Files:
-    master = opened.enter_context(open_page(delivered["master"]["path"], number))
+    master = opened.enter_context(open_page(delivered.master.path, number))
     made = open_restored(opened, results, deliverable, delivered, number)
     stage = stage_of(delivered)
-    pages = [] if stage is None else stage["pages"]
-    images = [p["image"] for p in pages if p["number"] == number and p["status"] == "applied"]
+    pages = () if stage is None else stage.pages
+    images = [p.image for p in pages if p.number == number and p.status == "applied"]
     kept = [results / image for image in images if image and (results / image).is_file()]
     truths: list[ShownPage] = []
     for path in truth_files:
@@ -126,10 +128,10 @@ def _open(
     )
 
 
-def _face(face: Record, cut: Cut, files: _Files) -> Record:
-    restored = face["decision"] == "restored"
-    left = "" if restored else _left(face, cut, files)
-    chosen: list[tuple[str, ShownPage | None]] = [("master", files.master)]
+def _face(face: DecidedFace, cut: Cut, files: _Files) -> FacePictures:
+    restored = face.entry.decision == "restored"
+    left: FaceLeft = "" if restored else _left(face, cut, files)
+    chosen: list[tuple[Shown, ShownPage | None]] = [("master", files.master)]
     if restored and files.result is not None:
         chosen.append(("result", files.result))
     elif restored or left != "same":
@@ -138,51 +140,51 @@ def _face(face: Record, cut: Cut, files: _Files) -> Record:
     there = [(name, image) for name, image in chosen if image is not None]
     turned = cut.upright >= 5
     tall, wide = cut.shown.height, cut.shown.width
-    return {
-        "page": face["page"],
-        "face": face["face"],
-        "width": tall if turned else wide,
-        "height": wide if turned else tall,
-        "middle": cut.whole is not None,
-        "left": left,
-        "crops": [_crop(name, image, cut, files.master) for name, image in there],
-        "small": [_small(name, image, cut, files.master) for name, image in there]
-        if cut.whole is not None
-        else [],
-        "head": _head(face, cut, files.master),
-    }
+    whole = cut.whole
+    small = [] if whole is None else [_small(*one, whole, cut, files.master) for one in there]
+    return FacePictures(
+        page=face.page,
+        face=face.entry.face,
+        width=tall if turned else wide,
+        height=wide if turned else tall,
+        middle=whole is not None,
+        left=left,
+        crops=tuple(_crop(name, image, cut, files.master) for name, image in there),
+        small=tuple(small),
+        head=_head(face, cut, files.master),
+    )
 
 
 def _colour(page: ShownPage) -> ColourSpace:
     return ColourSpace.from_profile(page.profile, page.channels)
 
 
-def _crop(name: str, image: ShownPage, cut: Cut, master: ShownPage) -> Record:
+def _crop(name: Shown, image: ShownPage, cut: Cut, master: ShownPage) -> FaceCrop:
     """One pixel of the picture is one of the image."""
     place = pictures.enlarged(cut.shown, master, image)
     pixels = pictures.crop(image, place)
     turned = cut.upright >= 5
-    return {
-        "name": name,
-        "width": place.height if turned else place.width,
-        "height": place.width if turned else place.height,
-        "picture": pictures.jpeg_uri(pixels, _colour(image), cut.upright, quality=QUALITY),
-    }
+    return FaceCrop(
+        name=name,
+        width=place.height if turned else place.width,
+        height=place.width if turned else place.height,
+        picture=pictures.jpeg_uri(pixels, _colour(image), cut.upright, quality=QUALITY),
+    )
 
 
-def _small(name: str, image: ShownPage, cut: Cut, master: ShownPage) -> Record:
-    assert cut.whole is not None
-    place = pictures.enlarged(cut.whole, master, image)
-    pixels = pictures.reduced(image, place, SMALL_SIDE)
-    return {"name": name, "picture": pictures.jpeg_uri(pixels, _colour(image), cut.upright)}
+def _small(name: Shown, image: ShownPage, whole: Place, cut: Cut, master: ShownPage) -> SmallFace:
+    pixels = pictures.reduced(image, pictures.enlarged(whole, master, image), SMALL_SIDE)
+    picture = pictures.jpeg_uri(pixels, _colour(image), cut.upright)
+    return SmallFace(name=name, picture=picture)
 
 
-def _head(face: Record, cut: Cut, master: ShownPage) -> Record | None:
+def _head(face: DecidedFace, cut: Cut, master: ShownPage) -> HeadPicture | None:
     """The head's oval around the master's picture: drawn beside it, no pixel is painted over."""
-    if not face.get("head"):
+    oval = face.entry.head
+    if oval is None:
         return None
-    outline = Head.of_record(face["head"]).outline()
-    room = HEAD_ROOM * 2.0 * max(face["head"]["half_axes"])
+    outline = Head.of_record(oval.raw()).outline()
+    room = HEAD_ROOM * 2.0 * max(oval.half_axes)
     (left, top), (right, bottom) = outline.min(axis=0) - room, outline.max(axis=0) + room
     first, start = max(int(top), 0), max(int(left), 0)
     last, end = min(int(bottom) + 1, master.height), min(int(right) + 1, master.width)
@@ -195,15 +197,15 @@ def _head(face: Record, cut: Cut, master: ShownPage) -> Record | None:
         (outline - (start, first)) / step, pixels.shape[0], pixels.shape[1], cut.upright
     )
     turned = cut.upright >= 5
-    return {
-        "width": pixels.shape[0] if turned else pixels.shape[1],
-        "height": pixels.shape[1] if turned else pixels.shape[0],
-        "outline": " ".join(f"{x:.1f},{y:.1f}" for x, y in points),
-        "picture": pictures.jpeg_uri(pixels, _colour(master), cut.upright),
-    }
+    return HeadPicture(
+        width=pixels.shape[0] if turned else pixels.shape[1],
+        height=pixels.shape[1] if turned else pixels.shape[0],
+        outline=" ".join(f"{x:.1f},{y:.1f}" for x, y in points),
+        picture=pictures.jpeg_uri(pixels, _colour(master), cut.upright),
+    )
 
 
-def _left(face: Record, cut: Cut, files: _Files) -> str:
+def _left(face: DecidedFace, cut: Cut, files: _Files) -> FaceLeft:
     """Whether the deliverable has the master's pixels in the box of a face."""
     master, made = files.master, files.deliverable
     if not files.comparable:
@@ -212,7 +214,7 @@ def _left(face: Record, cut: Cut, files: _Files) -> str:
         return "resized"
     if not _same(master, made, cut.features):
         return "changed"
-    return "same" if _same(master, made, rows_first(face["box"])) else "around"
+    return "same" if _same(master, made, rows_first(face.entry.box)) else "around"
 
 
 def _same(master: ShownPage, made: ShownPage, box: Sequence[float]) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from restoration.condition.confidence import LEAST_CONFIDENCE
+from restoration.findings.faces import FaceBlur, FaceExposure, Occlusion, Pose
 from restoration.findings.words import number
-from restoration.review.wording import Record, confidence
+from restoration.records.stage_findings.base import Head
+from restoration.records.stage_findings.faces import FaceChecks, FaceEntry, FaceMeasures, RedEyes
+from restoration.review.face_order import DecidedFace
+from restoration.review.kept_pictures import FaceLeft
+from restoration.review.wording import confidence
 
 Rows = list[tuple[str, str]]
 
@@ -19,29 +21,25 @@ VERDICTS = {
 """How the label of a face begins that was not restored."""
 
 
-def label(face: Record, state: str = "") -> str:
-    """The decision in one line; state: ``left`` of ``face_pictures``."""
-    decision = str(face["decision"])
-    if decision == "restored":
+def label(face: FaceEntry, state: FaceLeft = "") -> str:
+    """The decision in one line; state: whether it has the master's pixels in the deliverable."""
+    if face.decision == "restored":
         knows = (
             "a network trained on faces"
-            if face.get("trained_on_faces")
+            if face.trained_on_faces
             else "a general network that knows nothing of faces"
         )
-        return f"Restored by {face.get('network') or 'an unnamed network'}, {knows}"
-    verdict, reason = VERDICTS.get(decision, decision.capitalize()), face.get("reason")
-    if decision == "gated" and state in ("changed", "resized", "unknown"):
+        return f"Restored by {face.network or 'an unnamed network'}, {knows}"
+    verdict = VERDICTS[face.decision]
+    if face.decision == "gated" and state in ("changed", "resized", "unknown"):
         verdict = "Not restored"
     # The label says it already.
-    said = decision == "excluded" and reason == "a person excluded it"
-    return f"{verdict}: {reason}" if reason and not said else verdict
+    said = face.decision == "excluded" and face.reason == "a person excluded it"
+    return f"{verdict}: {face.reason}" if face.reason and not said else verdict
 
 
-def left(state: str) -> str:
-    """What became of a face that was not restored; empty where it has the master's pixels.
-
-    state: ``left`` of ``face_pictures``.
-    """
+def left(state: FaceLeft) -> str:
+    """What became of a face that was not restored; empty where it has the master's pixels."""
     return {
         "around": "Other stages changed what surrounds this face; eyes, nose and mouth have the "
         "master's pixels.",
@@ -52,44 +50,50 @@ def left(state: str) -> str:
     }.get(state, "")
 
 
-def doubts(face: Record) -> list[str]:
+def doubts(face: DecidedFace) -> list[str]:
     """What a person should look at, each once."""
-    found = [*(face.get("review") or ()), *(face.get("doubts") or ())]
-    if face.get("over_limit"):
+    found = [*face.entry.review, *(face.entry.doubts or ())]
+    if face.over_limit:
         found.append(
             "in the deliverable, after all stages, it is farther from the master's face than the "
             "limit allows"
         )
-    return list(dict.fromkeys(str(text) for text in found))
+    return list(dict.fromkeys(found))
 
 
-def rows(face: Record) -> Rows:
+def rows(face: DecidedFace) -> Rows:
     """Decision, identity, measures and checks, for a table; what is not known is left out."""
-    return [*_decided(face), *_identity(face), *_measured(face), *_checked(face)]
+    entry = face.entry
+    return [
+        *_decided(entry),
+        *_identity(face),
+        *_measured(entry.effective_width_px, entry.measures),
+        *_checked(entry.checks),
+        *_pupils(entry.red_eye),
+    ]
 
 
-def _decided(face: Record) -> Rows:
+def _decided(face: FaceEntry) -> Rows:
     found: Rows = []
-    if face["decision"] == "restored":
-        found.append(("Why", f"{face.get('reason')}"))
-    if "tried" in face:
-        tried = ", ".join(f"{number(s)} (distance {_figure(d)})" for s, d in face["tried"])
-        taken = face.get("strength")
-        found.append(("Strength taken", "none" if taken is None else number(taken)))
+    if face.decision == "restored":
+        found.append(("Why", face.reason))
+    if face.tried is not None:
+        tried = ", ".join(f"{number(s)} (distance {_figure(d)})" for s, d in face.tried)
+        taken = "none" if face.strength is None else number(face.strength)
+        found.append(("Strength taken", taken))
         found.append(("Strengths tried", tried or "none"))
-    by = "a person" if face.get("found_by") == "a person" else "the detector"
-    asked = "; a person asked for it to be restored" if face.get("asked_for") else ""
+    by = "a person" if face.found_by == "a person" else "the detector"
+    asked = "; a person asked for it to be restored" if face.asked_for else ""
     found.append(("Found by", f"{by}{asked}"))
-    return [*found, *_head(face.get("head") or {})]
+    return [*found, *_head(face.head)]
 
 
-def _head(oval: Record) -> Rows:
+def _head(oval: Head | None) -> Rows:
     """Where the oval lies in which no network but that of the faces works."""
-    if not oval:
+    if oval is None:
         return []
-    (left, top), (across, along) = oval["middle"], oval["half_axes"]
-    angle = oval["angle_deg"]
-    turned = f", turned clockwise by {number(angle)}°" if angle else ""
+    (left, top), (across, along) = oval.middle, oval.half_axes
+    turned = f", turned clockwise by {number(oval.angle_deg)}°" if oval.angle_deg else ""
     return [
         (
             "Head",
@@ -100,125 +104,119 @@ def _head(oval: Record) -> Rows:
     ]
 
 
-def _identity(face: Record) -> Rows:
+def _identity(face: DecidedFace) -> Rows:
+    entry, finished = face.entry, face.finished
     found: Rows = []
-    if face.get("distance") is not None:
-        before = face.get("distance_before")
+    if entry.distance is not None:
+        before = entry.distance_before
         stages = "" if before is None else f"{_figure(before)} before this stage, "
         # Of a rejected face the record tells what the weakest attempt came to.
-        rejected = face.get("strength") is None
+        rejected = entry.strength is None
         where = "at the last strength that was tried" if rejected else "after it"
-        limit = face.get("identity_limit")
+        limit = entry.identity_limit
         allowed = "" if limit is None else f"; limit {number(limit)}"
-        text = f"{stages}{_figure(face['distance'])} {where}{allowed}"
+        text = f"{stages}{_figure(entry.distance)} {where}{allowed}"
         found.append(("Distance from the master's face", text))
-    last = face.get("distance_final")
-    if last is not None:
-        over = ", over the limit" if face.get("over_limit") else ""
-        found.append(("In the deliverable", f"{_figure(last)}{over}"))
+    if finished is not None and finished.distance_final is not None:
+        over = ", over the limit" if face.over_limit else ""
+        found.append(("In the deliverable", f"{_figure(finished.distance_final)}{over}"))
     return found
 
 
-def _measured(face: Record) -> Rows:
-    measures: Record = face.get("measures") or {}
+def _measured(width: float | None, measures: FaceMeasures) -> Rows:
     found: Rows = []
-    width = face.get("effective_width_px")
     if width is not None:
         found.append(("Effective width", f"{number(width)} px of picture"))
-    apart = measures.get("interocular_mm")
-    if apart is not None:
-        found.append(("Between the eyes", f"{number(apart)} mm on the original"))
-    for name, words in (
-        ("pose", _pose),
-        ("blur", _blur),
-        ("exposure", _exposure),
-        ("occlusion", _occlusion),
-    ):
-        if isinstance(measures.get(name), Mapping):
-            found.append((name.capitalize(), words(measures[name])))
-    if measures.get("score") is not None:
-        found.append(("Detector's score", number(measures["score"])))
+    if measures.interocular_mm is not None:
+        apart = f"{number(measures.interocular_mm)} mm on the original"
+        found.append(("Between the eyes", apart))
+    if measures.pose is not None:
+        found.append(("Pose", _pose(measures.pose)))
+    if measures.blur is not None:
+        found.append(("Blur", _blur(measures.blur)))
+    if measures.exposure is not None:
+        found.append(("Exposure", _exposure(measures.exposure)))
+    if measures.occlusion is not None:
+        found.append(("Occlusion", _occlusion(measures.occlusion)))
+    if measures.score is not None:
+        found.append(("Detector's score", number(measures.score)))
     return found
 
 
-def _pose(pose: Record) -> str:
-    names = {"yaw": "turned", "pitch": "nodding", "roll": "leaning"}
-    known = [f"{word} {number(pose[k])}°" for k, word in names.items() if pose.get(k) is not None]
-    return ", ".join(known) or "not known"
+def _pose(pose: Pose) -> str:
+    turned = (("turned", pose.yaw), ("nodding", pose.pitch), ("leaning", pose.roll))
+    return ", ".join(f"{word} {number(angle)}°" for word, angle in turned)
 
 
-def _blur(blur: Record) -> str:
-    kind = str(blur.get("kind") or "unknown")
-    sure = f" (confidence {confidence(blur.get('confidence'))})"
+def _blur(blur: FaceBlur) -> str:
+    kind = blur.kind or "unknown"
+    sure = f" (confidence {confidence(blur.confidence)})"
     if kind == "unknown":
-        reason = blur.get("reason")
-        return f"not known: {reason}" if reason else "not known"
-    if float(blur.get("confidence") or 0.0) < LEAST_CONFIDENCE:
+        return f"not known: {blur.reason}" if blur.reason else "not known"
+    if blur.confidence < LEAST_CONFIDENCE:
         return "not sure" if kind == "none" else f"not sure: perhaps {kind}"
     if kind == "none":
         return f"neither moved nor out of focus{sure}"
-    length = blur.get("length_px")
-    by = "" if length is None else f", {number(length)} px"
-    angle = blur.get("angle_deg")
-    at = "" if angle is None else f" at {number(angle)}°"
+    by = "" if blur.length_px is None else f", {number(blur.length_px)} px"
+    at = "" if blur.angle_deg is None else f" at {number(blur.angle_deg)}°"
     return f"{kind}{by}{at}{sure}"
 
 
-def _exposure(exposure: Record) -> str:
+def _exposure(exposure: FaceExposure) -> str:
     parts = []
-    if exposure.get("median") is not None:
-        parts.append(f"middle tone at {_percent(exposure['median'])}")
-    for key, word in (("shadows_clipped", "black"), ("highlights_clipped", "white")):
-        if exposure.get(key) is not None:
-            parts.append(f"{_percent(exposure[key])} clipped to {word}")
+    if exposure.median is not None:
+        parts.append(f"middle tone at {_percent(exposure.median)}")
+    for share, word in (
+        (exposure.shadows_clipped, "black"),
+        (exposure.highlights_clipped, "white"),
+    ):
+        if share is not None:
+            parts.append(f"{_percent(share)} clipped to {word}")
     return ", ".join(parts) or "not known"
 
 
-def _occlusion(occlusion: Record) -> str:
-    share = occlusion.get("share")
-    if share is None:
+def _occlusion(occlusion: Occlusion) -> str:
+    if occlusion.share is None:
         return "not known"
-    if float(occlusion.get("confidence") or 0.0) < LEAST_CONFIDENCE:
+    if occlusion.confidence < LEAST_CONFIDENCE:
         return "not sure"
-    return f"{_percent(share)} covered (confidence {confidence(occlusion.get('confidence'))})"
+    return f"{_percent(occlusion.share)} covered (confidence {confidence(occlusion.confidence)})"
 
 
-def _checked(face: Record) -> Rows:
-    checks: Record = face.get("checks") or {}
-    found: Rows = []
-    eyes = checks.get("eye_colour")
-    if eyes:
-        changes = " and ".join(_figure(value) for value in eyes)
-        found.append(("Eye colour", f"changed by {changes} (a* b*), left and right"))
-    before, after = checks.get("symmetry_before"), checks.get("symmetry_after")
-    if before is not None and after is not None:
-        text = f"{_figure(before)} before, {_figure(after)} after"
-        found.append(("Likeness of the halves", text))
-    if checks.get("texture") is not None:
-        around = checks.get("texture_around")
-        beside = f", {_percent(around)} of that around it" if around else ""
-        found.append(("Texture of the skin", f"{_percent(checks['texture'])} of before{beside}"))
-    return [*found, *_pupils(face.get("red_eye") or {})]
+def _checked(checks: FaceChecks | None) -> Rows:
+    if checks is None:
+        return []
+    changes = " and ".join(_figure(value) for value in checks.eye_colour)
+    likeness = f"{_figure(checks.symmetry_before)} before, {_figure(checks.symmetry_after)} after"
+    around = checks.texture_around
+    beside = f", {_percent(around)} of that around it" if around else ""
+    return [
+        ("Eye colour", f"changed by {changes} (a* b*), left and right"),
+        ("Likeness of the halves", likeness),
+        ("Texture of the skin", f"{_percent(checks.texture)} of before{beside}"),
+    ]
 
 
-def _pupils(eyes: Record) -> Rows:
+def _pupils(eyes: RedEyes | None) -> Rows:
     """What became of red pupils; nothing where nobody asked."""
+    if eyes is None:
+        return []
     said = []
-    for side, eye in eyes.items():
-        if eye["decision"] == "corrected":
-            before, after = (_percent(eye[f"saturation_{when}"]) for when in ("before", "after"))
-            said.append(
-                f"{side}: a red pupil lost its colour ({number(eye['pixels'])} px, saturation "
-                f"{before} before, {after} after)"
-            )
-        else:
-            said.append(f"{side}: left alone, {eye['reason']}")
-    return [("Red eyes", "; ".join(said))] if said else []
+    for side, eye in (("left", eyes.left), ("right", eyes.right)):
+        if eye.decision == "left alone":
+            said.append(f"{side}: left alone, {eye.reason}")
+            continue
+        before, after = _percent(eye.saturation_before), _percent(eye.saturation_after)
+        said.append(
+            f"{side}: a red pupil lost its colour ({number(eye.pixels)} px, saturation "
+            f"{before} before, {after} after)"
+        )
+    return [("Red eyes", "; ".join(said))]
 
 
-def _figure(value: Any) -> str:
-    return "not known" if value is None else f"{float(value):.2f}"
+def _figure(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.2f}"
 
 
-def _percent(value: Any) -> str:
-    return f"{100.0 * float(value):.3g} %"
+def _percent(value: float | None) -> str:
+    return "not known" if value is None else f"{100.0 * value:.3g} %"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from restoration.review import face_words
-from restoration.review.face_order import DECISIONS, counts, faces_of, to_review
+from restoration.review.delivered_scan import DeliveredScan
+from restoration.review.face_order import DECISIONS, DecidedFace, FaceTotals
 from restoration.review.face_pictures import MOST_FACES
-
-Record = dict[str, Any]
+from restoration.review.kept_pictures import FacePictures
 
 MOST_NAMED = 3
 """Faces of one scan that the head of the report names."""
@@ -18,69 +18,97 @@ MOST_NAMED = 3
 CAUTION = "A reconstructed face is not a recorded one."
 
 
-def section(delivered: Record, recipe: str, pictured: list[Record]) -> Record | None:
+@dataclass(frozen=True)
+class FaceRow:
+    """One face, in words and pictures."""
+
+    name: str
+    decision: str
+    label: str
+    """What was decided, and why."""
+    left: str
+    """What became of it where it was not restored; empty where it has the master's pixels."""
+    review: bool
+    """Whether a person should look at it."""
+    doubts: list[str]
+    """Why a person should."""
+    facts: face_words.Rows
+    place: str
+    """Size and place of its box."""
+    pictures: FacePictures | None
+    """None where no file could be read, or to keep the page small."""
+
+
+@dataclass(frozen=True)
+class FaceSection:
+    """The faces of one scan, those to review first."""
+
+    totals: FaceTotals
+    caution: str
+    """What is to be said of restored faces; empty where there is none."""
+    rows: list[FaceRow]
+    unshown: str
+    """The faces without a row, counted; empty where there is none."""
+    record: str
+    """Where the record of every face lies, below the results."""
+
+    def to_look_at(self) -> list[str]:
+        """The faces that a person should look at and why: the first few, the others counted."""
+        rows = [row for row in self.rows if row.review]
+        said = [f"{row.name}: {'; '.join(row.doubts)}" for row in rows[:MOST_NAMED]]
+        more = self.totals.review - len(said)
+        return [*said, f"{more} more of its faces"] if more else said
+
+
+def section(
+    delivered: DeliveredScan, recipe: str, pictured: Iterable[FacePictures]
+) -> FaceSection | None:
     """What the section shows; None where the recipe has no stage ``faces`` or the scan no faces.
 
     pictured: of ``face_pictures``, empty where no file could be read.
     """
-    faces = faces_of(delivered)
+    faces = delivered.faces
     if not faces:
         return None
-    crops = {(face["page"], face["face"]): face for face in pictured}
+    pictures = {(face.page, face.face): face for face in pictured}
     shown, rest = faces[:MOST_FACES], faces[MOST_FACES:]
-    several = len(delivered["master"]["master"]["pages"]) > 1
-    found = counts(faces)
-    return {
-        "counts": found,
-        "told": told(found),
-        "caution": CAUTION if found["restored"] else "",
-        "rows": [_row(face, crops.get((face["page"], face["face"])), several) for face in shown],
-        "unshown": _unshown(rest),
-        "record": f"{recipe}/faces/{delivered['scan']}.json",
-    }
+    several = len(delivered.record.master.master.pages) > 1
+    restored = any(face.entry.decision == "restored" for face in faces)
+    return FaceSection(
+        totals=FaceTotals.of(faces),
+        caution=CAUTION if restored else "",
+        rows=[_row(face, pictures.get(face.place), several) for face in shown],
+        unshown=_unshown(rest),
+        record=f"{recipe}/faces/{delivered.record.scan}.json",
+    )
 
 
-def told(found: Mapping[str, int]) -> str:
-    """The counts of one or many scans in one line."""
-    parts = [f"{found[decision]} {decision}" for decision in DECISIONS]
-    return f"{found['found']} found: {', '.join(parts)}; {found['review']} to review"
-
-
-def to_look_at(section: Record | None) -> list[str]:
-    """The faces that a person should look at and why: the first few, the others counted."""
-    if section is None:
-        return []
-    rows = [row for row in section["rows"] if row["review"]]
-    told = [f"{row['name']}: {'; '.join(row['doubts'])}" for row in rows[:MOST_NAMED]]
-    more = section["counts"]["review"] - len(told)
-    return [*told, f"{more} more of its faces"] if more else told
-
-
-def _row(face: Record, pictures: Record | None, several: bool) -> Record:
-    name = f"Face {face['face']}"
-    state = "" if pictures is None else pictures["left"]
-    left, top, width, height = (round(value) for value in face["box"])
-    return {
-        "name": f"{name} on page {face['page']}" if several else name,
-        "decision": face["decision"],
-        "label": face_words.label(face, state),
-        "left": face_words.left(state),
-        "review": to_review(face),
-        "doubts": face_words.doubts(face),
-        "facts": face_words.rows(face),
-        "place": f"{width} × {height} px, {left} px from the left and {top} px from the top "
+def _row(face: DecidedFace, pictures: FacePictures | None, several: bool) -> FaceRow:
+    entry = face.entry
+    name = f"Face {entry.face}"
+    state = "" if pictures is None else pictures.left
+    left, top, width, height = (round(value) for value in entry.box)
+    return FaceRow(
+        name=f"{name} on page {face.page}" if several else name,
+        decision=entry.decision,
+        label=face_words.label(entry, state),
+        left=face_words.left(state),
+        review=face.to_review,
+        doubts=face_words.doubts(face),
+        facts=face_words.rows(face),
+        place=f"{width} × {height} px, {left} px from the left and {top} px from the top "
         "of the stored master",
-        "pictures": pictures,
-    }
+        pictures=pictures,
+    )
 
 
-def _unshown(rest: list[Record]) -> str:
+def _unshown(rest: Sequence[DecidedFace]) -> str:
     """The faces without a row, counted."""
     if not rest:
         return ""
-    met = Counter(face["decision"] for face in rest)
+    met = Counter(face.entry.decision for face in rest)
     parts = ", ".join(f"{met[name]} {name}" for name in DECISIONS if met[name])
-    waiting = sum(to_review(face) for face in rest)
+    waiting = sum(face.to_review for face in rest)
     review = f"; {waiting} of them to review" if waiting else ""
     one = len(rest) == 1
     return f"{len(rest)} more {'face is' if one else 'faces are'} not shown: {parts}{review}"

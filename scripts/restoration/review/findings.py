@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from restoration.config.stages import REGISTRY
 from restoration.findings.base import AnyFinding
 from restoration.findings.report import ConditionReport
 from restoration.review.wording import confidence, rows
@@ -12,7 +13,8 @@ from restoration.review.wording import confidence, rows
 
 def stage_label(name: str) -> str:
     """A stage's name for people; it may be that of a finding on another subject."""
-    return name.replace("_", " ").capitalize()
+    entry = REGISTRY.get(name)
+    return (entry and entry.label) or name.replace("_", " ").capitalize()
 
 
 def findings(report: ConditionReport) -> list[dict[str, Any]]:

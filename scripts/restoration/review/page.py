@@ -3,8 +3,7 @@ records."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -15,8 +14,9 @@ from markupsafe import Markup
 
 from restoration import __version__
 from restoration.findings.words import number
-from restoration.review import faces, wording
+from restoration.review import wording
 from restoration.review.dossier import Dossier, gather
+from restoration.review.face_order import FaceTotals
 from restoration.storage.journal import note_gone
 from restoration.storage.publish import unlink
 from restoration.storage.records import PAGES, write_text
@@ -42,10 +42,46 @@ class _Line:
     touched: bool
     warnings: int
     link: str
-    faces: Mapping[str, int] | None
+    faces: FaceTotals | None
     """How many were found and what was decided of them; None where none was."""
     review: list[str]
     """Faces that a person should look at, and why."""
+
+
+@dataclass(frozen=True)
+class _Index:
+    """What the first file says of all scans."""
+
+    lines: Sequence[_Line]
+    problems: Sequence[tuple[str, str, str]]
+    """Scan, stage and reason."""
+    description: str
+    """Of the recipe."""
+
+    @property
+    def faces(self) -> str:
+        """The faces of all scans in one line; empty where there are none."""
+        totals = sum((line.faces for line in self.lines if line.faces), FaceTotals())
+        return str(totals) if totals.found else ""
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """What the report counts, by name."""
+        delivered = [line for line in self.lines if line.status == "delivered"]
+        waiting = sum(line.status == "waiting" for line in self.lines)
+        refused = sum(line.status == "refused" for line in self.lines)
+        generative = sum(line.generative for line in delivered)
+        return [
+            ("scans", len(self.lines)),
+            ("delivered", len(delivered)),
+            ("of these restored", sum(line.touched for line in delivered)),
+            ("of these left as they were", sum(not line.touched for line in delivered)),
+            ("with pixels made by a generative network", generative),
+            ("with warnings", sum(bool(line.warnings) for line in delivered)),
+            ("problems", len(self.problems)),
+            *([("with a record that cannot be read", refused)] if refused else []),
+            *([("not processed yet", waiting)] if waiting else []),
+        ]
 
 
 @dataclass(frozen=True)
@@ -107,18 +143,13 @@ def write_report(
         write_text(target, text)
         written.append(target)
     _remove_others(folder, written)
-    body = {
-        "lines": lines,
-        "problems": failed,
-        "description": description,
-        "faces": _faces_told(lines),
-    }
+    index = _Index(lines, failed, description)
     text = _page(
         environment,
         recipe,
         "",
         [] if paged else _sections(first),
-        index=body,
+        index=index,
         truth=truth,
         paged=paged,
     )
@@ -150,7 +181,7 @@ def _page(
     sections: list[str],
     *,
     truth: Path | None,
-    index: Mapping[str, Any] | None = None,
+    index: _Index | None = None,
     back: str = "",
     paged: bool = False,
 ) -> str:
@@ -164,7 +195,6 @@ def _page(
         sections=[Markup(section) for section in sections],
         style=Markup(style),
         index=index,
-        counts=_counts(index["lines"], index["problems"]) if index else None,
         back=back,
         paged=paged,
         judged=truth is not None,
@@ -182,32 +212,9 @@ def _line(dossier: Dossier) -> _Line:
         touched=dossier.touched,
         warnings=len(dossier.warnings),
         link=anchor,
-        faces=None if dossier.faces is None else dossier.faces["counts"],
-        review=faces.to_look_at(dossier.faces),
+        faces=None if dossier.faces is None else dossier.faces.totals,
+        review=[] if dossier.faces is None else dossier.faces.to_look_at(),
     )
-
-
-def _counts(lines: Sequence[_Line], problems: Sequence[Any]) -> list[tuple[str, int]]:
-    delivered = [line for line in lines if line.status == "delivered"]
-    waiting = sum(line.status == "waiting" for line in lines)
-    counts = [
-        ("scans", len(lines)),
-        ("delivered", len(delivered)),
-        ("of these restored", sum(line.touched for line in delivered)),
-        ("of these left as they were", sum(not line.touched for line in delivered)),
-        ("with pixels made by a generative network", sum(line.generative for line in delivered)),
-        ("with warnings", sum(bool(line.warnings) for line in delivered)),
-        ("problems", len(problems)),
-    ]
-    return [*counts, ("not processed yet", waiting)] if waiting else counts
-
-
-def _faces_told(lines: Sequence[_Line]) -> str:
-    """The faces of all scans in one line; empty where there are none."""
-    total: Counter[str] = Counter()
-    for line in lines:
-        total.update(line.faces or {})
-    return faces.told(total) if total["found"] else ""
 
 
 def _read_problems(path: Path) -> dict[str, tuple[str, str]]:

@@ -7,8 +7,7 @@ can show, so that scans in different colour spaces compare.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -47,9 +46,6 @@ class Score:
     width: int
     resampled: bool
     """True where the picture was brought to the truth's size by Lanczos before it was compared."""
-
-    def record(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 @dataclass
@@ -139,10 +135,10 @@ METRICS: tuple[tuple[str, int, int], ...] = (("psnr", 1, 1), ("ssim", 1, 3), ("d
 """Name, whether more is better (1) or worse (-1), and the decimals that are worth showing."""
 
 
-def verdicts(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def verdicts(before: Score, after: Score) -> Iterator[tuple[str, str]]:
     """For each metric: better, worse, or same at the decimals that are shown."""
     for name, direction, decimals in METRICS:
-        old, new = before[name], after[name]
+        old, new = getattr(before, name), getattr(after, name)
         if old == new:
             yield name, "same"
             continue

@@ -1,4 +1,4 @@
-"""Records in an archivist's words: confidence, decisions, sizes."""
+"""Records in an archivist's words: confidence, sizes, distances."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from restoration.findings.words import number
-
-Record = Mapping[str, Any]
 
 CONFIDENCE = ((0.85, "high"), (0.6, "good"), (0.3, "fair"), (1e-9, "low"))
 
@@ -18,37 +16,13 @@ def confidence(value: Any) -> str:
     return next((word for least, word in CONFIDENCE if number >= least), "none")
 
 
-def rows(detail: Record) -> list[tuple[str, str]]:
+def rows(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Names and values of a mapping, for a table; what is not known is left out."""
     return [
         (key.replace("_", " "), number(value))
         for key, value in detail.items()
         if value not in (None, {}, [])
     ]
-
-
-def decision(page: Record) -> dict[str, Any]:
-    """What a stage did to a page, and why, with the numbers it gives."""
-    findings = dict(page.get("findings") or {})
-    why = page.get("reason") or findings.pop("reason", None)
-    # Said by the label beside every picture, in words that no one overlooks.
-    findings.pop("generative", None)
-    # A row each in the section on faces; here a crowd would be pages of figures.
-    findings.pop("faces", None)
-    findings.pop("heads", None)
-    # Among the scan's warnings.
-    findings.pop("cautions", None)
-    applied = page["status"] == "applied"
-    return {
-        "applied": applied,
-        "verdict": "Applied" if applied else "Not applied",
-        "why": why or "no reason was recorded",
-        "generative": bool(page.get("generative")),
-        "numbers": rows(findings),
-        "seconds": page.get("seconds"),
-        "key": page.get("output_key") or page.get("key"),
-        "page": page.get("number"),
-    }
 
 
 def ppi(value: Any) -> str:
@@ -59,16 +33,6 @@ def ppi(value: Any) -> str:
     if abs(across - down) < 0.005 * across:
         return f"{number(float(across))} ppi"
     return f"{number(float(across))} × {number(float(down))} ppi"
-
-
-def bytes_of(value: Any) -> str:
-    """A file's size, in powers of 1000 as file managers show it."""
-    size = float(value or 0)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError("unreachable")
 
 
 METRIC_LABELS = {"psnr": "PSNR", "ssim": "SSIM", "delta_e": "ΔE 2000"}

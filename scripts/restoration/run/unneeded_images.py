@@ -145,14 +145,14 @@ def delete(
     A recipe whose pictures for the report cannot be made keeps its images, which is said.
     """
     # Loads OpenCV, which a run that keeps its images needs for the report alone.
-    from restoration.review.illustrations import illustrate  # noqa: PLC0415
+    from restoration.review.illustrations import illustrate_record  # noqa: PLC0415
 
     truth = Path(plan.config.truth) if plan.config.truth else None
     for recipe, (record, images) in found.items():
-        shown = illustrate(plan.results, recipe, record.raw(), truth)
-        if shown.get("missing"):
+        missing = illustrate_record(plan.results, recipe, record, truth).missing
+        if missing:
             say(f"{record.scan}: keeps the images of {recipe}, since its report cannot be "
-                f"illustrated: {shown['missing']}")  # fmt: skip
+                f"illustrated: {missing}")  # fmt: skip
             continue
         for image in images:
             if image.path.exists():

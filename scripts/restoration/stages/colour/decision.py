@@ -13,6 +13,7 @@ from restoration.examine.tones.dye_fit import NO_MARGIN, doubt
 from restoration.examine.tones.margin_stain import UnevenStain
 from restoration.findings.base import Others
 from restoration.findings.dyes import AsDyes, AsSilver, Dyes
+from restoration.records.stage_findings.colour import OfTarget
 from restoration.stages.colour.correction import Correction
 
 Shares = tuple[float, ...]
@@ -91,12 +92,12 @@ def decide(
     settings: ColourSettings,
     material: str,
     album: Sequence[Others] | None = None,
-    target: Mapping[str, Any] | None = None,
+    target: OfTarget | None = None,
 ) -> Decision:
     """Decides for one page.
 
     report: with the finding `Dyes`; album: the same of every page of the batch, where all of them
-    are to have one correction; target: what one that a person marked says (`TargetSays.record`).
+    are to have one correction; target: what one that a person marked says.
     """
     if target is not None:
         return _by_target(target, settings)
@@ -116,13 +117,13 @@ def decide(
     return decided
 
 
-def _by_target(said: Mapping[str, Any], settings: ColourSettings) -> Decision:
-    kept = np.maximum(said["kept"], 1.0 / settings.most_gain)
-    stain, base = np.array(said["stain"]), np.array(said["base"])
-    findings = {"image": "dyes", "white_from": "a target in the picture", "found": dict(said)}
+def _by_target(said: OfTarget, settings: ColourSettings) -> Decision:
+    kept = np.maximum(said.kept, 1.0 / settings.most_gain)
+    stain, base = np.array(said.stain), np.array(said.base)
+    findings = {"image": "dyes", "white_from": "a target in the picture", "found": said.raw()}
     reason = (
         "by the target marked in the regions, on which a mean difference of "
-        f"{float(said['error']):.1f} (CIELAB) is left: {_shares(kept)}"
+        f"{float(said.error):.1f} (CIELAB) is left: {_shares(kept)}"
     )
     if float(np.abs(stain).max()) < LEAST_STAIN and float(np.ptp(kept)) < LEAST_FADE:
         return Decision(None, "the target in the picture shows no fading and no stain", findings)

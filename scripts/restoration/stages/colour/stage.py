@@ -13,6 +13,7 @@ from restoration.findings.dyes import Dyes
 from restoration.findings.tone import Tone
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.tone_table import ToneTable
+from restoration.records.stage_findings.colour import OfTarget
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
 from restoration.stages.colour.decision import Decision, decide
 from restoration.stages.colour.spared import spared_values
@@ -63,7 +64,7 @@ class UnseenTargetError(ValueError):
     """A marked area holds no such target."""
 
 
-def _marked_target(page: Page) -> dict[str, Any] | None:
+def _marked_target(page: Page) -> OfTarget | None:
     """What the first target that a person marked on the page says. Raises UnseenTargetError."""
     if not page.targets or page.source.channels != 3:
         return None
@@ -81,7 +82,7 @@ def _marked_target(page: Page) -> dict[str, Any] | None:
         raise UnseenTargetError(
             f"the regions mark a {what} at {places}, but none is seen there; correct the corners"
         )
-    return says.record()
+    return OfTarget.model_validate(says.record())
 
 
 def _findings(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from restoration.config.stages.descreen import DescreenSettings
 from restoration.findings.screen import Screen
 from restoration.raster.base import FloatImage
+from restoration.records.stage_findings.descreen import (
+    DescreenedRegion,
+    DescreenFindings,
+    LeftRegion,
+    RemovedScreen,
+)
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.descreen.light import LightCurve
 from restoration.stages.descreen.pages import DescreenedPage, without_threads
@@ -34,7 +40,7 @@ class Descreen:
         regions = [] if screen is None else regions_of(screen.detail, page.source.channels)
         if screen is None or not regions:
             return Declined(_nothing_found(screen, self._settings))
-        left: list[dict[str, Any]] = []
+        left: list[LeftRegion] = []
         ready: list[PreparedRegion] = []
         light = LightCurve(page.colour)
         for region in regions:
@@ -47,9 +53,10 @@ class Descreen:
                     ready.append(found)
                     continue
                 refusal = f"region {region.name}: no dots lie where the condition report says"
-            left.append({"id": region.name, "share": region.share, "reason": refusal})
+            left.append(LeftRegion(id=region.name, share=region.share, reason=refusal))
         if not ready:
-            return Declined("; ".join(entry["reason"] for entry in left), {"left": left})
+            findings = DescreenFindings(left=tuple(left))
+            return Declined("; ".join(entry.reason for entry in left), findings.raw())
         return self._restored(page, light, ready, left)
 
     def _restored(
@@ -57,21 +64,22 @@ class Descreen:
         page: Page,
         light: LightCurve,
         ready: list[PreparedRegion],
-        left: list[dict[str, Any]],
+        left: list[LeftRegion],
     ) -> Restored:
         source, strength = page.source, self._settings.strength
         drawn = DescreenedPage(source, light, ready, strength)
-        findings: dict[str, Any] = {
-            "reason": _reason(ready, page.ppi),
-            "strength": strength,
-            "regions": [_described(region, page) for region in ready],
-            "left": left,
-            "generative": False,
-        }
+        regions = tuple(_described(region, page) for region in ready)
+        findings = DescreenFindings(
+            reason=_reason(ready, page.ppi),
+            strength=strength,
+            regions=regions,
+            left=tuple(left),
+            generative=False,
+        ).raw()
 
         def bands() -> Iterator[FloatImage]:
             yield from without_threads(drawn.bands(page.progress))
-            _complete(findings, drawn, source.height * source.width)
+            findings.update(_measured(regions, drawn, source.height * source.width).raw())
 
         return Restored(
             height=source.height,
@@ -94,25 +102,27 @@ def _nothing_found(screen: Screen | None, settings: DescreenSettings) -> str:
     return f"no halftone screen was found{unknown}{asked}"
 
 
-def _described(region: PreparedRegion, page: Page) -> dict[str, Any]:
+def _described(region: PreparedRegion, page: Page) -> DescreenedRegion:
     """What is taken away in a region, for the record."""
     screens = []
     for channel, group in region.screens.items():
         for number, screen in enumerate(group):
             lattice = screen.lattice
             screens.append(
-                {
-                    "channel": NAMES[page.source.channels][channel],
-                    "f1": list(lattice.f1),
-                    "f2": list(lattice.f2),
-                    "shape": "line" if lattice.lines else "dot",
-                    "period_px": lattice.period,
-                    "ruling_lpi": None if page.ppi is None else _ruling(lattice.period, page.ppi),
-                    "orders": lattice.orders_held,
-                    "amplitude": region.strength[channel][number],
-                }
+                RemovedScreen(
+                    channel=NAMES[page.source.channels][channel],
+                    f1=lattice.f1,
+                    f2=lattice.f2,
+                    shape="line" if lattice.lines else "dot",
+                    period_px=lattice.period,
+                    ruling_lpi=None if page.ppi is None else _ruling(lattice.period, page.ppi),
+                    orders=lattice.orders_held,
+                    amplitude=region.strength[channel][number],
+                )
             )
-    return {"id": region.region.name, "share": region.region.share, "screens": screens}
+    return DescreenedRegion(
+        id=region.region.name, share=region.region.share, screens=tuple(screens)
+    )
 
 
 def _ruling(period: float, ppi: tuple[float, float]) -> float:
@@ -130,14 +140,21 @@ def _reason(ready: list[PreparedRegion], ppi: tuple[float, float] | None) -> str
     return "; ".join(parts)
 
 
-def _complete(findings: dict[str, Any], drawn: DescreenedPage, pixels: int) -> None:
-    """Add what was measured while the bands were drawn."""
-    for entry in findings["regions"]:
-        entry["changed_share"] = drawn.changed(entry["id"]) / pixels
+def _measured(
+    regions: tuple[DescreenedRegion, ...], drawn: DescreenedPage, pixels: int
+) -> DescreenFindings:
+    """The regions with what was measured while the bands were drawn."""
+    shares = [drawn.changed(region.id) / pixels for region in regions]
+    completed = []
+    for region, share in zip(regions, shares, strict=True):
         left: dict[int, Iterator[float]] = {}
-        for screen in entry["screens"]:
-            channel = "rgb".find(screen["channel"]) if screen["channel"] != "grey" else 0
-            remaining = left.setdefault(channel, iter(drawn.remaining(entry["id"], channel)))
-            ratio = max(next(remaining), 1e-9) / max(screen["amplitude"], 1e-9)
-            screen["removed_db"] = float(-20.0 * np.log10(ratio))
-    findings["changed_share"] = sum(entry["changed_share"] for entry in findings["regions"])
+        screens = []
+        for screen in region.screens:
+            channel = "rgb".find(screen.channel) if screen.channel != "grey" else 0
+            remaining = left.setdefault(channel, iter(drawn.remaining(region.id, channel)))
+            ratio = max(next(remaining), 1e-9) / max(screen.amplitude, 1e-9)
+            removed = {"removed_db": float(-20.0 * np.log10(ratio))}
+            screens.append(screen.model_copy(update=removed))
+        measured = {"changed_share": share, "screens": tuple(screens)}
+        completed.append(region.model_copy(update=measured))
+    return DescreenFindings(regions=tuple(completed), changed_share=sum(shares))

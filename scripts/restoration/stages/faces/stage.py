@@ -25,6 +25,13 @@ from restoration.faces.neighbours import spared, too_near
 from restoration.findings.colour import Colour as ColourFound
 from restoration.findings.faces import Faces as FacesFound
 from restoration.raster.base import Raster
+from restoration.records.stage_findings.base import Head
+from restoration.records.stage_findings.faces import (
+    FaceCounts,
+    FaceEntry,
+    FaceMeasures,
+    FacesFindings,
+)
 from restoration.stages.anchoring.anchored_picture import is_neutral
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.faces.enlarged_face import face_runner
@@ -58,17 +65,22 @@ class Faces:
         Raises ScanError where the network makes no picture of a face.
         """
         if not page.faces:
-            return Declined(_nobody(page.report.get(FacesFound)), _counts([]))
+            return Declined(
+                _nobody(page.report.get(FacesFound)), FacesFindings(counts=_counts([])).raw()
+            )
         evidence = PageEvidence.of(page.report)
         verdicts = [(face, judge(face, self._settings, evidence)) for face in page.faces]
         records = {face.number: _record(face, verdict, evidence) for face, verdict in verdicts}
         accepted = [face for face, verdict in verdicts if verdict.accepted]
         patches = self._patches(page, accepted, records, evidence) if accepted else {}
         left = self._left(page, patches, records)
-        findings = _findings(list(records.values()))
+        entries = tuple(records.values())
+        findings = FacesFindings(
+            counts=_counts(entries), faces=entries, review=sum(bool(one.review) for one in entries)
+        )
         if not patches:
-            return Declined(f"no face is restored: {_told(findings['counts'])}", findings)
-        findings["reason"] = _restored(findings["counts"], findings["faces"])
+            return Declined(f"no face is restored: {_told(_counts(entries))}", findings.raw())
+        findings = findings.model_copy(update={"reason": _restored(entries)})
         tools = self._loaded()
         merged = MergedPage(
             page.source,
@@ -84,7 +96,7 @@ class Faces:
             bands=merged.bands(
                 lambda done, unit: page.progress(SEARCH + (1.0 - SEARCH) * done, unit)
             ),
-            findings=findings,
+            findings=findings.raw(),
             generative=tools.restorer.generative,
             mask=merged.mask,
         )
@@ -93,7 +105,7 @@ class Faces:
         self,
         page: Page,
         accepted: Sequence[KnownFace],
-        records: dict[int, dict[str, Any]],
+        records: dict[int, FaceEntry],
         evidence: PageEvidence,
     ) -> dict[int, Patch]:
         """The accepted faces restored, by number; their records are completed."""
@@ -107,30 +119,31 @@ class Faces:
         for number, result in enumerate(
             restore_faces(views, shares, self._settings, self._loaded()), 1
         ):
-            record = records[result.face.number]
-            record |= result.record
+            at = result.face.number
+            record = _with(records[at], result.record)
             if result.patch is None:
-                _reject(record, rejected(self._settings.identity_limit, record["distance"]))
+                why = rejected(self._settings.identity_limit, record.distance)
+                records[at] = _rejected(record, why)
             else:
-                patches[result.face.number] = result.patch
-                record["review"] = [*_unsure(record), *record["doubts"]]
+                patches[at] = result.patch
+                records[at] = _with(record, {"review": (*_unsure(record), *(record.doubts or ()))})
             page.progress(SEARCH * number / len(accepted), f"face {number} of {len(accepted)}")
         return patches
 
     @staticmethod
     def _left(
-        page: Page, patches: dict[int, Patch], records: Mapping[int, dict[str, Any]]
+        page: Page, patches: dict[int, Patch], records: dict[int, FaceEntry]
     ) -> list[KnownFace]:
         """The faces that stay as they are. Those that such a face's head covers are taken out of
         the patches."""
         left = [face for face in page.faces if face.number not in patches]
         placed = {
-            number: (Frame(np.array(records[number]["frame"], np.float64)), patch.weights)
+            number: (Frame(np.array(records[number].frame, np.float64)), patch.weights)
             for number, patch in patches.items()
         }
         for number, reason in too_near(placed, left, page.faces):
             del patches[number]
-            _reject(records[number], reason)
+            records[number] = _rejected(records[number], reason)
         return [face for face in page.faces if face.number not in patches]
 
     def _loaded(self) -> Tools:
@@ -145,16 +158,22 @@ class Faces:
         return self._tools
 
 
-def _reject(record: dict[str, Any], reason: str) -> None:
-    """Turns a face's record into that of one that stays as it is."""
-    for made in ("grain_sigma_255", "checks", "doubts", "red_eye"):
-        record.pop(made, None)
-    record |= {"decision": "rejected", "reason": reason, "review": [reason], "strength": None}
+def _with(record: FaceEntry, said: Mapping[str, Any]) -> FaceEntry:
+    """The record of a face with what is said of it besides."""
+    return FaceEntry.model_validate({**record.raw(), **said})
 
 
-def _unsure(record: Mapping[str, Any]) -> list[str]:
+def _rejected(record: FaceEntry, reason: str) -> FaceEntry:
+    """The record of a face that stays as it is after all."""
+    made = {"grain_sigma_255", "checks", "doubts", "red_eye"}
+    kept = {name: value for name, value in record.raw().items() if name not in made}
+    said = {"decision": "rejected", "reason": reason, "review": (reason,), "strength": None}
+    return FaceEntry.model_validate({**kept, **said})
+
+
+def _unsure(record: FaceEntry) -> tuple[str, ...]:
     """What a person should know of a restored face, beside the doubts of the checks."""
-    return [UNKNOWN_SHARPNESS] if record["reason"] == UNKNOWN_SHARPNESS else []
+    return (UNKNOWN_SHARPNESS,) if record.reason == UNKNOWN_SHARPNESS else ()
 
 
 def _size(page: Raster) -> tuple[int, int]:
@@ -171,61 +190,48 @@ def _nobody(found: FacesFound | None) -> str:
     return "what was found are no faces: a person said so"
 
 
-_MEASURES = (
-    "score",
-    "interocular_px",
-    "interocular_mm",
-    "pose",
-    "effective_share",
-    "effective_confidence",
-    "effective_limited_by",
-    "effective_ppi",
-    "blur",
-    "exposure",
-    "occlusion",
-)
-"""What the condition report measured of a face, repeated with what was decided from it."""
-
-
-def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> dict[str, Any]:
+def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> FaceEntry:
     width_seen, own = effective_width(face, page), face.measured
-    measures = {} if own is None else own.model_dump(mode="json", exclude_unset=True)
-    return {
-        "face": face.number,
-        "box": list(face.box),
-        "head": head_of(face).record(),
-        "decision": verdict.outcome,
-        "reason": verdict.reason,
-        "found_by": "detector" if face.found else "a person",
-        "asked_for": face.marked,
-        "effective_width_px": None if width_seen is None else round(width_seen, 1),
-        "measures": {key: measures[key] for key in _MEASURES if key in measures},
-        "review": [],
-    }
+    measured = {} if own is None else own.model_dump(mode="json", exclude_unset=True)
+    repeated = {name: measured[name] for name in FaceMeasures.model_fields if name in measured}
+    return FaceEntry(
+        face=face.number,
+        box=face.box,
+        head=Head.model_validate(head_of(face).record()),
+        decision=verdict.outcome,
+        reason=verdict.reason,
+        found_by="detector" if face.found else "a person",
+        asked_for=face.marked,
+        effective_width_px=None if width_seen is None else round(width_seen, 1),
+        measures=FaceMeasures.model_validate(repeated),
+        review=(),
+    )
 
 
-def _counts(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    met = Counter(record["decision"] for record in records)
-    outcomes = {name: met[name] for name in ("restored", "gated", "excluded", "rejected")}
-    return {"counts": {"found": len(records), **outcomes}}
+def _counts(records: Sequence[FaceEntry]) -> FaceCounts:
+    met = Counter(record.decision for record in records)
+    return FaceCounts(
+        found=len(records),
+        restored=met["restored"],
+        gated=met["gated"],
+        excluded=met["excluded"],
+        rejected=met["rejected"],
+    )
 
 
-def _findings(records: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        **_counts(records),
-        "faces": records,
-        "review": sum(bool(record["review"]) for record in records),
-    }
-
-
-def _restored(counts: Mapping[str, int], records: Sequence[Mapping[str, Any]]) -> str:
+def _restored(records: Sequence[FaceEntry]) -> str:
     """How many faces, and what spoke for them."""
-    said = dict.fromkeys(r["reason"] for r in records if r["decision"] == "restored")
+    counts = _counts(records)
+    said = dict.fromkeys(one.reason for one in records if one.decision == "restored")
     others = _told(counts)
     beside = f"; {others}" if others else ""
-    return f"{counts['restored']} of {counts['found']} restored: {'; '.join(said)}{beside}"
+    return f"{counts.restored} of {counts.found} restored: {'; '.join(said)}{beside}"
 
 
-def _told(counts: Mapping[str, int]) -> str:
-    met = [f"{counts[name]} {name}" for name in ("gated", "excluded", "rejected") if counts[name]]
-    return ", ".join(met)
+def _told(counts: FaceCounts) -> str:
+    met = {
+        "gated": counts.gated,
+        "excluded": counts.excluded,
+        "rejected": counts.rejected,
+    }
+    return ", ".join(f"{count} {name}" for name, count in met.items() if count)

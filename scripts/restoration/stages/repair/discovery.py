@@ -18,6 +18,7 @@ from restoration.examine.damage.search import Core, search
 from restoration.examine.damage.verdict import Ledger
 from restoration.findings.damage import Damage
 from restoration.raster.base import FloatImage, Raster
+from restoration.records.stage_findings.repair import FoundPieces
 from restoration.stages.repair.grain import GrainStudy
 from restoration.stages.repair.halo import with_halo
 from restoration.stages.repair.infrared import DyeAbsorption, opaque
@@ -103,9 +104,10 @@ def find_damage(
         study.see(pixels[tile.core], suspect)
         searched += tile.height * tile.width
     mask = _with_halos(_decided(planes, ledger.shifts(), sensitivity), source)
-    findings: dict[str, Any] = {kind: ledger.found(kind, sensitivity) for kind in kinds}
+    pieces = {kind: FoundPieces(**ledger.found(kind, sensitivity)) for kind in kinds}
+    findings: dict[str, Any] = {kind: found.raw() for kind, found in pieces.items()}
     findings["searched_share"] = round(searched / (source.height * source.width), 4)
-    findings["polarity"] = _polarity([findings[kind] for kind in kinds])
+    findings["polarity"] = _polarity(list(pieces.values()))
     findings["shifts"] = {kind: round(ledger.shifts()[kind], 3) for kind in kinds}
     return Discovery(mask, study, findings)
 
@@ -139,9 +141,9 @@ def _with_halos(mask: SparsePlane, source: Raster) -> SparsePlane:
     return mask.changed(change)
 
 
-def _polarity(kinds: Sequence[Mapping[str, Any]]) -> str:
-    light = sum(kind["light"] for kind in kinds)
-    dark = sum(kind["dark"] for kind in kinds)
+def _polarity(kinds: Sequence[FoundPieces]) -> str:
+    light = sum(kind.light for kind in kinds)
+    dark = sum(kind.dark for kind in kinds)
     if light + dark == 0:
         return "none"
     return "light" if dark == 0 else "dark" if light == 0 else "both"

@@ -14,6 +14,7 @@ from restoration.examine.damage.search import FEWEST, KINDS, levels
 from restoration.findings.colour import Colour
 from restoration.findings.damage import Damage
 from restoration.raster.base import Raster
+from restoration.records.stage_findings.repair import RepairFindings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.repair.closing import Closing
 from restoration.stages.repair.discovery import (
@@ -77,8 +78,9 @@ class Repair:
     ) -> Restored:
         source = page.source
         grain = found.study.grain() if self._settings.grain else None
-        findings["mask_share"] = filled / (source.height * source.width)
-        findings["reason"] = _filled(findings)
+        filled_share = filled / (source.height * source.width)
+        findings["mask_share"] = filled_share
+        findings["reason"] = _filled(RepairFindings.read(findings, self.name), filled_share)
         findings["mask_px"] = filled
         findings["method"] = "biharmonic equation; Telea where a hole is wide"
         # Not the noise finding's: this is what was drawn into the fillings.
@@ -209,18 +211,17 @@ def _where_searched(found: Damage) -> str:
     )
 
 
-def _filled(findings: Mapping[str, Any]) -> str:
-    """What was filled, and who found it."""
-    kinds = [kind for kind in KINDS if (findings.get(kind) or {}).get("count")]
-    by_looks = ", ".join(f"{kind} {findings[kind]['count']}" for kind in kinds)
-    found = [by_looks] if by_looks and not findings.get("left") else []
-    if findings.get("infrared_used"):
+def _filled(said: RepairFindings, share: float) -> str:
+    """What was filled, and who found it; share: of the page, 0 to 1."""
+    pieces = [(kind, said.of(kind)) for kind in KINDS]
+    by_looks = ", ".join(f"{kind} {one.count}" for kind, one in pieces if one and one.count)
+    found = [by_looks] if by_looks and not said.left else []
+    if said.infrared_used:
         found.append("what is opaque to infrared")
-    if findings.get("user_mask"):
+    if said.user_mask:
         found.append("what a person marked")
-    left = f"; {findings['left']}" if findings.get("left") else ""
-    share = 100.0 * findings["mask_share"]
-    return f"{' and '.join(found)}: {share:.2g} % of the page filled{left}"
+    left = f"; {said.left}" if said.left else ""
+    return f"{' and '.join(found)}: {100.0 * share:.2g} % of the page filled{left}"
 
 
 def _count(found: Damage, kind: str) -> int:
