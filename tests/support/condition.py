@@ -22,9 +22,11 @@ def report(said: Mapping[str, Any] | None = None, **more: Any) -> ConditionRepor
     """A report with these findings, each a mapping of what a test says of it, or None; of a whole
     report's mapping the warnings as they are."""
     findings = {**(said or {}), **more}
-    plain = {name: found for name, found in findings.items() if found is None or name == "warnings"}
-    known = {name: filled(FINDINGS[name], f) for name, f in findings.items() if name not in plain}
-    return ConditionReport.model_validate({**plain, **known})
+    whole = {
+        name: filled(FINDINGS[name], found) if name in FINDINGS else found
+        for name, found in findings.items()
+    }
+    return ConditionReport.model_validate(whole)
 
 
 def recorded(said: Mapping[str, Any]) -> dict[str, Any]:
