@@ -16,7 +16,7 @@ from restoration.config.stages import REGISTRY, StagesSettings
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page
-from support import weights_at_hand
+from support import condition, weights_at_hand
 from support.golden import Codes, Outcome
 
 
@@ -55,7 +55,7 @@ def run_stage(
         source=ArrayRaster(pixels),
         colour=ColourSpace.from_profile(None, pixels.shape[2]),
         ppi=None if ppi is None else (ppi, ppi),
-        report={name: report.get(name) for name in made.reads},
+        report=condition.report(**{name: report.get(name) for name in made.reads}),
         key="0" * 64,
         **(page or {}),
     )

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from scipy.fft import dctn, idctn
 
 from restoration.config.settings import ExamineSettings
+from restoration.examine.measurer import Measurer
 from restoration.examine.page import examine_page
 from restoration.examine.registry import MEASURERS
 from restoration.raster.colour.colour_space import ColourSpace
@@ -49,30 +50,28 @@ class SimulatedPage:
         return self.read_codes(top, left, height, width).astype(np.float32) / np.float32(65535)
 
 
-def report(codes: npt.NDArray[np.uint16], window: int = 1024, **facts: Any) -> dict[str, Any]:
-    """The condition report of a simulated page; ``facts`` are fields of SimulatedPage."""
+def report(
+    codes: npt.NDArray[np.uint16], window: int = 1024, last: str = "faces", **facts: Any
+) -> dict[str, Any]:
+    """The condition report of a simulated page; ``facts`` are fields of SimulatedPage.
+
+    last: the finding with which it ends. Those below it, which those above cannot read, are left
+    out: a full report takes a second.
+    """
     page = SimulatedPage(codes, **facts)
     colour = ColourSpace.from_profile(page.profile, page.channels)
-    return examine_page(page, ExamineSettings(window=window), colour)
+    return examine_page(page, ExamineSettings(window=window), colour, measurers_until(last))
 
 
-def found(
-    codes: npt.NDArray[np.uint16], name: str, window: int = 1024, **facts: Any
-) -> dict[str, Any]:
-    """One finding of that report: those below it, which it cannot read, are left out."""
-    page = SimulatedPage(codes, **facts)
-    return found_on(page, name, ExamineSettings(window=window))
-
-
-def found_on(
-    page: SimulatedPage, name: str, settings: ExamineSettings | None = None
-) -> dict[str, Any]:
-    """The same for any page."""
+def measurers_until(last: str) -> tuple[type[Measurer], ...]:
+    """Those of a condition report down to what measures this finding."""
     kinds = [get_type_hints(measurer.conclude)["return"] for measurer in MEASURERS]
-    last = next(at for at, kind in enumerate(kinds) if kind.name == name)
-    colour = ColourSpace.from_profile(page.profile, page.channels)
-    report = examine_page(page, settings or ExamineSettings(), colour, MEASURERS[: last + 1])
-    one: dict[str, Any] = report[name]
+    return MEASURERS[: [kind.name for kind in kinds].index(last) + 1]
+
+
+def found(codes: npt.NDArray[np.uint16], name: str, **facts: Any) -> dict[str, Any]:
+    """One finding of the report that ends with it."""
+    one: dict[str, Any] = report(codes, last=name, **facts)[name]
     return one
 
 

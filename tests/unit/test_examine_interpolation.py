@@ -27,7 +27,7 @@ def test_factor_and_kind(kernel, factor, kind):
     side = int(900 / factor)
     source = sim.noisy(sim.centre(sim.picture("chelsea"), side, side), 1.0)
     big = sim.enlarged(source, factor, kernel)
-    report = sim.report(sim.scanned(big, bits), bits=bits)
+    report = sim.report(sim.scanned(big, bits), bits=bits, last="effective_resolution")
     found = report["interpolated"]
     assert found["value"] is True
     assert found["detail"]["factor"] == pytest.approx(factor, rel=0.02)
@@ -53,7 +53,7 @@ def test_jpeg_blocks_are_not_taken_for_interpolation(name):
 def test_one_direction_alone_is_seen():
     source = sim.noisy(sim.centre(sim.picture("leaves7"), 500, 500), 1.0)
     tall = np.repeat(source, 2, axis=0)
-    found = sim.report(sim.scanned(tall))
+    found = sim.report(sim.scanned(tall), last="effective_resolution")
     assert found["interpolated"]["detail"]["factor_down"] == pytest.approx(2.0)
     assert found["interpolated"]["detail"]["factor_across"] is None
     assert found["effective_resolution"]["detail"]["down_fraction"] == pytest.approx(0.5)

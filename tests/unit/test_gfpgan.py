@@ -76,8 +76,9 @@ def test_a_face_gives_the_same_bytes_again_whatever_the_threads(narrow: float) -
     parameters = SMALL.model_copy(update={"out_size": 256, "narrow": narrow})
     network, face = FaceNetwork(seeded_module(parameters)), seeded_face(256)
     before = face.clone()
+    torch.set_num_threads(1)
     first = network(face)
-    for threads in (1, 2, 3, 2):
+    for threads in (2, 3, 1):
         torch.set_num_threads(threads)
         assert torch.equal(network(face), first)
     assert torch.equal(face, before)

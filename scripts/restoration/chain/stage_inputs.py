@@ -67,7 +67,7 @@ class StageInputs:
     def of(self, step: str, number: int) -> Told:
         """What the stage is told of a page. Raises RestorationError, in one line, where the scan's
         record is of a version that cannot be read."""
-        report, album = self._report(number), self._album(step)
+        report, album = self._examined().report_of(number), self._album(step)
         read = self._read(report, REGISTRY[step].load().reads, number)
         faces = None
         if REGISTRY[step].restores_faces:
@@ -99,16 +99,12 @@ class StageInputs:
             self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
         return self._marks[step]
 
-    def _report(self, number: int) -> Report:
-        """The page's condition report as its record holds it: keys are made of that."""
-        return self._examined().report_of(number)
-
     def _read(self, report: Report, names: Sequence[str], number: int) -> ConditionReport:
         place = self._plan.folder(None, "examine") / f"{self._scan.scan}.json"
         return read_report({name: report.get(name) for name in names}, f"{place}, page {number}")
 
     def _reads(self, step: str, number: int) -> Mapping[str, Any]:
-        report = self._report(number)
+        report = self._examined().report_of(number)
         read = {field: report.get(field) for field in REGISTRY[step].load().reads}
         return read | self._of_faces(step, report, number) | self._of_tones(step, report)
 

@@ -6,19 +6,20 @@ master: then its pixels are the master's, bit for bit. Memory is bounded by band
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.config.settings import DeliverSettings, IngestSettings
 from restoration.deliver.carried_tags import carry_over, recoloured
-from restoration.deliver.outgoing_profile import OutgoingProfile, outgoing_profile
+from restoration.deliver.deliverable_record import MadePage, deliverable_record
+from restoration.deliver.outgoing_profile import outgoing_profile
 from restoration.deliver.read_back import compare
 from restoration.deliver.resolution import resolution_notes, resolution_of
 from restoration.deliver.untouched_pictures import page_as_it_was
-from restoration.deliver.write_tiff import DeliverablePage, Written, write_deliverable
-from restoration.deliver.xmp.packet import Provenance, StageEvent, build_packet, read_properties
+from restoration.deliver.write_tiff import DeliverablePage, write_deliverable
+from restoration.deliver.xmp.packet import Provenance, StageEvent, build_packet
 from restoration.errors import ScanError
 from restoration.ingest.inspect_master import hash_file
 from restoration.raster.base import FloatImage, UInt16Image, to_float, to_uint16
@@ -30,16 +31,11 @@ from restoration.raster.tiff.page import TiffPage, open_infrared, open_page
 from restoration.raster.tiff.write_intermediate import CLASSIC_LIMIT, Rational
 from restoration.records.delivery import (
     Deliverable,
-    DeliveredInfrared,
-    DeliveredPage,
-    DeliveredProfile,
     Finished,
-    ResolutionUnit,
 )
 from restoration.records.ingest import Master
 from restoration.storage.fixity import AlteredMasterError
 from restoration.storage.keys import canonical_json
-from restoration.storage.records import left_out
 
 
 @dataclass(frozen=True)
@@ -137,7 +133,7 @@ def deliver_scan(
             check=check,
             expected=delivery.expected,
         )
-    return _record(output, ingest, made, written, settings)
+    return deliverable_record(output, ingest, made, written, settings)
 
 
 def _same_master(master: Path, ingest: Master) -> None:
@@ -151,25 +147,6 @@ def _same_master(master: Path, ingest: Master) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Made:
-    """A page that is ready to be written, and what is said of it."""
-
-    number: int
-    """Of the page; of an infrared one, the page that it belongs to."""
-    place: int
-    """Its directory in the master."""
-    page: DeliverablePage
-    source: str
-    outgoing: OutgoingProfile | None
-    """None where the picture is delivered as it was."""
-    conversions: tuple[str, ...]
-    notes: tuple[str, ...]
-    mapped: MappedRows | None
-    """The page's rows where a tone table maps them."""
-    finished: Finished
-
-
 def _make(
     files: ExitStack,
     delivery: Delivery,
@@ -177,7 +154,7 @@ def _make(
     ingest: Master,
     page: PageToDeliver,
     settings: DeliverSettings,
-) -> _Made:
+) -> MadePage:
     original = files.enter_context(open_page(master, page.number, limits=delivery.limits))
     result = original
     if page.image is not None:
@@ -225,12 +202,14 @@ def _make(
     source = "master" if page.image is None else page.image.name
     place = original.directory.index
     said = (*carried.notes, *resolution_notes(original, resolution, resized), *notes)
-    return _Made(
+    return MadePage(
         page.number, place, ready, source, outgoing, conversions, said, mapped, page.finished
     )
 
 
-def _make_infrared(files: ExitStack, delivery: Delivery, master: Path, number: int) -> _Made | None:
+def _make_infrared(
+    files: ExitStack, delivery: Delivery, master: Path, number: int
+) -> MadePage | None:
     """The infrared picture of a page, ready to be written as it was; None where it has none."""
     original = open_infrared(master, number, limits=delivery.limits)
     if original is None:
@@ -239,7 +218,7 @@ def _make_infrared(files: ExitStack, delivery: Delivery, master: Path, number: i
     conversions = _conversions(original, original.bits)
     ready, place = page_as_it_was(original), original.directory.index
     notes = (*ready.carried.notes, *resolution_notes(original, ready.resolution, False))
-    return _Made(number, place, ready, "master", None, conversions, notes, None, Finished())
+    return MadePage(number, place, ready, "master", None, conversions, notes, None, Finished())
 
 
 def _provenance(
@@ -386,87 +365,3 @@ def _conversions(original: TiffPage, bits: int) -> tuple[str, ...]:
     if bits != original.bits:
         changes.append(f"{original.bits} to {bits} bits, values times 257")
     return tuple(changes)
-
-
-def _record(
-    output: Path,
-    ingest: Master,
-    made: Sequence[_Made],
-    written: Written,
-    settings: DeliverSettings,
-) -> Deliverable:
-    notes = []
-    if written.compression != settings.compression:
-        notes.append("LZW would have exceeded 4 GiB: written without compression")
-    return Deliverable(
-        file=output.name,
-        sha256=written.sha256,
-        bytes=output.stat().st_size,
-        bigtiff=written.bigtiff,
-        compression=written.compression,
-        master_sha256=ingest.sha256,
-        verified=_VERIFIED,
-        notes=tuple(notes),
-        pages=tuple(
-            _page_record(one, one.outgoing, at)
-            for at, one in enumerate(made)
-            if one.outgoing is not None
-        ),
-        infrared=tuple(
-            _infrared_record(one, at) for at, one in enumerate(made) if one.outgoing is None
-        ),
-        left_out=tuple(left_out(ingest)),
-    )
-
-
-_VERIFIED = (
-    "pixels", "icc", "resolution", "tags", "exif", "meaning of exif, gps and iptc", "xmp",
-    "pages", "master",
-)  # fmt: skip
-
-_UNITS: Mapping[int, ResolutionUnit] = {1: "none", 2: "inch", 3: "centimetre"}
-
-
-def _infrared_record(one: _Made, at: int) -> DeliveredInfrared:
-    page = one.page
-    return DeliveredInfrared(
-        page=one.number,
-        directory=at,
-        height=page.height,
-        width=page.width,
-        bits=page.bits,
-        conversions=one.conversions,
-        not_carried=tuple(page.carried.left),
-        notes=one.notes,
-    )
-
-
-def _page_record(one: _Made, outgoing: OutgoingProfile, at: int) -> DeliveredPage:
-    page = one.page
-    said = read_properties(page.xmp)
-    resolution = None
-    if page.resolution is not None:
-        across, down = (above / below for above, below in page.resolution)
-        resolution = across, down
-    return DeliveredPage(
-        number=one.number,
-        directory=at,
-        source=one.source,
-        height=page.height,
-        width=page.width,
-        channels=page.channels,
-        bits=page.bits,
-        extra=page.extra,
-        resolution=resolution,
-        resolution_unit=None if resolution is None else _UNITS[page.resolution_unit],
-        document_id=said["DocumentID"],
-        instance_id=said["InstanceID"],
-        digital_source_type=said["DigitalSourceType"],
-        conversions=one.conversions,
-        tones=one.mapped is not None,
-        clipped=None if one.mapped is None else tuple(map(tuple, one.mapped.clipped())),
-        finished=one.finished,
-        profile=DeliveredProfile(**outgoing.record()),
-        not_carried=tuple(page.carried.left),
-        notes=one.notes,
-    )

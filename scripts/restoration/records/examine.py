@@ -78,8 +78,11 @@ class ExamineDone(_Examined):
     """The pages of the scan, in order."""
 
     def report_of(self, number: int) -> Report:
-        """The condition report of a page."""
-        return next(page.report for page in self.pages if page.number == number)
+        """The condition report of a page. Raises LookupError where the scan has no such page."""
+        for page in self.pages:
+            if page.number == number:
+                return page.report
+        raise LookupError(f"{self.scan}: the record of examine has no page {number}")
 
 
 class ExaminedPart(_Examined):

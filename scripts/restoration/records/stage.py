@@ -174,8 +174,11 @@ class StageDone(_Stage):
     """The earlier result in whose place this one is; absent where there was none."""
 
     def page(self, number: int) -> AppliedPage | DeclinedPage:
-        """The entry of a page."""
-        return next(page for page in self.pages if page.number == number)
+        """The entry of a page. Raises LookupError where the scan has no such page."""
+        for page in self.pages:
+            if page.number == number:
+                return page
+        raise LookupError(f"{self.scan}: the record of {self.stage} has no page {number}")
 
 
 StageRecord = Annotated[StageDone | StageProblem, Field(discriminator="status")]

@@ -13,9 +13,7 @@ import os
 import shutil
 import socket
 import time
-from array import array
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,9 +21,9 @@ from restoration.errors import ConfigError
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.records.base import read_head
 from restoration.run.begin import PROBLEMS
+from restoration.run.listed_folders import DiskUse, StepFolder, look_into
 from restoration.run.lock import LOCK, STALE, locked_by
 from restoration.run.run_progress import Run, read_run, seconds_left, steps_of
-from restoration.storage.page_state import MASKS
 from restoration.storage.processes import is_alive
 from restoration.storage.records import HEADER, PAGES, lacks_pages, read_typed
 
@@ -112,35 +110,6 @@ class Status:
         return {**asdict(self), "results": str(self.results), "exit_code": self.exit_code}
 
 
-@dataclass
-class _Disk:
-    intermediates: int = 0
-    deliverables: int = 0
-    _shared: set[tuple[int, int]] = field(default_factory=set)
-
-    def add(self, step: str, found: os.stat_result) -> None:
-        if found.st_nlink > 1:
-            name = (found.st_dev, found.st_ino)
-            if name in self._shared:
-                return
-            self._shared.add(name)
-        size = found.st_blocks * 512
-        if step == "deliver":
-            self.deliverables += size
-        else:
-            self.intermediates += size
-
-
-@dataclass
-class _Folder:
-    """What the listing of one step's folder tells."""
-
-    records: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """Modification time and bytes, by scan; of scans whose batch is unfinished."""
-    times: array[float] = field(default_factory=lambda: array("d"))
-    """Modification times in seconds: of those records, and of all from the last hour."""
-
-
 def status_of(results: Path, present: float | None = None) -> Status:
     """How the results stand. Raises ConfigError with one line where there are none."""
     plan = plan_of_results(results)
@@ -149,7 +118,7 @@ def status_of(results: Path, present: float | None = None) -> Status:
     run = read_run(results)
     began = plan_file(results).stat()
     holder = holder_of(results, run)
-    disk = _Disk()
+    disk = DiskUse()
     judge = _Judge(plan, run, began)
     # For the time left: not by a clock that may have been set since the run began.
     ticking = run.present() if run is not None and present is None else present
@@ -157,7 +126,7 @@ def status_of(results: Path, present: float | None = None) -> Status:
     # A record is older than the table of its batch: those of old tables tell nothing of the rate.
     recent = (judge.newest() if holder.state == "no run" else present) - _HOUR
     folders = {
-        (recipe, step): _look(
+        (recipe, step): look_into(
             plan.folder(recipe, step),
             step,
             disk,
@@ -239,47 +208,6 @@ def holder_of(results: Path, run: Run | None) -> Holder:
     return Holder("running", process, host) if is_alive(process, written) else Holder("no run")
 
 
-def _look(
-    folder: Path, step: str, disk: _Disk, *, unfinished: set[str], recent: set[str]
-) -> _Folder:
-    """The listing of a folder; nothing where there is none. The sets are of scans."""
-    found = _Folder()
-    try:
-        listing = os.scandir(folder)
-    except FileNotFoundError:
-        return found
-    with listing:
-        for entry in listing:
-            stem, _, kind = entry.name.rpartition(".")
-            scan = stem if kind == "json" else None
-            if entry.is_dir():
-                if entry.name == MASKS:
-                    _count(folder / MASKS, step, disk)
-                continue
-            if kind == "tsv" or (scan and scan not in unfinished and scan not in recent):
-                continue
-            try:
-                stat = entry.stat(follow_symlinks=False)
-            except FileNotFoundError:
-                # A run has renamed it since the folder was listed.
-                continue
-            if scan is None:
-                disk.add(step, stat)
-                continue
-            found.times.append(stat.st_mtime)
-            if scan in unfinished:
-                found.records[scan] = (stat.st_mtime, stat.st_size)
-    return found
-
-
-def _count(folder: Path, step: str, disk: _Disk) -> None:
-    """What the files of a folder take."""
-    with os.scandir(folder) as listing:
-        for entry in listing:
-            with suppress(FileNotFoundError):
-                disk.add(step, entry.stat(follow_symlinks=False))
-
-
 class _Judge:
     """Counts what is done, step by step in the order of the way.
 
@@ -343,7 +271,7 @@ class _Judge:
         )
 
     def step(
-        self, recipe: str | None, step: str, folder: _Folder, since: float, until: float
+        self, recipe: str | None, step: str, folder: StepFolder, since: float, until: float
     ) -> StepStatus:
         done = unfit = total = opened = 0
         gone = self._unfit.setdefault(recipe, set())

@@ -133,7 +133,7 @@ def _reason(
             return _of_ingest(keys, record)
         key = keys.of(step)
         made = record.key in ((key, altered_key(key)) if step == "deliver" else (key,))
-    except StopIteration:
+    except LookupError:
         return LACKS
     if made:
         if not isinstance(record, DeliveryDone) or is_delivered(plan, record.recipe, record):
