@@ -19,11 +19,12 @@ _PLAIN: dict[Any, Any] = {bool: False, int: 0, float: 0.0, str: "", dict: {}}
 
 
 def report(said: Mapping[str, Any] | None = None, **more: Any) -> ConditionReport:
-    """A report with these findings, each a mapping of what a test says of it, or None."""
+    """A report with these findings, each a mapping of what a test says of it, or None; of a whole
+    report's mapping the warnings as they are."""
     findings = {**(said or {}), **more}
-    return ConditionReport.model_validate(
-        {name: None if f is None else filled(FINDINGS[name], f) for name, f in findings.items()}
-    )
+    plain = {name: found for name, found in findings.items() if found is None or name == "warnings"}
+    known = {name: filled(FINDINGS[name], f) for name, f in findings.items() if name not in plain}
+    return ConditionReport.model_validate({**plain, **known})
 
 
 def recorded(said: Mapping[str, Any]) -> dict[str, Any]:
