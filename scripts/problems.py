@@ -13,7 +13,8 @@ from restoration.command_line.arguments import Parser, a_file
 from restoration.command_line.failures import in_one_line
 from restoration.command_line.interrupt import run
 from restoration.storage.journal import keep_written, note_gone
-from restoration.storage.records import gather_problems, not_in_future
+from restoration.storage.tables import gather_problems
+from restoration.storage.text_files import not_in_future
 
 
 def main() -> None:

@@ -17,7 +17,8 @@ from restoration.review.page import write_report
 from restoration.run.begin import PROBLEMS
 from restoration.run.status import plan_of_results
 from restoration.storage.journal import keep_written, note_gone
-from restoration.storage.records import not_in_future, read_table
+from restoration.storage.tables import read_table
+from restoration.storage.text_files import not_in_future
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.storage.manifest import MANIFEST
-from restoration.storage.records import Row, write_table
+from restoration.storage.tables import Row, write_table
 
 
 def collection(folder: Path, scans: int, batches: int, *, named: bool) -> Path:

@@ -17,7 +17,7 @@ from restoration.errors import ConfigError
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run.batch import run_batch
-from restoration.storage.records import Row, read_table
+from restoration.storage.tables import Row, read_table
 from support import corpus
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,8 @@ from restoration.run.run_progress import (
     tell_end,
     work_of,
 )
-from restoration.storage.records import SCHEMA, Row, write_raw, write_table
+from restoration.storage.records import SCHEMA, write_raw
+from restoration.storage.tables import Row, write_table
 
 STEPS = [(None, "ingest"), (None, "examine"), ("plain", "denoise"), ("plain", "deliver")]
 

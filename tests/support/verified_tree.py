@@ -35,7 +35,7 @@ from restoration.run.begin import tables_of_lost_results
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.manifest import gather, open_results
-from restoration.storage.records import gather_problems
+from restoration.storage.tables import gather_problems
 from support import corpus
 from support.condition import recorded
 
@@ -192,7 +192,7 @@ def run(folder: Path, config: dict[str, Any] | None = None, **given: Any) -> Pla
 
 
 def _is_true(plan: Plan, recipe: str | None, step: str, batch: str) -> bool:
-    from restoration.storage.records import digest_of_table
+    from restoration.storage.tables import digest_of_table
 
     return digest_of_table(Path(plan.table(recipe, step, batch))) == plan.digest(
         recipe, step, batch

@@ -14,7 +14,8 @@ from restoration.deliver.sidecars import SIDECARS
 from restoration.errors import ConfigError
 from restoration.plan.batches import assign, read_assigned
 from restoration.records.stage import AppliedPage
-from restoration.storage.page_state import image_path, mask_of, mask_path
+from restoration.storage.image_places import image_path, mask_path
+from restoration.storage.page_state import mask_of
 
 ENDINGS = tuple(sidecar.ending.removeprefix(".") for sidecar in SIDECARS)
 SUFFIXES = ("mask", "tif", "json", "tsv", *ENDINGS, "part", "bad", "retried", "2", "masks")

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from restoration.chain.scan_in_hand import STRIKES, InHand
-from restoration.storage.records import read_raw, read_table
+from restoration.storage.records import read_raw
+from restoration.storage.tables import read_table
 
 TESTS = Path(__file__).resolve().parents[1]
 PATHS = os.pathsep.join([str(TESTS.parent / "scripts"), str(TESTS)])

@@ -37,7 +37,7 @@ from restoration.run.run_progress import (
 from restoration.run.status import status_of
 from restoration.run.status_text import text_of
 from restoration.storage.page_state import Record
-from restoration.storage.records import gather_problems, read_table
+from restoration.storage.tables import gather_problems, read_table
 from support import corpus
 from support.condition import recorded
 from support.film import film

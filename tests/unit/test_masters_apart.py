@@ -35,7 +35,7 @@ from restoration.storage.publish import (
     rename,
     unlink,
 )
-from restoration.storage.records import not_in_future, write_text
+from restoration.storage.text_files import not_in_future, write_text
 from support.small_results import plan as finished  # noqa: F401 (a fixture)
 from support.small_results import workshop
 

@@ -16,7 +16,7 @@ from restoration.errors import ConfigError
 from restoration.plan.make_plan import make_plan
 from restoration.run.outcome import outcome_of
 from restoration.run.own_scans import Asked, restore
-from restoration.storage.records import Row, write_table
+from restoration.storage.tables import Row, write_table
 
 ROOT = Path(__file__).resolve().parents[2]
 STRANGE = 'it\'s "5" $HOME {x} `id`'

@@ -22,7 +22,8 @@ from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.base import ArrayRaster
 from restoration.run.batch import run_batch
 from restoration.stages.base import Declined, Restored
-from restoration.storage.records import Row, gather_problems, read_raw, read_table, write_table
+from restoration.storage.records import read_raw
+from restoration.storage.tables import Row, gather_problems, read_table, write_table
 from support.condition import recorded
 from support.written_records import deliverable_of, master_of
 

@@ -24,7 +24,7 @@ from restoration.storage.keys import identifier
 from restoration.storage.manifest import Written
 from restoration.storage.page_state import Record, delivered_files
 from restoration.storage.recorded_copies import examined_part
-from restoration.storage.records import now
+from restoration.storage.text_files import now
 
 
 def is_delivered(plan: Plan, recipe: str, record: DeliveryDone | DeliveryProblem) -> bool:

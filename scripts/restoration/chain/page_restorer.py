@@ -26,14 +26,9 @@ from restoration.records.stage import AppliedPage, StageDone, StagePage, page_of
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 from restoration.stages.colour.provisional import with_corrected_tones
 from restoration.storage.fixity import is_intact
+from restoration.storage.image_places import image_path, mask_path
 from restoration.storage.journal import note_gone, note_written
-from restoration.storage.page_state import (
-    PageState,
-    Record,
-    has_own_image,
-    image_path,
-    mask_path,
-)
+from restoration.storage.page_state import PageState, Record, has_own_image
 from restoration.storage.publish import linked, unlink
 from restoration.storage.records import read_record
 

@@ -14,11 +14,11 @@ from restoration.storage.records import (
     DELIVERY_SCHEMA,
     SCHEMA,
     is_unaltered,
-    now,
     read_record,
     refusal,
     write_record,
 )
+from restoration.storage.text_files import now
 
 
 class ScanRecords:

@@ -21,12 +21,12 @@ from restoration.storage.publish import rename, unlink
 from restoration.storage.records import (
     READABLE,
     SCHEMA,
-    now,
     read_raw,
     read_record,
     read_withdrawn,
     write_record,
 )
+from restoration.storage.text_files import now
 
 WITHDRAWN = "withdrawn"
 """The folder, in a recipe's."""

@@ -17,7 +17,7 @@ from typing import Any
 from restoration.config.damage_mask_names import belongs_to, joined_stem, mask_of
 from restoration.config.sheet import CONTROL, ids_of
 from restoration.errors import ConfigError, one_line
-from restoration.storage.page_state import MASKS
+from restoration.storage.image_places import MASKS
 
 TIFF_SUFFIXES = (".tif", ".tiff")
 

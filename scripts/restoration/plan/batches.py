@@ -19,7 +19,7 @@ from restoration.config.settings import BatchSettings
 from restoration.config.sheet import Scan, check_name, safe_name
 from restoration.errors import ConfigError
 from restoration.storage.publish import write_failure
-from restoration.storage.records import write_text
+from restoration.storage.text_files import write_text
 
 ASSIGNED = "batches.tsv"
 """In the results: scan and batch, one line each, never changed once written."""

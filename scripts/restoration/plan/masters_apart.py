@@ -16,8 +16,8 @@ from pathlib import Path
 from restoration.config.sheet import Scan
 from restoration.errors import ConfigError
 from restoration.plan.plan import Plan
+from restoration.storage.image_places import MASKS
 from restoration.storage.journal import FOLDER
-from restoration.storage.page_state import MASKS
 from restoration.storage.protected_masters import REMEDY, protect, protect_as_they_are
 
 Key = tuple[int, int] | str

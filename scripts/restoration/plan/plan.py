@@ -192,7 +192,7 @@ class Plan:
 
         inodes: see the attribute.
         """
-        from restoration.storage.records import write_text  # noqa: PLC0415 (keeps parsing light)
+        from restoration.storage.text_files import write_text  # noqa: PLC0415 (keeps parsing light)
 
         keep_written(self.results)
         plan = {

@@ -19,7 +19,8 @@ from restoration.review.dossier import Dossier, gather
 from restoration.review.face_order import FaceTotals
 from restoration.storage.journal import note_gone
 from restoration.storage.publish import unlink
-from restoration.storage.records import PAGES, write_text
+from restoration.storage.tables import PAGES
+from restoration.storage.text_files import write_text
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "resources" / "report"
 

@@ -22,12 +22,14 @@ from restoration.run.job_progress import Reporter, reporter
 from restoration.run.run_progress import BatchEnd, found_here, tell_end
 from restoration.run.unneeded_images import after_delivery
 from restoration.storage.failures import MemoryShortageError, circumstance
+from restoration.storage.image_places import MASKS
 from restoration.storage.journal import keep_written, note_gone
-from restoration.storage.page_state import MASKS
 from restoration.storage.partial_files import remove_leftovers
 from restoration.storage.protected_masters import protect_as_they_are
-from restoration.storage.records import Row, left_out, not_in_future, write_table
+from restoration.storage.records import left_out
 from restoration.storage.scratch_disk import ScratchError, leave_scratch
+from restoration.storage.tables import Row, write_table
+from restoration.storage.text_files import not_in_future
 
 _EQUAL_SURPRISES_THAT_STOP = 3
 

@@ -23,7 +23,6 @@ from restoration.plan.masters_apart import check_benchmarks, check_links
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.plan.resolve_auto import check_device
 from restoration.plan.unused_marks import check_marks
-from restoration.run.disk_need import disk_need, say_disk_need
 from restoration.run.lock import lock_results
 from restoration.run.run_progress import begin_progress, carrier, work_of
 from restoration.run.shared_filesystem import begin_shared
@@ -31,7 +30,7 @@ from restoration.storage.journal import FOLDER, keep_written
 from restoration.storage.manifest import open_results
 from restoration.storage.partial_files import remove_leftovers
 from restoration.storage.protected_masters import protect
-from restoration.storage.records import digest_of_table
+from restoration.storage.tables import digest_of_table
 
 PROBLEMS = "problems.tsv"
 """The table of scans that could not be processed, in a recipe's folder."""
@@ -186,6 +185,9 @@ def begin_run(plan: Plan, *, beside: int = 1, here: bool = True) -> None:
     shown = [folder / name for folder in recipes for name in ("report", "report-pages")]
     remove_leftovers([plan.results, plan.results / FOLDER, *recipes, *shown])
     work = work_of(plan)
+    # Knows the models of records, which a Snakefile that is only parsed has no use for.
+    from restoration.run.disk_need import disk_need, say_disk_need  # noqa: PLC0415
+
     need = disk_need(plan, work, beside)
     say_disk_need(need, plan.results, ignore=plan.config.ignore_disk_need)
     open_results(plan.results)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from restoration.storage.page_state import MASKS
+from restoration.storage.image_places import MASKS
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 from restoration.plan.plan import Plan
 from restoration.run.begin import PROBLEMS
 from restoration.run.status import plan_of_results
-from restoration.storage.records import lacks_pages, read_table
+from restoration.storage.tables import lacks_pages, read_table
 
 MOST_LISTED = 20
 """Deliverables of one recipe that are named one by one; of more, their folder and number are."""

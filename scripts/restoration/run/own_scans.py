@@ -21,7 +21,7 @@ from restoration.config.yaml_text import read_config_file
 from restoration.errors import ConfigError, RestorationError, one_line
 from restoration.plan.plan import ROOT, plan_file
 from restoration.run.outcome import outcome_of
-from restoration.storage.records import write_text
+from restoration.storage.text_files import write_text
 
 BASE = ROOT / "config" / "config.yaml"
 SHEET_MAKER = ROOT / "scripts" / "sheet.py"

@@ -21,14 +21,8 @@ from restoration.errors import CircumstanceError
 from restoration.plan.plan import Plan
 from restoration.run.job_progress import duration
 from restoration.storage.publish import opened_to_append, write_failure
-from restoration.storage.records import (
-    PAGES,
-    Row,
-    digest_of_table,
-    lacks_pages,
-    read_table,
-    write_text,
-)
+from restoration.storage.tables import PAGES, Row, digest_of_table, lacks_pages, read_table
+from restoration.storage.text_files import write_text
 
 PROGRESS = "progress.jsonl"
 LOG = "run.log"

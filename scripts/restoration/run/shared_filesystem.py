@@ -22,7 +22,7 @@ from typing import Any
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.plan.plan import plan_file
 from restoration.storage.publish import part_name, replace, write_failure
-from restoration.storage.records import write_text
+from restoration.storage.text_files import write_text
 
 MARKER = ".run"
 """In the results: the run that has them, its host and process."""

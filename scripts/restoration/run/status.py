@@ -25,7 +25,8 @@ from restoration.run.listed_folders import DiskUse, StepFolder, look_into
 from restoration.run.lock import LOCK, STALE, locked_by
 from restoration.run.run_progress import Run, read_run, seconds_left, steps_of
 from restoration.storage.processes import is_alive
-from restoration.storage.records import HEADER, PAGES, lacks_pages, read_typed
+from restoration.storage.records import read_typed
+from restoration.storage.tables import HEADER, PAGES, lacks_pages
 
 FINISHED, NO_RESULTS, FINISHED_WITH_PROBLEMS, NOT_FINISHED = 0, 2, 3, 4
 """Exit codes of ``scripts/status.py``."""
@@ -307,7 +308,7 @@ class _Judge:
         except FileNotFoundError:
             # Snakemake takes a table away before its job runs again.
             return 0, 0
-        # As ``records.read_table``, in a fifth of the time: there may be a million rows.
+        # As ``tables.read_table``, in a fifth of the time: there may be a million rows.
         for line in text.split("\n")[2:]:
             cells = line.split("\t")
             if len(cells) != len(HEADER):

@@ -21,8 +21,9 @@ from restoration.errors import RestorationError
 from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord
 from restoration.records.delivery import DeliveryDone
+from restoration.storage.image_places import image_path
 from restoration.storage.journal import note_gone
-from restoration.storage.page_state import has_own_image, image_path
+from restoration.storage.page_state import has_own_image
 from restoration.storage.publish import unlink
 from restoration.storage.records import read_record
 

@@ -1,7 +1,4 @@
-"""A page between two steps, and what the files of a step are called.
-
-Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy.
-"""
+"""A page between two steps, and the files that records name."""
 
 from __future__ import annotations
 
@@ -11,11 +8,9 @@ from typing import Any
 
 from restoration.records.delivery import DeliveryDone, FileBeside
 from restoration.records.stage import AppliedPage, StagePage, Tones
+from restoration.storage.image_places import mask_path
 
 Record = dict[str, Any]
-
-MASKS = "masks"
-"""The folder, inside a stage's own, of the masks that belong to its images."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +33,6 @@ class PageState:
     no stage handed it one."""
 
 
-def image_path(folder: Path, scan: str, number: int, pages: int) -> Path:
-    """Where a stage keeps its image of one page; no id may hold the ``@`` of a page's number."""
-    mark = "" if pages == 1 else f"@{number}"
-    return folder / f"{scan}{mark}.tif"
-
-
 def delivered_files(record: DeliveryDone) -> dict[str, str]:
     """Name and SHA-256 of each file that a true deliver record names, all in its own folder."""
     beside = {one.file: one.sha256 for one in files_beside(record)}
@@ -62,11 +51,6 @@ def has_own_image(page: StagePage) -> bool:
     """Whether the step of this entry wrote an image of the page: not where it declined, nor where
     it only maps values, which delivery does."""
     return isinstance(page, AppliedPage) and page.tones is None
-
-
-def mask_path(image: Path) -> Path:
-    """Where the mask of a stage's image lies."""
-    return image.parent / MASKS / image.name
 
 
 def mask_of(page: AppliedPage, image: Path) -> Path:

@@ -17,8 +17,8 @@ from restoration.plan.plan import Plan
 from restoration.run.job_progress import amount
 from restoration.run.lock import lock_results
 from restoration.run.unneeded_images import Keeping, delete, disposable
+from restoration.storage.image_places import MASKS
 from restoration.storage.journal import keep_written, note_gone
-from restoration.storage.page_state import MASKS
 from restoration.storage.protected_masters import MasterInTheWayError
 from restoration.storage.publish import unlink
 from restoration.upkeep.verify.last_run import known_scans, last_plan

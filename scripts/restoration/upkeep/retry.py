@@ -20,7 +20,9 @@ from restoration.run.run_progress import steps_of
 from restoration.run.status import plan_of_results
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.publish import rename
-from restoration.storage.records import READABLE, read_table, read_typed, write_text
+from restoration.storage.records import READABLE, read_typed
+from restoration.storage.tables import read_table
+from restoration.storage.text_files import write_text
 
 RETRIED = ".retried"
 

@@ -24,7 +24,8 @@ from restoration.records.delivery import DeliveredPage, DeliveryDone
 from restoration.records.stage import AppliedPage
 from restoration.storage.keys import canonical_json, digest
 from restoration.storage.publish import sha256_of
-from restoration.storage.records import READABLE, now, read_raw
+from restoration.storage.records import READABLE, read_raw
+from restoration.storage.text_files import now
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 

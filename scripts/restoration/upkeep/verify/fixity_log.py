@@ -12,7 +12,7 @@ from typing import Any
 from restoration import __version__
 from restoration.records.fixity import FixityLine
 from restoration.storage.publish import is_own
-from restoration.storage.records import now
+from restoration.storage.text_files import now
 
 
 def append(path: Path, said: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ from restoration.run.begin import PROBLEMS
 from restoration.run.lock import LOCK
 from restoration.run.run_progress import LOG, PROGRESS
 from restoration.run.shared_filesystem import MARKER
+from restoration.storage.image_places import MASKS
 from restoration.storage.manifest import MANIFEST, is_set_aside
-from restoration.storage.page_state import MASKS
 from restoration.upkeep.verify.findings import Place, Repair
 
 FIXITY_LOG = "fixity-log.jsonl"

@@ -13,14 +13,9 @@ from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord
 from restoration.records.delivery import DeliveryDone
 from restoration.records.stage import AppliedPage, StageDone, StageProblem
+from restoration.storage.image_places import MASKS, image_path
 from restoration.storage.manifest import is_set_aside
-from restoration.storage.page_state import (
-    MASKS,
-    delivered_files,
-    has_own_image,
-    image_path,
-    mask_of,
-)
+from restoration.storage.page_state import delivered_files, has_own_image, mask_of
 from restoration.storage.records import read_record
 from restoration.upkeep.verify.findings import ORPHANED, Finding, Place
 
