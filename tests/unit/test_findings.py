@@ -19,7 +19,9 @@ from restoration.config.stages.entry import Entry
 from restoration.errors import RestorationError
 from restoration.examine.damage.search import FEWEST
 from restoration.examine.page import examine_page
+from restoration.faces.known import as_keyed, where_faces_lie
 from restoration.findings import base, damage
+from restoration.findings.faces import Faces
 from restoration.findings.noise import Noise
 from restoration.findings.nominal_resolution import NominalResolution
 from restoration.findings.report import FINDINGS, ConditionReport, read_report
@@ -132,6 +134,20 @@ def test_a_report_that_lacks_a_finding_or_a_later_field_is_read() -> None:
     read = read_report({"nominal_resolution": stated}, "a.json")
     assert read.get(NominalResolution).detail.infrared is None
     assert read.get(Noise) is None
+
+
+def test_keys_hold_where_faces_lie_in_the_records_own_words() -> None:
+    face = {"box": [1, 2, 30, 40], "points": [[5.5, 6.0]], "pose": {"yaw": 3.0, "pitch": 0.0}}
+    said = {"value": 1, "detail": {"faces": [face], "upright": {"rotation": 90}}}
+    raw = condition.recorded({"faces": said})["faces"]
+    (written,) = raw["detail"]["faces"]
+    places = {name: written.get(name) for name in ("box", "points", "mirrored", "pose")}
+    keyed = as_keyed(where_faces_lie(Faces.model_validate(raw)))
+    assert keyed == {"detail": {"faces": [places], "upright": raw["detail"]["upright"]}}
+    assert [type(side) for side in keyed["detail"]["faces"][0]["box"]] == [int] * 4
+    assert as_keyed(where_faces_lie(condition.finding(Faces, value=0))) == {}
+    unknown = condition.finding(Faces, value=None, detail={"reason": "the settings say off"})
+    assert as_keyed(where_faces_lie(unknown)) == {"detail": {"reason": "the settings say off"}}
 
 
 def test_every_stage_reads_findings_that_exist() -> None:
