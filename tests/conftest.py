@@ -7,15 +7,25 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from restoration.networks import manifest
 from support.project import Project, fill_project, linked_checkout, make_checkout
 from support.warm_python import Script, WarmPython, made_once
 
 # A shell that starts the tests in its background has them ignore Ctrl-C, and so what they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def manifest_parsed_once() -> Iterator[None]:
+    """Every plan asks for resources/models.yaml, which takes a sixth of a second to parse."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest, "parse", cache(manifest.parse))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,8 @@ _PLAIN: dict[Any, Any] = {bool: False, int: 0, float: 0.0, str: "", dict: {}}
 
 
 def report(said: Mapping[str, Any] | None = None, **more: Any) -> ConditionReport:
-    """A report with these findings, each a mapping of what a test says of it, or None."""
+    """A report with these findings, each a mapping of what a test says of it, or None; of a whole
+    report's mapping the warnings as they are."""
     findings = {**(said or {}), **more}
     whole = {
         name: filled(FINDINGS[name], found) if name in FINDINGS else found

@@ -20,7 +20,7 @@ from restoration.chain.job_tools import make_workshop
 from restoration.config.settings import ExamineSettings, IngestSettings
 from restoration.config.stages import REGISTRY
 from restoration.errors import ScanError
-from restoration.examine.faces.faces import Faces
+from restoration.examine.faces.faces import FacesMeasurer
 from restoration.examine.page import examine_page
 from restoration.examine.registry import MEASURERS
 from restoration.ingest.inspect_master import inspect_master
@@ -136,7 +136,7 @@ def _portrait() -> Codes:
 
 def _faces_found() -> Outcome:
     folder = weights_at_hand.models_with("dlib-face-detector")
-    return _examined(_portrait(), [Faces], folder, faces="hog")
+    return _examined(_portrait(), [FacesMeasurer], folder, faces="hog")
 
 
 # -- deliver ------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,8 @@ import numpy as np
 from restoration.config.stages import REGISTRY, StagesSettings
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.colour.colour_space import ColourSpace
-from restoration.stages.base import Declined, Mapped, NetworkSource, Page
+from restoration.records.stage_findings.registry import STAGE_FINDINGS
+from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored
 from support import condition, weights_at_hand
 from support.golden import Codes, Outcome
 
@@ -26,6 +28,13 @@ def floats_of(codes: Codes) -> FloatImage:
 
 def no_network(name: str, **blend: float) -> Any:
     raise AssertionError(f"asks for the network {name}, and the case has none")
+
+
+def _check_type(stage: str, findings: Mapping[str, Any]) -> None:
+    """What a stage says fits its type; read after the last band, since a stage may complete it."""
+    said = json.loads(json.dumps(findings))
+    if stage in STAGE_FINDINGS:
+        assert STAGE_FINDINGS[stage].read(said, stage).raw() == said
 
 
 def run_stage(
@@ -60,6 +69,8 @@ def run_stage(
         **(page or {}),
     )
     result = made.apply(given)
+    bands = list(result.bands) if isinstance(result, Restored) else []
+    _check_type(stage, result.findings)
     if isinstance(result, Declined):
         return Outcome({"status": "declined", **result.findings})
     if isinstance(result, Mapped):
@@ -69,7 +80,6 @@ def run_stage(
             {"curves": curves.T[None], "mapped": result.tones.mapped(codes, 0, len(codes))},
             every,
         )
-    bands = list(result.bands)
     drawn = to_uint16(np.concatenate(bands))
     assert drawn.shape[:2] == (result.height, result.width)
     same = drawn.shape == codes.shape

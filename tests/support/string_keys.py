@@ -38,7 +38,7 @@ OTHER_KEYS: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"InstanceID", "ModifyDate"}),
     ),
     "chain/stage_inputs.py": ("settings of a stage", frozenset({"scope"})),
-    "deliver/deliver_scan.py": (
+    "deliver/deliverable_record.py": (
         "properties of an XMP packet",
         frozenset({"DocumentID", "InstanceID", "DigitalSourceType"}),
     ),

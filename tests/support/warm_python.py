@@ -48,7 +48,8 @@ class WarmPython:
     """Runs ``python WORDS`` in processes forked from one that has imported the libraries.
 
     All workers of pytest share it: the first that needs it starts it, it ends when the last one has
-    gone, and the first one waits for that.
+    gone, and the first one waits for that. Where the system knows no descriptors of processes, as
+    macOS, each command is started the usual way.
     """
 
     def __init__(self, folder: Path, checkout: Path) -> None:
@@ -56,9 +57,12 @@ class WarmPython:
         # Short: a socket's path may have 107 bytes.
         self._place = folder / "warm"
         self._server: subprocess.Popen[str] | None = None
+        self._warm = hasattr(os, "pidfd_open")
+        self._staying = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        if not self._warm:
+            return
         with alone(folder, "warm"):
             self._socket = str(self._place / "socket")
-            self._staying = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 self._staying.connect(self._socket)
             except OSError:
@@ -100,6 +104,17 @@ class WarmPython:
         timeout: float = 300.0,
     ) -> subprocess.CompletedProcess[str]:
         """What ``python WORDS`` printed in that folder, and how it ended."""
+        if not self._warm:
+            return subprocess.run(
+                [sys.executable, *words],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
         with (
             tempfile.TemporaryFile() as out,
             tempfile.TemporaryFile() as err,

@@ -78,8 +78,7 @@ def delivered_page(number: int = 1, **more: Any) -> Record:
         "number": number, "directory": number - 1, "source": "master", "height": 1, "width": 1,
         "channels": 3, "bits": 16, "extra": [], "resolution": None, "resolution_unit": None,
         "document_id": "d", "instance_id": "i", "digital_source_type": None, "conversions": [],
-        "tones": False, "clipped": None, "finished": {"said": []}, "profile": None,
-        "not_carried": [], "notes": [],
+        "tones": False, "clipped": None, "finished": {"said": []}, "not_carried": [], "notes": [],
     }  # fmt: skip
     return {**page, **more}
 

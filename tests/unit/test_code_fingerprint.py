@@ -37,14 +37,8 @@ def package(tmp_path: Path) -> Path:
     return folder
 
 
-def forget() -> None:
-    """What was read of sources: they are about to change."""
-    fingerprints._source.cache_clear()
-    fingerprints._module_path.cache_clear()
-
-
 def fingerprint(package: Path, module: str) -> str:
-    forget()
+    fingerprints.forget_sources()
     return code_fingerprint(f"restoration.{module}", package)
 
 
@@ -161,7 +155,7 @@ def behind(step: str) -> set[str]:
 def codes(package: Path, renamed: dict[str, str] | None = None) -> dict[str, list[str]]:
     """The fingerprints behind each step, of a package that may differ from this one; renamed: new
     names of roots."""
-    forget()
+    fingerprints.forget_sources()
     roots = {step: code_roots(step) for step in steps_with_code()}
     roots |= {root: (root,) for root in BY_VALUE}
     return {

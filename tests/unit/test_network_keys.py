@@ -64,7 +64,7 @@ def codes(package: Path, plan: Plan, anew: frozenset[Path] = frozenset()) -> dic
         for step in ALL:
             recipe = None if step in ("ingest", "examine") else "archive"
             roots = (*code_roots(step), *plan.dependencies.code_of_networks(recipe, step))
-            found[step] = [code_fingerprint(root, package) for root in roots]
+            found[step] = [code_fingerprint.__wrapped__(root, package) for root in roots]
     return found
 
 

@@ -126,8 +126,9 @@ def test_page_and_schemas_are_current() -> None:
         assert current == findings_schema(stage), "`make docs`"
 
 
-def test_every_stage_has_a_type_for_what_it_says() -> None:
-    assert set(STAGE_FINDINGS) == set(REGISTRY)
+def test_types_of_what_stages_say_are_of_stages_that_there_are() -> None:
+    assert set(STAGE_FINDINGS) <= set(REGISTRY)
+    assert {"faces", "repair", "colour"} <= set(STAGE_FINDINGS)
 
 
 def test_every_field_says_what_it_means() -> None:

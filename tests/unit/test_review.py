@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +32,7 @@ from restoration.records.stage import AppliedPage
 from restoration.review import findings, pictures, scores, wording
 from restoration.review.stage_sections import page_decision
 from restoration.review.unconverted import open_restored
+from restoration.storage.records import write_raw
 from support.condition import finding, report
 from support.corpus import photo, write_tiff
 from support.review_collection import Collection, Page, soft
@@ -165,7 +168,7 @@ def test_pictures_are_not_made_again_for_scans_that_did_not_change(
     pixels = photo("coffee", 0, 0, 64, 64)
     collection.add("one", pixels, soft(pixels, 1))
     first = collection.report()
-    monkeypatch.setattr(pictures, "survey", lambda *_: pytest.fail("looked at pixels again"))
+    monkeypatch.setattr(pictures, "compare", lambda *_: pytest.fail("looked at pixels again"))
     assert collection.report() == first
 
 
@@ -184,6 +187,71 @@ def test_scans_without_a_record_are_shown_as_waiting(collection: Collection) -> 
     text = Page(collection.report()).text
     assert "not processed yet" in text
     assert "1 not processed yet" in text
+
+
+def _older(record: dict[str, Any]) -> None:
+    record["schema"] = 1
+
+
+def _field_of_a_newer_version(record: dict[str, Any]) -> None:
+    record["deliverable"]["colour_bar"] = True
+
+
+def _other_finding(record: dict[str, Any]) -> None:
+    record["condition_report"][0]["effective_resolution"]["value"] = "fine"
+
+
+def _other_faces(record: dict[str, Any]) -> None:
+    page = record["stages"][0]["pages"][0]
+    record["stages"].append({**record["stages"][0], "stage": "faces"})
+    record["stages"][-1]["pages"] = [{**page, "findings": {"faces": [{"face": 1}]}}]
+
+
+def _other_cautions(record: dict[str, Any]) -> None:
+    record["stages"][0]["pages"][0]["findings"]["cautions"] = 3
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (_older, "schema: expected 2 or 3, found 1"),
+        (_field_of_a_newer_version, "deliverable.colour_bar: expected no such field, found True"),
+        (_other_finding, "effective_resolution.value"),
+        (_other_faces, "other.json, faces, page 1: faces.0.box: expected a value, found nothing"),
+        (_other_cautions, "other.json, cleanup, page 1: cautions: expected a list, found 3"),
+    ],
+)
+def test_a_scan_whose_record_cannot_be_read_is_on_the_page_with_the_reason(
+    collection: Collection, change: Callable[[dict[str, Any]], None], found: str
+) -> None:
+    pixels = photo("coffee", 0, 0, 64, 64)
+    collection.add("other", pixels, soft(pixels, 1))
+    collection.add("read", pixels, soft(pixels, 1))
+    path = collection.results / "embedded/deliver/other.json"
+    record = json.loads(path.read_text("utf-8"))
+    change(record)
+    write_raw(path, record)
+    page = Page(collection.report())
+    assert ("section", "scan-other") in [(tag, a.get("id")) for tag, a in page.seen]
+    assert f"{path}" in page.text
+    assert found in page.text
+    assert "other its record cannot be read" in page.text
+    assert "1 with a record that cannot be read" in page.text
+    assert "1 delivered" in page.text
+    assert "The whole of read before restoration" in str(page.seen)
+    assert "The whole of other before restoration" not in str(page.seen)
+
+
+def test_kept_pictures_that_cannot_be_read_are_made_again(collection: Collection) -> None:
+    pixels = photo("coffee", 0, 0, 64, 64)
+    collection.add("scan", pixels, soft(pixels, 1))
+    first = collection.report()
+    kept = collection.results / "embedded/report/scan.json"
+    record = json.loads(kept.read_text("utf-8"))
+    del record["pages"][0]["crops"][0]["width"]
+    write_raw(kept, record)
+    assert collection.report() == first
+    assert "width" in json.loads(kept.read_text("utf-8"))["pages"][0]["crops"][0]
 
 
 def test_large_collections_are_cut_into_pages_that_the_index_links_to(
@@ -317,7 +385,7 @@ def test_places_are_where_the_change_and_the_detail_are() -> None:
     before[400:500, 600:700] = photo("gravel", 0, 0, 100, 100)
     after = before.copy()
     after[40:120, 50:130] += 0.05
-    found = pictures.survey(ArrayRaster(before), ArrayRaster(after))
+    found = pictures.compare(ArrayRaster(before), ArrayRaster(after))
     (first, changed), (second, detail) = pictures.places(found, 600, 800, 120)
     assert (first, second) == ("most changed", "most detail")
     assert changed.top <= 40
@@ -329,12 +397,12 @@ def test_places_are_where_the_change_and_the_detail_are() -> None:
     assert found.changed == pytest.approx(80 * 80 / (600 * 800))
 
 
-def test_survey_does_not_depend_on_its_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_comparison_does_not_depend_on_its_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     before = photo("coffee", 0, 0, 400, 600)
     after = soft(before, 1)
-    whole = pictures.survey(ArrayRaster(before), ArrayRaster(after))
+    whole = pictures.compare(ArrayRaster(before), ArrayRaster(after))
     monkeypatch.setattr(pictures, "WINDOW", 64)
-    parts = pictures.survey(ArrayRaster(before), ArrayRaster(after))
+    parts = pictures.compare(ArrayRaster(before), ArrayRaster(after))
     np.testing.assert_allclose(parts.before, whole.before, atol=1e-6)
     np.testing.assert_allclose(parts.change, whole.change, atol=1e-6)
     assert parts.changed == whole.changed
@@ -344,7 +412,7 @@ def test_small_pictures_average_light_and_not_codes(monkeypatch: pytest.MonkeyPa
     """A fine halftone of half black, half white is a middle grey of half the light."""
     monkeypatch.setattr(pictures, "OVERVIEW_SIDE", 16)
     halftone = (np.indices((64, 64)).sum(axis=0) % 2).astype(np.float32)[..., None]
-    found = pictures.survey(ArrayRaster(halftone), ArrayRaster(halftone))
+    found = pictures.compare(ArrayRaster(halftone), ArrayRaster(halftone))
     np.testing.assert_allclose(found.before, 0.5 ** (1 / 2.2), atol=1e-3)
 
 

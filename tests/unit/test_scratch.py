@@ -95,7 +95,7 @@ def test_where_a_file_is_made_is_part_of_no_fingerprint(tmp_path: Path) -> None:
     scratch_disk.write_text("one = 1\n")
     before = code_fingerprint("restoration.stage", package)
     scratch_disk.write_text("two = 2\n")
-    fingerprints._source.cache_clear()
+    fingerprints.forget_sources()
     assert before == code_fingerprint("restoration.stage", package)
 
 

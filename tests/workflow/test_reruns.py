@@ -100,11 +100,15 @@ def test_edited_docstring_reruns_nothing(project: Project) -> None:
 
 
 EDITED = {
-    "stages/upscale.py": ("upscale", "deliver"),
-    "stages/cleanup.py": ("cleanup", "upscale", "deliver"),
+    "stages/upscale/stage.py": ("upscale", "deliver"),
+    "stages/cleanup/stage.py": ("cleanup", "upscale", "deliver"),
     "engine/run.py": ("cleanup", "upscale", "deliver"),
-    "archive/xmp.py": ("deliver",),
+    "deliver/xmp/packet.py": ("deliver",),
     "review/page.py": (),
+    "plan/cost_model.py": (),
+    "config/sheet.py": (),
+    "networks/registry.py": (),
+    "chain/scan_keys.py": (),
 }
 
 

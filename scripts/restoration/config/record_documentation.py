@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from restoration.findings.report import ConditionReport
 from restoration.records.delivery import DeliveryRecord, Withdrawn
 from restoration.records.examine import AsConditionReport, ExamineRecord
+from restoration.records.fixity import FixityLine
 from restoration.records.ingest import IngestRecord
 from restoration.records.stage import StageRecord
 from restoration.records.stage_findings.registry import STAGE_FINDINGS
@@ -43,6 +44,7 @@ KINDS: Mapping[str, Kind] = {
         "<recipe>/withdrawn/<scan>@<n>/withdrawn.json",
         "why a deliverable was put aside, and what its files are",
     ),
+    "fixity": Kind(FixityLine, "fixity-log.jsonl", "a verification, one a line"),
 }
 """Every kind of record by its name."""
 

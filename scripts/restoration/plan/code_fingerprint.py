@@ -176,6 +176,13 @@ def modules_behind(module: str, package: Path = PACKAGE) -> dict[str, Path]:
     return found
 
 
+def forget_sources() -> None:
+    """Read sources anew from now on: a process reads each once, and a test may edit them."""
+    for read_once in (code_fingerprint, _source, _module_path):
+        read_once.cache_clear()
+
+
+@cache
 def code_fingerprint(module: str, package: Path = PACKAGE) -> str:
     """SHA-256 over the syntax trees of a module and of ours that it imports, one after another.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class ReportSection:
 
     page: int
     """Number of the page, from 1."""
-    rows: Sequence[Any]
+    rows: list[dict[str, Any]]
     """A row a finding: of ``findings.findings``."""
 
 
@@ -172,7 +172,8 @@ def _warnings(delivered: DeliveredScan, where: Path) -> Iterator[str]:
     for stage in record.stages:
         for page in stage.pages:
             prefix = f"page {page.number}: " if several else ""
-            said = FindingsOfAnyStage.read(page.findings, where)
+            place = f"{where}, {stage.stage}, page {page.number}"
+            said = FindingsOfAnyStage.read(page.findings, place)
             yield from (f"{prefix}marks: {text}" for text in page.warnings or ())
             yield from (f"{prefix}{stage.stage}: {text}" for text in said.cautions or ())
             if said.faces_not_kept:

@@ -94,7 +94,8 @@ def _faces(delivered: DeliveryDone, where: str | Path) -> Iterator[DecidedFace]:
         return
     finished = {(face.page, face.face): face for face in delivered.faces}
     for page in stage.pages:
-        for entry in FacesFindings.read(page.findings, where).faces or ():
+        said = FacesFindings.read(page.findings, f"{where}, faces, page {page.number}")
+        for entry in said.faces or ():
             yield DecidedFace(page.number, entry, finished.get((page.number, entry.face)))
 
 

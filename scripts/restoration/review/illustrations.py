@@ -189,7 +189,7 @@ def _page(
         before = opened.enter_context(open_page(delivered.master.path, number))
         path = deliverable_path(results, recipe, delivered)
         after = open_restored(opened, results, path, delivered, number)
-        found = pictures.survey(before, after)
+        found = pictures.compare(before, after)
         colour, turn = _colour(before), before.orientation
         larger = (after.height, after.width) != (before.height, before.width)
         scale = max(after.height / before.height, after.width / before.width)
@@ -227,7 +227,11 @@ def _crop(kind: str, place: pictures.Place, before: ShownPage, after: ShownPage)
 
 
 def _masks(
-    results: Path, delivered: DeliveryDone, number: int, found: pictures.Survey, before: ShownPage
+    results: Path,
+    delivered: DeliveryDone,
+    number: int,
+    found: pictures.Comparison,
+    before: ShownPage,
 ) -> Iterator[MaskPicture]:
     """Where stages that keep a mask worked on the page."""
     for stage, page in _applied(delivered, number):

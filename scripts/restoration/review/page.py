@@ -32,7 +32,7 @@ PAGE_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
-class _Line:
+class _ScanRow:
     """One row of the table of all scans."""
 
     scan: str
@@ -52,7 +52,7 @@ class _Line:
 class _Index:
     """What the first file says of all scans."""
 
-    lines: Sequence[_Line]
+    lines: Sequence[_ScanRow]
     problems: Sequence[tuple[str, str, str]]
     """Scan, stage and reason."""
     description: str
@@ -85,10 +85,10 @@ class _Index:
 
 
 @dataclass(frozen=True)
-class _Taken:
+class _RenderedScan:
     """One scan as it goes into a file."""
 
-    line: _Line
+    line: _ScanRow
     section: str
     """HTML; empty for a problem."""
     problem: tuple[str, str] | None
@@ -123,11 +123,11 @@ def write_report(
     found = _read_problems(problems or results / recipe / "problems.tsv")
     folder = output.with_name(f"{output.stem}-pages")
     environment = _environment()
-    taken = (_take(environment, gather(results, recipe, s, found, truth)) for s in scans)
+    taken = (_rendered(environment, gather(results, recipe, s, found, truth)) for s in scans)
     chunks = _chunks(taken, scans_per_page)
     first, second = next(chunks, []), next(chunks, [])
     paged = bool(second)
-    lines: list[_Line] = []
+    lines: list[_ScanRow] = []
     written: list[Path] = []
     failed = _lacking_pages(problems or results / recipe / "problems.tsv", scans)
     for part, chunk in enumerate(chain([first, second] if paged else [first], chunks), 1):
@@ -202,9 +202,9 @@ def _page(
     )
 
 
-def _line(dossier: Dossier) -> _Line:
+def _row(dossier: Dossier) -> _ScanRow:
     anchor = "#problems" if dossier.status == "problem" else f"#scan-{dossier.scan}"
-    return _Line(
+    return _ScanRow(
         scan=dossier.scan,
         status=dossier.status,
         result=dossier.result,
@@ -238,17 +238,17 @@ def _problem_rows(path: Path) -> list[tuple[str, str, str]]:
     return [(row[0], row[1], row[2]) for row in cells if len(row) == 3]
 
 
-def _take(environment: Environment, dossier: Dossier) -> _Taken:
+def _rendered(environment: Environment, dossier: Dossier) -> _RenderedScan:
     # A problem has no section of its own: its reason stands in the table of problems.
     if dossier.problem is not None:
-        return _Taken(_line(dossier), "", dossier.problem)
+        return _RenderedScan(_row(dossier), "", dossier.problem)
     section = _render(environment, "scan.html.j2", scan=dossier)
-    return _Taken(_line(dossier), section, None)
+    return _RenderedScan(_row(dossier), section, None)
 
 
-def _chunks(taken: Iterable[_Taken], most: int) -> Iterator[list[_Taken]]:
+def _chunks(taken: Iterable[_RenderedScan], most: int) -> Iterator[list[_RenderedScan]]:
     """What goes into one file: at most so many scans, and no more than a browser holds."""
-    chunk: list[_Taken] = []
+    chunk: list[_RenderedScan] = []
     size = 0
     for scan in taken:
         size += len(scan.section)
@@ -260,11 +260,11 @@ def _chunks(taken: Iterable[_Taken], most: int) -> Iterator[list[_Taken]]:
         yield chunk
 
 
-def _linked(line: _Line, page: str) -> _Line:
+def _linked(line: _ScanRow, page: str) -> _ScanRow:
     return line if line.status == "problem" else replace(line, link=f"{page}{line.link}")
 
 
-def _sections(chunk: Sequence[_Taken]) -> list[str]:
+def _sections(chunk: Sequence[_RenderedScan]) -> list[str]:
     return [scan.section for scan in chunk if scan.section]
 
 

@@ -45,7 +45,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Survey:
+class Comparison:
     """What one pass over both pictures gathers, per cell of ``step`` x ``step`` pixels."""
 
     step: int
@@ -60,7 +60,7 @@ class Survey:
     """Share of pixels that differ at all."""
 
 
-def survey(before: Raster, after: Raster) -> Survey:
+def compare(before: Raster, after: Raster) -> Comparison:
     """Looks at both pictures once. ``after`` may be larger; it is then seen at before's size."""
     height, width = before.height, before.width
     step = max(1, -(-max(height, width) // OVERVIEW_SIDE))
@@ -88,10 +88,10 @@ def survey(before: Raster, after: Raster) -> Survey:
         differing += int(np.count_nonzero(difference.max(axis=2)))
     pictures = (small ** (1.0 / LIGHT)).astype(np.float32)
     share = differing / (height * width)
-    return Survey(step, pictures[0], pictures[1], change, detail, share)
+    return Comparison(step, pictures[0], pictures[1], change, detail, share)
 
 
-def places(found: Survey, height: int, width: int, side: int) -> list[tuple[str, Place]]:
+def places(found: Comparison, height: int, width: int, side: int) -> list[tuple[str, Place]]:
     """Where to look at 100 %: where most changed, and where there is most detail.
 
     height, width: of the picture before; side: of a place, in its pixels. The most detailed

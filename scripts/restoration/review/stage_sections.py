@@ -62,7 +62,7 @@ def stage_section(record: StageDone, where: str | Path) -> StageSection:
     """
     return StageSection(
         name=stage_label(record.stage),
-        pages=[page_decision(page, where) for page in record.pages],
+        pages=[page_decision(page, f"{where}, {record.stage}") for page in record.pages],
         settings=wording.rows(record.settings),
         weights=record.weights,
         networks=restoring(record),
@@ -78,10 +78,10 @@ def restoring(record: StageDone) -> list[UsedWeights]:
     return [used for used in record.weights if used.role != "compares"]
 
 
-def page_decision(page: StagePage, where: str | Path) -> PageDecision:
-    """What a stage did to a page, and why; where: the record, for a message."""
+def page_decision(page: StagePage, where: str) -> PageDecision:
+    """What a stage did to a page, and why; where: the record and the stage, for a message."""
     applied = page.status == "applied"
-    found = FindingsOfAnyStage.read(page.findings, where)
+    found = FindingsOfAnyStage.read(page.findings, f"{where}, page {page.number}")
     hidden = _SAID_ELSEWHERE if page.reason else _SAID_ELSEWHERE | {"reason"}
     shown = {name: said for name, said in page.findings.items() if name not in hidden}
     return PageDecision(
