@@ -21,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import Earlier, PageFacts, ReadWindow, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.measurer import Measurer
 from restoration.examine.page import examine_page
 from restoration.examine.registry import MEASURERS
@@ -79,14 +79,16 @@ def timed(measurer: type[Measurer], seconds: dict[str, float]) -> type[Measurer]
             super().see(window)
             seconds[name] += time.perf_counter() - started
 
-        def conclude(self, survey: Survey, earlier: Earlier) -> AnyFinding:
+        def conclude(self, survey: Survey, earlier: EarlierFindings) -> AnyFinding:
             started = time.perf_counter()
             found: AnyFinding = super().conclude(survey, earlier)
             seconds[name] += time.perf_counter() - started
             return found
 
     class Again(Timed):
-        def look_again(self, read: ReadWindow, found: AnyFinding, earlier: Earlier) -> AnyFinding:
+        def look_again(
+            self, read: ReadWindow, found: AnyFinding, earlier: EarlierFindings
+        ) -> AnyFinding:
             started = time.perf_counter()
             again: AnyFinding = super().look_again(read, found, earlier)
             seconds[name] += time.perf_counter() - started

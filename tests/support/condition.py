@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.measurer import Measurer
 from restoration.examine.survey import Survey
 from restoration.findings.base import AnyFinding, Found
@@ -97,7 +97,7 @@ def concluded(name: str, value: Any, **detail: Any) -> type[Measurer]:
 
         def see(self, window: Window) -> None: ...
 
-        def conclude(self, survey: Survey, earlier: Earlier) -> AnyFinding:
+        def conclude(self, survey: Survey, earlier: EarlierFindings) -> AnyFinding:
             return found
 
     return Concluded

@@ -82,7 +82,7 @@ def test_a_finding_is_added_in_three_places(tmp_path: Path) -> None:
     )
     text, last = registry.read_text(), "    FacesMeasurer,\n)"
     assert text.count(last) == 1
-    text = text.replace(last, f"    FacesMeasurer,\n    {line.strip()}\n)")
+    text = text.replace(last, f"    FacesMeasurer,\n    {line.strip()},\n)")
     above = "from restoration.examine.tones.colour import ColourMeasurer\n"
     registry.write_text(text.replace(above, imported + above))
     for name, code in said.items():

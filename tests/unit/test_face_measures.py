@@ -11,7 +11,7 @@ from restoration.config.settings import ExamineSettings
 from restoration.examine.faces.cover import aligned, cover
 from restoration.examine.faces.measures import MOST_WINDOWS, Tones, measure_face, windows
 from restoration.examine.faces.pose import eye_distance, pose, upright_offsets
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.findings.faces import ReportedFace
 from restoration.findings.screen import Screen
 from restoration.raster.colour.colour_space import ColourSpace
@@ -33,7 +33,7 @@ def facts(height: int, width: int, ppi: tuple[float, float] | None = (1200.0, 12
 
 
 def measured(
-    pixels: Pixels, name: str, factor: float = 1.0, earlier: Earlier | None = None
+    pixels: Pixels, name: str, factor: float = 1.0, earlier: EarlierFindings | None = None
 ) -> ReportedFace:
     """The entries of a portrait that was enlarged by ``factor``."""
     codes = sim.scanned(sim.noisy(pixels, 0.7))
@@ -52,7 +52,7 @@ def measured(
         return codes[top : top + height, left : left + width]
 
     page = facts(*codes.shape[:2])
-    return measure_face(read, page, face, "tip", True, earlier or Earlier())
+    return measure_face(read, page, face, "tip", True, earlier or EarlierFindings())
 
 
 def enlarged(name: str, factor: float) -> Pixels:
@@ -89,13 +89,13 @@ def test_an_enlarged_face_holds_what_it_held_before(factor: int, kernel: str) ->
     else:
         pixels = sim.enlarged(group_photographs.portrait("astronaut"), factor, kernel)
     found = measured(pixels, "astronaut", factor)
-    assert found["effective_share"] == pytest.approx(1.0 / factor, rel=0.05)
-    assert found["face_width_px"] == 100 * factor
-    assert found["effective_width_px"] == pytest.approx(100, rel=0.05)
-    assert found["effective_ppi"] == pytest.approx(1200 / factor, rel=0.05)
-    assert found["interocular_px"] == pytest.approx(43.3 * factor, rel=0.02)
-    assert found["interocular_mm"] == pytest.approx(43.3 * factor / 1200 * 25.4, rel=0.02)
-    assert found["blur"]["kind"] == ("none" if factor in (2, 3) else "unknown")
+    assert found.effective_share == pytest.approx(1.0 / factor, rel=0.05)
+    assert found.face_width_px == 100 * factor
+    assert found.effective_width_px == pytest.approx(100, rel=0.05)
+    assert found.effective_ppi == pytest.approx(1200 / factor, rel=0.05)
+    assert found.interocular_px == pytest.approx(43.3 * factor, rel=0.02)
+    assert found.interocular_mm == pytest.approx(43.3 * factor / 1200 * 25.4, rel=0.02)
+    assert found.blur.kind == ("none" if factor in (2, 3) else "unknown")
 
 
 @pytest.mark.parametrize("sigma", [1.5, 2.0, 3.0])
@@ -103,8 +103,8 @@ def test_a_soft_face_holds_what_its_lens_let_through(sigma: float) -> None:
     found = measured(cv2.GaussianBlur(enlarged("hopper", 2), (0, 0), sigma), "hopper", 2)
     # MTF10 of a Gaussian, as a share of Nyquist.
     wanted = 2.0 * np.sqrt(np.log(10.0) / (2.0 * np.pi**2)) / sigma
-    assert found["effective_share"] == pytest.approx(wanted, rel=0.15)
-    assert found["blur"]["kind"] == "unknown"
+    assert found.effective_share == pytest.approx(wanted, rel=0.15)
+    assert found.blur.kind == "unknown"
 
 
 @pytest.mark.parametrize("name", ["astronaut", "hopper"])
@@ -132,7 +132,7 @@ def test_defocus_is_told_with_its_width() -> None:
 
 def test_under_a_screen_and_on_few_pixels_blur_is_unknown() -> None:
     screen = finding(Screen, value="halftone")
-    found = measured(enlarged("hopper", 2), "hopper", 2, Earlier(screen))
+    found = measured(enlarged("hopper", 2), "hopper", 2, EarlierFindings(screen))
     assert found.blur.kind == "unknown"
     assert "halftone" in found.blur.reason
     small = measured(group_photographs.portrait("astronaut"), "astronaut")

@@ -15,7 +15,7 @@ from restoration.chain.album import Albums
 from restoration.chain.limits import limited
 from restoration.chain.page_companions import Beside, beside
 from restoration.chain.scan_in_hand import InHand
-from restoration.chain.stage_inputs import Told
+from restoration.chain.stage_inputs import ToldOfPage
 from restoration.chain.unchanged import Watched
 from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
@@ -67,7 +67,7 @@ class PageWork:
     state: PageState
     """The page as the step before leaves it."""
     key: str
-    told: Told
+    told: ToldOfPage
     """What the stage is told of the page beyond its pixels."""
     count: int
     """Pages of the scan."""

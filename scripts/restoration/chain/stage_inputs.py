@@ -31,7 +31,7 @@ class CorrectedTones:
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldOfPage:
     """What a stage is told of one page beyond its pixels."""
 
     report: ConditionReport
@@ -64,7 +64,7 @@ class StageInputs:
         self._examined = examined
         self._marks: dict[str, Record] = {}
 
-    def of(self, step: str, number: int) -> Told:
+    def of(self, step: str, number: int) -> ToldOfPage:
         """What the stage is told of a page. Raises RestorationError, in one line, where the scan's
         record is of a version that cannot be read."""
         report, album = self._examined().report_of(number), self._album(step)
@@ -79,7 +79,7 @@ class StageInputs:
         if tones is not None:
             seen = self._read(report, REGISTRY[COLOUR].load().reads, number)
             corrected = CorrectedTones(seen, tones.model_dump(mode="json"))
-        return Told(read, faces, corrected, None if album is None else album.reports)
+        return ToldOfPage(read, faces, corrected, None if album is None else album.reports)
 
     def keyed(self, step: str, number: int) -> Mapping[str, Any]:
         """The same as it enters keys, in the record's own words: a long album by its digest; with

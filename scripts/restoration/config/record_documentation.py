@@ -137,6 +137,8 @@ def _annotation(field: FieldInfo) -> Any:
 
 def _rows(model: type[BaseModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
+        if field.exclude:  # of the model alone: no file holds it
+            continue
         kind = "SHA-256" if _is_hash((None, field)) else _type_name(_annotation(field))
         if not field.is_required():
             kind = f"{kind.removesuffix(' or null')} or absent"

@@ -116,7 +116,7 @@ class Window:
         return np.asarray(cv2.scaleAdd(blue, LUMA[2], total), dtype=np.float32)
 
 
-class Earlier:
+class EarlierFindings:
     """What the findings before one concluded, by their kind."""
 
     def __init__(self, *found: AnyFinding) -> None:
@@ -127,13 +127,13 @@ class Earlier:
         found = self._found.get(kind)
         return found if isinstance(found, kind) else None
 
-    def only(self, *kinds: type[AnyFinding]) -> Earlier:
+    def only(self, *kinds: type[AnyFinding]) -> EarlierFindings:
         """Those of these kinds alone."""
-        return Earlier(*(found for kind, found in self._found.items() if kind in kinds))
+        return EarlierFindings(*(found for kind, found in self._found.items() if kind in kinds))
 
-    def and_then(self, found: AnyFinding) -> Earlier:
+    def and_then(self, found: AnyFinding) -> EarlierFindings:
         """The same and one more."""
-        return Earlier(*self._found.values(), found)
+        return EarlierFindings(*self._found.values(), found)
 
 
 ReadWindow = Callable[[int, int, int, int], UInt16Image]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from restoration.examine.finding import Earlier, PageFacts, ReadWindow, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.survey import Survey
 from restoration.findings.base import AnyFinding
 
@@ -13,7 +13,7 @@ from restoration.findings.base import AnyFinding
 class LooksAgain(Protocol):
     """A measurer that looks at a few windows of the page again, once it knows where."""
 
-    def look_again(self, read: ReadWindow, found: Any, earlier: Earlier) -> AnyFinding:
+    def look_again(self, read: ReadWindow, found: Any, earlier: EarlierFindings) -> AnyFinding:
         """After ``conclude``, which gave ``found``; what this returns takes its place.
 
         Reads a bounded number of windows, each of bounded size: the page is passed over once.
@@ -32,7 +32,7 @@ class Measurer(Protocol):
         """Once for each window; keeps nothing that grows with the page's area."""
         ...
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> AnyFinding:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> AnyFinding:
         """After the last window.
 
         survey: the page's proxy and tiles, which all share.

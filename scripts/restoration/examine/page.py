@@ -10,7 +10,7 @@ import cv2
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.finding import (
-    Earlier,
+    EarlierFindings,
     PageFacts,
     ScannedPage,
     Window,
@@ -83,7 +83,7 @@ def _measure(
             measurer.see(window)
     measured: list[AnyFinding] = []
     for measurer in measurers:
-        earlier = Earlier(*measured)
+        earlier = EarlierFindings(*measured)
         found = measurer.conclude(survey, earlier)
         if isinstance(measurer, LooksAgain):
             found = measurer.look_again(page.read_codes, found, earlier)

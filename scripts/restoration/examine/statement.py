@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.findings.base import Caution
 from restoration.findings.nominal_resolution import NominalResolution, StatedDetail
@@ -25,7 +25,7 @@ class NominalResolutionMeasurer:
     def see(self, window: Window) -> None:
         """Looks at no pixel."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> NominalResolution:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> NominalResolution:
         page = self.page
         known = page.nominal_ppi is not None
         reason = {} if known else {"reason": "the file states no resolution"}

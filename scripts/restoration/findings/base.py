@@ -29,20 +29,20 @@ Figure = int | float
 """A number whose kind in the record is kept: 0 stays 0, and 0.0 stays 0.0."""
 
 
-class Part(BaseModel):
+class ReportPart(BaseModel):
     """A part of the condition report: frozen, and refuses fields that it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Caution(Part):
+class Caution(ReportPart):
     """Something that a person should know before the scan is restored."""
 
     code: str = Field(description="Short and stable, for machines.")
     text: str = Field(description="One sentence, in an archivist's words.")
 
 
-class Detail(Part):
+class Detail(ReportPart):
     """What a finding says beyond its value."""
 
     reason: str | None = Field(
@@ -55,7 +55,7 @@ Value = TypeVar("Value")
 Details = TypeVar("Details", bound=Detail)
 
 
-class Reported(Part, Generic[Value, Details]):
+class Reported(ReportPart, Generic[Value, Details]):
     """One finding of the condition report."""
 
     value: Value | None = Field(

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Part, Reported
+from restoration.findings.base import Detail, Reported, ReportPart
 from restoration.findings.words import number
 
 
-class BlurFit(Part):
+class BlurFit(ReportPart):
     """How well one kind of blur explains the spectrum at one scale."""
 
     gain: float = Field(description="How much of the spectrum it explains.")
@@ -31,7 +31,7 @@ class BlurFit(Part):
     )
 
 
-class BlurAtScale(Part):
+class BlurAtScale(ReportPart):
     """What one scale showed."""
 
     scale: int = Field(description="Pixels of the page per pixel of the tiles: 1, 2 or 4.")

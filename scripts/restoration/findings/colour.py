@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Pair, Part, Reported
+from restoration.findings.base import Detail, Pair, Reported, ReportPart
 
 
-class HueByTone(Part):
+class HueByTone(ReportPart):
     """CIELAB a* and b* of the picture's curve of hue."""
 
     shadows: Pair = Field(description="a* and b* of the dark tones (5th percentile of lightness).")

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Part, Reported
+from restoration.findings.base import Detail, Reported, ReportPart
 from restoration.findings.words import number
 
 FEWEST = 4
@@ -14,7 +14,7 @@ FEWEST = 4
 figure (`restoration.examine.damage.search`), which a test holds this to."""
 
 
-class Pieces(Part):
+class PiecesFound(ReportPart):
     """Pieces of one kind of damage."""
 
     count: int = Field(description="How many.")
@@ -24,13 +24,13 @@ class Pieces(Part):
     share: float = Field(description="Share of the page that they cover, 0 to 1.")
 
 
-class LongPieces(Pieces):
+class LongPiecesFound(PiecesFound):
     """Scratches or creases."""
 
     length_px: int = Field(description="Length of all together, in pixels of the page.")
 
 
-class Shifts(Part):
+class Shifts(ReportPart):
     """What the page's own frequency of damage adds to the odds of each piece (logarithms)."""
 
     dust: float = Field(description="Of specks of dust.")
@@ -41,9 +41,9 @@ class Shifts(Part):
 class DamageDetail(Detail):
     """The damage by kind, and where it lies."""
 
-    dust: Pieces | None = Field(default=None, description="Specks of dust.")
-    scratches: LongPieces | None = Field(default=None, description="Scratches.")
-    creases: LongPieces | None = Field(
+    dust: PiecesFound | None = Field(default=None, description="Specks of dust.")
+    scratches: LongPiecesFound | None = Field(default=None, description="Scratches.")
+    creases: LongPiecesFound | None = Field(
         default=None, description="Creases, looked for on the whole page."
     )
     searched_share: float | None = Field(

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Part, Reported
+from restoration.findings.base import Detail, Reported, ReportPart
 from restoration.findings.words import number
 
 LEAST_FADE = 0.03
@@ -16,7 +16,7 @@ Densities = tuple[float, ...]
 """One a channel."""
 
 
-class AsDyes(Part):
+class AsDyes(ReportPart):
     """What would be left and added if the picture is of dyes."""
 
     kept: Densities = Field(description="Share of its density that each channel has kept, 0 to 1.")
@@ -32,7 +32,7 @@ class AsDyes(Part):
     against: str = Field(description="What speaks against a fading, in words; empty if nothing.")
 
 
-class AsSilver(Part):
+class AsSilver(ReportPart):
     """What the paper has gained and, perhaps, the tones have lost, if the picture is of silver."""
 
     against: str = Field(description="Why nothing is said, in words; empty if something is.")
@@ -55,7 +55,7 @@ class AsSilver(Part):
     )
 
 
-class Uneven(Part):
+class Uneven(ReportPart):
     """A stain that differs over the page: a smooth surface of low order."""
 
     coefficients: tuple[Densities, ...] = Field(

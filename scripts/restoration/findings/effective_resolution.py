@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Part, Reported
+from restoration.findings.base import Detail, Reported, ReportPart
 from restoration.findings.words import number
 
 
-class Witness(Part):
+class Witness(ReportPart):
     """What one method says of the resolution."""
 
     fraction: float | None = Field(
@@ -65,7 +65,7 @@ class JpegGridLimit(Witness):
     )
 
 
-class Witnesses(Part):
+class Witnesses(ReportPart):
     """What each method says; the most pessimistic reliable one counts."""
 
     spectrum: Witness = Field(description="End of the radial power spectrum.")

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Part, Reported
+from restoration.findings.base import Detail, Reported, ReportPart
 from restoration.findings.words import number
 
 
-class LightnessRange(Part):
+class LightnessRange(ReportPart):
     """Percentiles of CIELAB L* inside the picture, 0 to 100."""
 
     p1: float = Field(description="L* that 1 % of the picture does not exceed.")
@@ -18,7 +18,7 @@ class LightnessRange(Part):
     p99: float = Field(description="L* that 99 % of the picture do not exceed.")
 
 
-class ClippedEnds(Part):
+class ClippedEnds(ReportPart):
     """Shares of the picture in which all channels lie at an end, 0 to 1."""
 
     low: float = Field(description="At the dark end.")

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Figure, Pair, Part, Reported
+from restoration.findings.base import Detail, Figure, Pair, Reported, ReportPart
 from restoration.findings.words import number
 
 
-class Pose(Part):
+class Pose(ReportPart):
     """How a head is turned, in degrees."""
 
     yaw: float = Field(description="To the side, in degrees.")
@@ -21,7 +21,7 @@ class Pose(Part):
     )
 
 
-class FaceBlur(Part):
+class FaceBlur(ReportPart):
     """What blurred the face."""
 
     kind: str | None = Field(
@@ -38,7 +38,7 @@ class FaceBlur(Part):
     reason: str | None = Field(default=None, description="Why it is not known.")
 
 
-class FaceExposure(Part):
+class FaceExposure(ReportPart):
     """The tones of a face."""
 
     median: float | None = Field(description="Median of encoded luminance, 0 to 1.")
@@ -50,7 +50,7 @@ class FaceExposure(Part):
     )
 
 
-class Occlusion(Part):
+class Occlusion(ReportPart):
     """How much of a face something covers: a cautious estimate from its two sides."""
 
     share: float | None = Field(description="Share of the face, 0 to 1; null where unknown.")
@@ -58,7 +58,7 @@ class Occlusion(Part):
     reason: str | None = Field(default=None, description="Why it is not known.")
 
 
-class FacePlace(Part):
+class FacePlace(ReportPart):
     """Where one face lies, and how its head is turned."""
 
     box: tuple[Figure, Figure, Figure, Figure] = Field(
@@ -126,7 +126,7 @@ class ReportedFace(FacePlace):
     )
 
 
-class Upright(Part):
+class Upright(ReportPart):
     """How the page stands upright, by its orientation tag."""
 
     rotation: int = Field(description="Degrees counter-clockwise that turn the stored page.")
@@ -205,7 +205,7 @@ class Faces(Reported[int, FacesDetail]):
         return f"{', '.join(said)}."
 
 
-class FacePlaces(Part):
+class FacePlaces(ReportPart):
     """Of the faces what stages need that leave heads alone: where they lie, or why nobody knows."""
 
     faces: tuple[FacePlace, ...] = Field(default=(), description="Where each face lies.")

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Others, Pair, Part, Reported
+from restoration.findings.base import Detail, Others, Pair, Reported, ReportPart
 from restoration.findings.dyes import Dyes
 from restoration.findings.words import number
 
@@ -18,7 +18,7 @@ LOST = 0.1
 """Share of the density range that may be missing for the subject's sake."""
 
 
-class Casts(Part):
+class Casts(ReportPart):
     """CIELAB a* and b* of the picture's tones."""
 
     shadows: Pair = Field(description="a* and b* of the darkest 3 %.")
@@ -26,7 +26,7 @@ class Casts(Part):
     highlights: Pair = Field(description="a* and b* of the lightest 3 %.")
 
 
-class PaperWhite(Part):
+class PaperWhite(ReportPart):
     """The print's own margin."""
 
     density: tuple[float, ...] = Field(description="Density of each channel.")

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Part, Reported
+from restoration.findings.base import Detail, Reported, ReportPart
 from restoration.findings.words import number
 
 
-class RhythmLine(Part):
+class RhythmLine(ReportPart):
     """A rhythm in the finest differences of the page."""
 
     frequency: float = Field(description="In cycles per pixel.")

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Part, Reported
+from restoration.findings.base import Detail, Reported, ReportPart
 
 
-class NoiseAtScale(Part):
+class NoiseAtScale(ReportPart):
     """The noise of the quietest tiles at one scale."""
 
     sigma: float = Field(
@@ -23,7 +23,7 @@ class NoiseAtScale(Part):
     channels: tuple[float, ...] = Field(description="`sigma` of each channel, in 1/255.")
 
 
-class GrainFound(Part):
+class GrainFound(ReportPart):
     """Whether the noise is grain of the photograph."""
 
     found: bool | None = Field(description="Whether there is grain; null where it is undecided.")

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Box, Detail, Others, Part, Reported
+from restoration.findings.base import Box, Detail, Others, Reported, ReportPart
 from restoration.findings.words import number, pixels
 
 
-class BorderLayer(Part):
+class BorderLayer(ReportPart):
     """One border around the picture: the scanner's bed, a mount, a margin."""
 
     encloses: Box = Field(

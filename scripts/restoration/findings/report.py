@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, create_model
 
 import restoration.findings
 from restoration.errors import RestorationError
-from restoration.findings.base import AnyFinding, Caution, Found, Part, Reported
+from restoration.findings.base import AnyFinding, Caution, Found, Reported, ReportPart
 
 
 def _findings() -> dict[str, type[AnyFinding]]:
@@ -33,11 +33,11 @@ FINDINGS: Mapping[str, type[AnyFinding]] = _findings()
 """Every finding by its name, in the order in which a person reads them."""
 
 if TYPE_CHECKING:
-    _OneFieldAFinding = Part
+    _OneFieldAFinding = ReportPart
 else:
     _OneFieldAFinding = create_model(
         "_OneFieldAFinding",
-        __base__=Part,
+        __base__=ReportPart,
         **{
             name: (
                 kind | None,

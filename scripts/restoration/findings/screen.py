@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Box, Detail, Pair, Part, Reported
+from restoration.findings.base import Box, Detail, Pair, Reported, ReportPart
 from restoration.findings.words import number
 
 
-class PrintedScreen(Part):
+class PrintedScreen(ReportPart):
     """One lattice of dots or lines, in one channel."""
 
     channel: str = Field(description="`r`, `g`, `b` or `grey`.")
@@ -39,7 +39,7 @@ class PrintedScreen(Part):
         return f"{ruling} at {number(round(self.angle_deg))}°"
 
 
-class Moire(Part):
+class Moire(ReportPart):
     """A slow beat between a screen and the scanner's grid, or between two screens."""
 
     found: bool | None = Field(description="Whether there is one; null where it cannot be told.")
@@ -53,7 +53,7 @@ class Moire(Part):
     cause: str | None = Field(default=None, description="What beats with what.")
 
 
-class ScreenedRegion(Part):
+class ScreenedRegion(ReportPart):
     """One print on the page."""
 
     id: str = Field(description="The letter by which the map marks it.")

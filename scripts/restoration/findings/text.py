@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Box, Detail, Figure, Part, Reported
+from restoration.findings.base import Box, Detail, Figure, Reported, ReportPart
 from restoration.findings.words import number
 
 
-class TextBox(Part):
+class TextBox(ReportPart):
     """An area of writing or of line art."""
 
     box: Box = Field(

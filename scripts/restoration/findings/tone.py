@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Pair, Part, Reported
+from restoration.findings.base import Detail, Pair, Reported, ReportPart
 from restoration.findings.words import number
 
 
-class ChannelTones(Part):
+class ChannelTones(ReportPart):
     """What one channel uses of its range; encoded values from 0 to 1."""
 
     lowest: float = Field(description="Lowest encoded value in use, 0 to 1.")

@@ -15,9 +15,9 @@ from restoration.examine.damage.mask import tiles
 from restoration.examine.damage.odds import decoded, threshold
 from restoration.examine.damage.search import KINDS, Core, Sighting, levels, search, search_creases
 from restoration.examine.damage.verdict import Ledger
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
-from restoration.findings.damage import Damage, DamageDetail, LongPieces, Pieces, Shifts
+from restoration.findings.damage import Damage, DamageDetail, LongPiecesFound, PiecesFound, Shifts
 from restoration.raster.base import FloatImage, UInt16Image
 
 SENSITIVITY = 0.5
@@ -47,7 +47,7 @@ that the picture could share (Roberts 2018, the R2 sequence)."""
 class DamageMeasurer:
     """Share of the page that dust, scratches and creases cover.
 
-    Pieces that stand out from quiet surroundings are judged by a logistic regression on their
+    PiecesFound that stand out from quiet surroundings are judged by a logistic regression on their
     contrast, sharpness, shape, colour and company (fitted on simulated damage), and the odds are
     moved by how many likely pieces the page has at all. Small pages are searched whole. Of larger
     ones a few percent are searched, in samples spread over the page, at half the resolution from
@@ -94,7 +94,7 @@ class DamageMeasurer:
             core = Core(0, 0, height, width)
             self._enter(search(pixels, core, self._at), core, window.top + top, window.left + left)
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Damage:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Damage:
         page = self.page
         if self.share >= 1.0:
             self._search_whole()
@@ -106,10 +106,10 @@ class DamageMeasurer:
         area = page.height * page.width
         scale = area / self._searched
         shifts = self._ledger.shifts()
-        dust = Pieces(**self._pieces("dust", scale))
-        scratches = LongPieces(**self._pieces("scratches", scale))
+        dust = PiecesFound(**self._pieces("dust", scale))
+        scratches = LongPiecesFound(**self._pieces("scratches", scale))
         # Creases were looked for all over the page.
-        creases = LongPieces(**self._pieces("creases", 1.0))
+        creases = LongPiecesFound(**self._pieces("creases", 1.0))
         kinds = (dust, scratches, creases)
         detail = DamageDetail(
             dust=dust,

@@ -18,7 +18,7 @@ from restoration.examine.faces.finders import (
 )
 from restoration.examine.faces.measures import measure_face, mirrors
 from restoration.examine.faces.places import FoundFace, Search
-from restoration.examine.finding import Earlier, PageFacts, ReadWindow, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.fine_proxy import Cells, FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.upright import Point, to_stored, upright
@@ -62,7 +62,7 @@ class FacesMeasurer:
         if self._proxy is not None:
             self._proxy.see(window)
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Faces:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Faces:
         if self._proxy is None or self.page.models_dir is None:
             return self._unknown(self._reason)
         try:
@@ -101,7 +101,7 @@ class FacesMeasurer:
             cautions=_cautions(found.faces),
         )
 
-    def look_again(self, read: ReadWindow, found: Faces, earlier: Earlier) -> Faces:
+    def look_again(self, read: ReadWindow, found: Faces, earlier: EarlierFindings) -> Faces:
         """Measures each face on the page itself."""
         detail = found.detail
         faces = []

@@ -18,7 +18,7 @@ from restoration.examine.faces.pose import (
     upright_offsets,
 )
 from restoration.examine.faces.sharpness import FaceSharpness
-from restoration.examine.finding import LUMA, Earlier, PageFacts, ReadWindow, Window
+from restoration.examine.finding import LUMA, EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.upright import Box, Point
 from restoration.findings.faces import FaceExposure, Pose, ReportedFace
 from restoration.raster.boxes import places_rows_first, rows_first
@@ -52,7 +52,7 @@ def measure_face(
     face: ReportedFace,
     nose: str,
     mouth_measured: bool,
-    earlier: Earlier,
+    earlier: EarlierFindings,
 ) -> ReportedFace:
     """One face of the report with all that is measured on the page, its cover apart.
 

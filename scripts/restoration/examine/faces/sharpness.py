@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.interpolation import InterpolationMeasurer
 from restoration.examine.resolution.resolution import ResolutionMeasurer
 from restoration.examine.sharpness.blur import BlurMeasurer
@@ -56,7 +56,7 @@ class FaceSharpness:
         self._survey.see(window)
         self._interpolated.see(window)
 
-    def conclude(self, earlier: Earlier) -> Sharpness:
+    def conclude(self, earlier: EarlierFindings) -> Sharpness:
         """earlier: the page's findings."""
         known = earlier.only(*FROM_PAGE)
         blur = self._blur(known)
@@ -73,7 +73,7 @@ class FaceSharpness:
             limited_by, confidence = blur.kind, min(confidence, blur.confidence)
         return Sharpness(limited, confidence, limited_by, blur)
 
-    def _blur(self, known: Earlier) -> FaceBlur:
+    def _blur(self, known: EarlierFindings) -> FaceBlur:
         screen = known.get(Screen)
         if screen is not None and screen.value not in (None, "none"):
             # A screen's own zeros and peaks would be taken for the blur's.

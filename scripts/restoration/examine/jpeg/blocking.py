@@ -8,7 +8,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Plane, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Plane, Window
 from restoration.examine.jpeg.block_grid import (
     BLOCK,
     Places,
@@ -95,7 +95,7 @@ class BlockingMeasurer:
             for steps in self._chroma:
                 steps.see(blueness, window.top, window.left)
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Blocking:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Blocking:
         profiles = [steps.values for steps in self._steps[1]]
         found = [places(profile) for profile in profiles]
         if found[0] is None or found[1] is None:
@@ -107,7 +107,7 @@ class BlockingMeasurer:
             return self._none(found[0], found[1])
         return self._found(grid)
 
-    def _tiles(self, survey: Survey, scale: int, earlier: Earlier) -> list[KeptTile]:
+    def _tiles(self, survey: Survey, scale: int, earlier: EarlierFindings) -> list[KeptTile]:
         box = picture_box(earlier)
         return chosen(survey.detailed(scale, box) or survey.detailed(scale))[:TILES]
 
@@ -138,7 +138,7 @@ class BlockingMeasurer:
             score=float(down.score[offset[0]] + across.score[offset[1]]) / float(np.sqrt(2.0)),
         )
 
-    def _resized(self, survey: Survey, earlier: Earlier) -> Grid | None:
+    def _resized(self, survey: Survey, earlier: EarlierFindings) -> Grid | None:
         """A grid of another period; the coarsest scale that shows it first, since there the
         rhythm of the interpolation itself is gone."""
         page = (self._page.height, self._page.width)

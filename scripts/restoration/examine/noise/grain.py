@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from restoration.examine.finding import Earlier
+from restoration.examine.finding import EarlierFindings
 from restoration.examine.noise.noise_bands import UPPER
 from restoration.examine.noise.noise_spectrum import Bands, Stack, autocorrelation, transform, width
 from restoration.examine.spectrum import Vector
@@ -36,7 +36,7 @@ def character(
     scale: int,
     likeness: float | None,
     value: float,
-    earlier: Earlier,
+    earlier: EarlierFindings,
 ) -> GrainFound:
     """The grain entry of the noise finding.
 
@@ -81,7 +81,7 @@ def unknown(found: bool | None = None) -> GrainFound:
     )
 
 
-def _found(correlation: float, equal: bool, earlier: Earlier) -> bool | None:
+def _found(correlation: float, equal: bool, earlier: EarlierFindings) -> bool | None:
     if correlation < CORRELATED:
         return False
     enlarged, blocks = earlier.get(Interpolated), earlier.get(Blocking)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.noise import grain
 from restoration.examine.noise.block_covariance import SCALES, white_level
 from restoration.examine.noise.channel_noise import KINDS, ChannelNoise, channel_noise
@@ -58,7 +58,7 @@ class NoiseMeasurer:
     def see(self, window: Window) -> None:
         self._flat.see(window)
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Noise:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Noise:
         box, screened = picture_box(earlier), Screened.of(earlier)
         tiles = self._flat.inside(box, screened)
         clipped = len(tiles) < FEWEST
@@ -141,7 +141,7 @@ class NoiseMeasurer:
         looked: _Looked,
         stacks: list[Stack],
         found: list[ChannelNoise],
-        earlier: Earlier,
+        earlier: EarlierFindings,
         reason: str,
     ) -> NoiseDetail:
         known = [channel for channel in found if channel.sigma is not None]
@@ -168,7 +168,7 @@ class NoiseMeasurer:
         return detail.model_copy(update={"reason": reason}) if reason else detail
 
     def _grain(
-        self, stacks: list[Stack], known: list[ChannelNoise], earlier: Earlier
+        self, stacks: list[Stack], known: list[ChannelNoise], earlier: EarlierFindings
     ) -> GrainFound:
         scale = max(channel.scale for channel in known)
         alike = [channel.page for channel in known if channel.scale == scale]
@@ -219,7 +219,7 @@ def _noise_alone(stack: Stack, channel: ChannelNoise, quantum: float) -> npt.NDA
     )
 
 
-def _enlarged(earlier: Earlier) -> float:
+def _enlarged(earlier: EarlierFindings) -> float:
     """By how much the scan was interpolated; 1 where it was not."""
     found = earlier.get(Interpolated)
     return 1.0 if found is None or not found.value else found.detail.factor or 1.0

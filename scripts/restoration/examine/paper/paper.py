@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.paper.borders import Box, Layer, borders
 from restoration.examine.paper.occupied import occupied
 from restoration.examine.survey import Survey
@@ -35,7 +35,7 @@ class PaperMeasurer:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy alone."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Paper:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Paper:
         proxy = survey.proxy
         layers = borders(proxy)
         if not layers:

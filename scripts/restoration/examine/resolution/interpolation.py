@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.resolution import FULL, picture_box, reach
 from restoration.examine.resolution.rhythm import LARGEST, Differences, Line, lines, replicated
 from restoration.examine.screen.where_screened import Screened
@@ -216,7 +216,7 @@ class InterpolationMeasurer:
         self._axes[0].see(window.luminance, window.left)
         self._axes[1].see(window.luminance, window.top)
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Interpolated:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Interpolated:
         profiles = [axis.profiles() for axis in self._axes]
         extent = reach(survey, picture_box(earlier))
         shares = (None, None) if extent is None else extent.shares

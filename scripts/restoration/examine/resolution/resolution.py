@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.falloff import (
     Falloff,
     TileSpectra,
@@ -176,7 +176,7 @@ class ResolutionMeasurer:
     def see(self, window: Window) -> None:
         """Works on the survey's tiles alone."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> EffectiveResolution:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> EffectiveResolution:
         box = picture_box(earlier)
         extent = reach(survey, box)
         if extent is None:
@@ -233,7 +233,7 @@ class ResolutionMeasurer:
 
     @staticmethod
     def _figures(
-        survey: Survey, box: tuple[int, int, int, int] | None, earlier: Earlier
+        survey: Survey, box: tuple[int, int, int, int] | None, earlier: EarlierFindings
     ) -> dict[str, Figure]:
         return {
             "knife_edges": knife_edges(survey, box),
@@ -242,7 +242,9 @@ class ResolutionMeasurer:
             "jpeg_grid": jpeg_grid_limit(earlier),
         }
 
-    def _limited(self, extent: Extent, earlier: Earlier) -> tuple[float | None, float | None]:
+    def _limited(
+        self, extent: Extent, earlier: EarlierFindings
+    ) -> tuple[float | None, float | None]:
         """The two shares, each at most 1 / interpolation factor of its axis; 1 from FULL on."""
         found = earlier.get(Interpolated)
         factors = (1.0, 1.0)
@@ -257,7 +259,7 @@ class ResolutionMeasurer:
         ]
         return limited[0], limited[1]
 
-    def _confidence(self, extent: Extent, earlier: Earlier, share: float) -> float:
+    def _confidence(self, extent: Extent, earlier: EarlierFindings, share: float) -> float:
         found = earlier.get(Interpolated)
         if found is not None and found.value:
             return max(0.8, found.confidence)
@@ -304,7 +306,7 @@ class ResolutionMeasurer:
 def _ended_by(
     extent: Extent,
     shares: tuple[float | None, float | None],
-    earlier: Earlier,
+    earlier: EarlierFindings,
 ) -> str:
     """What ends the spectrum: ``interpolation``, else the ends of the axes, the lower one first;
     ``jpeg`` where blocks make any end of it doubtful."""
@@ -334,7 +336,7 @@ def _lowest(spectrum: float, ended_by: str, figures: Mapping[str, Figure]) -> tu
     return share, limited_by
 
 
-def picture_box(earlier: Earlier) -> tuple[int, int, int, int] | None:
+def picture_box(earlier: EarlierFindings) -> tuple[int, int, int, int] | None:
     """The picture's box inside the sheet, 1 % narrower on each side; None where none was found."""
     paper = earlier.get(Paper)
     if paper is None or paper.value is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from restoration.examine.finding import Earlier
+from restoration.examine.finding import EarlierFindings
 from restoration.examine.resolution.falloff import plateau, smooth, typical
 from restoration.examine.resolution.knife_edge import Edge, edges, transfer_end
 from restoration.examine.resolution.ring_correlation import correlation_end, ring_correlation
@@ -106,7 +106,7 @@ def rings_in_common(survey: Survey, box: Box | None, most: int) -> Figure:
     return Figure(2.0 * end, 0.8 if white else 0.2, white, reason, detail)
 
 
-def halftone_limit(earlier: Earlier) -> Figure:
+def halftone_limit(earlier: EarlierFindings) -> Figure:
     """What a halftone screen over most of the page can carry: twice its ruling."""
     screen = earlier.get(Screen)
     if screen is None or screen.value != "halftone":
@@ -122,7 +122,7 @@ def halftone_limit(earlier: Earlier) -> Figure:
     return Figure(share, screen.confidence, covered >= MOSTLY, reason, detail)
 
 
-def jpeg_grid_limit(earlier: Earlier) -> Figure:
+def jpeg_grid_limit(earlier: EarlierFindings) -> Figure:
     """An enlargement after JPEG compression, given away by blocks of more than 8 pixels."""
     blocks = earlier.get(Blocking)
     period = None if blocks is None or not blocks.value else blocks.detail.period_px

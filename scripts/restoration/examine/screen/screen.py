@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.screen.halftone_print import Print, examine_lines, examine_print
 from restoration.examine.screen.lattice import angle_of
 from restoration.examine.screen.regions import Mask, coverage, seeds
@@ -66,7 +66,7 @@ class ScreenMeasurer:
     def see(self, window: Window) -> None:
         self._tiles.see(window)
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Screen:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Screen:
         layout = self._tiles.layout
         tiles = self._tiles.finished()
         regions, doubtful = self._halftones(tiles)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from restoration.examine.finding import Earlier
+from restoration.examine.finding import EarlierFindings
 from restoration.examine.survey import KeptTile
 from restoration.findings.screen import Screen
 from restoration.raster.boxes import rows_first
@@ -25,7 +25,7 @@ class Screened:
     """The map: one character per cell, ``.`` outside every screen."""
 
     @classmethod
-    def of(cls, earlier: Earlier) -> Screened | None:
+    def of(cls, earlier: EarlierFindings) -> Screened | None:
         """What an earlier ``screen`` finding says; None where there is no screen or no finding."""
         found = earlier.get(Screen)
         if found is None or found.value not in ("halftone", "stochastic"):
@@ -52,7 +52,7 @@ class Screened:
         )
 
 
-def without_screens(tiles: Sequence[KeptTile], earlier: Earlier) -> list[KeptTile]:
+def without_screens(tiles: Sequence[KeptTile], earlier: EarlierFindings) -> list[KeptTile]:
     """The tiles of a survey that no screen touches."""
     screened = Screened.of(earlier)
     if screened is None:

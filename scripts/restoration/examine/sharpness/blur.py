@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Earlier, PageFacts, Plane, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Plane, Window
 from restoration.examine.resolution.resolution import chosen, picture_box, quantisation_floor
 from restoration.examine.screen.where_screened import Screened, without_screens
 from restoration.examine.sharpness.blur_fit import FEWEST, Fit, SpectrumFit, TileSpectra
@@ -137,7 +137,7 @@ class BlurMeasurer:
     def see(self, window: Window) -> None:
         """Works on the survey's tiles alone."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Blur:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Blur:
         seen = self._seen(survey, earlier)
         if not seen:
             screened = Screened.of(earlier)
@@ -166,7 +166,7 @@ class BlurMeasurer:
         sure = min(0.9, 0.55 + 0.1 * float(np.log2(squares / FEWEST + 1.0)))
         return self._said("none", round(sure, 2), _detail(seen))
 
-    def _seen(self, survey: Survey, earlier: Earlier) -> list[Seen]:
+    def _seen(self, survey: Survey, earlier: EarlierFindings) -> list[Seen]:
         """The fits at each scale that has detail enough."""
         box, seen = picture_box(earlier), []
         finer: list[Plane] = []

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.resolution import chosen, picture_box
 from restoration.examine.screen.where_screened import without_screens
 from restoration.examine.sharpness.edges import FINE, Edges, Floats, edges, rises
@@ -106,7 +106,7 @@ class SharpeningMeasurer:
     def see(self, window: Window) -> None:
         """Works on the survey's tiles alone."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Sharpening:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Sharpening:
         box = picture_box(earlier)
         found = []
         for scale in SCALES:

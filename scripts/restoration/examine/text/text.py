@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.fine_proxy import FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.text.strokes import HEIGHTS, Grey, Ink
@@ -80,7 +80,7 @@ class TextMeasurer:
     def see(self, window: Window) -> None:
         self._proxy.see(window)
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Text:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Text:
         step = self._proxy.step
         grey = encoded(self._proxy)
         smallest = HEIGHTS[0] * step
@@ -226,7 +226,7 @@ def _drawings(squares: Squares, taken: list[Box]) -> list[Area]:
     return areas
 
 
-def _screens(earlier: Earlier, step: int) -> list[Box]:
+def _screens(earlier: EarlierFindings, step: int) -> list[Box]:
     """Boxes, in cells, of the regions that are printed with a halftone: dots are no drawing."""
     found = earlier.get(Screen)
     regions = () if found is None else found.detail.regions

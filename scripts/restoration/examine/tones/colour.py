@@ -8,7 +8,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import Tones, picture_tones
 from restoration.findings.colour import Colour, ColourDetail, HueByTone
@@ -65,7 +65,7 @@ class ColourMeasurer:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy alone."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Colour:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Colour:
         if self.page.channels == 1 or _equal_channels(survey, earlier):
             three = "the three channels of the file are equal"
             why = "the file has one channel" if self.page.channels == 1 else three
@@ -168,7 +168,7 @@ def _calmed(cells: Tones) -> Tones:
     return np.asarray(blurred, dtype=np.float64).reshape(-1, 3)
 
 
-def _equal_channels(survey: Survey, earlier: Earlier) -> bool:
+def _equal_channels(survey: Survey, earlier: EarlierFindings) -> bool:
     tone = earlier.get(Tone)
     if tone is not None:
         return tone.detail.grey_in_rgb

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones import dye_fit
 from restoration.examine.tones.colour import COLOUR_ABOVE, colour_evidence, hue_curve
@@ -68,7 +68,7 @@ class DyesMeasurer:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy alone."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Dyes:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Dyes:
         encoded = picture_cells(survey, earlier)
         if encoded is None:
             return self._said(None, 0.0, DyesDetail(reason="the picture is too small"))
@@ -118,7 +118,7 @@ class DyesMeasurer:
             detail=detail,
         )
 
-    def _margin(self, cells: Densities, earlier: Earlier) -> Densities | None:
+    def _margin(self, cells: Densities, earlier: EarlierFindings) -> Densities | None:
         """(channels,) density of the print's own empty paper; None where none is seen."""
         paper = earlier.get(Paper)
         if paper is None or paper.value is None or paper.detail.colour is None:
@@ -135,7 +135,7 @@ class DyesMeasurer:
         cells: Densities,
         margin: Densities | None,
         survey: Survey,
-        earlier: Earlier,
+        earlier: EarlierFindings,
         dyes: bool,
     ) -> Uneven | None:
         """The stain as the report says it, where it is uneven; dyes: whether to fit them again."""
@@ -157,7 +157,9 @@ class DyesMeasurer:
         again = self._unstained(cells, surface, survey, earlier)
         return found.model_copy(update={"as_dyes": again})
 
-    def _kind(self, encoded: FloatImage, as_dyes: Aged | None, earlier: Earlier) -> tuple[str, str]:
+    def _kind(
+        self, encoded: FloatImage, as_dyes: Aged | None, earlier: EarlierFindings
+    ) -> tuple[str, str]:
         """dyes, grey, toned, hand-coloured, ink or unknown; and why nothing is said of dyes."""
         screen, colour = earlier.get(Screen), earlier.get(Colour)
         hue = None if colour is None else colour.value
@@ -195,7 +197,7 @@ class DyesMeasurer:
         cells: Densities,
         uneven: UnevenStain,
         survey: Survey,
-        earlier: Earlier,
+        earlier: EarlierFindings,
     ) -> AsDyes:
         """The same, once the stain has been taken away where it lies."""
         least = uneven.over_page().min(axis=0)
@@ -203,7 +205,7 @@ class DyesMeasurer:
         flat = cells - (uneven.at(across, down) - least)
         return _described(aged(flat, least, stain_of_margin(least)))
 
-    def _places(self, survey: Survey, earlier: Earlier) -> tuple[Densities, Densities]:
+    def _places(self, survey: Survey, earlier: EarlierFindings) -> tuple[Densities, Densities]:
         """Where on the page the picture's cells lie, each (n,) in [-1, 1]."""
         encoded, box = picture_cells(survey, earlier), picture_box(earlier)
         assert encoded is not None
@@ -248,7 +250,7 @@ def _value(kind: str, as_dyes: AsDyes | None, as_silver: AsSilver) -> tuple[floa
     return as_dyes.kept
 
 
-def _no_margin(earlier: Earlier) -> str:
+def _no_margin(earlier: EarlierFindings) -> str:
     """Why no margin was taken for the print's paper."""
     paper = earlier.get(Paper)
     return NO_MARGIN if paper is None or paper.value is None else DARK_BORDER

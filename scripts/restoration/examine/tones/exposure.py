@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import (
     DARKEST,
@@ -89,7 +89,7 @@ class ExposureMeasurer:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy and on the tone finding."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Exposure:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Exposure:
         reason = _reason_to_say_nothing(earlier)
         if reason:
             return self._said(None, 0.0, ExposureDetail(reason=reason))
@@ -124,7 +124,7 @@ class ExposureMeasurer:
             cautions=cautions,
         )
 
-    def _clipped(self, tones: PictureTones, earlier: Earlier) -> ClippedEnds:
+    def _clipped(self, tones: PictureTones, earlier: EarlierFindings) -> ClippedEnds:
         """Share of the picture's cells in which all channels lie at the end at which the tone
         finding saw samples pile up. One channel alone ends there in strong colours as well,
         whatever the exposure; cells that are clipped in part do not count."""
@@ -147,7 +147,7 @@ class ExposureMeasurer:
         return np.asarray(tones.srgb - self.page.colour.to_srgb(codes).reshape(-1))
 
 
-def _reason_to_say_nothing(earlier: Earlier) -> str:
+def _reason_to_say_nothing(earlier: EarlierFindings) -> str:
     screen, text = earlier.get(Screen), earlier.get(Text)
     if screen is not None and screen.value in ("halftone", "stochastic"):
         return "a printed picture: its tones are those of its ink and paper"

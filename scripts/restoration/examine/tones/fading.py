@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import (
     SRGB_TO_XYZ,
@@ -95,7 +95,7 @@ class FadingMeasurer:
     def see(self, window: Window) -> None:
         """Works on the survey's proxy alone."""
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Fading:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Fading:
         tones = picture_tones(survey, self.page, earlier)
         if tones is None:
             return self._said(None, 0.0, FadingDetail(reason="the picture is too small"))
@@ -135,7 +135,7 @@ class FadingMeasurer:
             value=value, unit="share", confidence=confidence, method=self.METHOD, detail=detail
         )
 
-    def _paper(self, earlier: Earlier) -> Tones | None:
+    def _paper(self, earlier: EarlierFindings) -> Tones | None:
         """Linear light of the print's own margin; None where there is none."""
         found = earlier.get(Paper)
         if found is None or found.value is None or found.detail.colour is None:
@@ -190,7 +190,7 @@ def _loss(darkest: Tones, paper: Tones | None) -> Loss:
     )
 
 
-def _reason_to_say_nothing(range_: float, earlier: Earlier) -> str:
+def _reason_to_say_nothing(range_: float, earlier: EarlierFindings) -> str:
     if range_ < 0.15:
         return "the picture has one tone only"
     screen = earlier.get(Screen)
@@ -217,7 +217,7 @@ def _confidence(value: float, loss: Loss, one_hue: bool, seen: _Densities) -> tu
     return 0.35 + 0.35 * sure, "the channels' blacks differ, as where dyes have faded unequally"
 
 
-def _clipped(earlier: Earlier) -> dict[str, Pair] | None:
+def _clipped(earlier: EarlierFindings) -> dict[str, Pair] | None:
     """Shares at both ends per channel, as the tone finding counted them."""
     tone = earlier.get(Tone)
     if tone is None:

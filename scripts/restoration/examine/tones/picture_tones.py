@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Earlier, PageFacts
+from restoration.examine.finding import EarlierFindings, PageFacts
 from restoration.examine.survey import Survey
 from restoration.findings.paper import Paper
 from restoration.raster.boxes import rows_first
@@ -55,7 +55,7 @@ class PictureTones:
         return lab(self.linear)
 
 
-def picture_tones(survey: Survey, page: PageFacts, earlier: Earlier) -> PictureTones | None:
+def picture_tones(survey: Survey, page: PageFacts, earlier: EarlierFindings) -> PictureTones | None:
     """The tones inside the picture's box, or of the whole page; None where it is too small."""
     cells = picture_cells(survey, earlier)
     if cells is None:
@@ -64,7 +64,7 @@ def picture_tones(survey: Survey, page: PageFacts, earlier: Earlier) -> PictureT
     return PictureTones(srgb, srgb_tone().decode(srgb), picture_box(earlier))
 
 
-def picture_cells(survey: Survey, earlier: Earlier) -> npt.NDArray[np.float32] | None:
+def picture_cells(survey: Survey, earlier: EarlierFindings) -> npt.NDArray[np.float32] | None:
     """float32 (rows, columns, channels): the scan's own encoded values inside the picture's box, or
     of the whole page; None where it is too small."""
     box = picture_box(earlier)
@@ -105,7 +105,7 @@ def density(linear: Tones) -> Tones:
     return np.asarray(-np.log10(np.maximum(linear, DARKEST)))
 
 
-def picture_box(earlier: Earlier) -> tuple[int, int, int, int] | None:
+def picture_box(earlier: EarlierFindings) -> tuple[int, int, int, int] | None:
     """Top, left, height, width of the picture on the sheet, in pixels; None without a border."""
     paper = earlier.get(Paper)
     if paper is None or paper.value is None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import Earlier, PageFacts, Window
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.findings.base import Caution
 from restoration.findings.tone import ChannelTones, Tone, ToneDetail
@@ -55,7 +55,7 @@ class ToneMeasurer:
                 and np.array_equal(red, window.codes[:, :, 2])
             )
 
-    def conclude(self, survey: Survey, earlier: Earlier) -> Tone:
+    def conclude(self, survey: Survey, earlier: EarlierFindings) -> Tone:
         used = np.flatnonzero(self._counts.sum(axis=0))
         channels = {
             name: self._channel(self._counts[index])

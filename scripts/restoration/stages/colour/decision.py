@@ -16,7 +16,7 @@ from restoration.findings.dyes import AsDyes, AsSilver, Dyes
 from restoration.records.stage_findings.colour import OfTarget
 from restoration.stages.colour.correction import Correction
 
-Shares = tuple[float, ...]
+ByChannel = tuple[float, ...]
 """One figure a channel: shares, or densities."""
 
 LEAST_STAIN = 0.02
@@ -45,22 +45,22 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _SaidOfImage:
     """What is said of the dyes or of the silver, each figure one a channel."""
 
     against: str
     """Why nothing is said; empty where something is."""
-    kept: Shares | None = None
-    if_faded: Shares | None = None
+    kept: ByChannel | None = None
+    if_faded: ByChannel | None = None
     """Kept, if weak tones mean fading."""
-    stain: Shares | None = None
-    base: Shares | None = None
+    stain: ByChannel | None = None
+    base: ByChannel | None = None
     balanced: bool = False
     recorded: Mapping[str, Any] = field(default_factory=dict)
     """The same as the record repeats it."""
 
     @classmethod
-    def of(cls, said: AsDyes | AsSilver) -> _Said:
+    def of(cls, said: AsDyes | AsSilver) -> _SaidOfImage:
         dumped = said.model_dump(mode="json", exclude_unset=True)
         recorded = dict(sorted(dumped.items()))
         if isinstance(said, AsDyes):
@@ -69,7 +69,7 @@ class _Said:
             )
         return cls(said.against, said.kept, said.if_faded, said.stain, said.base, False, recorded)
 
-    def with_stain(self, stain: Shares) -> _Said:
+    def with_stain(self, stain: ByChannel) -> _SaidOfImage:
         return replace(self, stain=stain, recorded={**self.recorded, "stain": list(stain)})
 
 
@@ -79,7 +79,7 @@ class _Seen:
 
     image: str
     """dyes, grey, toned, hand-coloured, ink or unknown."""
-    said: _Said
+    said: _SaidOfImage
     """Of dyes or of silver."""
     margin: bool
     uneven: UnevenStain | None
@@ -151,7 +151,7 @@ def _seen(report: Others, settings: ColourSettings) -> _Seen | None:
     chosen = dyes if image == "dyes" else detail.as_silver
     if chosen is None:
         return None
-    said = _Said.of(chosen)
+    said = _SaidOfImage.of(chosen)
     surface = None if uneven is None else UnevenStain.of(uneven)
     if surface is not None and image != "dyes":
         # Of the surface the correction takes what is beyond its least; the rest is even.
@@ -160,7 +160,7 @@ def _seen(report: Others, settings: ColourSettings) -> _Seen | None:
     return _Seen(image, said, detail.margin is not None, surface, why)
 
 
-def _even(surface: UnevenStain, said: _Said) -> Shares:
+def _even(surface: UnevenStain, said: _SaidOfImage) -> ByChannel:
     base = np.array(0.0 if said.base is None else said.base)
     least = surface.over_page().min(axis=0)
     return tuple(float(value) for value in np.clip(least - base, 0.0, None))
@@ -291,7 +291,7 @@ def _pooled(seen: _Seen, album: Sequence[Others], settings: ColourSettings) -> _
     listed = {"kept": kept.tolist(), "stain": stain.tolist(), "base": base.tolist()}
     recorded = {**listed, "if_faded": kept.tolist(), "against": against}
     same = tuple(kept.tolist())
-    said = _Said(
+    said = _SaidOfImage(
         against,
         same,
         same,
@@ -308,7 +308,7 @@ def _pooled(seen: _Seen, album: Sequence[Others], settings: ColourSettings) -> _
     )
 
 
-def _kept_of(page: _Seen) -> Shares | None:
+def _kept_of(page: _Seen) -> ByChannel | None:
     """What a page says of its dyes; None where it cannot tell."""
     if page.image != "dyes":
         return page.said.if_faded
