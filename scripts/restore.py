@@ -13,7 +13,7 @@ import sys
 from restoration.command_line.arguments import Parser, a_place
 from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.run.own_scans import Asked, restore
+from restoration.run.own_scans import OwnScans, restore
 
 PLACES = {
     "sheet": "table of scans",
@@ -33,7 +33,9 @@ def main() -> int:
     given = vars(parser.parse_args())
     command = given.pop("command")
     try:
-        return restore(Asked(**{name: str(value or "") for name, value in given.items()}), command)
+        return restore(
+            OwnScans(**{name: str(value or "") for name, value in given.items()}), command
+        )
     except RestorationError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from damage.light import Picture
-from restoration.networks.face_detector import Place
+from restoration.networks.face_detector import PicturePlace
 from restoration.networks.face_identity import BOX_SIDE, TEMPLATE, FaceIdentity
 
 Matrix = npt.NDArray[np.float64]
@@ -22,7 +22,7 @@ Matrix = npt.NDArray[np.float64]
 SIDE = FaceIdentity.SIDE
 
 
-def to_aligned(points: Sequence[Place]) -> Matrix:
+def to_aligned(points: Sequence[PicturePlace]) -> Matrix:
     """The similarity that brings five points to the template, found as facexlib finds it.
 
     Raises ValueError where the points do not give one.
@@ -39,7 +39,7 @@ def scale_of(matrix: Matrix) -> float:
     return float(np.hypot(matrix[0, 0], matrix[1, 0]))
 
 
-def width_of(points: Sequence[Place]) -> float:
+def width_of(points: Sequence[PicturePlace]) -> float:
     """Width of the face on its page, in pixels: of the box that dlib's detector would draw."""
     return BOX_SIDE / scale_of(to_aligned(points))
 

@@ -60,7 +60,7 @@ def _blurred(share: float) -> Callable[[FaceTruth, int], tuple[Picture, Picture]
 
 
 def _noisy(face: FaceTruth, seed: int) -> tuple[Picture, Picture]:
-    noise = simulate.Noise(seed).normal(face.pixels.shape)
+    noise = simulate.SensorNoise(seed).normal(face.pixels.shape)
     return (face.pixels + noise * (NOISE_255 / 255.0)).astype(np.float32), face.pixels
 
 

@@ -16,7 +16,7 @@ from quality_measures import psnr
 from skimage.metrics import structural_similarity
 
 from damage.light import Picture
-from restoration.networks.face_detector import Place, aligned_points
+from restoration.networks.face_detector import PicturePlace, aligned_points
 from restoration.networks.face_identity import TEMPLATE, FaceIdentity, distance
 
 Mask = npt.NDArray[np.bool_]
@@ -58,7 +58,9 @@ class Nearness:
 class TruthOfFace:
     """A truth whose areas, points and embedding are found once."""
 
-    def __init__(self, truth: Picture, points: Sequence[Place], identity: FaceIdentity) -> None:
+    def __init__(
+        self, truth: Picture, points: Sequence[PicturePlace], identity: FaceIdentity
+    ) -> None:
         """truth: float32 (h, w, 3); points: five, on it."""
         self._truth, self._identity = truth, identity
         self._matrix = to_aligned(points)

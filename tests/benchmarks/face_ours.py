@@ -24,15 +24,15 @@ from restoration.engine.native.build import library_path, tested
 from restoration.faces import IDENTITY
 from restoration.faces.frame import SIDE
 from restoration.faces.known import KnownFace, known_faces, where_faces_lie
-from restoration.findings.faces import Faces as FacesFound
+from restoration.findings.faces import FacesStage as FacesFound
 from restoration.findings.report import ConditionReport
-from restoration.networks.face_detector import Place
+from restoration.networks.face_detector import PicturePlace
 from restoration.networks.face_identity import TEMPLATE
 from restoration.plan.plan import Plan
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
 from restoration.stages.faces.enlarged_face import face_runner
-from restoration.stages.faces.stage import Faces
+from restoration.stages.faces.stage import FacesStage
 from support.simulated_scans import SimulatedPage
 from support.weights_at_hand import folders
 
@@ -48,7 +48,7 @@ class FacePage:
 
     scan: SimulatedPage
     """uint16 RGB codes at a stated resolution."""
-    points: tuple[Place, ...]
+    points: tuple[PicturePlace, ...]
     """Five points of the face as the truth has them, in the order of ``POINT_NAMES``."""
     width: float
     """Of the face, in pixels of the page."""
@@ -60,7 +60,7 @@ class OurFace:
 
     crop: Picture
     """Restored and aligned, float32 (512, 512, 3), sRGB-encoded, before it went back."""
-    points: tuple[Place, ...]
+    points: tuple[PicturePlace, ...]
     """The five points it was aligned by, on the page."""
     eligible: bool
     """Not too small, too unsure or forbidden: the stage looked at it."""
@@ -140,7 +140,7 @@ def restored(page: FacePage, alone: bool = False, **settings: Any) -> tuple[Pict
         1,
         lambda shape, place: False,
     )
-    stage, networks = Faces(), _networks()
+    stage, networks = FacesStage(), _networks()
     watched: Watched = networks[NETWORK]
     watched.made.clear()
     chosen = FacesSettings(network=NETWORK, **settings)

@@ -28,7 +28,12 @@ import numpy as np
 from face_crops import codes8, to_aligned, width_of
 
 from damage.light import Picture, to_encoded, to_light
-from restoration.networks.face_detector import POINTS_FILE, FaceDetector, Place, aligned_points
+from restoration.networks.face_detector import (
+    POINTS_FILE,
+    FaceDetector,
+    PicturePlace,
+    aligned_points,
+)
 from support import pictures, weights_at_hand
 
 ARCHIVE = "face_recognition-1.3.0.tar.gz"
@@ -74,7 +79,7 @@ class FaceTruth:
     licence: str
     pixels: Picture
     """The face and its surroundings, float32 (h, w, 3), sRGB-encoded."""
-    points: tuple[Place, ...]
+    points: tuple[PicturePlace, ...]
     """Five points in ``pixels``, in the order of ``face_detector.POINT_NAMES``."""
 
     @property

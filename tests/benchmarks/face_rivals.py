@@ -19,7 +19,7 @@ from face_crops import SIDE, codes8, to_aligned
 
 from damage.light import Picture
 from restoration.networks import shims
-from restoration.networks.face_detector import Place
+from restoration.networks.face_detector import PicturePlace
 
 
 def realesrgan_alone(page: Picture) -> Picture:
@@ -32,7 +32,9 @@ def realesrgan_alone(page: Picture) -> Picture:
     return np.asarray(np.clip(small, 0, 1), np.float32)
 
 
-def pasted_by_facexlib(page: Picture, faces: Iterable[tuple[Picture, Sequence[Place]]]) -> Picture:
+def pasted_by_facexlib(
+    page: Picture, faces: Iterable[tuple[Picture, Sequence[PicturePlace]]]
+) -> Picture:
     """The page with aligned faces put back as GFPGANer does, at 8 bits.
 
     faces: aligned crops, float32 (512, 512, 3), and the five points by which they were aligned.

@@ -35,7 +35,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
 from restoration.raster.tiff.write_intermediate import write_intermediate
 from restoration.stages.base import Page, Restored
-from restoration.stages.upscale.stage import Upscale
+from restoration.stages.upscale.stage import UpscaleStage
 from support import corpus
 
 SHARP = {"effective_resolution": {"value": 1200.0, "detail": {"fraction": 1.0}}}
@@ -70,7 +70,7 @@ def enlarge(master: Path, output: Path, network: Any, runtime: str) -> Restored:
     """The upscale stage with factor 4, and its file."""
     engine = EngineSettings()
     running = RunningNetwork(network, engine, choose_device("cpu"), runtime)
-    stage = Upscale()
+    stage = UpscaleStage()
     stage.setup(UpscaleSettings(factor=4.0), lambda name, **blend: running)
     with open_page(master) as source:
         colour = ColourSpace.from_profile(source.profile, source.channels)

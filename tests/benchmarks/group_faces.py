@@ -39,7 +39,7 @@ from restoration.networks.registry import ARCHITECTURES
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
-from restoration.stages.faces.stage import Faces
+from restoration.stages.faces.stage import FacesStage
 from support.condition import finding
 from support.group_photographs import Pixels, group
 from support.seeded_faces import seeded_face, seeded_module
@@ -87,7 +87,7 @@ def runner() -> PriorFace:
 def stage(rows: int, columns: int) -> Callable[[], None]:
     pixels, faces = page_of(rows, columns)
     networks: dict[str, Any] = {"gfpgan-v1.4": runner(), IDENTITY: face_identity(folders()[0])}
-    made = Faces()
+    made = FacesStage()
     # Seeded weights make no person: any distance is taken, so that every face is merged.
     made.setup(FacesSettings(identity_limit=0.6), lambda name, **blend: networks[name])
     networks["gfpgan-v1.4"].restore(np.full((512, 512, 3), 0.5, np.float32), 1.0)

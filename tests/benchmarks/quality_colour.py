@@ -25,10 +25,10 @@ from restoration.examine.registry import MEASURERS
 from restoration.findings.report import ConditionReport
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
-from restoration.stages.colour.stage import Colour
+from restoration.stages.colour.stage import ColourStage
 from support import pictures
 
-TITLE = "Colour"
+TITLE = "ColourStage"
 SIDE = 320
 MARGIN = 24
 OURS = "ours"
@@ -155,7 +155,7 @@ def _strayed(ageing: Ageing, rng: np.random.Generator) -> Ageing:
 def _ours(scan: Any, *, uneven: bool) -> tuple[Picture, Any]:
     space = ColourSpace.from_profile(None, scan.channels)
     report = examine_page(scan, ExamineSettings(faces="off"), space, MEASURERS)
-    stage = Colour()
+    stage = ColourStage()
     stage.setup(ColourSettings(uneven=uneven), None)  # type: ignore[arg-type]
     page = Page(
         scan="bench",

@@ -20,9 +20,9 @@ from restoration.findings.report import ConditionReport
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page
-from restoration.stages.cleanup.stage import Cleanup
+from restoration.stages.cleanup.stage import CleanupStage
 from restoration.stages.colour.provisional import with_corrected_tones
-from restoration.stages.colour.stage import Colour
+from restoration.stages.colour.stage import ColourStage
 from support import pictures
 
 TITLE = "Networks that are shown corrected tones"
@@ -53,7 +53,7 @@ def measure(case: Case) -> list[dict[str, Any]]:
     scan = as_scan(shown(aged(soft.astype(np.float64), AGEINGS[case.ageing], case.seed)), 600.0, 16)
     report = condition_report(scan)
     space = ColourSpace.from_profile(None, 3)
-    told = _told(report, Colour.reads)
+    told = _told(report, ColourStage.reads)
     settings = ColourSettings().model_dump(mode="json")
     truth = _inside(shown(sheet))
     rows = []
@@ -61,7 +61,7 @@ def measure(case: Case) -> list[dict[str, Any]]:
         (PLAIN, space),
         (SHOWN, with_corrected_tones(space, told, settings, "print")),
     ):
-        stage = Cleanup()
+        stage = CleanupStage()
         stage.setup(CleanupSettings(apply="always", network=NETWORK), networks)
         cleaned = stage.apply(_page(scan, seen, _told(report, stage.reads)))
         assert not isinstance(cleaned, Declined)
@@ -81,7 +81,7 @@ def _row(case: Case, method: str, result: Any, truth: Any) -> dict[str, Any]:
 
 def _corrected(pixels: Any, space: ColourSpace, report: Any) -> Any:
     """The page after the stage ``colour``."""
-    stage = Colour()
+    stage = ColourStage()
     stage.setup(ColourSettings(), networks)
     decision = stage.apply(_page(ArrayRaster(pixels), space, report))
     if isinstance(decision, Declined):

@@ -93,7 +93,7 @@ def picture(height: int, width: int) -> Floats:
 
 
 def scan(kind: Kind) -> Floats:
-    noise = simulate.Noise(7)
+    noise = simulate.SensorNoise(7)
     share = kind.ppi / PPI
     height, width = HEIGHT // REPEATS, WIDTH // REPEATS
     fine = picture(round(height * share), round(width * share))

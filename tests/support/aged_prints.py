@@ -30,7 +30,7 @@ from restoration.findings.report import ConditionReport
 from restoration.raster.base import UInt16Image
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Mapped, Page
-from restoration.stages.colour.stage import Colour
+from restoration.stages.colour.stage import ColourStage
 from support import pictures
 from support.condition import concluded
 from support.simulated_scans import SimulatedPage, scanned
@@ -140,7 +140,7 @@ def decided(
     **settings: Any,
 ) -> Mapped | Declined:
     """What the stage says; ``settings`` are fields of ColourSettings."""
-    stage = Colour()
+    stage = ColourStage()
     stage.setup(ColourSettings(**settings), None)  # type: ignore[arg-type]
 
     def told(said: dict[str, Any]) -> ConditionReport:

@@ -14,7 +14,7 @@ from restoration.findings.faces import ReportedFace
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page
-from restoration.stages.faces.stage import Faces
+from restoration.stages.faces.stage import FacesStage
 from support import condition
 
 Change = Callable[[FloatImage], FloatImage]
@@ -120,11 +120,11 @@ def page_of(
     )
 
 
-def stage_with(change: Change, **settings: Any) -> tuple[Faces, FakeRestorer]:
+def stage_with(change: Change, **settings: Any) -> tuple[FacesStage, FakeRestorer]:
     """The stage with stand-ins for its networks."""
     restorer = FakeRestorer(change)
     networks = {"gfpgan-v1.4": restorer, "dlib-face-identity": FakeIdentity()}
-    stage = Faces()
+    stage = FacesStage()
     stage.setup(FacesSettings(**settings), lambda name, **blend: networks[name])
     return stage, restorer
 

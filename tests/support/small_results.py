@@ -13,8 +13,8 @@ from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.run.batch import run_batch
 from restoration.storage.manifest import gather
-from restoration.upkeep.verify.findings import Finding
-from restoration.upkeep.verify.verify import Asked, verify_results
+from restoration.upkeep.verify.findings import Fault
+from restoration.upkeep.verify.verify import VerifyRequest, verify_results
 from support import corpus
 from support.verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
 
@@ -62,9 +62,9 @@ def run(plan: Plan) -> None:
     gather(plan.results)
 
 
-def findings(plan: Plan, **given: Any) -> list[Finding]:
-    found: list[Finding] = []
-    verify_results(plan.results, Asked(results_only=True, **given), found.append)
+def findings(plan: Plan, **given: Any) -> list[Fault]:
+    found: list[Fault] = []
+    verify_results(plan.results, VerifyRequest(results_only=True, **given), found.append)
     return found
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from restoration.storage.manifest import MANIFEST
-from restoration.upkeep.verify.findings import Finding
-from restoration.upkeep.verify.verify import Asked, verify_results
+from restoration.upkeep.verify.findings import Fault
+from restoration.upkeep.verify.verify import VerifyRequest, verify_results
 from support import verified_tree as tree
 
 Said = set[tuple[str, str, str]]
@@ -18,8 +18,8 @@ Said = set[tuple[str, str, str]]
 def said(folder: Path, **asked: Any) -> Said:
     """Class, kind and path of every finding."""
     results = (folder / "results").absolute()
-    found: list[Finding] = []
-    verified = verify_results(results, Asked(**asked), found.append)
+    found: list[Fault] = []
+    verified = verify_results(results, VerifyRequest(**asked), found.append)
     assert sum(verified.counts.values()) == len(found)
     assert verified.clean == (not found)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from restoration.raster.area import Allowed, Box, Mask, Polygon
+from restoration.raster.area import Allowed, PaintedMask, Polygon, Rectangle
 from restoration.raster.base import ArrayRaster
 
 HEIGHT, WIDTH = 90, 120
@@ -20,14 +20,14 @@ def whole(area: Allowed) -> np.ndarray:
 
 
 def test_a_hard_box_is_exactly_its_pixels() -> None:
-    weights = whole(allowed(only=[Box(left=10, top=20, width=30, height=5)]))
+    weights = whole(allowed(only=[Rectangle(left=10, top=20, width=30, height=5)]))
     expected = np.zeros((HEIGHT, WIDTH), np.float32)
     expected[20:25, 10:40] = 1.0
     assert np.array_equal(weights, expected)
 
 
 def test_an_excluded_box_is_0_and_its_soft_edge_lies_outside_of_it() -> None:
-    weights = whole(allowed(exclude=[Box(40, 30, 20, 20)], feather=9.0))
+    weights = whole(allowed(exclude=[Rectangle(40, 30, 20, 20)], feather=9.0))
     assert np.all(weights[30:50, 40:60] == 0.0)
     assert weights[40, 61 - 1 + 10] == 1.0
     ramp = weights[40, 60:70]
@@ -40,7 +40,7 @@ def test_an_excluded_box_is_0_and_its_soft_edge_lies_outside_of_it() -> None:
 def test_a_polygon_of_four_corners_is_the_box() -> None:
     corners = ((10.0, 20.0), (40.0, 20.0), (40.0, 25.0), (10.0, 25.0))
     assert np.array_equal(
-        whole(allowed(only=[Polygon(corners)])), whole(allowed(only=[Box(10, 20, 30, 5)]))
+        whole(allowed(only=[Polygon(corners)])), whole(allowed(only=[Rectangle(10, 20, 30, 5)]))
     )
 
 
@@ -54,12 +54,12 @@ def test_a_triangle_covers_half_of_its_box() -> None:
 def test_a_painted_mask_counts_where_it_is_not_0() -> None:
     painted = np.zeros((HEIGHT, WIDTH, 1), np.float32)
     painted[5:9, 7:11] = 1.0 / 65535.0
-    weights = whole(allowed(only=[Mask(ArrayRaster(painted))]))
+    weights = whole(allowed(only=[PaintedMask(ArrayRaster(painted))]))
     assert np.array_equal(weights > 0.0, painted[:, :, 0] > 0.0)
 
 
 def test_areas_follow_a_page_that_was_enlarged() -> None:
-    weights = whole(allowed(only=[Box(10, 20, 30, 5)], scale=(2.0, 2.0), size=(180, 240)))
+    weights = whole(allowed(only=[Rectangle(10, 20, 30, 5)], scale=(2.0, 2.0), size=(180, 240)))
     expected = np.zeros((180, 240), np.float32)
     expected[40:50, 20:80] = 1.0
     assert np.array_equal(weights, expected)
@@ -70,8 +70,8 @@ def test_windows_hold_the_same_weights_as_the_whole(rows: int) -> None:
     random = np.random.default_rng(3)
     painted = (random.random((HEIGHT, WIDTH, 1)) > 0.995).astype(np.float32)
     area = allowed(
-        only=[Polygon(((3.2, 4.1), (100.7, 11.0), (60.0, 85.5))), Box(80, 40, 30, 30)],
-        exclude=[Mask(ArrayRaster(painted))],
+        only=[Polygon(((3.2, 4.1), (100.7, 11.0), (60.0, 85.5))), Rectangle(80, 40, 30, 30)],
+        exclude=[PaintedMask(ArrayRaster(painted))],
         feather=12.5,
         scale=(1.5, 1.25),
         size=(135, 150),

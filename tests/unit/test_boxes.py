@@ -9,7 +9,7 @@ import numpy as np
 from restoration.config.regions import FaceRegions
 from restoration.faces.known import known_faces
 from restoration.findings.faces import FacePlaces
-from restoration.raster.area import Box
+from restoration.raster.area import Rectangle
 from restoration.raster.boxes import places_rows_first, rows_first, stated
 from restoration.storage.records import READABLE, SCHEMA, read_raw, write_raw
 from support.fake_faces import face_on_page, page_of, picture, stage_with, stripes
@@ -32,7 +32,7 @@ def test_a_box_copied_from_a_record_into_a_file_of_regions_marks_that_face() -> 
     seen = face.found.model_copy(update={"box": tuple(told["box"])})
 
     def holds(shape: object, place: np.ndarray) -> bool:
-        box = Box(*shape.box)  # type: ignore[attr-defined]
+        box = Rectangle(*shape.box)  # type: ignore[attr-defined]
         return bool(box.holds(place[1:], place[:1])[0, 0])
 
     (known,) = known_faces(FacePlaces(faces=(seen,)), regions, 1, holds)

@@ -14,7 +14,7 @@ from restoration.errors import ScanError
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.cleanup.stage import Cleanup
+from restoration.stages.cleanup.stage import CleanupStage
 from support import condition, corpus
 from support.fake_networks import FakeNetwork, sharpening
 
@@ -35,8 +35,8 @@ def page(
     return Page("box-1", 1, ArrayRaster(pixels), colour, ppi, condition.report(report), "0" * 64)
 
 
-def stage(network: FakeNetwork, **settings: Any) -> Cleanup:
-    made = Cleanup()
+def stage(network: FakeNetwork, **settings: Any) -> CleanupStage:
+    made = CleanupStage()
     made.setup(CleanupSettings.model_validate(settings), network)
     return made
 

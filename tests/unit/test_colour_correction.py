@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from restoration.config.stages.colour import ColourSettings
-from restoration.examine.tones.margin_stain import UnevenStain
+from restoration.examine.tones.margin_stain import MarginStain
 from restoration.raster.colour.channel_light import ChannelLight, channel_light
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.node_lines import NODES
@@ -160,7 +160,7 @@ def test_one_channel_is_corrected_by_one_curve() -> None:
 
 
 def test_an_uneven_stain_goes_from_where_it_is_most_down_to_its_least() -> None:
-    surface = UnevenStain(np.array([[0.1, 0.05, 0, 0, 0, 0]] * 3), 0.0)
+    surface = MarginStain(np.array([[0.1, 0.05, 0, 0, 0, 0]] * 3), 0.0)
     whole = correction((1.0, 1.0, 1.0), (0.05,) * 3, uneven=surface)
     light = light_of()
     table, _ = whole.table(light, DARK, 0.5)

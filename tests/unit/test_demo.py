@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from restoration.condition.working_resolution import Evidence
+from restoration.condition.working_resolution import HeldPicture
 from restoration.config.settings import ExamineSettings, IngestSettings, load_config
 from restoration.config.sheet import Scan, read_sheet
 from restoration.config.stages.cleanup import CleanupSettings
@@ -198,7 +198,7 @@ def test_the_demo_sends_less_than_half_a_megapixel_into_a_network(
     cleanup = CleanupSettings.model_validate({"network": "realesrgan-x4plus-packaged"})
     worst = 0.0
     for name, report in reports.items():
-        found = Evidence.of(_typed(report), (1200.0, 1200.0))
+        found = HeldPicture.of(_typed(report), (1200.0, 1200.0))
         soft = (found.ppi or 1200.0) < cleanup.soft_below_ppi
         # The one scan that is enlarged.
         if (soft and not found.printed) or name == "coffee-print":
@@ -254,11 +254,11 @@ def test_no_part_files_stay_behind(folder: Path) -> None:
 
 
 def test_noise_is_normal_enough_and_the_same_on_every_machine() -> None:
-    values = simulate.Noise(7).normal((400, 500))
+    values = simulate.SensorNoise(7).normal((400, 500))
     assert abs(values.mean()) < 0.01
     assert values.std() == pytest.approx(1.0, abs=0.01)
     assert (np.abs(values) > 1.96).mean() == pytest.approx(0.05, abs=0.004)
-    np.testing.assert_array_equal(simulate.Noise(7).normal((400, 500)), values)
+    np.testing.assert_array_equal(simulate.SensorNoise(7).normal((400, 500)), values)
     rounded = (values[:20, :20] * 1e6).round().astype("<i8").tobytes()
     # Pins the stream: the demo's masters must not change under a new NumPy.
     assert hashlib.sha256(rounded).hexdigest()[:16] == "dcccfcb1d0ace022"
@@ -266,10 +266,10 @@ def test_noise_is_normal_enough_and_the_same_on_every_machine() -> None:
 
 def test_grain_has_the_strength_that_it_states() -> None:
     grey = np.full((300, 300, 1), 0.5)
-    grain = simulate.grainy(grey, 6.0, 3.0, simulate.Noise(1)) - grey
+    grain = simulate.grainy(grey, 6.0, 3.0, simulate.SensorNoise(1)) - grey
     assert grain.std() * 255 == pytest.approx(6.0, rel=0.05)
     colour = np.full((300, 300, 3), 0.5)
-    layers = simulate.grainy(colour, 6.0, 3.0, simulate.Noise(1)) - colour
+    layers = simulate.grainy(colour, 6.0, 3.0, simulate.SensorNoise(1)) - colour
     assert layers.std(axis=(0, 1)) * 255 == pytest.approx([6.0] * 3, rel=0.06)
 
 

@@ -18,7 +18,7 @@ from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.denoise import noise_level, picture, scales
-from restoration.stages.denoise.stage import Denoise
+from restoration.stages.denoise.stage import DenoiseStage
 from support import corpus
 from support.condition import report
 from support.fake_networks import FakeNetwork
@@ -101,8 +101,8 @@ def page(
     return Page("box-1", 1, ArrayRaster(pixels), colour, (600.0, 600.0), told, "0" * 64)
 
 
-def stage(network: FakeNetwork, /, **settings: Any) -> Denoise:
-    made = Denoise()
+def stage(network: FakeNetwork, /, **settings: Any) -> DenoiseStage:
+    made = DenoiseStage()
     made.setup(DenoiseSettings.model_validate(settings), network)
     return made
 

@@ -25,7 +25,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_curve import srgb_tone
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.descreen import pages, regions
-from restoration.stages.descreen.stage import Descreen
+from restoration.stages.descreen.stage import DescreenStage
 from support import condition, corpus
 
 Floats = npt.NDArray[np.float64]
@@ -150,7 +150,7 @@ def page(scan: FloatImage, said: dict[str, Any], ppi: float | None = 600.0) -> P
 
 
 def apply(scan: FloatImage, said: dict[str, Any], **settings: Any) -> Restored | Declined:
-    stage = Descreen()
+    stage = DescreenStage()
     stage.setup(DescreenSettings.model_validate(settings), lambda name, **blend: None)
     return stage.apply(page(scan, said))
 
@@ -492,7 +492,7 @@ def test_a_lattice_that_is_not_there_is_not_taken_away() -> None:
 def test_a_page_of_odd_size_without_a_stated_resolution() -> None:
     scan, truth = grey_print("camera", 5.0, 45.0)
     odd = np.ascontiguousarray(scan[:203, :177])
-    stage = Descreen()
+    stage = DescreenStage()
     stage.setup(DescreenSettings(), lambda name, **blend: None)
     said = report([screen("grey", vectors(5.0, 45.0))], odd.shape)
     ours, result = drawn(stage.apply(page(odd, said, ppi=None)))

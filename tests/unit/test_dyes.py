@@ -11,7 +11,7 @@ from damage.ageing import BASE, Ageing, on_paper, shown
 from restoration.examine.tones import dye_fit
 from restoration.examine.tones.dye_fit import aged, base_of, stain_of_lights, stain_of_margin
 from restoration.examine.tones.hand_colour import hand_coloured
-from restoration.examine.tones.margin_stain import EVEN, UnevenStain, terms, uneven_stain
+from restoration.examine.tones.margin_stain import EVEN, MarginStain, terms, uneven_stain
 from restoration.examine.tones.silver import silver_image, toner
 from restoration.findings.dyes import Uneven
 from restoration.findings.report import ConditionReport
@@ -385,12 +385,12 @@ def test_the_surface_of_a_stain_is_found_from_three_sides(sides: str) -> None:
     density, box = page_with(SURFACE, sides)
     found = uneven_stain(density, box, margin_of(density, box))
     assert found is not None
-    grid = UnevenStain(SURFACE, 0.0).over_page()
+    grid = MarginStain(SURFACE, 0.0).over_page()
     assert np.abs(found.over_page() - grid).max() < 0.003
     assert found.residual < 0.002
     assert found.span == pytest.approx(float(np.ptp(grid, axis=0).max()), abs=0.003)
     said = Uneven(**found.record(), lightest=(0.0, 0.0, 0.0))
-    assert UnevenStain.of(said).over_page() == pytest.approx(found.over_page(), abs=1e-4)
+    assert MarginStain.of(said).over_page() == pytest.approx(found.over_page(), abs=1e-4)
 
 
 @pytest.mark.parametrize("sides", ["tl", "tb", "lr", "t", ""])
@@ -417,7 +417,7 @@ def test_writing_and_tape_on_the_margin_do_not_bend_the_surface() -> None:
     density[:6, :6] += 2.0  # a torn corner over a dark bed
     found = uneven_stain(density, box, margin_of(density, box))
     assert found is not None
-    assert np.abs(found.over_page() - UnevenStain(SURFACE, 0.0).over_page()).max() < 0.02
+    assert np.abs(found.over_page() - MarginStain(SURFACE, 0.0).over_page()).max() < 0.02
 
 
 def test_the_bed_outside_the_paper_is_no_margin() -> None:
@@ -428,7 +428,7 @@ def test_the_bed_outside_the_paper_is_no_margin() -> None:
         framed[:4], framed[-4:], framed[:, :4], framed[:, -4:] = (bed,) * 4
         found = uneven_stain(framed, box, margin)
         assert found is not None
-        apart = np.abs(found.over_page() - UnevenStain(SURFACE, 0.0).over_page())
+        apart = np.abs(found.over_page() - MarginStain(SURFACE, 0.0).over_page())
         assert apart.max() < 0.02
 
 

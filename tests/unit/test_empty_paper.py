@@ -15,7 +15,7 @@ from restoration.findings.paper import Paper
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
-from restoration.stages.anchoring.empty_paper import RAMP, Extent, extents
+from restoration.stages.anchoring.empty_paper import RAMP, GridPart, extents
 from restoration.stages.anchoring.network_tones import measure_tone_curve
 from support import corpus
 from support import simulated_scans as sim
@@ -99,7 +99,7 @@ def test_the_work_fades_out_without_a_seam() -> None:
 
 def test_nothing_marked_or_nothing_saved_is_the_whole_grid() -> None:
     page, grid = (400, 300), (200, 150)
-    whole = [Extent(0, 0, 200, 150)]
+    whole = [GridPart(0, 0, 200, 150)]
     none: list[Paper | None] = [
         None,
         finding(Paper, value=None),
@@ -115,8 +115,8 @@ def test_parts_that_share_rows_become_one_and_others_stay_apart() -> None:
     paper = found([100, 100, 100, 100], [500, 150, 100, 100], [300, 800, 100, 50])
     halo = 10 + 8 + RAMP
     assert extents(paper, page, grid, 10, 1.0) == [
-        Extent(100 - halo, 100 - halo, 250 + halo, 600 + halo),
-        Extent(800 - halo, 300 - halo, 850 + halo, 400 + halo),
+        GridPart(100 - halo, 100 - halo, 250 + halo, 600 + halo),
+        GridPart(800 - halo, 300 - halo, 850 + halo, 400 + halo),
     ]
 
 

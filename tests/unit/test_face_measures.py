@@ -9,7 +9,7 @@ import pytest
 
 from restoration.config.settings import ExamineSettings
 from restoration.examine.faces.cover import aligned, cover
-from restoration.examine.faces.measures import MOST_WINDOWS, Tones, measure_face, windows
+from restoration.examine.faces.measures import MOST_WINDOWS, FaceTones, measure_face, windows
 from restoration.examine.faces.pose import eye_distance, pose, upright_offsets
 from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.findings.faces import ReportedFace
@@ -142,7 +142,7 @@ def test_under_a_screen_and_on_few_pixels_blur_is_unknown() -> None:
 def test_clipped_tones_are_counted_inside_the_face_alone() -> None:
     codes = np.full((200, 200, 3), 30000, np.uint16)
     codes[:, :20], codes[:, 180:] = 0, 65535
-    tones = Tones((40, 40, 100, 100))
+    tones = FaceTones((40, 40, 100, 100))
     codes[60:80, 60:80] = (65535, 20000, 20000)
     codes[100:110, 60:80] = 0
     codes[110:120, 60:80] = (40000, 30000, 0)

@@ -22,7 +22,7 @@ from restoration.raster.base import ArrayRaster
 from restoration.raster.resample import Resampled
 from restoration.stages.base import Restored
 from restoration.stages.faces.enlarged_face import face_runner
-from restoration.stages.faces.stage import Faces
+from restoration.stages.faces.stage import FacesStage
 from support import weights_at_hand
 from support.condition import finding
 from support.fake_faces import FakeIdentity, page_of
@@ -69,7 +69,7 @@ def test_the_mid_band_moves_toward_the_truth_and_the_fine_band_stays(
     box = (40 * factor, 40 * factor, float(WIDTH), float(WIDTH))
     found = finding(ReportedFace, box=box, points=places, score=0.9, effective_share=0.03)
     face = KnownFace(1, box, frame, found)
-    stage = Faces()
+    stage = FacesStage()
     loaded = networks()
     stage.setup(FacesSettings(network=NETWORK, grain=False), lambda name, **blend: loaded[name])
     result = stage.apply(page_of(scan, replace(face, marked=True)))

@@ -12,12 +12,12 @@ from restoration.faces.frame import Frame
 from restoration.faces.known import KnownFace
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.faces.stage import Faces
+from restoration.stages.faces.stage import FacesStage
 from support import condition, corpus
 from support.fake_faces import face_on_page, page_of, picture, stage_with, stripes
 
 
-def run(stage: Faces, page: Page) -> tuple[np.ndarray, Restored]:
+def run(stage: FacesStage, page: Page) -> tuple[np.ndarray, Restored]:
     result = stage.apply(page)
     assert isinstance(result, Restored)
     return np.concatenate(list(result.bands)), result

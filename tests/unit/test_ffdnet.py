@@ -20,7 +20,7 @@ from restoration.networks.load import Network, load_network
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
-from restoration.stages.denoise.stage import Denoise
+from restoration.stages.denoise.stage import DenoiseStage
 from support import by_parameters, corpus, weights_at_hand
 
 CPU = torch.device("cpu")
@@ -122,7 +122,7 @@ def ffdnet() -> Runner:
 def denoised(
     ffdnet: Runner, pixels: FloatImage, noise: dict[str, Any], **settings: Any
 ) -> FloatImage:
-    stage = Denoise()
+    stage = DenoiseStage()
     stage.setup(DenoiseSettings.model_validate(settings), lambda name, **blend: ffdnet)
     colour = ColourSpace.from_profile(None, pixels.shape[2])
     page = Page("box-1", 1, ArrayRaster(pixels), colour, None, {"noise": noise}, "0" * 64)

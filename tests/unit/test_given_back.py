@@ -23,7 +23,7 @@ from restoration.storage.manifest import MANIFEST, asked_again
 from restoration.storage.publish import sha256_of
 from restoration.upkeep.verify.findings import cells
 from restoration.upkeep.verify.summary import summary
-from restoration.upkeep.verify.verify import Asked, Verified, verify_results
+from restoration.upkeep.verify.verify import Verified, VerifyRequest, verify_results
 from support import verified_tree as tree
 from support.verification import KINDS, flip, said, sha256sum
 
@@ -51,7 +51,7 @@ def own(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def repair(own: Path, **given: Any) -> Verified:
-    verified = verify_results(own / "results", Asked(repair=True, **given))
+    verified = verify_results(own / "results", VerifyRequest(repair=True, **given))
     unlock_results((own / "results").absolute())
     return verified
 

@@ -36,7 +36,7 @@ from restoration.run.run_progress import (
 )
 from restoration.run.status import status_of
 from restoration.run.status_text import text_of
-from restoration.storage.page_state import Record
+from restoration.storage.keys import Facts
 from restoration.storage.tables import gather_problems, read_table
 from support import corpus
 from support.condition import recorded
@@ -73,7 +73,7 @@ def plan_of(tmp_path: Path, *, material: str = "positive", **repair: Any) -> Pla
     )
 
 
-def deliver(plan: Plan, colour: str = "colour") -> Record:
+def deliver(plan: Plan, colour: str = "colour") -> Facts:
     """The deliver record; what the condition report would say of the picture is given."""
 
     def examine(path: Path, number: int, config: Any) -> Mapping[str, Any]:
@@ -85,7 +85,7 @@ def deliver(plan: Plan, colour: str = "colour") -> Record:
     return record
 
 
-def repair_of(record: Record) -> Record:
+def repair_of(record: Facts) -> Facts:
     (page,) = record["stages"][0]["pages"]
     return page
 

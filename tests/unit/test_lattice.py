@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from restoration.examine.screen.lattice import (
-    Lattice,
+    ScreenLattice,
     angle_of,
     find_lattices,
     is_multiple,
@@ -118,7 +118,7 @@ def test_harmonics_give_way_to_their_fundamentals(part: tuple[int, int]) -> None
     one = part[0] * first + part[1] * second
     tapered = windowed(stack)
     amplitude = float(np.abs(amplitude_at(tapered, one, window_sum(256))).mean())
-    found = lowered(Lattice(one, quarter_turn(one), amplitude, 5.0, 0.0, 4, 0.0), tapered)
+    found = lowered(ScreenLattice(one, quarter_turn(one), amplitude, 5.0, 0.0, 4, 0.0), tapered)
     assert found.ruling == pytest.approx(72.0 / 600.0, rel=1e-6)
     assert abs((angle_of(found.first) - 33.0 + 45.0) % 90.0 - 45.0) < 1e-6
 

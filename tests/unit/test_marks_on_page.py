@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from restoration.chain.marks_on_page import check_on_page, is_blank, unused_targets
-from restoration.config.regions import Marks, read_regions
+from restoration.config.regions import StageMarks, read_regions
 from restoration.errors import ScanError
 from restoration.raster.base import ArrayRaster
 
@@ -23,7 +23,7 @@ def said(folder: Path, text: str, stage: str = "cleanup", number: int = 1) -> li
     regions = read_regions(path)
     assert regions is not None
     targets = regions.colour.targets if regions.colour is not None else ()
-    marks = Marks(folder, regions.of(stage), None, None, targets, "album-7", stage)
+    marks = StageMarks(folder, regions.of(stage), None, None, targets, "album-7", stage)
     with ExitStack() as files:
         return check_on_page(marks, number, 2, (HEIGHT, WIDTH), files)
 

@@ -352,7 +352,7 @@ def test_reading_back_does_not_compare_two_equal_errors(tmp_path, monkeypatch):
 
 def test_iptc_in_disorder_is_found_when_reading_back(tmp_path, monkeypatch):
     def wrong(_kind, raw, _order):
-        return byte_order.Value(UNDEFINED, np.frombuffer(raw, ">u4").astype("<u4").tobytes())
+        return byte_order.TagValue(UNDEFINED, np.frombuffer(raw, ">u4").astype("<u4").tobytes())
 
     monkeypatch.setitem(byte_order._CONTENTS, 33723, wrong)
     with pytest.raises(ScanError, match="tag 33723"):

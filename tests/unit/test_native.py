@@ -15,12 +15,12 @@ import torch
 from restoration.config.settings import EngineSettings
 from restoration.engine.native import build, library, self_test, srvgg
 from restoration.engine.native import kernels as kernels_of
-from restoration.engine.native.describe import Layer, NativeNetwork
+from restoration.engine.native.describe import NativeLayer, NativeNetwork
 from restoration.engine.native.kernels import best_kernels
 from restoration.engine.native.stream import NativeStream
 from restoration.engine.packed import described
 from restoration.engine.run import run_network
-from restoration.engine.torch_streams.layers import Rows
+from restoration.engine.torch_streams.layers import StreamRows
 from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.architectures.rrdbnet import RrdbnetParameters
 from restoration.networks.architectures.srvgg import SrvggParameters
@@ -70,7 +70,7 @@ def native(
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None]
     pieces = []
     for top in range(0, image.shape[0] + stream.lag, rows):
-        pieces += stream.push(Rows(tensor[:, :, top : top + rows], top + rows))
+        pieces += stream.push(StreamRows(tensor[:, :, top : top + rows], top + rows))
     result: Image = torch.cat(pieces, 2)[0].permute(1, 2, 0).contiguous().numpy()
     return result
 
@@ -185,7 +185,7 @@ def test_memory_grows_with_the_width_alone(kind: str) -> None:
     held = {}
     for height, width in [(300, 800), (3000, 800), (3000, 1600), (3000, 2400)]:
         stream = NativeStream(packed, height, best_kernels(), 2)
-        assert [*stream.push(Rows(torch.zeros(1, 3, 0, width), 0))] == []
+        assert [*stream.push(StreamRows(torch.zeros(1, 3, 0, width), 0))] == []
         held[height, width] = stream.bytes()
     assert held[300, 800] == held[3000, 800]
     first, second = held[3000, 1600] - held[3000, 800], held[3000, 2400] - held[3000, 1600]
@@ -215,7 +215,7 @@ def test_what_the_runtime_does_not_know_is_refused() -> None:
         srvgg.describe(other)
     network = NativeNetwork(3)
     with pytest.raises(RuntimeError, match="another shape"):
-        network.convolve(0, Layer(np.zeros((20, 3, 3, 3), np.float32)), [(0, 1.0)])
+        network.convolve(0, NativeLayer(np.zeros((20, 3, 3, 3), np.float32)), [(0, 1.0)])
 
 
 @needs_compiler

@@ -31,7 +31,7 @@ from restoration.raster.tiff.page import open_page
 from restoration.raster.tiff.segments import SegmentReader
 from restoration.raster.views import RecentRows
 from restoration.stages.base import Page, Restored
-from restoration.stages.cleanup.stage import Cleanup
+from restoration.stages.cleanup.stage import CleanupStage
 from restoration.stages.denoise.noise_level import LEVELS
 from restoration.stages.denoise.scales import Denoiser
 from support import corpus
@@ -90,7 +90,7 @@ def write_tiff(path: Path, pixels: FloatImage) -> Path:
 
 def cleaned(scan: Path, made: Path, network: Runner, findings: dict[str, Any]) -> str:
     """The cleanup stage from file to file, and the SHA-256 of what it wrote."""
-    stage = Cleanup()
+    stage = CleanupStage()
     stage.setup(CleanupSettings.model_validate({"apply": "always"}), network)
     resolution = {"value": 300.0, "detail": {"fraction": 0.5}}
     told = report(effective_resolution=resolution, noise={"value": 4.0})

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 
 from restoration.chain.limits import limited, limits_of
-from restoration.config.regions import Marks, damage_mask_of, is_file, read_regions
+from restoration.config.regions import StageMarks, damage_mask_of, is_file, read_regions
 from restoration.errors import ConfigError, ScanError
 from restoration.raster.base import ArrayRaster
 from restoration.stages.base import Restored
@@ -23,10 +23,10 @@ def regions_file(folder: Path, text: str) -> Path:
     return path
 
 
-def marks(folder: Path, text: str, stage: str = "cleanup") -> Marks:
+def marks(folder: Path, text: str, stage: str = "cleanup") -> StageMarks:
     regions = read_regions(regions_file(folder, text))
     assert regions is not None
-    return Marks(folder, regions.of(stage), None)
+    return StageMarks(folder, regions.of(stage), None)
 
 
 def test_no_file_is_no_region(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ faces:
     assert regions.of("faces") is not None
     assert regions.of("cleanup") is None
     # Where only faces are marked, nothing limits where a stage may work.
-    faces = Marks(tmp_path, regions.of("faces"), None)
+    faces = StageMarks(tmp_path, regions.of("faces"), None)
     with ExitStack() as files:
         limits = limits_of(faces, 1, (100, 100), files)
     assert limits is not None

@@ -26,7 +26,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.repair import closing
 from restoration.stages.repair.grain import GrainStudy
-from restoration.stages.repair.stage import Repair
+from restoration.stages.repair.stage import RepairStage
 from support import condition, corpus
 from support import simulated_scans as sim
 from support.damaged_scans import Damaged, damaged
@@ -56,7 +56,7 @@ def repaired(
     """kinds: None is what the settings say where nothing is said."""
     if kinds is not None:
         settings["kinds"] = kinds
-    stage = Repair()
+    stage = RepairStage()
     stage.setup(RepairSettings(infrared=infrared_setting, **settings), lambda name, **blend: None)
     marked = None if user is None else ArrayRaster(user.astype(np.float32)[:, :, None])
     return stage.apply(

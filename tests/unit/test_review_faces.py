@@ -510,7 +510,7 @@ def test_larger_faces_show_their_middle_at_100_and_the_whole_made_smaller(
 
 def test_reduced_places_do_not_depend_on_their_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     raster = ArrayRaster(photo("coffee", 0, 0, 300, 400))
-    place = pictures.Place(13, 27, 250, 331)
+    place = pictures.CutOut(13, 27, 250, 331)
     whole = pictures.reduced(raster, place, 100)
     assert whole.shape == (63, 83, 3)
     monkeypatch.setattr(pictures, "WINDOW", 64)

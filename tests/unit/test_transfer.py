@@ -15,7 +15,7 @@ import torch
 from restoration.config.settings import EngineSettings
 from restoration.engine import bands, transfer, windows
 from restoration.engine.run import run_network
-from restoration.engine.torch_streams.layers import Rows
+from restoration.engine.torch_streams.layers import StreamRows
 from restoration.engine.transfer import PinnedTransfer, PlainTransfer
 from restoration.errors import CircumstanceError, ScanError
 from restoration.raster.base import ArrayRaster
@@ -274,7 +274,7 @@ def test_every_buffer_of_a_stream_is_in_the_networks_precision(parameters: Any, 
     with torch.inference_mode():
         for top in range(0, 160, 16):
             rows = torch.rand(1, 3, 16, 20).contiguous(memory_format=torch.channels_last)
-            for piece in stream.push(Rows(rows.to(dtype), top + 16)):
+            for piece in stream.push(StreamRows(rows.to(dtype), top + 16)):
                 assert piece.dtype == dtype
     assert kept_precisions(stream, set()) == {dtype}
 

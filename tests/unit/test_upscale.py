@@ -11,7 +11,7 @@ from restoration.config.stages.upscale import UpscaleSettings
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
-from restoration.stages.upscale.stage import Upscale
+from restoration.stages.upscale.stage import UpscaleStage
 from support import corpus
 from support.condition import report
 from support.fake_networks import FakeNetwork, sharpening
@@ -33,7 +33,7 @@ def page(
 
 
 def apply(page: Page, fake: FakeNetwork | None = None, **settings: Any) -> Restored | Declined:
-    stage = Upscale()
+    stage = UpscaleStage()
     stage.setup(UpscaleSettings.model_validate(settings), fake or FakeNetwork())
     return stage.apply(page)
 

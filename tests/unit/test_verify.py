@@ -26,7 +26,7 @@ from restoration.storage.records import read_raw, sealed, write_raw
 from restoration.upkeep.prune import prune_results
 from restoration.upkeep.verify.current import made_anew_today
 from restoration.upkeep.verify.summary import summary
-from restoration.upkeep.verify.verify import Asked, verify_results
+from restoration.upkeep.verify.verify import VerifyRequest, verify_results
 from support import verified_tree as tree
 from support.verification import KINDS, flip, said, sha256sum
 from support.warm_python import Script
@@ -258,8 +258,8 @@ def test_it_works_from_any_folder_and_where_all_was_moved(
     assert verify_results(tmp_path / "moved").clean
     shutil.move(own / "one", tmp_path / "one")
     flip(tmp_path / "one/both.tif")
-    assert not verify_results(tmp_path / "moved", Asked(base=tmp_path)).clean
-    assert verify_results(tmp_path / "moved", Asked(base=tmp_path, results_only=True)).clean
+    assert not verify_results(tmp_path / "moved", VerifyRequest(base=tmp_path)).clean
+    assert verify_results(tmp_path / "moved", VerifyRequest(base=tmp_path, results_only=True)).clean
 
 
 def test_it_writes_nothing_but_its_line(own: Path) -> None:
@@ -273,10 +273,10 @@ def test_it_writes_nothing_but_its_line(own: Path) -> None:
 
 def test_every_verification_leaves_a_dated_line(own: Path, tmp_path: Path) -> None:
     results, log = own / "results", tmp_path / "log.jsonl"
-    verify_results(results, Asked(log=log))
+    verify_results(results, VerifyRequest(log=log))
     flip(results / KINDS["mask"])
     first = log.read_text()
-    verify_results(results, Asked(log=log, quick=True))
+    verify_results(results, VerifyRequest(log=log, quick=True))
     assert log.read_text().startswith(first)
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["findings"]["altered"] for line in lines] == [0, 1]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from restoration.engine.torch_streams.layers import Rows
+from restoration.engine.torch_streams.layers import StreamRows
 from restoration.engine.torch_streams.tiled import Steps, TiledConvolution, Workspace, grid_start
 from restoration.engine.torch_streams.tiled_dense import TiledDenseBlock
 from restoration.engine.torch_streams.winograd import TILE, Filter, suits, to_frequencies
@@ -132,7 +132,7 @@ def test_steps_begin_at_fixed_rows_whatever_pieces_come() -> None:
     for piece in (1, 5, 21):
         steps, made = Steps(8), []
         for top in range(0, 21 + steps.lag, piece):
-            made += steps.push(Rows(rows[:, :, top : top + piece], top + piece))
+            made += steps.push(StreamRows(rows[:, :, top : top + piece], top + piece))
         assert [step.stop for step in made[:3]] == [8, 16, 24]
         assert torch.equal(torch.cat([step.tensor for step in made], 2), rows)
 
@@ -146,9 +146,9 @@ def test_a_grid_begins_less_than_a_tile_above_the_image(stop: int) -> None:
 def test_rows_that_are_no_whole_tiles_are_a_mistake() -> None:
     convolution = torch.nn.Conv2d(3, 3, 3, padding=1).requires_grad_(False)
     layer = TiledConvolution(convolution, 40, None, Workspace())
-    layer.push(Rows(torch.zeros(1, 3, 8, 5), 8))
+    layer.push(StreamRows(torch.zeros(1, 3, 8, 5), 8))
     with pytest.raises(AssertionError, match="no whole tiles"):
-        layer.push(Rows(torch.zeros(1, 3, 6, 5), 14))
+        layer.push(StreamRows(torch.zeros(1, 3, 6, 5), 14))
 
 
 def test_other_convolutions_are_refused() -> None:
@@ -168,5 +168,5 @@ def test_a_dense_block_keeps_rows_that_do_not_grow() -> None:
     layer = TiledDenseBlock(block, 1000, Workspace(), 0.2, 0.2)
     with torch.inference_mode():
         for stop in range(64, 64 * 5, 64):
-            layer.push(Rows(torch.zeros(1, 12, 64, 9), stop))
+            layer.push(StreamRows(torch.zeros(1, 12, 64, 9), stop))
             assert sum(kept.numel() for kept in layer._kept) == 9 * (6 * 12 + 4 * 6)

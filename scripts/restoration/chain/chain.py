@@ -19,7 +19,7 @@ from restoration.chain.delivery_again import (
     earlier_delivery,
     is_delivered,
 )
-from restoration.chain.page_restorer import PageRestorer, PageWork, Progress, Workshop
+from restoration.chain.page_restorer import PageRestorer, PageWork, Workshop
 from restoration.chain.scan_keys import EarlierProblemError, ScanKeys, altered_key
 from restoration.chain.scan_records import ScanRecords
 from restoration.chain.software import processor, recorded_weights, software_versions
@@ -30,6 +30,7 @@ from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.errors import ScanError
 from restoration.plan.marks_without_stage import unheeded
 from restoration.plan.plan import Plan
+from restoration.raster.base import Progress
 from restoration.records.any_record import AnyRecord
 from restoration.records.delivery import DeliveryDone, DeliveryProblem
 from restoration.records.ingest import IngestDone, IngestProblem

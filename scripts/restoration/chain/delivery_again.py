@@ -20,9 +20,9 @@ from restoration.deliver.xmp.packets import xmp_packets
 from restoration.errors import RestorationError, ScanError
 from restoration.plan.plan import Plan
 from restoration.records.delivery import DeliveryDone, DeliveryProblem, ReplacedDelivery
-from restoration.storage.keys import identifier
-from restoration.storage.manifest import Written
-from restoration.storage.page_state import Record, delivered_files
+from restoration.storage.keys import Facts, identifier
+from restoration.storage.manifest import WrittenList
+from restoration.storage.page_state import delivered_files
 from restoration.storage.recorded_copies import examined_part
 from restoration.storage.text_files import now
 
@@ -36,7 +36,7 @@ def is_delivered(plan: Plan, recipe: str, record: DeliveryDone | DeliveryProblem
 
 
 @dataclass(frozen=True)
-class Earlier:
+class EarlierDelivery:
     """An earlier delivery with the same key; without ``sha256``, one of which nothing is known."""
 
     when: str
@@ -51,13 +51,13 @@ class Earlier:
         known = {"expected": self.sha256, "instance": self.instance}
         return {name: value for name, value in known.items() if value}
 
-    def replaced(self) -> Earlier:
+    def replaced(self) -> EarlierDelivery:
         """Another delivery in its place, of now and under an InstanceID of its own."""
         assert self.sha256 is not None
         lost = ReplacedDelivery(when=self.when, sha256=self.sha256)
-        return Earlier(now(), None, self.sha256, lost)
+        return EarlierDelivery(now(), None, self.sha256, lost)
 
-    def said(self) -> Record:
+    def said(self) -> Facts:
         """What the record says of it."""
         if self.replaces is None:
             return {}
@@ -71,7 +71,7 @@ def earlier_delivery(
     key: str,
     record: DeliveryDone | DeliveryProblem | None,
     target: Path,
-) -> Earlier:
+) -> EarlierDelivery:
     """The delivery that one with this key repeats; one of now, where there was none.
 
     record: the deliver record that bears the key, where there is one; target: the deliverable.
@@ -79,17 +79,19 @@ def earlier_delivery(
     known = record if isinstance(record, DeliveryDone) else None
     known = known or withdrawn_record(plan, recipe, scan, key)
     if known is not None:
-        return Earlier(known.when, known.deliverable.sha256, known.instance or "", known.replaces)
+        return EarlierDelivery(
+            known.when, known.deliverable.sha256, known.instance or "", known.replaces
+        )
     when = time_in_file(target, key)
     shown = plan.results / recipe / "report" / f"{scan}.json"
     if when is None and (target.with_suffix(".json").exists() or not shown.is_file()):
-        return Earlier(now())
+        return EarlierDelivery(now())
     # The record is lost, of a delivery that was shown: the list says what was written.
-    listed = Written(plan.results).of(f"{recipe}/deliver")
+    listed = WrittenList(plan.results).of(f"{recipe}/deliver")
     sha256 = listed.get(f"{recipe}/deliver/{target.name}")
     if when is not None or sha256 is None:
-        return Earlier(when or now(), sha256)
-    return Earlier(now(), None, sha256, ReplacedDelivery(when=None, sha256=sha256))
+        return EarlierDelivery(when or now(), sha256)
+    return EarlierDelivery(now(), None, sha256, ReplacedDelivery(when=None, sha256=sha256))
 
 
 def time_in_file(path: Path, key: str) -> str | None:
@@ -111,13 +113,13 @@ def time_in_file(path: Path, key: str) -> str | None:
 
 
 def deliver_again(
-    deliver: Callable[..., Record],
+    deliver: Callable[..., Facts],
     scan: ScanToDeliver,
     key: str,
     target: Path,
-    earlier: Earlier,
+    earlier: EarlierDelivery,
     say: Callable[[str], None],
-) -> tuple[Record, Earlier]:
+) -> tuple[Facts, EarlierDelivery]:
     """The deliverable of an earlier delivery once more, or, where that cannot be had, another one
     that says so: what was written, and as what.
 
@@ -137,8 +139,12 @@ def deliver_again(
 
 
 def delivery_record(
-    scan: ScanToDeliver, key: str, delivered: Record, earlier: Earlier, unheeded: Sequence[str]
-) -> Record:
+    scan: ScanToDeliver,
+    key: str,
+    delivered: Facts,
+    earlier: EarlierDelivery,
+    unheeded: Sequence[str],
+) -> Facts:
     """The deliver record without its head, settings and code.
 
     delivered: what ``deliver_finished`` says, which loses what it says of faces; unheeded: what is

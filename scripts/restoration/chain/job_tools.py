@@ -20,7 +20,7 @@ from restoration.raster.base import FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import TiffPage, open_page
 from restoration.raster.tiff.write_intermediate import write_intermediate
-from restoration.storage.page_state import Record
+from restoration.storage.keys import Facts
 
 if TYPE_CHECKING:
     from restoration.networks.load import Network
@@ -123,13 +123,13 @@ class Networks:
         return self._faces[name]
 
 
-def _inspect(path: Path, limits: IngestSettings) -> Record:
+def _inspect(path: Path, limits: IngestSettings) -> Facts:
     from restoration.ingest.inspect_master import inspect_master  # noqa: PLC0415 (one job in five needs it)
 
     return inspect_master(path, limits)
 
 
-def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
+def _examine(plan: Plan) -> Callable[[Path, int, Config], Facts]:
     """Examines pages with the plan's weights, which are verified once, before the first page."""
 
     @cache
@@ -140,7 +140,7 @@ def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
                 kept_original(plan.manifest[name], folder)
         return folder
 
-    def examine(path: Path, number: int, config: Config) -> Record:
+    def examine(path: Path, number: int, config: Config) -> Facts:
         from restoration.examine.page import examine_page  # noqa: PLC0415 (loads OpenCV)
 
         with open_page(path, number, limits=config.ingest) as page:
@@ -155,7 +155,7 @@ def _examine(plan: Plan) -> Callable[[Path, int, Config], Record]:
     return examine
 
 
-def _deliver(**given: Any) -> Record:
+def _deliver(**given: Any) -> Facts:
     from restoration.deliver.history import deliver_finished  # noqa: PLC0415 (one job in five needs it)
 
     return deliver_finished(**given)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from restoration.config.regions import DEFAULT_FEATHER, Marks, Shape
+from restoration.config.regions import DEFAULT_FEATHER, Shape, StageMarks
 from restoration.errors import ScanError
 from restoration.raster.ahead import closing
-from restoration.raster.area import Allowed, Area, Box, Mask, Polygon
+from restoration.raster.area import Allowed, Area, PaintedMask, Polygon, Rectangle
 from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.resample import Resampled
 from restoration.raster.tiff.page import open_page
@@ -24,7 +24,7 @@ Size = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Limits:
+class PageLimits:
     """Where a stage may work on one page."""
 
     only: tuple[Area, ...] | None
@@ -39,7 +39,7 @@ class Limits:
         return Allowed(height, width, scale, self.only, self.exclude, self.feather)
 
 
-def limits_of(marks: Marks, page: int, master: Size, files: ExitStack) -> Limits | None:
+def limits_of(marks: StageMarks, page: int, master: Size, files: ExitStack) -> PageLimits | None:
     """The limits of one page; None where no region speaks of it.
 
     files: closes the masks when the page is done. Raises ScanError where a mask is unreadable or
@@ -55,7 +55,7 @@ def limits_of(marks: Marks, page: int, master: Size, files: ExitStack) -> Limits
     def areas(shapes: Sequence[Shape]) -> tuple[Area, ...]:
         return marked_areas(shapes, marks.folder, page, master, files)
 
-    return Limits(
+    return PageLimits(
         only=None if regions.only is None else areas(regions.only),
         exclude=areas(regions.exclude),
         feather=DEFAULT_FEATHER if regions.feather is None else regions.feather,
@@ -73,11 +73,11 @@ def marked_areas(
 def area_of(shape: Shape, folder: Path, master: Size, files: ExitStack) -> Area:
     """The area of one shape. Raises ScanError where its mask does not fit the master's page."""
     if shape.box is not None:
-        return Box(*shape.box)
+        return Rectangle(*shape.box)
     if shape.polygon is not None:
         return Polygon(shape.polygon)
     assert shape.mask is not None
-    return Mask(open_mask(folder / shape.mask, 1, master, files))
+    return PaintedMask(open_mask(folder / shape.mask, 1, master, files))
 
 
 def open_mask(path: Path, page: int, master: Size, files: ExitStack) -> Raster:
@@ -100,7 +100,7 @@ def open_mask(path: Path, page: int, master: Size, files: ExitStack) -> Raster:
 
 
 def limited(
-    page: Restored, source: Raster, limits: Limits, share_name: str = "regions_share"
+    page: Restored, source: Raster, limits: PageLimits, share_name: str = "regions_share"
 ) -> Restored:
     """The stage's page with its work taken back outside the limits.
 

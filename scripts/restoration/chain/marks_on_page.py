@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import numpy as np
 
 from restoration.chain.limits import Size, area_of
-from restoration.config.regions import FaceRegions, MarkedTarget, Marks, Shape
+from restoration.config.regions import FaceRegions, MarkedTarget, Shape, StageMarks
 from restoration.config.stages import FACES
 from restoration.errors import ScanError
 from restoration.raster.area import Area, Polygon
@@ -24,12 +24,12 @@ BAND = 64
 LEAST_BEYOND = 1.0
 """Pixels beyond the page that are said; less is a mouse that stopped at the edge."""
 
-Bounds = tuple[float, float, float, float]
+MarkBounds = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
 
 def check_on_page(
-    marks: Marks, number: int, count: int, master: Size, files: ExitStack
+    marks: StageMarks, number: int, count: int, master: Size, files: ExitStack
 ) -> list[str]:
     """Sentences about marks that reach beyond a page.
 
@@ -80,7 +80,7 @@ def is_blank(mask: Raster) -> bool:
     )
 
 
-def _marked(marks: Marks) -> Iterator[tuple[str, Shape | MarkedTarget]]:
+def _marked(marks: StageMarks) -> Iterator[tuple[str, Shape | MarkedTarget]]:
     """Every mark with its key in the file of regions."""
     parts = [(marks.stage, marks.regions), (FACES, marks.faces)]
     for stage, regions in parts:
@@ -99,14 +99,14 @@ def _marked(marks: Marks) -> Iterator[tuple[str, Shape | MarkedTarget]]:
         yield f"colour.targets.{index}", target
 
 
-def _misplaced(marks: Marks, where: str, why: str) -> ScanError:
+def _misplaced(marks: StageMarks, where: str, why: str) -> ScanError:
     path = marks.folder / f"{marks.scan}.yaml"
     return ScanError(f"regions: '{path}': {where}: {why}; correct it, or take it out")
 
 
 def _described(
-    shape: Shape | MarkedTarget, marks: Marks, master: Size, files: ExitStack
-) -> tuple[str, Bounds | None, Area]:
+    shape: Shape | MarkedTarget, marks: StageMarks, master: Size, files: ExitStack
+) -> tuple[str, MarkBounds | None, Area]:
     """A mark in words, its extent (None: that of the page), and its area."""
     if shape.box is not None:
         left, top, width, height = shape.box
@@ -127,18 +127,18 @@ def _described(
     return name, bounds, area_of(shape, marks.folder, master, files)
 
 
-def _is_beside(bounds: Bounds, master: Size) -> bool:
+def _is_beside(bounds: MarkBounds, master: Size) -> bool:
     left, top, right, bottom = bounds
     return left >= master[1] or top >= master[0] or right <= 0.0 or bottom <= 0.0
 
 
-def _reaches_beyond(bounds: Bounds, master: Size) -> bool:
+def _reaches_beyond(bounds: MarkBounds, master: Size) -> bool:
     left, top, right, bottom = bounds
     beyond = max(-left, -top, right - master[1], bottom - master[0])
     return beyond > LEAST_BEYOND
 
 
-def _holds_any(area: Area, bounds: Bounds, master: Size) -> bool:
+def _holds_any(area: Area, bounds: MarkBounds, master: Size) -> bool:
     """Whether an area holds the centre of any pixel of the page."""
     left, top = (max(0, int(np.floor(value))) for value in bounds[:2])
     right, bottom = min(master[1], int(np.ceil(bounds[2]))), min(master[0], int(np.ceil(bounds[3])))

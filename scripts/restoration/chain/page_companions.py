@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from restoration.chain.limits import Limits, area_of, limits_of, marked_areas, open_mask
+from restoration.chain.limits import PageLimits, area_of, limits_of, marked_areas, open_mask
 from restoration.chain.marks_on_page import check_on_page, is_blank, unused_targets
-from restoration.config.regions import FaceRegions, Marks, Shape
+from restoration.config.regions import FaceRegions, Shape, StageMarks
 from restoration.config.settings import IngestSettings
 from restoration.faces.frame import Places
 from restoration.faces.known import KnownFace, known_faces
@@ -54,9 +54,9 @@ class Beside:
     no_infrared: str = "the master holds no infrared"
     """Why there is no infrared."""
     damage: Raster | None = None
-    limits: Limits | None = None
+    limits: PageLimits | None = None
     faces: tuple[KnownFace, ...] = ()
-    keep: Limits | None = None
+    keep: PageLimits | None = None
     """Where a generative network may not work, for the sake of faces; None = nowhere."""
     master: Raster | None = None
     """The master's own page; None where the stage has no use for it."""
@@ -65,7 +65,7 @@ class Beside:
 
 
 def beside(
-    marks: Marks,
+    marks: StageMarks,
     *,
     master: Path,
     number: int,
@@ -132,7 +132,7 @@ def _infrared(
 
 
 def _known(
-    marks: Marks,
+    marks: StageMarks,
     number: int,
     extent: tuple[int, int],
     faces: FacePlaces | None,
@@ -152,13 +152,13 @@ def _known(
 
 
 def _keep(
-    marks: Marks,
+    marks: StageMarks,
     number: int,
     extent: tuple[int, int],
     known: tuple[KnownFace, ...],
     files: ExitStack,
-) -> Limits | None:
+) -> PageLimits | None:
     """The heads of all faces, and the whole of what a person excluded."""
     excluded = () if marks.faces is None else marks.faces.exclude
     areas = protected(known, marked_areas(excluded, marks.folder, number, extent, files))
-    return Limits(None, tuple(areas), feather_of(known), extent) if areas else None
+    return PageLimits(None, tuple(areas), feather_of(known), extent) if areas else None

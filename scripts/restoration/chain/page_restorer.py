@@ -21,18 +21,17 @@ from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
 from restoration.faces.protecting import told_of_heads
 from restoration.plan.plan import Plan
-from restoration.raster.base import Raster
+from restoration.raster.base import Progress, Raster
 from restoration.records.stage import AppliedPage, StageDone, StagePage, page_of
 from restoration.stages.base import Declined, Mapped, NetworkSource, Page, Restored, Stage
 from restoration.stages.colour.provisional import with_corrected_tones
 from restoration.storage.fixity import is_intact
 from restoration.storage.image_places import image_path, mask_path
 from restoration.storage.journal import note_gone, note_written
-from restoration.storage.page_state import PageState, Record, has_own_image
+from restoration.storage.keys import Facts
+from restoration.storage.page_state import PageState, has_own_image
 from restoration.storage.publish import linked, unlink
 from restoration.storage.records import read_record
-
-Progress = Callable[[float, str], None]
 
 
 class OpenImage(Raster, Protocol):
@@ -46,12 +45,12 @@ class Workshop:
     """What steps are done with: loaded once per job, so that tests can put in their own."""
 
     networks: NetworkSource
-    inspect: Callable[[Path, Any], Record]
-    examine: Callable[[Path, int, Any], Record]
+    inspect: Callable[[Path, Any], Facts]
+    examine: Callable[[Path, int, Any], Facts]
     open_image: Callable[[Path, int], AbstractContextManager[Any]]
     colour_of: Callable[[Any], Any]
     write_image: Callable[..., str]
-    deliver: Callable[..., Record]
+    deliver: Callable[..., Facts]
     stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
     """Set up once per job; what a stage measures of its network serves every scan."""
     hand: InHand = field(default_factory=InHand)
@@ -163,7 +162,7 @@ class PageRestorer:
             raise ValueError(f"{self.step}: runs after a stage that hands its table to delivery")
         stage = self._stage()
         path, number = self.input_of(state)
-        entry: Record = {"number": state.number, "key": key, "input_key": state.key}
+        entry: Facts = {"number": state.number, "key": key, "input_key": state.key}
         with ExitStack() as files:
             source = files.enter_context(self.workshop.open_image(path, number))
             around = self._beside(work, files)
@@ -256,7 +255,7 @@ class PageRestorer:
             stages[self.recipe, self.step] = stage
         return stages[self.recipe, self.step]
 
-    def _write_page(self, work: PageWork, source: OpenImage, page: Restored) -> Record:
+    def _write_page(self, work: PageWork, source: OpenImage, page: Restored) -> Facts:
         target = self._image(work)
         target.parent.mkdir(parents=True, exist_ok=True)
         same_size = (page.height, page.width) == (source.height, source.width)
@@ -313,7 +312,7 @@ class PageRestorer:
         return str(path.relative_to(self.plan.results)), sha256
 
 
-def _changed_nothing(state: PageState, page: Restored) -> Record:
+def _changed_nothing(state: PageState, page: Restored) -> Facts:
     """A page that the stage set out to change, and of which no pixel differs."""
     findings = dict(page.findings)
     meant = findings.pop("reason", None)
@@ -329,7 +328,7 @@ def _changed_nothing(state: PageState, page: Restored) -> Record:
     }
 
 
-def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
+def _mapped(work: PageWork, source: Raster, page: Mapped) -> Facts:
     """A page whose values delivery will map: its image is still that which came in."""
     if page.tones.channels != source.channels:
         raise ValueError(
@@ -350,7 +349,7 @@ def _mapped(work: PageWork, source: Raster, page: Mapped) -> Record:
     }
 
 
-def _passed_on(state: PageState) -> Record:
+def _passed_on(state: PageState) -> Facts:
     """A page that a stage does not change: what came in goes on."""
     return {
         "output_key": state.key,

@@ -37,7 +37,7 @@ _SECONDS_BETWEEN_LOOKS = 0.1
 _HEAD = struct.Struct("QI")
 _PR_SET_PDEATHSIG = 1
 
-Step = tuple[str, str]
+StepOfScan = tuple[str, str]
 """Scan and step."""
 
 
@@ -45,7 +45,7 @@ Step = tuple[str, str]
 class InHand:
     """What the worker has in hand, in memory that it shares with the process that waits for it."""
 
-    suspects: dict[Step, str] = field(default_factory=dict)
+    suspects: dict[StepOfScan, str] = field(default_factory=dict)
     """The signal that ended the worker, by scan and step: these are not begun again."""
     _memory: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, 4096), repr=False)
 
@@ -84,7 +84,7 @@ class InHand:
         return int(_HEAD.unpack_from(self._memory)[0])
 
     @property
-    def what(self) -> Step | None:
+    def what(self) -> StepOfScan | None:
         """Scan and step in hand."""
         size = _HEAD.unpack_from(self._memory)[1]
         if size == 0:
@@ -107,7 +107,7 @@ def stand_by() -> InHand:
 
     To be called before any thread is started.
     """
-    hand, strikes = InHand(), Counter[Step]()
+    hand, strikes = InHand(), Counter[StepOfScan]()
     if not hasattr(signal, "sigtimedwait"):
         # As on macOS: nobody waits there, and a crash ends the job.
         return hand
@@ -131,7 +131,7 @@ def stand_by() -> InHand:
         hand.put_down()
 
 
-def _judge(hand: InHand, strikes: Counter[Step], what: Step, name: str) -> None:
+def _judge(hand: InHand, strikes: Counter[StepOfScan], what: StepOfScan, name: str) -> None:
     """Count a crash; ends this process where it cannot be the scans."""
     scan, step = what
     strikes[what] += 1

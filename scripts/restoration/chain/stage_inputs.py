@@ -16,8 +16,8 @@ from restoration.findings.report import ConditionReport, read_report
 from restoration.ingest.inspect_master import hash_file
 from restoration.plan.code_fingerprint import code_fingerprint
 from restoration.plan.plan import Plan
-from restoration.records.examine import ExamineDone, Report
-from restoration.storage.page_state import Record
+from restoration.records.examine import ExamineDone, RawReport
+from restoration.storage.keys import Facts
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class StageInputs:
         self._scan = scan
         self._albums = albums
         self._examined = examined
-        self._marks: dict[str, Record] = {}
+        self._marks: dict[str, Facts] = {}
 
     def of(self, step: str, number: int) -> ToldOfPage:
         """What the stage is told of a page. Raises RestorationError, in one line, where the scan's
@@ -91,7 +91,7 @@ class StageInputs:
             read = {**read, "material": self._scan.material}
         return read if album is None else {**read, "album": album.digest}
 
-    def marks(self, step: str) -> Record:
+    def marks(self, step: str) -> Facts:
         """What people marked for the stage, as it enters its keys; empty for most scans."""
         if step not in self._marks:
             facts = self._plan.marks(self._recipe, self._scan, step).facts(_sha256_of)
@@ -99,7 +99,7 @@ class StageInputs:
             self._marks[step] = {"marks": facts, "limiting": code} if facts else {}
         return self._marks[step]
 
-    def _read(self, report: Report, names: Sequence[str], number: int) -> ConditionReport:
+    def _read(self, report: RawReport, names: Sequence[str], number: int) -> ConditionReport:
         place = self._plan.folder(None, "examine") / f"{self._scan.scan}.json"
         return read_report({name: report.get(name) for name in names}, f"{place}, page {number}")
 
@@ -108,7 +108,7 @@ class StageInputs:
         read = {field: report.get(field) for field in REGISTRY[step].load().reads}
         return read | self._of_faces(step, report, number) | self._of_tones(step, report)
 
-    def _of_faces(self, step: str, report: Report, number: int) -> Record:
+    def _of_faces(self, step: str, report: RawReport, number: int) -> Facts:
         """Of faces that a stage must leave alone, only where they lie is part of its result."""
         if not self._plan.dependencies.keeps_faces(self._recipe, step):
             return {}
@@ -120,7 +120,7 @@ class StageInputs:
         code = code_fingerprint("restoration.faces.protecting")
         return {"faces": places, "keeping": code}
 
-    def _of_tones(self, step: str, report: Report) -> Record:
+    def _of_tones(self, step: str, report: RawReport) -> Facts:
         """What corrected tones follow from, for a stage that is to be shown them."""
         tones = self._plan.tones_ahead(self._recipe, step)
         if tones is None:

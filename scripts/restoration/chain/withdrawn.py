@@ -15,7 +15,7 @@ from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord, record_of
 from restoration.records.delivery import DeliveryDone, Withdrawn
 from restoration.storage.journal import note_gone, note_written
-from restoration.storage.manifest import Written
+from restoration.storage.manifest import WrittenList
 from restoration.storage.page_state import delivered_files
 from restoration.storage.publish import rename, unlink
 from restoration.storage.records import (
@@ -52,7 +52,7 @@ def withdraw(plan: Plan, recipe: str, scan: Scan, step: str, reason: str) -> Pat
     if not done and (folder / f"{scan.scan}.tif").is_file():
         # Its record is lost; what was written is known all the same.
         path_below = f"{recipe}/deliver/{scan.scan}.tif"
-        listed = Written(plan.results).of(f"{recipe}/deliver")
+        listed = WrittenList(plan.results).of(f"{recipe}/deliver")
         sums = {f"{scan.scan}.tif": listed.get(path_below, "")}
     files = [name for name in sums if (folder / name).is_file()]
     if not files and not done:

@@ -45,7 +45,7 @@ class Pass:
 
 
 @dataclass(frozen=True)
-class Grain:
+class ReportedGrain:
     """What the report says about grain."""
 
     found: bool | None
@@ -59,7 +59,7 @@ class Grain:
     """Correlation of the noise of one channel with that of another; None = unknown."""
 
     @classmethod
-    def of(cls, said: GrainFound | None) -> Grain:
+    def of(cls, said: GrainFound | None) -> ReportedGrain:
         if said is None:
             return cls(None, None, equal_channels=False, size_px=None, likeness=None)
         return cls(
@@ -87,14 +87,14 @@ class ReportedNoise:
     """By channel, where all are known."""
     tones: tuple[float | None, ...]
     """By tone class, dark to light; each class is an equal part of the encoded range."""
-    grain: Grain
+    grain: ReportedGrain
 
     @classmethod
     def of(cls, report: Others) -> ReportedNoise:
         """report: holds the finding `Noise`."""
         found = report.get(Noise)
         if found is None:
-            return cls(None, UNMEASURED, {}, None, (), (), Grain.of(None))
+            return cls(None, UNMEASURED, {}, None, (), (), ReportedGrain.of(None))
         said = found.detail
         # All the noise that there is at each scale, white or not.
         sigmas = {
@@ -113,7 +113,7 @@ class ReportedNoise:
             white=None if said.full is None else said.full.sigma,
             channels=known if len(known) == len(channels) else (),
             tones=said.tones,
-            grain=Grain.of(said.grain),
+            grain=ReportedGrain.of(said.grain),
         )
 
     @property

@@ -33,7 +33,7 @@ _BOUNDS = {
     "multiple_of": ("multiple_of", "a multiple of"),
 }
 
-Written = Callable[[Sequence[str | int]], str | None]
+SpellingOf = Callable[[Sequence[str | int]], str | None]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _MistakePlace:
     """What one error is about."""
 
     path: tuple[str | int, ...]
@@ -63,7 +63,7 @@ def mistake_of(
     error: ValidationError,
     model: type[BaseModel],
     given: Any,
-    written: Written = lambda _: None,
+    written: SpellingOf = lambda _: None,
 ) -> Mistake:
     """The first mistake that pydantic found.
 
@@ -90,17 +90,17 @@ def _is_of_kind(kind: str) -> bool:
     return kind == "literal_error" or kind.endswith(("_type", "_parsing", "_from_float"))
 
 
-def _whole(place: _Place, location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+def _whole(place: _MistakePlace, location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """The way to a key, also one that is not there."""
     last = location[-1]
     return place.path if place.path[-1:] == (last,) else (*place.path, last)
 
 
-def _in_tuple(place: _Place, error: Mapping[str, Any]) -> bool:
+def _in_tuple(place: _MistakePlace, error: Mapping[str, Any]) -> bool:
     return error["type"] == "missing" and isinstance(error["loc"][-1], int)
 
 
-def _place(model: type[BaseModel], given: Any, location: Iterable[str | int]) -> _Place:
+def _place(model: type[BaseModel], given: Any, location: Iterable[str | int]) -> _MistakePlace:
     """As far as what was given goes: pydantic's places also name the alternatives it tried."""
     path: list[str | int] = []
     value, annotation = given, model
@@ -112,7 +112,7 @@ def _place(model: type[BaseModel], given: Any, location: Iterable[str | int]) ->
             continue
         value, annotation = value[part], _inside(annotation, part)
         path.append(part)
-    return _Place(tuple(path), value, annotation)
+    return _MistakePlace(tuple(path), value, annotation)
 
 
 def _inside(annotation: Any, part: str | int) -> Any:
@@ -142,7 +142,7 @@ def near(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
 
 
 def _said(
-    error: Mapping[str, Any], place: _Place, model: type[BaseModel], spelt: str | None
+    error: Mapping[str, Any], place: _MistakePlace, model: type[BaseModel], spelt: str | None
 ) -> str:
     kind = error["type"]
     if kind == "extra_forbidden":
@@ -161,7 +161,7 @@ def _said(
     return f"expected {_expected(error, place)}, found {found}{advice}"
 
 
-def _expected(error: Mapping[str, Any], place: _Place) -> str:
+def _expected(error: Mapping[str, Any], place: _MistakePlace) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
@@ -178,7 +178,9 @@ _PATTERNS = {
 }
 
 
-def _unknown_key(location: Sequence[str | int], place: _Place, model: type[BaseModel]) -> str:
+def _unknown_key(
+    location: Sequence[str | int], place: _MistakePlace, model: type[BaseModel]
+) -> str:
     section: Any = model
     for part in place.path[:-1]:
         section = _inside(section, part)
@@ -240,7 +242,7 @@ def _found(value: Any, spelt: str | None) -> str:
     return f"'{spelt}'" if spelt else _SHOWN.repr(value)
 
 
-def _advice(place: _Place, spelt: str | None) -> str:
+def _advice(place: _MistakePlace, spelt: str | None) -> str:
     """What to write, where that follows from what was found."""
     kinds = list(alternatives(place.annotation))
     words = [str(word) for word in options(place.annotation)]

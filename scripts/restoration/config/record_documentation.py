@@ -21,7 +21,7 @@ from restoration.records.stage import StageRecord
 from restoration.records.stage_findings.registry import STAGE_FINDINGS
 
 
-class Kind(NamedTuple):
+class RecordKind(NamedTuple):
     """A kind of record."""
 
     type: Any
@@ -30,21 +30,23 @@ class Kind(NamedTuple):
     holds: str
 
 
-KINDS: Mapping[str, Kind] = {
-    "ingest": Kind(IngestRecord, "ingest/<scan>.json", "what a master says about itself"),
-    "examine": Kind(ExamineRecord, "examine/<scan>.json", "the condition report of each page"),
-    "stage": Kind(
+KINDS: Mapping[str, RecordKind] = {
+    "ingest": RecordKind(IngestRecord, "ingest/<scan>.json", "what a master says about itself"),
+    "examine": RecordKind(
+        ExamineRecord, "examine/<scan>.json", "the condition report of each page"
+    ),
+    "stage": RecordKind(
         StageRecord, "<recipe>/<stage>/<scan>.json", "what a stage did with each page, or why not"
     ),
-    "deliver": Kind(
+    "deliver": RecordKind(
         DeliveryRecord, "<recipe>/deliver/<scan>.json", "the deliverable, and all records before it"
     ),
-    "withdrawn": Kind(
+    "withdrawn": RecordKind(
         Withdrawn,
         "<recipe>/withdrawn/<scan>@<n>/withdrawn.json",
         "why a deliverable was put aside, and what its files are",
     ),
-    "fixity": Kind(FixityLine, "fixity-log.jsonl", "a verification, one a line"),
+    "fixity": RecordKind(FixityLine, "fixity-log.jsonl", "a verification, one a line"),
 }
 """Every kind of record by its name."""
 

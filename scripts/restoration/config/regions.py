@@ -18,20 +18,22 @@ from restoration.config.damage_mask_names import mask_of
 from restoration.config.mistakes import mistake_of, near
 from restoration.config.section import Section
 from restoration.config.stages import CHAIN, COLOUR, FACES
-from restoration.config.yaml_text import Written, parse
+from restoration.config.yaml_text import YamlText, parse
 from restoration.errors import ConfigError
 
-Pixels = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Place = Annotated[float, Field(allow_inf_nan=False)]
-Point = Annotated[tuple[Place, Place], Field(strict=False)]
+PixelCount = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Coordinate = Annotated[float, Field(allow_inf_nan=False)]
+MarkedPoint = Annotated[tuple[Coordinate, Coordinate], Field(strict=False)]
 
 
 class Shape(Section):
     """One area of a page, in pixels of the master as it is stored."""
 
-    box: Annotated[tuple[Pixels, Pixels, Pixels, Pixels], Field(strict=False)] | None = None
+    box: (
+        Annotated[tuple[PixelCount, PixelCount, PixelCount, PixelCount], Field(strict=False)] | None
+    ) = None
     """Left, top, width, height."""
-    polygon: Annotated[tuple[Point, ...], Field(min_length=3, strict=False)] | None = None
+    polygon: Annotated[tuple[MarkedPoint, ...], Field(min_length=3, strict=False)] | None = None
     """Corners, each x, y."""
     mask: str | None = None
     """A TIFF beside the YAML file, the size of the page: what is not 0 is inside."""
@@ -127,10 +129,12 @@ class MarkedTarget(Section):
 
     kind: Literal["colorchecker", "grey"]
     """A ColorChecker Classic, or a strip of neutral steps."""
-    box: Annotated[tuple[Pixels, Pixels, Pixels, Pixels], Field(strict=False)] | None = None
+    box: (
+        Annotated[tuple[PixelCount, PixelCount, PixelCount, PixelCount], Field(strict=False)] | None
+    ) = None
     """Left, top, width, height of its patches, without its frame."""
     polygon: (
-        Annotated[tuple[Point, ...], Field(min_length=4, max_length=4, strict=False)] | None
+        Annotated[tuple[MarkedPoint, ...], Field(min_length=4, max_length=4, strict=False)] | None
     ) = None
     """Its four corners, each x, y, in turn."""
     page: Annotated[int, Field(ge=1)] = 1
@@ -146,7 +150,7 @@ class MarkedTarget(Section):
         return self
 
     @property
-    def corners(self) -> tuple[Point, ...]:
+    def corners(self) -> tuple[MarkedPoint, ...]:
         """x, y of its corners, in turn."""
         if self.polygon is not None:
             return self.polygon
@@ -249,7 +253,7 @@ def read_regions(path: Path) -> ScanRegions | None:
 
 def _told(error: ValidationError, given: Any, path: Path, text: str) -> str:
     """The first mistake, with its line."""
-    written = Written(text)
+    written = YamlText(text)
 
     def keys(way: Sequence[str | int]) -> tuple[str | int, ...]:
         return tuple(way[1:] if way[:1] == ("stages",) else way)
@@ -278,7 +282,7 @@ def damage_mask_of(master: str) -> Path:
 
 
 @dataclass(frozen=True)
-class Marks:
+class StageMarks:
     """What people marked on one scan for one stage."""
 
     folder: Path

@@ -190,7 +190,7 @@ def _once(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
     return found
 
 
-class Written:
+class YamlText:
     """A text of YAML with the place of each of its keys; of one that is none, nothing is known."""
 
     def __init__(self, text: str) -> None:
@@ -248,7 +248,7 @@ class WrittenFiles:
             return "on the command line (--config)", None
         for length in range(len(keys), 0, -1):
             for path in reversed(self._files):
-                written = Written(_quiet_text(path))
+                written = YamlText(_quiet_text(path))
                 line = written.line_of(keys[:length])
                 if line is not None:
                     text = written.text_of(keys) if length == len(keys) else None

@@ -18,7 +18,7 @@ from restoration.errors import ScanError
 from restoration.raster.tiff.byte_order import little_endian
 from restoration.raster.tiff.embedded_metadata import photoshop_resource, straightened_iptc
 from restoration.raster.tiff.page import TiffPage
-from restoration.raster.tiff.tags import FIELD_TYPES, Directory, Entry, Field, TiffTags
+from restoration.raster.tiff.tags import FIELD_TYPES, Directory, Field, Tag, TiffTags
 
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 EXIF, GPS, INTEROPERABILITY, MAKER_NOTE = 34665, 34853, 40965, 37500
@@ -93,7 +93,7 @@ class Carried:
 
 
 @dataclass
-class _Said:
+class _SaidLines:
     """Lines for the record."""
 
     left: list[str] = field(default_factory=list)
@@ -106,7 +106,7 @@ def carry_over(page: TiffPage, height: int, width: int) -> Carried:
     A damaged directory of EXIF or GPS is left and named; the picture is not lost for it.
     Raises ScanError only where a tag exceeds ``max_tag_bytes``.
     """
-    tags, directory, said = page.tags, page.directory, _Said()
+    tags, directory, said = page.tags, page.directory, _SaidLines()
     fields = [
         made
         for code, entry in sorted(directory.entries.items())
@@ -184,7 +184,7 @@ def recoloured(carried: Carried, *, srgb: bool) -> Carried:
     )
 
 
-def _field(tags: TiffTags, entry: Entry, where: str, said: _Said) -> Field | None:
+def _field(tags: TiffTags, entry: Tag, where: str, said: _SaidLines) -> Field | None:
     """The field as it is to be written; None, and a line, where it cannot be."""
     name = f"tag {entry.code}" if where == "Image" else f"{where} tag {entry.code}"
     if entry.kind in _POINTERS or (where != "Image" and entry.code in _POSITIONS):
@@ -216,13 +216,13 @@ def _named(where: str, code: int) -> str:
 
 
 def _subdirectory(
-    tags: TiffTags, parent: Directory, code: int, name: str, said: _Said
+    tags: TiffTags, parent: Directory, code: int, name: str, said: _SaidLines
 ) -> tuple[Field, ...] | None:
     if code not in parent.entries:
         return None
     try:
         inner = tags.subdirectory(tags.number(parent, code) or 0)
-        found = _Said()
+        found = _SaidLines()
         made = [_field(tags, entry, name, found) for _, entry in sorted(inner.entries.items())
                 if entry.code not in (MAKER_NOTE, INTEROPERABILITY)]  # fmt: skip
     except ScanError as error:
@@ -237,7 +237,7 @@ def _subdirectory(
 
 
 def _exif(
-    tags: TiffTags, directory: Directory, height: int, width: int, said: _Said
+    tags: TiffTags, directory: Directory, height: int, width: int, said: _SaidLines
 ) -> tuple[tuple[Field, ...] | None, tuple[Field, ...] | None]:
     """The EXIF directory and the one of interoperability below it; sizes are those of now."""
     fields = _subdirectory(tags, directory, EXIF, "EXIF", said)
@@ -257,7 +257,7 @@ def _exif(
     return kept, below
 
 
-def _photoshop(tags: TiffTags, directory: Directory, raw: bytes, said: _Said) -> bytes:
+def _photoshop(tags: TiffTags, directory: Directory, raw: bytes, said: _SaidLines) -> bytes:
     """The image resources without those that restate size, colour or metadata of the master.
 
     They are big-endian in every file. What they say of the IPTC is kept, and compared with it.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from restoration.config.settings import DeliverSettings
 from restoration.deliver.outgoing_profile import OutgoingProfile
-from restoration.deliver.write_tiff import DeliverablePage, Written
+from restoration.deliver.write_tiff import DeliverablePage, WrittenDeliverable
 from restoration.deliver.xmp.packet import read_properties
 from restoration.raster.mapped import MappedRows
 from restoration.records.delivery import (
@@ -46,7 +46,7 @@ def deliverable_record(
     output: Path,
     ingest: Master,
     made: Sequence[MadePage],
-    written: Written,
+    written: WrittenDeliverable,
     settings: DeliverSettings,
 ) -> Deliverable:
     """What the deliver record says of the file; made: its directories in order."""

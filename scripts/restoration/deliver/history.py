@@ -25,8 +25,8 @@ from restoration.raster.tiff.page import open_page
 from restoration.records.delivery import Finished
 from restoration.records.stage import AppliedPage, StageDone, StagePage
 from restoration.records.stage_findings.faces import FacesFindings
-from restoration.storage.keys import canonical_json
-from restoration.storage.page_state import PageState, Record
+from restoration.storage.keys import Facts, canonical_json
+from restoration.storage.page_state import PageState
 
 SOFTWARE = f"archival-scan-restoration {__version__}"
 
@@ -39,7 +39,7 @@ def deliver_finished(
     when: str,
     expected: str | None = None,
     instance: str = "",
-) -> Record:
+) -> Facts:
     """Write the deliverable of a scan whose stages are all done; expected, instance: as in
     ``Delivery``.
 
@@ -101,14 +101,14 @@ def _table(scan: ScanToDeliver, state: PageState) -> ToneTable | None:
         ) from None
 
 
-def _faces(scan: ScanToDeliver) -> list[Record]:
+def _faces(scan: ScanToDeliver) -> list[Facts]:
     """Restored faces in the finished pages, compared with the master's."""
     stage = next((record for record in scan.stages if record.stage == FACES), None)
     if stage is None:
         return []
     where = f"the record of {FACES} of {scan.scan}"
     said = {page.number: FacesFindings.read(page.findings, where) for page in stage.pages}
-    found: list[Record] = []
+    found: list[Facts] = []
     for state in scan.pages:
         faces = [face for face in said[state.number].faces or () if face.decision == "restored"]
         if not faces:
@@ -126,7 +126,7 @@ def _faces(scan: ScanToDeliver) -> list[Record]:
     return found
 
 
-def _worth_telling(page: StagePage) -> Record:
+def _worth_telling(page: StagePage) -> Facts:
     """The findings without what is said of each face: the record keeps that, a picture that may go
     anywhere says how many were restored and by what, and how many were left alone."""
     each = ("faces", "heads")

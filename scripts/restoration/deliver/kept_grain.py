@@ -26,14 +26,13 @@ from restoration.findings.base import Others
 from restoration.findings.noise import Noise
 from restoration.findings.paper import Paper
 from restoration.raster.base import FloatImage, Raster
-from restoration.raster.boxes import rows_first
+from restoration.raster.boxes import Box, rows_first
 from restoration.raster.resample import Resampled
 from restoration.records.delivery import Finished, KeptNoise
 
 FINISHED_READS = (Noise.name, Paper.name)
 """Findings of the condition report by which a finished picture is judged."""
 
-Box = tuple[int, int, int, int]
 Spectrum = npt.NDArray[np.complex128]
 
 SIDES = (64, 128)
@@ -113,7 +112,7 @@ def finished_page(master: Raster, final: Raster | None, report: Others, *, tones
         # At least: of the few others nothing is known.
         least = math.floor(1e4 * same) / 1e4
         return _finished(name, KeptNoise(kept=least, same=least, confidence=0.9), said)
-    found = _measured(master, final, noise, _Look(side, size, box))
+    found = _measured(master, final, noise, _PageLook(side, size, box))
     if same is not None:
         found = found.model_copy(update={"same": round(same, 4)})
     return _finished(name, found, _told(found, noise))
@@ -125,7 +124,7 @@ def _finished(name: str, found: KeptNoise, said: str) -> Finished:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _PageLook:
     """Where and how finely a page is looked at."""
 
     side: int
@@ -136,7 +135,7 @@ class _Look:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _FlatPlace:
     """A flat place of the master, before the finished picture was looked at."""
 
     top: int
@@ -158,7 +157,7 @@ def _same_share(master: Raster, final: Raster, box: Box, side: int) -> float | N
     return same / count if count else None
 
 
-def _measured(master: Raster, final: Raster, noise: ReportedNoise, look: _Look) -> KeptNoise:
+def _measured(master: Raster, final: Raster, noise: ReportedNoise, look: _PageLook) -> KeptNoise:
     if noise.value is None:
         return _unmeasured(f"the master's noise is not known, {noise.reason}")
     if noise.value < LEAST:
@@ -184,9 +183,9 @@ def _picture(master: Raster, report: Others) -> Box:
     return rows_first(paper.value)
 
 
-def _flattest(master: Raster, look: _Look, noise: ReportedNoise) -> list[_Place]:
+def _flattest(master: Raster, look: _PageLook, noise: ReportedNoise) -> list[_FlatPlace]:
     """The places of least coarse structure, no busier than the noise explains."""
-    found: list[_Place] = []
+    found: list[_FlatPlace] = []
     most = BUSY * float(noise.value or 0.0) / 255.0
     for top, left in _grid(look.box, look.side):
         pixels = _planes(master.read(top, left, look.side, look.side), noise)
@@ -194,7 +193,7 @@ def _flattest(master: Raster, look: _Look, noise: ReportedNoise) -> list[_Place]
             continue
         if math.sqrt(_power(_spectra(pixels, look.size)) / pixels.shape[2]) > most:
             continue
-        found.append(_Place(top, left, _coarse(pixels), pixels))
+        found.append(_FlatPlace(top, left, _coarse(pixels), pixels))
         if len(found) >= 2 * MOST:
             found = sorted(found, key=lambda place: place.coarse)[:MOST]
     return sorted(found, key=lambda place: place.coarse)[:MOST]
@@ -250,7 +249,9 @@ def _coarse(pixels: FloatImage) -> float:
     return float(blocks.var(axis=(0, 1)).mean())
 
 
-def _compared(seen: Raster, places: list[_Place], look: _Look, noise: ReportedNoise) -> KeptNoise:
+def _compared(
+    seen: Raster, places: list[_FlatPlace], look: _PageLook, noise: ReportedNoise
+) -> KeptNoise:
     own = both = now = 0.0
     values = 0
     for place in places:

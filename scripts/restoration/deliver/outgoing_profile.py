@@ -17,7 +17,7 @@ from restoration.raster.colour.icc import ProfileError, profile_description
 from restoration.raster.colour.profile_conversion import ProfileConversion, compensates
 from restoration.raster.colour.profile_file import ProfileFileError, read_profile_file
 
-Rows = Callable[[int, int], UInt16Image]
+ReadRows = Callable[[int, int], UInt16Image]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class OutgoingProfile:
         """The deliverable's profile in words."""
         return profile_description(self.data)
 
-    def rows(self, codes: Rows, bits: int) -> Rows:
+    def rows(self, codes: ReadRows, bits: int) -> ReadRows:
         """The rows as they are delivered; asked for again they are the same."""
         conversion = self.conversion
         if conversion is None:

@@ -86,7 +86,7 @@ class DeliverablePage:
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenDeliverable:
     """What was written, as it was decided on the way."""
 
     sha256: str
@@ -110,7 +110,7 @@ def write_deliverable(
     classic_limit: int = CLASSIC_LIMIT,
     check: Callable[[Path], None] = lambda part: None,
     expected: str | None = None,
-) -> Written:
+) -> WrittenDeliverable:
     """Writes all pages; ``path`` appears only after ``check`` has accepted the finished file.
 
     BigTIFF where the uncompressed pixels reach ``classic_limit`` bytes. LZW can make a noisy
@@ -137,7 +137,7 @@ def write_deliverable(
         if expected not in (None, sha256):
             raise OtherBytesError(sha256)
         note_written(path, sha256)
-        return Written(sha256, big, chosen)
+        return WrittenDeliverable(sha256, big, chosen)
 
 
 def output_codes(page: DeliverablePage, top: int, rows: int) -> np.ndarray[Any, np.dtype[Any]]:

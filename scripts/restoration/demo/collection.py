@@ -9,9 +9,9 @@ from functools import cache
 import numpy as np
 
 from restoration.demo import fading, printing, simulate, wear
-from restoration.demo.photographs import PHOTOGRAPHS, Crop, Floats, load
+from restoration.demo.photographs import PHOTOGRAPHS, Crop, load
 from restoration.demo.scan_file import Caption, scan_bytes
-from restoration.raster.base import UInt16Image, to_uint16
+from restoration.raster.base import Floats, UInt16Image, to_uint16
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
     grey_gamma_profile,
@@ -32,7 +32,7 @@ PROFILES = {"sRGB": srgb_profile, "Adobe RGB": adobe_rgb_profile, "grey": grey_g
 
 
 @dataclass(frozen=True)
-class Damage:
+class PrintDamage:
     """What happened to a print; each step is left out at its zero."""
 
     words: str
@@ -74,7 +74,7 @@ class DemoScan:
     enlargement: float
     """Scan pixels per pixel of the photograph."""
     space: str
-    damage: Damage
+    damage: PrintDamage
     seed: int
     border: int = 0
     """Width of the paper's empty border, in scan pixels."""
@@ -97,7 +97,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 60, 440, 360),
         enlargement=2.25,
         space="sRGB",
-        damage=Damage("a print from a lens out of focus", soft_sigma=3.4),
+        damage=PrintDamage("a print from a lens out of focus", soft_sigma=3.4),
         seed=1,
     ),
     DemoScan(
@@ -108,7 +108,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(20, 60, 420, 400),
         enlargement=2.0,
         space="grey",
-        damage=Damage("a soft and grainy print", grain=5.0, clump=5.0, soft_sigma=3.3),
+        damage=PrintDamage("a soft and grainy print", grain=5.0, clump=5.0, soft_sigma=3.3),
         seed=2,
         border=48,
         order=">",
@@ -121,7 +121,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 0, 400, 600),
         enlargement=1.0,
         space="sRGB",
-        damage=Damage("none: sharp to the last pixel, and nearly without noise"),
+        damage=PrintDamage("none: sharp to the last pixel, and nearly without noise"),
         seed=3,
         electrons=400_000.0,
         mtf_sigma=0.0,
@@ -134,7 +134,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 130, 427, 340),
         enlargement=2.0,
         space="sRGB",
-        damage=Damage("a soft print, seen by a scanner with a noisy sensor", soft_sigma=3.8),
+        damage=PrintDamage("a soft print, seen by a scanner with a noisy sensor", soft_sigma=3.8),
         seed=4,
         electrons=900.0,
     ),
@@ -146,7 +146,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 60, 300, 380),
         enlargement=2.5,
         space="Adobe RGB",
-        damage=Damage(
+        damage=PrintDamage(
             "printed from a JPEG file of quality 25",
             print_ppi=225,
             jpeg_quality=25,
@@ -162,7 +162,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(20, 100, 240, 320),
         enlargement=2.0,
         space="sRGB",
-        damage=Damage("slight softness, as a good print has it", soft_sigma=2.5),
+        damage=PrintDamage("slight softness, as a good print has it", soft_sigma=2.5),
         seed=6,
         truth_factor=2,
     ),
@@ -174,7 +174,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(20, 20, 200, 280),
         enlargement=3.0,
         space="grey",
-        damage=Damage("printed as a halftone of 150 lines per inch", lines_per_inch=150.0),
+        damage=PrintDamage("printed as a halftone of 150 lines per inch", lines_per_inch=150.0),
         seed=7,
         border=64,
     ),
@@ -186,7 +186,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 130, 240, 200),
         enlargement=2.0,
         space="grey",
-        damage=Damage(
+        damage=PrintDamage(
             "the grain of a fast black-and-white film", grain=7.0, clump=1.1, soft_sigma=1.1
         ),
         seed=8,
@@ -199,7 +199,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 180, 340, 400),
         enlargement=1.5,
         space="sRGB",
-        damage=Damage(
+        damage=PrintDamage(
             "three scratches, twenty specks of dust and two hairs",
             scratches=3,
             specks=20,
@@ -215,7 +215,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(0, 20, 500, 420),
         enlargement=0.8,
         space="sRGB",
-        damage=Damage("a face of few pixels, from a soft print", soft_sigma=1.8),
+        damage=PrintDamage("a face of few pixels, from a soft print", soft_sigma=1.8),
         seed=10,
     ),
     DemoScan(
@@ -226,7 +226,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(230, 0, 280, 500),
         enlargement=1.0,
         space="Adobe RGB",
-        damage=Damage(
+        damage=PrintDamage(
             "cyan and yellow dye have faded, and the paper has yellowed",
             kept=(0.6, 0.88, 0.78),
             stain=(0.01, 0.04, 0.15),
@@ -244,7 +244,7 @@ COLLECTION: tuple[DemoScan, ...] = (
         crop=Crop(60, 120, 300, 260),
         enlargement=1.0,
         space="sRGB",
-        damage=Damage(
+        damage=PrintDamage(
             "the paper of a sepia-toned print has yellowed",
             stain=(0.02, 0.06, 0.17),
             toned=True,
@@ -319,7 +319,7 @@ def _coarser(encoded: Floats, height: int, width: int) -> Floats:
 
 
 def _scan(demo: DemoScan, truth: Floats, height: int, width: int) -> Floats:
-    damage, noise = demo.damage, simulate.Noise(demo.seed)
+    damage, noise = demo.damage, simulate.SensorNoise(demo.seed)
     picture = truth
     if damage.print_ppi:
         rows, columns = (round(side * damage.print_ppi / PPI) for side in (height, width))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from restoration.demo.simulate import Floats, to_encoded, to_light
+from restoration.demo.simulate import to_encoded, to_light
+from restoration.raster.base import Floats
 
 BLACK = 1.75
 """Greatest density of a print."""

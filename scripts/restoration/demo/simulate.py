@@ -11,17 +11,14 @@ from collections.abc import Callable
 
 import imagecodecs
 import numpy as np
-import numpy.typing as npt
 
+from restoration.raster.base import Floats
 from restoration.raster.colour.tone_curve import srgb_tone
 
-Floats = npt.NDArray[np.float64]
-"""float64 (height, width, 1 or 3)."""
-
-Kernel = Callable[[Floats], Floats]
+KernelFunction = Callable[[Floats], Floats]
 
 
-class Noise:
+class SensorNoise:
     """Reproducible, nearly normal noise.
 
     NumPy keeps the raw bits of a generator stable between versions (NEP 19), but not what its
@@ -61,7 +58,9 @@ def b_spline(x: Floats) -> Floats:
     return np.where(a < 1.0, inner, np.where(a < 2.0, (2.0 - np.minimum(a, 2.0)) ** 3 / 6.0, 0.0))
 
 
-def resample(pixels: Floats, height: int, width: int, kernel: Kernel, reach: float) -> Floats:
+def resample(
+    pixels: Floats, height: int, width: int, kernel: KernelFunction, reach: float
+) -> Floats:
     """The picture on another grid that covers the same area.
 
     kernel: of unit distance between samples; it is widened when the grid becomes coarser.
@@ -73,7 +72,7 @@ def resample(pixels: Floats, height: int, width: int, kernel: Kernel, reach: flo
     return np.ascontiguousarray(np.moveaxis(np.tensordot(columns, tall, axes=(1, 1)), 0, 1))
 
 
-def _weights(before: int, after: int, kernel: Kernel, reach: float) -> Floats:
+def _weights(before: int, after: int, kernel: KernelFunction, reach: float) -> Floats:
     """float64 (after, before); edges are continued by their own value."""
     step = before / after
     widening = max(1.0, step)
@@ -110,7 +109,7 @@ def _gaussian(light: Floats, sigma: float) -> Floats:
     return resample(light, height, width, lambda x: np.exp(-0.5 * (x / sigma) ** 2), 4.0 * sigma)
 
 
-def grainy(encoded: Floats, sigma: float, clump: float, noise: Noise) -> Floats:
+def grainy(encoded: Floats, sigma: float, clump: float, noise: SensorNoise) -> Floats:
     """Grain of a print: ``sigma``/255 on encoded values, weaker towards paper white and black.
 
     clump: size of the grains, the standard deviation of a Gaussian in pixels. Grains lie where
@@ -142,7 +141,7 @@ def printed(encoded: Floats, height: int, width: int) -> Floats:
     return to_encoded(resample(to_light(encoded), height, width, b_spline, 2.0))
 
 
-def scanned(encoded: Floats, electrons: float, mtf_sigma: float, noise: Noise) -> Floats:
+def scanned(encoded: Floats, electrons: float, mtf_sigma: float, noise: SensorNoise) -> Floats:
     """What a scanner makes of it: its optics, and the shot noise of its sensor.
 
     electrons: full well; the variance at relative light y is y/electrons plus a read noise of

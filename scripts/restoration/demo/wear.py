@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from restoration.demo.simulate import Floats, Noise
+from restoration.demo.simulate import SensorNoise
+from restoration.raster.base import Floats
 
 BARE = 0.93
 """sRGB-encoded paper that shows where a scratch took the surface away."""
@@ -13,7 +14,7 @@ SHADE = 0.10
 """sRGB-encoded tone of a hair, in the light of the scanner."""
 
 
-def worn(encoded: Floats, scratches: int, specks: int, hairs: int, noise: Noise) -> Floats:
+def worn(encoded: Floats, scratches: int, specks: int, hairs: int, noise: SensorNoise) -> Floats:
     """The picture with this many scratches, specks of dust and hairs, at reproducible places.
 
     encoded: float64 (height, width, channels). Dust and scratches are light, hairs dark.
@@ -21,12 +22,12 @@ def worn(encoded: Floats, scratches: int, specks: int, hairs: int, noise: Noise)
     picture = encoded.copy()
     height, width = encoded.shape[:2]
     for _ in range(scratches):
-        line = _Line(height, width, noise, length=0.75, bend=0.03)
+        line = _CurvedLine(height, width, noise, length=0.75, bend=0.03)
         _cover(picture, line.covered(0.9), BARE)
     for _ in range(specks):
         _cover(picture, _speck(height, width, noise), BARE)
     for _ in range(hairs):
-        line = _Line(height, width, noise, length=0.15, bend=0.35)
+        line = _CurvedLine(height, width, noise, length=0.15, bend=0.35)
         _cover(picture, line.covered(1.1), SHADE)
     return picture
 
@@ -35,15 +36,17 @@ def _cover(picture: Floats, share: Floats, tone: float) -> None:
     picture += share[..., None] * (tone - picture)
 
 
-def _uniform(noise: Noise, count: int) -> Floats:
+def _uniform(noise: SensorNoise, count: int) -> Floats:
     """Values in [0, 1), nearly uniform: the fraction of widely spread normal ones."""
     return np.mod(noise.normal((count,)) * 16.0, 1.0)
 
 
-class _Line:
+class _CurvedLine:
     """A gently curved line across a part of the picture."""
 
-    def __init__(self, height: int, width: int, noise: Noise, length: float, bend: float) -> None:
+    def __init__(
+        self, height: int, width: int, noise: SensorNoise, length: float, bend: float
+    ) -> None:
         """length: as a share of the shorter side; bend: sagitta as a share of the length."""
         start_y, start_x, direction, curve = _uniform(noise, 4)
         reach = length * min(height, width)
@@ -70,7 +73,7 @@ class _Line:
         return share
 
 
-def _speck(height: int, width: int, noise: Noise) -> Floats:
+def _speck(height: int, width: int, noise: SensorNoise) -> Floats:
     """A speck of dust: an ellipse of 2 to 5 pixels with a soft rim."""
     place_y, place_x, size, flat, turn = _uniform(noise, 5)
     y, x = np.mgrid[0:height, 0:width]

@@ -21,13 +21,13 @@ from restoration.engine.geometry import Strip
 from restoration.engine.native.kernels import best_kernels
 from restoration.engine.native.stream import NativeStream
 from restoration.engine.packed import described
-from restoration.engine.torch_streams.layers import Rows, Tensor
+from restoration.engine.torch_streams.layers import StreamRows, Tensor
 from restoration.engine.transfer import Transfer, transfer
 from restoration.errors import CircumstanceError
 from restoration.raster.ahead import ahead, closing
 from restoration.raster.base import FloatImage, Raster
 
-Progress = Callable[[int, int], None]
+BandProgress = Callable[[int, int], None]
 """Called with the bands done and the bands there are."""
 
 SLICES = 16
@@ -35,7 +35,7 @@ SLICES = 16
 
 
 @dataclass(frozen=True)
-class Step:
+class BandStep:
     """One window of the source, and what the network makes of it."""
 
     top: int
@@ -52,7 +52,7 @@ def strip_bands(
     strip: Strip,
     band_rows: int,
     device: torch.device,
-    progress: Progress,
+    progress: BandProgress,
     runtime: str = "torch",
 ) -> Iterator[FloatImage]:
     """The output of a strip's kept columns, in bands from top to bottom.
@@ -105,21 +105,21 @@ def _stream(network: Any, height: int, band_rows: int, runtime: str = "torch") -
     return None if code is None else code.open_stream(network.module, height, band_rows)
 
 
-def _streamed_steps(stream: Stream, height: int, strip: Strip, band_rows: int) -> list[Step]:
-    def step(stop: int) -> Step:
+def _streamed_steps(stream: Stream, height: int, strip: Strip, band_rows: int) -> list[BandStep]:
+    def step(stop: int) -> BandStep:
         top, bottom = min(height, stop - band_rows), min(height, stop)
-        return Step(top, bottom, strip, lambda tensor: stream.push(Rows(tensor, stop)))
+        return BandStep(top, bottom, strip, lambda tensor: stream.push(StreamRows(tensor, stop)))
 
     count = -(-(height + stream.lag) // band_rows)
     return [step((index + 1) * band_rows) for index in range(count)]
 
 
-def _overlapping_steps(network: Any, height: int, strip: Strip, band_rows: int) -> list[Step]:
+def _overlapping_steps(network: Any, height: int, strip: Strip, band_rows: int) -> list[BandStep]:
     radius, scale = network.radius, network.scale
     # Bands of at least twice the radius: at most half of the work is done twice.
     band = max(band_rows, 2 * radius)
 
-    def step(keep_top: int) -> Step:
+    def step(keep_top: int) -> BandStep:
         keep_bottom = min(height, keep_top + band)
         top, bottom = max(0, keep_top - radius), min(height, keep_bottom + radius)
         kept = slice((keep_top - top) * scale, (keep_bottom - top) * scale)
@@ -127,7 +127,7 @@ def _overlapping_steps(network: Any, height: int, strip: Strip, band_rows: int) 
         def compute(rows: Tensor) -> Iterator[Tensor]:
             yield whole_answer(network, rows)[:, :, kept]
 
-        return Step(top, bottom, strip, compute)
+        return BandStep(top, bottom, strip, compute)
 
     return [step(keep_top) for keep_top in range(0, height, band)]
 
@@ -143,10 +143,10 @@ def whole_answer(network: Any, rows: Tensor) -> Tensor:
 
 def answers(
     source: Raster,
-    steps: Sequence[Step],
+    steps: Sequence[BandStep],
     way: Transfer,
     geometry: str,
-    progress: Progress,
+    progress: BandProgress,
     cut: Callable[[Tensor], Iterator[Tensor]] = lambda answer: iter((answer,)),
 ) -> Iterator[FloatImage]:
     """What the steps make, as images; the next window is read while one is computed.
@@ -182,7 +182,7 @@ def answers(
         yield from _explaining(iter(images), geometry)
 
 
-def _window(source: Raster, step: Step) -> FloatImage:
+def _window(source: Raster, step: BandStep) -> FloatImage:
     if step.top == step.bottom:
         return np.empty((0, step.strip.width, source.channels), np.float32)
     return source.read(step.top, step.strip.left, step.bottom - step.top, step.strip.width)

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from restoration.engine.native.describe import NativeNetwork
-from restoration.engine.torch_streams.layers import Rows, Tensor
+from restoration.engine.torch_streams.layers import StreamRows, Tensor
 from restoration.networks.architecture import Architecture
 
 
@@ -17,7 +17,7 @@ class Stream(Protocol):
     lag: int
     """Input rows that must be pushed beyond a row until its output has come."""
 
-    def push(self, rows: Rows) -> Iterator[Tensor]:
+    def push(self, rows: StreamRows) -> Iterator[Tensor]:
         """The output rows that ``rows`` complete, in pieces, top to bottom."""
         ...
 

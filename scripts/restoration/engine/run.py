@@ -9,7 +9,7 @@ fixed grid (``windows``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import torch
@@ -22,9 +22,7 @@ from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.memory import check_memory, memory_law, strip_columns
 from restoration.engine.spool import Spool
 from restoration.engine.windows import window_bands
-from restoration.raster.base import FloatImage, Raster
-
-Progress = Callable[[float, str], None]
+from restoration.raster.base import FloatImage, Progress, Raster
 
 
 class RunnableNetwork(Protocol):

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import torch
 
+from restoration.engine.torch_streams.layers import Tensor
 from restoration.errors import ScanError
 from restoration.raster.base import FloatImage
-
-Tensor = torch.Tensor
 
 NOT_FINITE = (
     "the network made NaN or infinity, which is never written; its input or its weights are at "
@@ -26,7 +25,7 @@ NOT_FINITE = (
 )
 
 
-class Window(NamedTuple):
+class WindowOnItsWay(NamedTuple):
     """A window on its way to the device."""
 
     tensor: Tensor
@@ -37,14 +36,14 @@ class Window(NamedTuple):
 class Transfer(Protocol):
     """The way to a device and back."""
 
-    def up(self, pixels: FloatImage) -> Window:
+    def up(self, pixels: FloatImage) -> WindowOnItsWay:
         """Sends float32 (rows, columns, channels), which stays as it is. From the reading thread.
 
         On the device it is (1, channels, rows, columns) in the network's precision, channels last.
         """
         ...
 
-    def arrived(self, window: Window) -> Tensor:
+    def arrived(self, window: WindowOnItsWay) -> Tensor:
         """The window, for what the calling thread computes next."""
         ...
 
@@ -69,12 +68,14 @@ class PlainTransfer:
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
         self._device, self._dtype = device, dtype
 
-    def up(self, pixels: FloatImage) -> Window:
+    def up(self, pixels: FloatImage) -> WindowOnItsWay:
         # A copy: a network may work in place, and the window may be the raster's own memory.
         own = np.array(pixels, dtype=np.float32, order="C")
-        return Window(_channels_last(torch.from_numpy(own)).to(self._device).to(self._dtype))
+        return WindowOnItsWay(
+            _channels_last(torch.from_numpy(own)).to(self._device).to(self._dtype)
+        )
 
-    def arrived(self, window: Window) -> Tensor:
+    def arrived(self, window: WindowOnItsWay) -> Tensor:
         return window.tensor
 
     def down(self, answers: Iterator[Tensor]) -> Iterator[FloatImage]:
@@ -94,7 +95,7 @@ class PinnedTransfer:
         self._sources = cycle([_Buffer(), _Buffer()])
         self._targets = cycle([_Buffer(), _Buffer()])
 
-    def up(self, pixels: FloatImage) -> Window:
+    def up(self, pixels: FloatImage) -> WindowOnItsWay:
         buffer = next(self._sources)
         # What was sent from here before must have left.
         buffer.done.synchronize()
@@ -106,9 +107,9 @@ class PinnedTransfer:
             tensor = _channels_last(sent).to(self._dtype)
             buffer.done.record(self._uploads)
             ready.record(self._uploads)
-        return Window(tensor, ready)
+        return WindowOnItsWay(tensor, ready)
 
-    def arrived(self, window: Window) -> Tensor:
+    def arrived(self, window: WindowOnItsWay) -> Tensor:
         computing = torch.cuda.current_stream(self._device)
         computing.wait_event(window.ready)
         # Made on another stream: its memory must not be given away while this one reads it.

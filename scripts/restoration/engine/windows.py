@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from restoration.engine.bands import Step, answers, whole_answer
+from restoration.engine.bands import BandStep, answers, whole_answer
 from restoration.engine.devices import dtype_of
 from restoration.engine.geometry import Strip
 from restoration.engine.transfer import transfer
@@ -80,7 +80,7 @@ def _windows(
         yield whole_answer(network, tensor)
 
     steps = [
-        Step(
+        BandStep(
             *(top, min(top + WINDOW, source.height)),
             Strip(left, min(WINDOW, source.width - left), 0, 0),
             compute,

@@ -10,18 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from restoration.config.settings import ExamineSettings
 from restoration.findings.base import AnyFinding, Found
-from restoration.raster.base import Raster, UInt16Image
+from restoration.raster.base import Plane, Raster, UInt16Image
 
 if TYPE_CHECKING:
     from restoration.networks.manifest import Weights
     from restoration.raster.colour.colour_space import ColourSpace
 
-Plane = npt.NDArray[np.float32]
-"""float32 (height, width), encoded values in [0, 1]."""
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of encoded luminance (Rec. ITU-R BT.601): a fixed rule, so that figures of scans in

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Vector = npt.NDArray[np.float64]
-Tile = npt.NDArray[np.float32]
+from restoration.raster.base import Floats
+
+SpectrumTile = npt.NDArray[np.float32]
 
 AXIS_GUARD = 2
 """Frequency bins beside each axis that are left out: straight edges parallel to the scan (the
@@ -30,15 +31,15 @@ class Rings:
     """The frequency rings of a square tile of ``side`` pixels, 1/side cycles per pixel wide."""
 
     side: int
-    frequency: Vector
+    frequency: Floats
     """Mean frequency of each ring, cycles per pixel, 1/side up to 1/sqrt(2)."""
     index: npt.NDArray[np.intp]
     """Ring of each bin of the half spectrum (rfft2 layout, flattened); -1 where left out."""
     sector: npt.NDArray[np.intp]
     """0: within SECTOR degrees of the horizontal axis, 1: of the vertical axis, 2: between."""
-    weight: Vector
+    weight: Floats
     """2 for bins that stand for their conjugate too, else 1; flattened like ``index``."""
-    window: Tile
+    window: SpectrumTile
     """Hann window, normalised so that white noise of variance v has a density of v."""
 
 
@@ -70,7 +71,7 @@ def rings(side: int) -> Rings:
     )
 
 
-def power(tile: Tile) -> Vector:
+def power(tile: SpectrumTile) -> Floats:
     """Spectral density of a square tile (side, side) of encoded luminance in [0, 1].
 
     Returns the flattened half spectrum (rfft2 layout) in (1/255)^2: white noise of standard
@@ -83,7 +84,7 @@ def power(tile: Tile) -> Vector:
     return (spectrum.real.astype(np.float64) ** 2 + spectrum.imag.astype(np.float64) ** 2).ravel()
 
 
-def _without_plane(tile: Tile) -> Tile:
+def _without_plane(tile: SpectrumTile) -> SpectrumTile:
     """The tile less its least-squares plane: slow shading would leak over the whole spectrum."""
     side = tile.shape[0]
     ramp = np.arange(side, dtype=np.float64) - (side - 1) / 2.0
@@ -95,7 +96,7 @@ def _without_plane(tile: Tile) -> Tile:
     return np.asarray(tile - plane, dtype=np.float32)
 
 
-def ring_means(density: Vector, side: int, sector: int | None = None) -> Vector:
+def ring_means(density: Floats, side: int, sector: int | None = None) -> Floats:
     """Mean density on each ring, all directions or one sector; NaN where a ring has no bin."""
     table = rings(side)
     keep = table.index >= 0
@@ -109,6 +110,8 @@ def ring_means(density: Vector, side: int, sector: int | None = None) -> Vector:
         return np.where(bins > 0, total / bins, np.nan)
 
 
-def ring_spectra(tiles: Sequence[Tile], sector: int | None = None) -> npt.NDArray[np.float64]:
+def ring_spectra(
+    tiles: Sequence[SpectrumTile], sector: int | None = None
+) -> npt.NDArray[np.float64]:
     """``ring_means`` of each tile, shape (tiles, rings)."""
     return np.stack([ring_means(power(tile), tile.shape[0], sector) for tile in tiles])

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import PageFacts, Plane, Window
+from restoration.examine.finding import PageFacts, Window
+from restoration.raster.base import Plane
 
 PROXY_SIDE = 768
 """Longest side of the proxy, in cells."""
@@ -31,7 +32,7 @@ than one hard edge through it."""
 
 
 @dataclass(frozen=True)
-class KeptTile:
+class LuminanceTile:
     """A square tile of encoded luminance."""
 
     top: int
@@ -59,7 +60,7 @@ class Survey:
         shorter = min(page.height, page.width)
         self.tile_side = next((side for side in sides if side <= shorter), 0)
         """Side of the tiles in pixels; 0 where the page is too small for any."""
-        self._tiles: dict[int, dict[tuple[int, int], KeptTile]] = {s: {} for s in SCALES}
+        self._tiles: dict[int, dict[tuple[int, int], LuminanceTile]] = {s: {} for s in SCALES}
 
     def see(self, window: Window) -> None:
         """Take one window into the proxy and offer its tiles."""
@@ -74,7 +75,7 @@ class Survey:
 
     def detailed(
         self, scale: int = 1, box: tuple[int, int, int, int] | None = None
-    ) -> list[KeptTile]:
+    ) -> list[LuminanceTile]:
         """The tile of most detail of each grid cell, richest first; inside ``box`` if given.
 
         scale: one of SCALES. box: top, left, height, width in pixels.
@@ -127,7 +128,7 @@ class Survey:
                     continue
                 clipped = float(ends[half].mean(dtype=np.float64))
                 pixels = plane[top : top + side, left : left + side].copy()
-                kept[cell] = KeptTile(row, column, extent, score, clipped, pixels)
+                kept[cell] = LuminanceTile(row, column, extent, score, clipped, pixels)
 
 
 def _halved(plane: Plane) -> Plane:
@@ -139,7 +140,7 @@ def _halved(plane: Plane) -> Plane:
     return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def _inside(tile: KeptTile, box: tuple[int, int, int, int]) -> bool:
+def _inside(tile: LuminanceTile, box: tuple[int, int, int, int]) -> bool:
     top, left, height, width = box
     return (
         tile.top >= top

@@ -13,8 +13,6 @@ Pixels = TypeVar("Pixels", bound=npt.NDArray[Any])
 Point = tuple[float, float]
 """Down and right from the top left corner of the image; pixel (0, 0) has its centre at 1/2."""
 
-Box = tuple[int, int, int, int]
-"""Top, left, height, width."""
 
 _TRANSPOSED = (5, 6, 7, 8)
 _BOTTOM_UP = (3, 4, 7, 8)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from restoration.condition.confidence import LEAST_CONFIDENCE
-from restoration.condition.working_resolution import Evidence
+from restoration.condition.working_resolution import HeldPicture
 from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import BOX_SIDE
 from restoration.faces.known import KnownFace
@@ -50,7 +50,7 @@ class PageEvidence:
     @classmethod
     def of(cls, report: Others) -> PageEvidence:
         """report: holds `EffectiveResolution` and `Noise`."""
-        evidence = Evidence.of(report, None)
+        evidence = HeldPicture.of(report, None)
         sharpness, noise = report.get(EffectiveResolution), report.get(Noise)
         return cls(
             evidence.share if sharpness is None or _sure(sharpness.confidence) else None,
@@ -70,7 +70,7 @@ def _sure(confidence: float | None) -> bool:
 
 
 @dataclass(frozen=True)
-class Sharpness:
+class HeldSharpness:
     """How much of its pixels a face holds."""
 
     share: float | None
@@ -81,14 +81,14 @@ class Sharpness:
     """Whether it was measured on the face itself, and not on its page."""
 
 
-def sharpness_of(face: KnownFace, page: PageEvidence) -> Sharpness:
+def sharpness_of(face: KnownFace, page: PageEvidence) -> HeldSharpness:
     """The page's own where the face's is unknown; unknown where noise hides it."""
     if page.hidden:
-        return Sharpness(None, None, own=False)
+        return HeldSharpness(None, None, own=False)
     own = face.measured
     if own is not None and own.effective_share is not None and _sure(own.effective_confidence):
-        return Sharpness(own.effective_share, own.effective_limited_by, own=True)
-    return Sharpness(page.share, page.limited_by, own=False)
+        return HeldSharpness(own.effective_share, own.effective_limited_by, own=True)
+    return HeldSharpness(page.share, page.limited_by, own=False)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def judge(face: KnownFace, settings: FacesSettings, page: PageEvidence) -> Verdi
 UNKNOWN_SHARPNESS = "its sharpness is unknown, and nothing else speaks against it"
 
 
-def _accepted(sharpness: Sharpness) -> str:
+def _accepted(sharpness: HeldSharpness) -> str:
     if sharpness.share is None:
         return UNKNOWN_SHARPNESS
     if sharpness.own:
@@ -150,14 +150,14 @@ def _accepted(sharpness: Sharpness) -> str:
     return "its page's resolution lies below what the network can show, its own is unknown"
 
 
-def _across(held: float, sharpness: Sharpness) -> str:
+def _across(held: float, sharpness: HeldSharpness) -> str:
     if sharpness.share is None:
         return f"{held:.0f} px across, how much of that is picture is unknown"
     page = "" if sharpness.own else " by its page's resolution, its own is unknown"
     return f"{held:.0f} px of picture across{page}"
 
 
-def _too_small(held: float, sharpness: Sharpness, settings: FacesSettings) -> str | None:
+def _too_small(held: float, sharpness: HeldSharpness, settings: FacesSettings) -> str | None:
     if held >= settings.smallest:
         return None
     return (
@@ -205,7 +205,7 @@ def _moved(found: ReportedFace | None, settings: FacesSettings) -> str | None:
     )
 
 
-def _sharp(held: float, sharpness: Sharpness, page: PageEvidence) -> str | None:
+def _sharp(held: float, sharpness: HeldSharpness, page: PageEvidence) -> str | None:
     if page.hidden:
         return (
             "nothing shows that it is soft: beside any grain the master's noise of "

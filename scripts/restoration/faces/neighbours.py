@@ -10,8 +10,8 @@ from restoration.faces.frame import SIDE, Frame
 from restoration.faces.head import head_of
 from restoration.faces.known import KnownFace
 from restoration.faces.protecting import feather_of
-from restoration.faces.sampling import Plane
 from restoration.raster.area import Allowed
+from restoration.raster.base import Plane
 
 MOST_COVERED = 0.02
 """Share of a face that may lie on a head that is left alone: a strip of its cheek. Beyond, a face

@@ -12,22 +12,21 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from restoration.networks.face_detector import PicturePlace
 from restoration.networks.face_identity import distance
 from restoration.raster.base import FloatImage, UInt8Image
 
 STEP = 0.1
 """Between the strengths that are tried."""
 
-Place = tuple[float, float]
-
 
 class Identity(Protocol):
     """As ``networks.face_identity.FaceIdentity``; tests put in their own."""
 
-    def landmarks(self, aligned: UInt8Image) -> list[Place]: ...
+    def landmarks(self, aligned: UInt8Image) -> list[PicturePlace]: ...
 
     def embedding(
-        self, aligned: UInt8Image, landmarks: Sequence[Place]
+        self, aligned: UInt8Image, landmarks: Sequence[PicturePlace]
     ) -> npt.NDArray[np.float64]: ...
 
 

@@ -18,9 +18,6 @@ from restoration.faces.frame import SIDE, Frame
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.resample import Resampled
 
-Plane = npt.NDArray[np.float32]
-"""float32 (height, width)."""
-
 MARGIN = 16
 """Pixels around what is looked at: a spline's coefficients forget an edge within a dozen."""
 

@@ -10,7 +10,7 @@ from restoration.config.regions import FaceRegions, Shape
 from restoration.faces.known import Holds
 from restoration.findings.faces import FacePlaces
 
-Box = tuple[float, float, float, float]
+FaceBox = tuple[float, float, float, float]
 """Left, top, width, height."""
 
 
@@ -24,7 +24,7 @@ def unmet_marks(
     """
     if regions is None:
         return []
-    faces: list[Box] = [] if places is None else [face.box for face in places.faces]
+    faces: list[FaceBox] = [] if places is None else [face.box for face in places.faces]
     sought = places is None or places.reason is None
     said = []
     kinds: list[tuple[str, Sequence[Shape], str]] = [
@@ -39,7 +39,7 @@ def unmet_marks(
     return [*said, *_overruled(regions, faces, page, holds)]
 
 
-def _held(shape: Shape, faces: Sequence[Box], holds: Holds) -> list[int]:
+def _held(shape: Shape, faces: Sequence[FaceBox], holds: Holds) -> list[int]:
     """Numbers, from 1, of the faces whose middle lies in a shape."""
     return [
         number
@@ -48,7 +48,7 @@ def _held(shape: Shape, faces: Sequence[Box], holds: Holds) -> list[int]:
     ]
 
 
-def _why(shape: Shape, faces: Sequence[Box], sought: bool) -> str:
+def _why(shape: Shape, faces: Sequence[FaceBox], sought: bool) -> str:
     if not sought:
         return "meets no face, since none was looked for"
     touched = [str(number) for number, box in enumerate(faces, 1) if _touches(shape, box)]
@@ -60,7 +60,7 @@ def _why(shape: Shape, faces: Sequence[Box], sought: bool) -> str:
     )
 
 
-def _touches(shape: Shape, box: Box) -> bool:
+def _touches(shape: Shape, box: FaceBox) -> bool:
     """Whether the bounds of a shape and of a face overlap; a mask is not asked."""
     left, top, width, height = box
     if shape.box is not None:
@@ -73,7 +73,9 @@ def _touches(shape: Shape, box: Box) -> bool:
     return bool(np.all(low < (left + width, top + height)) and np.all(high > (left, top)))
 
 
-def _overruled(regions: FaceRegions, faces: Sequence[Box], page: int, holds: Holds) -> list[str]:
+def _overruled(
+    regions: FaceRegions, faces: Sequence[FaceBox], page: int, holds: Holds
+) -> list[str]:
     """Marks that ask for a face to be restored and do not decide of it."""
     shapes = (shape for shape in regions.exclude if shape.page == page)
     excluded = {face for shape in shapes for face in _held(shape, faces, holds)}

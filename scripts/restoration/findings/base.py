@@ -20,10 +20,10 @@ LEAST_CONFIDENCE = 0.3
 which the stages rely. It stands here a second time, since nothing here reaches a fingerprint of
 code; a test holds the two together."""
 
-Box = tuple[int, int, int, int]
+StatedBox = tuple[int, int, int, int]
 """[left, top, width, height] in pixels of the page as stored."""
 
-Pair = tuple[float, float]
+FigurePair = tuple[float, float]
 
 Figure = int | float
 """A number whose kind in the record is kept: 0 stays 0, and 0.0 stays 0.0."""
@@ -51,14 +51,14 @@ class Detail(ReportPart):
     )
 
 
-Value = TypeVar("Value")
+ValueType = TypeVar("ValueType")
 Details = TypeVar("Details", bound=Detail)
 
 
-class Reported(ReportPart, Generic[Value, Details]):
+class Reported(ReportPart, Generic[ValueType, Details]):
     """One finding of the condition report."""
 
-    value: Value | None = Field(
+    value: ValueType | None = Field(
         description="The figure that stages decide from; null where it is unknown."
     )
     unit: str = Field(description="Unit of the value; empty where it has none.")
@@ -97,7 +97,7 @@ class Reported(ReportPart, Generic[Value, Details]):
             return f"Not sure: {doubt}." if doubt else "Not sure enough to say."
         return self.words(self.value)
 
-    def words(self, value: Value) -> str:
+    def words(self, value: ValueType) -> str:
         """The sentence where the value is known and sure enough."""
         return f"{number(value)} {self.unit}".strip().capitalize() + "."
 

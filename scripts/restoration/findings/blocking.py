@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Pair, Reported
+from restoration.findings.base import Detail, FigurePair, Reported
 from restoration.findings.words import number
 
 
@@ -17,10 +17,10 @@ class BlockingDetail(Detail):
         default=None,
         description="Whether it was compressed at all; the value is false where no block shows.",
     )
-    grid_offset: Pair | None = Field(
+    grid_offset: FigurePair | None = Field(
         default=None, description="First block border, down and across, in pixels of the page."
     )
-    period_px: Pair | None = Field(
+    period_px: FigurePair | None = Field(
         default=None, description="Period of the grid, down and across, in pixels of the page."
     )
     rescaled: bool | None = Field(
@@ -35,7 +35,7 @@ class BlockingDetail(Detail):
     strength: float | None = Field(
         default=None, description="Mean step at the borders beyond that elsewhere, in 1/255."
     )
-    chroma_period_px: Pair | None = Field(
+    chroma_period_px: FigurePair | None = Field(
         default=None,
         description="Period of the colour's blocks, down and across, in pixels: 16 where colour "
         "was stored at half the resolution; null where it cannot be told.",

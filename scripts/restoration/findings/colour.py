@@ -6,15 +6,17 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Pair, Reported, ReportPart
+from restoration.findings.base import Detail, FigurePair, Reported, ReportPart
 
 
 class HueByTone(ReportPart):
     """CIELAB a* and b* of the picture's curve of hue."""
 
-    shadows: Pair = Field(description="a* and b* of the dark tones (5th percentile of lightness).")
-    middle: Pair = Field(description="a* and b* of the middle tones.")
-    highlights: Pair = Field(description="a* and b* of the light tones (95th percentile).")
+    shadows: FigurePair = Field(
+        description="a* and b* of the dark tones (5th percentile of lightness)."
+    )
+    middle: FigurePair = Field(description="a* and b* of the middle tones.")
+    highlights: FigurePair = Field(description="a* and b* of the light tones (95th percentile).")
 
 
 class ColourDetail(Detail):

@@ -12,16 +12,18 @@ from restoration.findings.words import number
 LEAST_FADE = 0.03
 """Loss of a dye that is within what two scans of one print differ by."""
 
-Densities = tuple[float, ...]
+DensityFigures = tuple[float, ...]
 """One a channel."""
 
 
 class AsDyes(ReportPart):
     """What would be left and added if the picture is of dyes."""
 
-    kept: Densities = Field(description="Share of its density that each channel has kept, 0 to 1.")
-    stain: Densities = Field(description="Density that each channel of the paper has gained.")
-    base: Densities = Field(description="Density of each channel of the healthy paper.")
+    kept: DensityFigures = Field(
+        description="Share of its density that each channel has kept, 0 to 1."
+    )
+    stain: DensityFigures = Field(description="Density that each channel of the paper has gained.")
+    base: DensityFigures = Field(description="Density of each channel of the healthy paper.")
     spread: float = Field(description="Spread of the darkest tones' densities over the channels.")
     disagreement: float = Field(
         description="How far the darkest tones of different parts disagree, in density."
@@ -36,17 +38,17 @@ class AsSilver(ReportPart):
     """What the paper has gained and, perhaps, the tones have lost, if the picture is of silver."""
 
     against: str = Field(description="Why nothing is said, in words; empty if something is.")
-    kept: Densities | None = Field(
+    kept: DensityFigures | None = Field(
         default=None,
         description="Share of its density that each channel has kept: 1, since none is proved.",
     )
-    if_faded: Densities | None = Field(
+    if_faded: DensityFigures | None = Field(
         default=None, description="The same if weak tones mean fading, which nothing proves."
     )
-    stain: Densities | None = Field(
+    stain: DensityFigures | None = Field(
         default=None, description="Density that each channel of the paper has gained."
     )
-    base: Densities | None = Field(
+    base: DensityFigures | None = Field(
         default=None, description="Density of each channel of the healthy paper."
     )
     darkest_above: float | None = Field(
@@ -58,7 +60,7 @@ class AsSilver(ReportPart):
 class Uneven(ReportPart):
     """A stain that differs over the page: a smooth surface of low order."""
 
-    coefficients: tuple[Densities, ...] = Field(
+    coefficients: tuple[DensityFigures, ...] = Field(
         description="For each channel those of 1, u, v, u², uv and v², in density; u and v run "
         "from -1 to 1 over the columns and rows of the page."
     )
@@ -66,7 +68,7 @@ class Uneven(ReportPart):
         description="Root mean square of what the surface does not follow, in density."
     )
     span: float = Field(description="Largest difference over the page, in density.")
-    lightest: Densities = Field(
+    lightest: DensityFigures = Field(
         description="Density of each channel's lightest tone once the surface is taken away."
     )
     as_dyes: AsDyes | None = Field(
@@ -77,17 +79,17 @@ class Uneven(ReportPart):
 class DyesDetail(Detail):
     """Densities: -log10 of the light in the scan's own channels."""
 
-    margin: Densities | None = Field(
+    margin: DensityFigures | None = Field(
         default=None,
         description="Density of each channel of the empty margin; null where none is seen.",
     )
     no_margin: str | None = Field(
         default=None, description="Why no margin was taken for the print's paper, in words."
     )
-    lightest: Densities | None = Field(
+    lightest: DensityFigures | None = Field(
         default=None, description="Density of each channel's lightest tones."
     )
-    darkest: Densities | None = Field(
+    darkest: DensityFigures | None = Field(
         default=None, description="Density of each channel's darkest tones."
     )
     image: str | None = Field(
@@ -99,7 +101,7 @@ class DyesDetail(Detail):
     uneven: Uneven | None = Field(
         default=None, description="A stain that differs over the page; left out where it is even."
     )
-    toner: tuple[Densities, ...] | None = Field(
+    toner: tuple[DensityFigures, ...] | None = Field(
         default=None,
         description="Densities along the scale of tones, light to dark: the toner's hue.",
     )
@@ -110,7 +112,7 @@ class DyesDetail(Detail):
     )
 
 
-class Dyes(Reported[Densities, DyesDetail]):
+class Dyes(Reported[DensityFigures, DyesDetail]):
     """Share of its density that each channel of a colour print has kept, 0 to 1.
 
     Null where nothing can be said.
@@ -126,7 +128,7 @@ class Dyes(Reported[Densities, DyesDetail]):
         """What counts for the kind of picture that it is."""
         return self.detail.as_dyes if self.detail.image == "dyes" else self.detail.as_silver
 
-    def words(self, value: Densities) -> str:
+    def words(self, value: DensityFigures) -> str:
         """What is kept, and the stain."""
         dyes = self.detail.image == "dyes"
         said = self.said

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Figure, Pair, Reported, ReportPart
+from restoration.findings.base import Detail, Figure, FigurePair, Reported, ReportPart
 from restoration.findings.words import number
 
 
@@ -64,7 +64,7 @@ class FacePlace(ReportPart):
     box: tuple[Figure, Figure, Figure, Figure] = Field(
         description="[left, top, width, height] in pixels of the page as stored."
     )
-    points: tuple[Pair, ...] = Field(
+    points: tuple[FigurePair, ...] = Field(
         description="Eyes, nose and corners of the mouth, in the order of `point_names`: [left, "
         "top] each, in pixels of the page as stored."
     )
@@ -77,7 +77,7 @@ class FacePlace(ReportPart):
 class ReportedFace(FacePlace):
     """One face, with all that was measured of it."""
 
-    landmarks: tuple[Pair, ...] = Field(
+    landmarks: tuple[FigurePair, ...] = Field(
         description="What the predictor measures, in the order of `landmark_names`: [left, top] "
         "each, in pixels of the page as stored."
     )

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Others, Pair, Reported, ReportPart
+from restoration.findings.base import Detail, FigurePair, Others, Reported, ReportPart
 from restoration.findings.dyes import Dyes
 from restoration.findings.words import number
 
@@ -21,16 +21,16 @@ LOST = 0.1
 class Casts(ReportPart):
     """CIELAB a* and b* of the picture's tones."""
 
-    shadows: Pair = Field(description="a* and b* of the darkest 3 %.")
-    middle: Pair = Field(description="a* and b* between.")
-    highlights: Pair = Field(description="a* and b* of the lightest 3 %.")
+    shadows: FigurePair = Field(description="a* and b* of the darkest 3 %.")
+    middle: FigurePair = Field(description="a* and b* between.")
+    highlights: FigurePair = Field(description="a* and b* of the lightest 3 %.")
 
 
 class PaperWhite(ReportPart):
     """The print's own margin."""
 
     density: tuple[float, ...] = Field(description="Density of each channel.")
-    cast: Pair = Field(description="CIELAB a* and b*.")
+    cast: FigurePair = Field(description="CIELAB a* and b*.")
 
 
 class FadingDetail(Detail):
@@ -50,7 +50,7 @@ class FadingDetail(Detail):
     paper: PaperWhite | None = Field(
         default=None, description="The print's own margin; null where none is seen."
     )
-    clipped: dict[str, Pair] | None = Field(
+    clipped: dict[str, FigurePair] | None = Field(
         default=None,
         description="Shares of each channel's samples at code 0 and at the highest code.",
     )

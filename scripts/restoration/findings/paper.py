@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Box, Detail, Others, Reported, ReportPart
+from restoration.findings.base import Detail, Others, Reported, ReportPart, StatedBox
 from restoration.findings.words import number, pixels
 
 
 class BorderLayer(ReportPart):
     """One border around the picture: the scanner's bed, a mount, a margin."""
 
-    encloses: Box = Field(
+    encloses: StatedBox = Field(
         description="What it encloses: [left, top, width, height] in pixels of the page as stored."
     )
     colour: tuple[float, ...] = Field(
@@ -31,13 +31,13 @@ class PaperDetail(Detail):
     )
     colour_unit: str | None = Field(default=None, description="Unit of the colours.")
     layers: tuple[BorderLayer, ...] = Field(description="The borders, from the outside inwards.")
-    occupied: tuple[Box, ...] = Field(
+    occupied: tuple[StatedBox, ...] = Field(
         description="Boxes around all that is not empty, the picture among them: [left, top, "
         "width, height] in pixels of the page as stored."
     )
 
 
-class Paper(Reported[Box, PaperDetail]):
+class Paper(Reported[StatedBox, PaperDetail]):
     """Where the picture lies on the scan.
 
     Value: [left, top, width, height] of the picture in pixels of the page as stored; null where

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Box, Detail, Pair, Reported, ReportPart
+from restoration.findings.base import Detail, FigurePair, Reported, ReportPart, StatedBox
 from restoration.findings.words import number
 
 
@@ -14,8 +14,10 @@ class PrintedScreen(ReportPart):
     """One lattice of dots or lines, in one channel."""
 
     channel: str = Field(description="`r`, `g`, `b` or `grey`.")
-    f1: Pair = Field(description="First vector, down and across, in cycles per pixel of the page.")
-    f2: Pair = Field(
+    f1: FigurePair = Field(
+        description="First vector, down and across, in cycles per pixel of the page."
+    )
+    f2: FigurePair = Field(
         description="Second vector, a quarter turn from the first; of parallel lines a direction "
         "without a wave."
     )
@@ -45,7 +47,7 @@ class Moire(ReportPart):
     found: bool | None = Field(description="Whether there is one; null where it cannot be told.")
     reason: str | None = Field(default=None, description="Why it cannot be told.")
     period_px: float | None = Field(default=None, description="Its period, in pixels of the page.")
-    frequency: Pair | None = Field(
+    frequency: FigurePair | None = Field(
         default=None, description="Its vector, down and across, in cycles per pixel of the page."
     )
     contrast: float | None = Field(default=None, description="Its amplitude, in linear light.")
@@ -57,7 +59,9 @@ class ScreenedRegion(ReportPart):
     """One print on the page."""
 
     id: str = Field(description="The letter by which the map marks it.")
-    box: Box = Field(description="[left, top, width, height] in pixels of the page as stored.")
+    box: StatedBox = Field(
+        description="[left, top, width, height] in pixels of the page as stored."
+    )
     share: float = Field(description="Share of the page, 0 to 1.")
     kind: str = Field(description="`halftone` or `stochastic`.")
     confidence: float = Field(description="How sure it is, 0 to 1.")
@@ -74,7 +78,7 @@ class ScreenDetail(Detail):
     map: tuple[str, ...] = Field(
         description="The map, row by row, one character a cell: `.`, or the id of a region."
     )
-    unmeasured: tuple[Box, ...] = Field(
+    unmeasured: tuple[StatedBox, ...] = Field(
         description="Boxes that look like a screen but of which too little is known: [left, top, "
         "width, height] in pixels of the page as stored."
     )

@@ -6,14 +6,14 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Box, Detail, Figure, Reported, ReportPart
+from restoration.findings.base import Detail, Figure, Reported, ReportPart, StatedBox
 from restoration.findings.words import number
 
 
 class TextBox(ReportPart):
     """An area of writing or of line art."""
 
-    box: Box = Field(
+    box: StatedBox = Field(
         description="[left, top, width, height] in pixels of the page as stored, with a margin of "
         "about half a letter."
     )

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from restoration.findings.base import Detail, Pair, Reported, ReportPart
+from restoration.findings.base import Detail, FigurePair, Reported, ReportPart
 from restoration.findings.words import number
 
 
@@ -47,7 +47,7 @@ class ToneDetail(Detail):
     )
 
 
-class Tone(Reported[Pair, ToneDetail]):
+class Tone(Reported[FigurePair, ToneDetail]):
     """What the codes of the scan use of their range.
 
     Value: [lowest, highest] encoded value of any channel, 0 to 1.
@@ -57,7 +57,7 @@ class Tone(Reported[Pair, ToneDetail]):
     label: ClassVar[str] = "Tones and bit depth"
     place: ClassVar[int] = 100
 
-    def words(self, value: Pair) -> str:
+    def words(self, value: FigurePair) -> str:
         """Range and depth."""
         lowest, highest = (100.0 * part for part in value)
         held, bits = self.detail.bits_held, self.detail.bits_of_file

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from restoration.config.settings import IngestSettings
 from restoration.errors import CircumstanceError
@@ -31,11 +30,10 @@ from restoration.records.ingest import (
     SetAside,
     Xmp,
 )
+from restoration.storage.keys import Facts
 
 HASH_CHUNK = 8 * 2**20
 """Bytes that are read at a time while hashing."""
-
-Record = dict[str, Any]
 
 
 def hash_file(path: str | Path) -> tuple[str, int]:
@@ -55,7 +53,7 @@ def hash_file(path: str | Path) -> tuple[str, int]:
             file.close()
 
 
-def inspect_master(path: str | Path, limits: IngestSettings) -> Record:
+def inspect_master(path: str | Path, limits: IngestSettings) -> Facts:
     """All that a master says about itself, without decoding a pixel; JSON-able.
 
     ``sha256``, ``bytes``, ``mtime_ns``, ``byte_order``, ``bigtiff``; ``pages``, one for each page
@@ -79,7 +77,7 @@ def inspect_master(path: str | Path, limits: IngestSettings) -> Record:
             file.close()
 
 
-def _describe(file: MasterFile, tags: TiffTags, fixity: Record) -> Master:
+def _describe(file: MasterFile, tags: TiffTags, fixity: Facts) -> Master:
     """fixity: what the record says of the file as a whole."""
     contents = read_contents(tags)
     directories = contents.pages
@@ -170,7 +168,7 @@ def _page_record(page: TiffPage, number: int, directory: int) -> tuple[MasterPag
     return record, [*page.notes, *warnings]
 
 
-def _stated(page: TiffPage, directory: int) -> Record:
+def _stated(page: TiffPage, directory: int) -> Facts:
     """What the tags of a picture say of it, by the fields of ``Picture``."""
     return {
         "directory": directory,

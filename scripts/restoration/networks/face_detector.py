@@ -48,10 +48,10 @@ of the distance from the eyes to the base of the nose; aside, of the nose's own 
 turned face; half its width, of the distance between the eyes. ArcFace (Deng et al. 2019)
 has 0.41 for the width."""
 
-Place = tuple[float, float]
+PicturePlace = tuple[float, float]
 """Down and right, in pixels; the first pixel's centre lies at 1/2."""
 
-Picture = npt.NDArray[np.uint8]
+UprightPicture = npt.NDArray[np.uint8]
 """uint8 (height, width, 3), sRGB, upright."""
 
 
@@ -73,7 +73,7 @@ class MeasuredFace:
 
     box: Detection
     """Square about the network's box (hairline to chin), of the same area; score from 0 to 1."""
-    points: tuple[Place, ...]
+    points: tuple[PicturePlace, ...]
     """Eyes, tip of the nose, corners of the mouth: left, right, nose, left, right."""
 
 
@@ -95,7 +95,7 @@ class FaceDetector:
     def has_network(self) -> bool:
         return self._network is not None
 
-    def by_gradients(self, picture: Picture, threshold: float) -> list[Detection]:
+    def by_gradients(self, picture: UprightPicture, threshold: float) -> list[Detection]:
         """Faces from about 80 pixels, frontal or nearly so, that score above ``threshold``."""
         if min(picture.shape[:2]) < 80:
             return []
@@ -104,7 +104,7 @@ class FaceDetector:
         boxes, scores, _ = self._gradients.run(grey, 0, threshold)
         return [_detection(box, score) for box, score in zip(boxes, scores, strict=True)]
 
-    def by_network(self, picture: Picture) -> list[Detection]:
+    def by_network(self, picture: UprightPicture) -> list[Detection]:
         """Faces from about 80 pixels; the network's own threshold.
 
         Raises ValueError where the detector was made without its network.
@@ -114,7 +114,7 @@ class FaceDetector:
         found = self._network(np.ascontiguousarray(picture), 0)
         return [_detection(face.rect, face.confidence) for face in found]
 
-    def landmarks(self, picture: Picture, face: Detection) -> list[Place]:
+    def landmarks(self, picture: UprightPicture, face: Detection) -> list[PicturePlace]:
         """The predictor's five points of a face, in the order of LANDMARK_NAMES."""
         left, top = round(face.left), round(face.top)
         right, bottom = round(face.left + face.side), round(face.top + face.side)
@@ -123,7 +123,7 @@ class FaceDetector:
         return [(part.y + 0.5, part.x + 0.5) for part in shape.parts()]
 
 
-def aligned_points(landmarks: Sequence[Place]) -> list[Place]:
+def aligned_points(landmarks: Sequence[PicturePlace]) -> list[PicturePlace]:
     """Eyes, nose and mouth, in the order of POINT_NAMES, from the points of LANDMARK_NAMES."""
     corners = np.asarray(landmarks, dtype=np.float64)
     right, left, nose = corners[:2].mean(axis=0), corners[2:4].mean(axis=0), corners[4]

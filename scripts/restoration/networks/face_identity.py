@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.networks.dlib_files import library, opened
-from restoration.networks.face_detector import POINTS_FILE, Picture, Place
+from restoration.networks.face_detector import POINTS_FILE, PicturePlace, UprightPicture
 
 IDENTITY_FILE = "dlib_face_recognition_resnet_model_v1.dat"
 DENSE_POINTS_FILE = "shape_predictor_68_face_landmarks.dat"
@@ -59,7 +59,7 @@ class FaceIdentity:
             self._dlib.face_recognition_model_v1, models_dir / IDENTITY_FILE
         )
 
-    def landmarks(self, aligned: Picture) -> list[Place]:
+    def landmarks(self, aligned: UprightPicture) -> list[PicturePlace]:
         """The predictor's five points, in the order of ``face_detector.LANDMARK_NAMES``.
 
         To be taken once, from the best version of a face, and used for every other version of
@@ -69,7 +69,9 @@ class FaceIdentity:
         """
         return _predicted(self._dlib, self._points, _checked(aligned))
 
-    def embedding(self, aligned: Picture, landmarks: Sequence[Place]) -> npt.NDArray[np.float64]:
+    def embedding(
+        self, aligned: UprightPicture, landmarks: Sequence[PicturePlace]
+    ) -> npt.NDArray[np.float64]:
         """(128,), of length about 1.4; only distances between two of them mean anything.
 
         landmarks: as ``landmarks`` gave them; dlib crops the face by them, at 150 pixels.
@@ -98,7 +100,7 @@ class DensePoints:
         self._dlib = library()
         self._points: Any = opened(self._dlib.shape_predictor, models_dir / DENSE_POINTS_FILE)
 
-    def points(self, aligned: Picture) -> list[Place]:
+    def points(self, aligned: UprightPicture) -> list[PicturePlace]:
         """68 places in the aligned face, in the order of iBUG 300-W.
 
         Raises ValueError where the picture is not an aligned one.
@@ -120,7 +122,7 @@ def face_identity(models_dir: Path) -> FaceIdentity:
     return FaceIdentity(models_dir)
 
 
-def _checked(aligned: Picture) -> Picture:
+def _checked(aligned: UprightPicture) -> UprightPicture:
     side = FaceIdentity.SIDE
     if aligned.shape != (side, side, 3) or aligned.dtype != np.uint8:
         raise ValueError(
@@ -135,6 +137,6 @@ def _box(dlib: Any) -> Any:
     return dlib.rectangle(BOX_LEFT, BOX_TOP, right, bottom)
 
 
-def _predicted(dlib: Any, predictor: Any, aligned: Picture) -> list[Place]:
+def _predicted(dlib: Any, predictor: Any, aligned: UprightPicture) -> list[PicturePlace]:
     shape = predictor(aligned, _box(dlib))
     return [(part.y + 0.5, part.x + 0.5) for part in shape.parts()]

@@ -19,13 +19,13 @@ from restoration.config.yaml_text import parse
 from restoration.errors import ConfigError
 from restoration.networks.architecture import Architecture, Parameters
 from restoration.networks.registry import ARCHITECTURES, alternatives, names_where
-from restoration.networks.sources import Entry, HandSource, SourceFile
+from restoration.networks.sources import HandSource, ListSection, SourceFile
 
 OVERLAP = 64
 """Overlap of windows, in pixels, where a user states none."""
 
 
-class Weights(Entry):
+class Weights(ListSection):
     """One set of weights."""
 
     name: str

@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from restoration.errors import ConfigError
 from restoration.networks.architectures.retinaface import RetinafaceParameters
-from restoration.networks.face_detector import Detection, MeasuredFace, Picture
+from restoration.networks.face_detector import Detection, MeasuredFace, UprightPicture
 from restoration.networks.manifest import Weights
 from restoration.networks.weights import open_weights
 from restoration.networks.with_tensors import with_state
+from restoration.raster.base import Floats32
 
 MEAN = (123.0, 117.0, 104.0)
 """Red, green and blue that were taken off the pictures it was trained on."""
@@ -33,8 +33,6 @@ PRIORS = ((16, 32), (64, 128), (256, 512))
 VARIANCES = (0.1, 0.2)
 """Scales of its offsets of place and of size."""
 
-Floats = npt.NDArray[np.float32]
-
 
 class RetinaFaceDetector:
     """The network on the processor; the same values whatever the number of threads."""
@@ -43,7 +41,7 @@ class RetinaFaceDetector:
         self.name, self.backbone = name, parameters.backbone
         self._module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def find(self, window: Picture, threshold: float) -> list[MeasuredFace]:
+    def find(self, window: UprightPicture, threshold: float) -> list[MeasuredFace]:
         """Faces of about 16 to 512 pixels that score above ``threshold``, best first, each as often
         as the network sees it.
 
@@ -71,7 +69,7 @@ class RetinaFaceDetector:
         ]
 
 
-def prior_boxes(height: int, width: int) -> Floats:
+def prior_boxes(height: int, width: int) -> Floats32:
     """Middle (down, right) and side of the prior boxes, in pixels, in the network's order.
 
     height, width: multiples of the coarsest step.
@@ -85,7 +83,7 @@ def prior_boxes(height: int, width: int) -> Floats:
     return np.concatenate(found)
 
 
-def _face(prior: Floats, box: Floats, points: Floats, score: float) -> MeasuredFace:
+def _face(prior: Floats32, box: Floats32, points: Floats32, score: float) -> MeasuredFace:
     down, right, side = (float(value) for value in prior)
     middle_right = right + float(box[0]) * VARIANCES[0] * side
     middle_down = down + float(box[1]) * VARIANCES[0] * side

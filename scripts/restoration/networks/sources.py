@@ -10,16 +10,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+from restoration.records.base import Sha256
 
 
-class Entry(BaseModel):
+class ListSection(BaseModel):
     """A section of the list of weights: no key beside those that are known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class UrlSource(Entry):
+class UrlSource(ListSection):
     """A file that is downloaded."""
 
     url: Annotated[str, Field(pattern=r"^https://")]
@@ -28,7 +28,7 @@ class UrlSource(Entry):
         return self.url
 
 
-class PackageSource(Entry):
+class PackageSource(ListSection):
     """A member of a wheel in the Python package index, or in an institution's mirror of it."""
 
     package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -47,7 +47,7 @@ class PackageSource(Entry):
         return f"{self.package}=={self.version} in the package index, member {self.member}"
 
 
-class HandSource(Entry):
+class HandSource(ListSection):
     """A file that only a person can obtain."""
 
     by_hand: str
@@ -63,7 +63,7 @@ def _source_kind(value: Any) -> str:
     return next((kind for kind in ("package", "by_hand") if kind in keys), "url")
 
 
-class SourceFile(Entry):
+class SourceFile(ListSection):
     """One original file of a set of weights."""
 
     name: str

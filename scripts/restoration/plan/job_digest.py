@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from restoration.config.regions import Marks
+from restoration.config.regions import StageMarks
 from restoration.config.sheet import Scan
 from restoration.plan.dependencies import Dependencies
 from restoration.storage.fixity import MISSING, signature
@@ -33,7 +33,7 @@ class Jobs(Protocol):
     def may_be_marked(self, step: str) -> bool:
         """Whether a scan can have marks for a step."""
 
-    def marks(self, recipe: str | None, scan: Scan, step: str) -> Marks:
+    def marks(self, recipe: str | None, scan: Scan, step: str) -> StageMarks:
         """What people marked on a scan for a step."""
 
 

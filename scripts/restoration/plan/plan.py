@@ -11,7 +11,13 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from restoration.config.regions import Marks, ScanRegions, damage_mask_of, is_file, read_regions
+from restoration.config.regions import (
+    ScanRegions,
+    StageMarks,
+    damage_mask_of,
+    is_file,
+    read_regions,
+)
 from restoration.config.settings import Config, Recipe, load_config
 from restoration.config.sheet import Scan
 from restoration.config.stages import COLOUR, REGISTRY
@@ -80,13 +86,13 @@ class Plan:
         entry = REGISTRY.get(step)
         return entry is not None and (entry.fills_damage or bool(self._regions))
 
-    def marks(self, recipe: str | None, scan: Scan, step: str) -> Marks:
+    def marks(self, recipe: str | None, scan: Scan, step: str) -> StageMarks:
         """What people marked on the scan for a stage."""
         entry = REGISTRY.get(step)
         regions = self._regions.get(scan.scan) if entry is not None else None
         damage = damage_mask_of(scan.path) if entry is not None and entry.fills_damage else None
         keeps = regions is not None and self.dependencies.keeps_faces(recipe, step)
-        return Marks(
+        return StageMarks(
             folder=self.regions_folder,
             regions=None if regions is None else regions.of(step),
             damage=damage if damage is not None and is_file(damage) else None,

@@ -303,7 +303,7 @@ class _MasksBeside:
                 if _may_be_mask(name) and name not in masters and not _OF_EDITORS.match(name)
             )
             if candidates:
-                folder = _Folder(Path(path), names, masters)
+                folder = _MastersFolder(Path(path), names, masters)
                 yield from filter(None, map(folder.unused, candidates))
                 self.used += folder.used
 
@@ -314,7 +314,7 @@ def _may_be_mask(name: str) -> bool:
     return ".d" in lower or "damage" in lower
 
 
-class _Folder:
+class _MastersFolder:
     """A folder with masters, in which there are names that may be those of masks of damage."""
 
     def __init__(self, path: Path, names: set[str], masters: dict[str, Scan]) -> None:

@@ -23,7 +23,7 @@ def ahead(items: Iterable[T], depth: int = 1) -> Iterator[T]:
     the making is finished, ``items`` is closed in its own thread, and the thread has ended: close
     this generator, or draw it to its end.
     """
-    line = _Line(iter(items), depth)
+    line = _Queue(iter(items), depth)
     # A daemon: an iterator that somebody forgot to close must not keep the process from ending.
     thread = threading.Thread(target=line.draw, name=THREAD, daemon=True)
     thread.start()
@@ -60,7 +60,7 @@ class _End:
     """Stands behind the last item."""
 
 
-class _Line(Generic[T]):
+class _Queue(Generic[T]):
     """The items that wait, and what the two threads tell each other."""
 
     def __init__(self, items: Iterator[T], depth: int) -> None:

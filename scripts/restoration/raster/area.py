@@ -16,7 +16,7 @@ from restoration.raster.base import Raster
 Inside = npt.NDArray[np.bool_]
 """bool (height, width)."""
 
-Weights = npt.NDArray[np.float32]
+AreaWeights = npt.NDArray[np.float32]
 """float32 (height, width), 0 = outside, 1 = well inside."""
 
 
@@ -29,7 +29,7 @@ class Area(Protocol):
 
 
 @dataclass(frozen=True)
-class Box:
+class Rectangle:
     """A rectangle, in pixels."""
 
     left: float
@@ -86,7 +86,7 @@ class Ellipse:
 
 
 @dataclass(frozen=True)
-class Mask:
+class PaintedMask:
     """An image of the page's size: what is not 0 is inside."""
 
     image: Raster
@@ -124,7 +124,7 @@ class Allowed:
     feather: float
     """In pixels of the areas."""
 
-    def weights(self, top: int, left: int, height: int, width: int) -> Weights:
+    def weights(self, top: int, left: int, height: int, width: int) -> AreaWeights:
         """The window's weights: 0 outside, exactly; rising to 1 over ``feather`` pixels."""
         soft = self.feather * math.sqrt(self.scale[0] * self.scale[1])
         margin = math.ceil(soft) + 2

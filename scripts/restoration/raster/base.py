@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,25 @@ UInt8Image = npt.NDArray[np.uint8]
 
 UInt16Image = npt.NDArray[np.uint16]
 """uint16 (height, width, channels), values in [0, 65535]."""
+
+
+Plane = npt.NDArray[np.float32]
+"""float32 (height, width): one channel, encoded values in [0, 1] where nothing else is said."""
+
+Stack = npt.NDArray[np.float32]
+"""float32 (number, height, width): planes of one size."""
+
+Mask = npt.NDArray[np.bool_]
+"""bool (height, width): True is inside."""
+
+Floats = npt.NDArray[np.float64]
+"""float64 of any shape: figures that are computed with."""
+
+Floats32 = npt.NDArray[np.float32]
+"""float32 of any shape."""
+
+Progress = Callable[[float, str], None]
+"""Called with the share done (0 to 1) and the unit it speaks of ("band 3 of 40")."""
 
 
 class Raster(Protocol):

@@ -11,6 +11,9 @@ from typing import TypeVar
 
 Number = TypeVar("Number", int, float)
 
+Box = tuple[int, int, int, int]
+"""Top, left, height, width, in pixels or cells of what it lies on."""
+
 
 def stated(box: Sequence[Number]) -> tuple[Number, Number, Number, Number]:
     """Left, top, width, height of a box that is given as top, left, height, width."""

@@ -18,8 +18,6 @@ from restoration.errors import CircumstanceError
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 as 64 lower-case hexadecimal digits."""
 
-Figure = int | float
-"""A number whose kind in the record is kept: 0 stays 0, and 0.0 stays 0.0."""
 
 Schema = Literal[1, 2]
 """Versions of a record that can be read. 2: boxes and places state left before top."""
@@ -80,7 +78,7 @@ class Record(Part):
     versions before 0.1."""
 
 
-class Head(BaseModel):
+class RecordHead(BaseModel):
     """What every record says of its step, whatever else it holds."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
@@ -92,10 +90,10 @@ class Head(BaseModel):
     reason: str | None = None
 
 
-def read_head(raw: Mapping[str, Any], where: str | Path) -> Head:
+def read_head(raw: Mapping[str, Any], where: str | Path) -> RecordHead:
     """The head of a record of any step; raises RecordError where it does not fit."""
     try:
-        return Head.model_validate(raw)
+        return RecordHead.model_validate(raw)
     except ValidationError as error:
         raise RecordError(_refusal(error, where)) from None
 

@@ -8,16 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from restoration.records.base import (
-    DeliverySchema,
-    Figure,
-    Part,
-    Record,
-    Schema,
-    Sha256,
-    is_problem,
-)
-from restoration.records.examine import ExaminedPart, Report
+from restoration.findings.base import Figure
+from restoration.records.base import DeliverySchema, Part, Record, Schema, Sha256, is_problem
+from restoration.records.examine import ExaminedPart, RawReport
 from restoration.records.ingest import IngestDone
 from restoration.records.stage import StageDone
 
@@ -261,7 +254,7 @@ class DeliveryDone(_Delivery):
     """Restored faces in the finished pages, compared with the master's."""
     master: IngestDone
     """The record of ingest."""
-    condition_report: tuple[Report, ...]
+    condition_report: tuple[RawReport, ...]
     """The condition report of each page, in order."""
     examined: ExaminedPart | None = None
     """The rest of the record of examine."""

@@ -29,7 +29,7 @@ class AsConditionReport:
         return handler(ConditionReport.__pydantic_core_schema__)
 
 
-Report = Annotated[Mapping[str, Any], AsConditionReport()]
+RawReport = Annotated[Mapping[str, Any], AsConditionReport()]
 """A page's condition report by finding, with its `warnings`."""
 
 
@@ -38,7 +38,7 @@ class ExaminedPage(Part):
 
     number: int
     """Number of the page, from 1."""
-    report: Report
+    report: RawReport
     """The condition report: a finding a field, and `warnings`."""
 
 
@@ -77,7 +77,7 @@ class ExamineDone(_Examined):
     pages: tuple[ExaminedPage, ...]
     """The pages of the scan, in order."""
 
-    def report_of(self, number: int) -> Report:
+    def report_of(self, number: int) -> RawReport:
         """The condition report of a page. Raises LookupError where the scan has no such page."""
         for page in self.pages:
             if page.number == number:

@@ -23,7 +23,7 @@ class Stain(Part):
     """Its light, in natural logarithms, at the nodes of the coefficients."""
 
 
-class Tones(Part):
+class ToneTableRecord(Part):
     """A tone table: by it delivery maps the values of a page."""
 
     curves: tuple[tuple[float, ...], ...]
@@ -77,7 +77,7 @@ class AppliedPage(_Page):
     """Where the image lies that shows where the stage worked, below the results; null: all over."""
     mask_sha256: Sha256 | None = None
     """SHA-256 of the mask."""
-    tones: Tones | None = None
+    tones: ToneTableRecord | None = None
     """The tone table by which delivery maps the page; absent where the stage wrote an image."""
     tones_sha256: Sha256 | None = None
     """SHA-256 of the tone table."""

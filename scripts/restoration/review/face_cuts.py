@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from restoration.findings.faces import Faces, ReportedFace
 from restoration.records.stage_findings.faces import FaceEntry
-from restoration.review.pictures import Place
+from restoration.review.pictures import CutOut
 
 MOST_SIDE = 700
 """Longest side of a face shown whole at 100 %, in pixels of the master. Of a larger one the middle
@@ -37,9 +37,9 @@ mirrored left to right."""
 class Cut:
     """What is shown of one face, in pixels of the master's page as it is stored."""
 
-    shown: Place
+    shown: CutOut
     """At 100 %."""
-    whole: Place | None
+    whole: CutOut | None
     """Made smaller beside it; None where ``shown`` holds the whole face."""
     features: tuple[float, float, float, float]
     """Top, left, height, width: eyes, nose and mouth. The corners of a face's box are hair and
@@ -102,10 +102,10 @@ def _features(
 
 def _place(
     top: float, left: float, tall: float, wide: float, room: float, height: int, width: int
-) -> Place:
+) -> CutOut:
     """With room on each side, as far as the page goes; at least one pixel."""
     first = min(max(round(top - room), 0), height - 1)
     start = min(max(round(left - room), 0), width - 1)
     last = min(max(round(top + tall + room), first + 1), height)
     end = min(max(round(left + wide + room), start + 1), width)
-    return Place(first, start, last - first, end - start)
+    return CutOut(first, start, last - first, end - start)

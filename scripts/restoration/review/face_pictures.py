@@ -28,7 +28,7 @@ from restoration.review.kept_pictures import (
     HeadPicture,
     SmallFace,
 )
-from restoration.review.pictures import Place
+from restoration.review.pictures import CutOut
 from restoration.review.unconverted import ShownPage, only_converted, open_restored
 
 Shown = Literal["master", "result", "deliverable", "truth"]
@@ -172,7 +172,7 @@ def _crop(name: Shown, image: ShownPage, cut: Cut, master: ShownPage) -> FaceCro
     )
 
 
-def _small(name: Shown, image: ShownPage, whole: Place, cut: Cut, master: ShownPage) -> SmallFace:
+def _small(name: Shown, image: ShownPage, whole: CutOut, cut: Cut, master: ShownPage) -> SmallFace:
     pixels = pictures.reduced(image, pictures.enlarged(whole, master, image), SMALL_SIDE)
     picture = pictures.jpeg_uri(pixels, _colour(image), cut.upright)
     return SmallFace(name=name, picture=picture)
@@ -190,7 +190,7 @@ def _head(face: DecidedFace, cut: Cut, master: ShownPage) -> HeadPicture | None:
     last, end = min(int(bottom) + 1, master.height), min(int(right) + 1, master.width)
     if last <= first or end <= start:
         return None
-    place = Place(first, start, last - first, end - start)
+    place = CutOut(first, start, last - first, end - start)
     pixels = pictures.reduced(master, place, HEAD_SIDE)
     step = -(-max(place.height, place.width) // HEAD_SIDE)
     points = pictures.upright_places(
@@ -224,7 +224,7 @@ def _same(master: ShownPage, made: ShownPage, box: Sequence[float]) -> bool:
     top, left = max(round(box[0]), 0), max(round(box[1]), 0)
     bottom = min(round(box[0] + box[2]), master.height)
     right = min(round(box[1] + box[3]), master.width)
-    for part in pictures.windows(Place(top, left, bottom - top, right - left), pictures.WINDOW):
+    for part in pictures.windows(CutOut(top, left, bottom - top, right - left), pictures.WINDOW):
         one, other = pictures.crop(master, part), pictures.crop(made, part)
         if one.shape != other.shape or float(np.abs(one - other).max()) > step:
             return False

@@ -5,13 +5,11 @@ from __future__ import annotations
 from restoration.condition.confidence import LEAST_CONFIDENCE
 from restoration.findings.faces import FaceBlur, FaceExposure, Occlusion, Pose
 from restoration.findings.words import number
-from restoration.records.stage_findings.base import Head
+from restoration.records.stage_findings.base import HeadOval
 from restoration.records.stage_findings.faces import FaceChecks, FaceEntry, FaceMeasures, RedEyes
 from restoration.review.face_order import DecidedFace
 from restoration.review.kept_pictures import FaceLeft
-from restoration.review.wording import confidence
-
-Rows = list[tuple[str, str]]
+from restoration.review.wording import LabelledRows, confidence
 
 VERDICTS = {
     "gated": "Left as recorded",
@@ -61,7 +59,7 @@ def doubts(face: DecidedFace) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def rows(face: DecidedFace) -> Rows:
+def rows(face: DecidedFace) -> LabelledRows:
     """Decision, identity, measures and checks, for a table; what is not known is left out."""
     entry = face.entry
     return [
@@ -73,8 +71,8 @@ def rows(face: DecidedFace) -> Rows:
     ]
 
 
-def _decided(face: FaceEntry) -> Rows:
-    found: Rows = []
+def _decided(face: FaceEntry) -> LabelledRows:
+    found: LabelledRows = []
     if face.decision == "restored":
         found.append(("Why", face.reason))
     if face.tried is not None:
@@ -88,7 +86,7 @@ def _decided(face: FaceEntry) -> Rows:
     return [*found, *_head(face.head)]
 
 
-def _head(oval: Head | None) -> Rows:
+def _head(oval: HeadOval | None) -> LabelledRows:
     """Where the oval lies in which no network but that of the faces works."""
     if oval is None:
         return []
@@ -96,7 +94,7 @@ def _head(oval: Head | None) -> Rows:
     turned = f", turned clockwise by {number(oval.angle_deg)}°" if oval.angle_deg else ""
     return [
         (
-            "Head",
+            "HeadOval",
             f"an oval, {number(2 * across)} px from ear to ear and {number(2 * along)} px from "
             f"crown to neck, its middle {number(left)} px from the left and {number(top)} px from "
             f"the top of the stored master{turned}",
@@ -104,9 +102,9 @@ def _head(oval: Head | None) -> Rows:
     ]
 
 
-def _identity(face: DecidedFace) -> Rows:
+def _identity(face: DecidedFace) -> LabelledRows:
     entry, finished = face.entry, face.finished
-    found: Rows = []
+    found: LabelledRows = []
     if entry.distance is not None:
         before = entry.distance_before
         stages = "" if before is None else f"{_figure(before)} before this stage, "
@@ -123,8 +121,8 @@ def _identity(face: DecidedFace) -> Rows:
     return found
 
 
-def _measured(width: float | None, measures: FaceMeasures) -> Rows:
-    found: Rows = []
+def _measured(width: float | None, measures: FaceMeasures) -> LabelledRows:
+    found: LabelledRows = []
     if width is not None:
         found.append(("Effective width", f"{number(width)} px of picture"))
     if measures.interocular_mm is not None:
@@ -183,7 +181,7 @@ def _occlusion(occlusion: Occlusion) -> str:
     return f"{_percent(occlusion.share)} covered (confidence {confidence(occlusion.confidence)})"
 
 
-def _checked(checks: FaceChecks | None) -> Rows:
+def _checked(checks: FaceChecks | None) -> LabelledRows:
     if checks is None:
         return []
     changes = " and ".join(_figure(value) for value in checks.eye_colour)
@@ -197,7 +195,7 @@ def _checked(checks: FaceChecks | None) -> Rows:
     ]
 
 
-def _pupils(eyes: RedEyes | None) -> Rows:
+def _pupils(eyes: RedEyes | None) -> LabelledRows:
     """What became of red pupils; nothing where nobody asked."""
     if eyes is None:
         return []

@@ -11,6 +11,7 @@ from restoration.review.delivered_scan import DeliveredScan
 from restoration.review.face_order import DECISIONS, DecidedFace, FaceTotals
 from restoration.review.face_pictures import MOST_FACES
 from restoration.review.kept_pictures import FacePictures
+from restoration.review.wording import LabelledRows
 
 MOST_NAMED = 3
 """Faces of one scan that the head of the report names."""
@@ -32,7 +33,7 @@ class FaceRow:
     """Whether a person should look at it."""
     doubts: list[str]
     """Why a person should."""
-    facts: face_words.Rows
+    facts: LabelledRows
     place: str
     """Size and place of its box."""
     pictures: FacePictures | None

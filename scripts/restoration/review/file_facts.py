@@ -9,11 +9,9 @@ from restoration.deliver.sidecars import label_of
 from restoration.findings.words import number, pixels
 from restoration.records.delivery import DeliveredPage, DeliveredProfile, DeliveryDone
 from restoration.records.ingest import IngestDone, Master
-from restoration.review.wording import ppi
+from restoration.review.wording import LabelledRows, ppi
 from restoration.storage.page_state import files_beside
 from restoration.storage.records import left_out
-
-Rows = list[tuple[str, str]]
 
 
 def text_of(tags: Mapping[str, Any], name: str) -> str:
@@ -22,7 +20,7 @@ def text_of(tags: Mapping[str, Any], name: str) -> str:
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 
-def master_facts(ingest: IngestDone) -> Rows:
+def master_facts(ingest: IngestDone) -> LabelledRows:
     """What the master is."""
     master = ingest.master
     page = master.pages[0]
@@ -62,7 +60,7 @@ def _infrared(master: Master) -> Iterator[str]:
         yield f"{where}{place}, {size}, delivered as it was, as a page of its own"
 
 
-def deliverable_facts(delivered: DeliveryDone) -> Rows:
+def deliverable_facts(delivered: DeliveryDone) -> LabelledRows:
     """What the deliverable is, and what delivery changed."""
     made = delivered.deliverable
     pages = made.pages
@@ -107,7 +105,7 @@ def _tones(pages: Sequence[DeliveredPage]) -> Iterator[str]:
         )
 
 
-def _profile(profile: DeliveredProfile | None) -> Rows:
+def _profile(profile: DeliveredProfile | None) -> LabelledRows:
     """What a page's conversion to another profile cost; nothing where its colours are its own."""
     if profile is None or not profile.converted:
         return []

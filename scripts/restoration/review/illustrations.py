@@ -209,7 +209,7 @@ def _page(
         )
 
 
-def _crop(kind: str, place: pictures.Place, before: ShownPage, after: ShownPage) -> PlacePictures:
+def _crop(kind: str, place: pictures.CutOut, before: ShownPage, after: ShownPage) -> PlacePictures:
     there = pictures.enlarged(place, before, after)
     old = pictures.replicated(pictures.crop(before, place), there.height, there.width)
     new = pictures.crop(after, there)

@@ -13,13 +13,10 @@ from dataclasses import dataclass
 import cv2
 import imagecodecs
 import numpy as np
-import numpy.typing as npt
 
-from restoration.raster.base import FloatImage, Raster
+from restoration.raster.base import FloatImage, Floats, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
-
-Floats = npt.NDArray[np.float64]
 
 OVERVIEW_SIDE = 640
 """Longest side of a whole sheet on the page, in pixels."""
@@ -35,7 +32,7 @@ mean of its encoded values would be too dark. The exact curve matters to no one 
 
 
 @dataclass(frozen=True)
-class Place:
+class CutOut:
     """A part of a picture, in its own pixels."""
 
     top: int
@@ -71,7 +68,7 @@ def compare(before: Raster, after: Raster) -> Comparison:
     change, detail = np.zeros((rows, columns)), np.zeros((rows, columns))
     differing = 0
     side = max(step, WINDOW // step * step)
-    for place in windows(Place(0, 0, height, width), side):
+    for place in windows(CutOut(0, 0, height, width), side):
         one, other = (
             raster.read(place.top, place.left, place.height, place.width)
             for raster in (before, fitted)
@@ -91,14 +88,14 @@ def compare(before: Raster, after: Raster) -> Comparison:
     return Comparison(step, pictures[0], pictures[1], change, detail, share)
 
 
-def places(found: Comparison, height: int, width: int, side: int) -> list[tuple[str, Place]]:
+def places(found: Comparison, height: int, width: int, side: int) -> list[tuple[str, CutOut]]:
     """Where to look at 100 %: where most changed, and where there is most detail.
 
     height, width: of the picture before; side: of a place, in its pixels. The most detailed
     place does not overlap the most changed one where the picture has room. Ties go to the top,
     then to the left. Nothing changed: the most detailed place alone.
     """
-    chosen: list[tuple[str, Place]] = []
+    chosen: list[tuple[str, CutOut]] = []
     tall, wide = min(side, height), min(side, width)
     blocked = np.zeros(found.change.shape, bool)
     for kind, values in (("most changed", found.change), ("most detail", found.detail)):
@@ -111,7 +108,7 @@ def places(found: Comparison, height: int, width: int, side: int) -> list[tuple[
         row, column = np.unravel_index(int(np.argmax(ranked)), ranked.shape)
         top = min(int(row) * found.step, height - tall)
         left = min(int(column) * found.step, width - wide)
-        chosen.append((kind, Place(top, left, tall, wide)))
+        chosen.append((kind, CutOut(top, left, tall, wide)))
         reach_down, reach_across = tall // found.step, wide // found.step
         blocked[
             max(0, int(row) - reach_down + 1) : int(row) + reach_down,
@@ -120,12 +117,12 @@ def places(found: Comparison, height: int, width: int, side: int) -> list[tuple[
     return chosen
 
 
-def crop(raster: Raster, place: Place) -> FloatImage:
+def crop(raster: Raster, place: CutOut) -> FloatImage:
     """The place as float32 (h, w, channels)."""
     return raster.read(place.top, place.left, place.height, place.width)
 
 
-def reduced(raster: Raster, place: Place, most: int) -> FloatImage:
+def reduced(raster: Raster, place: CutOut, most: int) -> FloatImage:
     """The place made smaller, float32 (h, w, channels), at most ``most`` pixels a side.
 
     By windows; each pixel is the mean of the light of a square of pixels.
@@ -139,14 +136,14 @@ def reduced(raster: Raster, place: Place, most: int) -> FloatImage:
     return np.asarray(small ** (1.0 / LIGHT), np.float32)
 
 
-def enlarged(place: Place, before: Raster, after: Raster) -> Place:
+def enlarged(place: CutOut, before: Raster, after: Raster) -> CutOut:
     """The same place in the picture after, which may be larger."""
     down, across = after.height / before.height, after.width / before.width
     height = min(after.height, max(1, round(place.height * down)))
     width = min(after.width, max(1, round(place.width * across)))
     top = min(after.height - height, round(place.top * down))
     left = min(after.width - width, round(place.left * across))
-    return Place(top, left, height, width)
+    return CutOut(top, left, height, width)
 
 
 def replicated(pixels: FloatImage, height: int, width: int) -> FloatImage:
@@ -194,12 +191,12 @@ def jpeg_uri(pixels: FloatImage, colour: ColourSpace, orientation: int, quality:
     return "data:image/jpeg;base64," + base64.b64encode(content).decode("ascii")
 
 
-def windows(place: Place, side: int) -> Iterator[Place]:
+def windows(place: CutOut, side: int) -> Iterator[CutOut]:
     """Parts of at most ``side`` x ``side`` pixels that make up a place."""
     bottom, right = place.top + place.height, place.left + place.width
     for top in range(place.top, bottom, side):
         for left in range(place.left, right, side):
-            yield Place(top, left, min(side, bottom - top), min(side, right - left))
+            yield CutOut(top, left, min(side, bottom - top), min(side, right - left))
 
 
 def _cell_means(pixels: FloatImage, step: int) -> Floats:

@@ -10,15 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from restoration.raster.base import FloatImage, Raster
+from restoration.raster.base import FloatImage, Floats, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
-
-Floats = npt.NDArray[np.float64]
 
 WINDOW = 512
 """Side of the windows that are compared at a time: about 60 MiB of arrays, whatever the size."""

@@ -10,8 +10,7 @@ from restoration.records.stage import StageDone, StagePage, UsedWeights
 from restoration.records.stage_findings.base import FindingsOfAnyStage
 from restoration.review import wording
 from restoration.review.findings import stage_label
-
-Rows = list[tuple[str, str]]
+from restoration.review.wording import LabelledRows
 
 _SAID_ELSEWHERE = frozenset({"generative", "faces", "heads", "cautions"})
 """Findings that are no row among a stage's numbers. Whether a generative network ran says the label
@@ -30,7 +29,7 @@ class PageDecision:
     why: str
     generative: bool
     """Whether a generative network made pixels of the page."""
-    numbers: Rows
+    numbers: LabelledRows
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,13 @@ class StageSection:
 
     name: str
     pages: list[PageDecision]
-    settings: Rows
+    settings: LabelledRows
     weights: Sequence[UsedWeights]
     """The networks that it was set up with."""
     networks: Sequence[UsedWeights]
     """Those that make pixels."""
-    software: Rows
-    numeric: Rows
+    software: LabelledRows
+    numeric: LabelledRows
     key: str
     code: str
 

@@ -9,6 +9,9 @@ from restoration.findings.words import number
 
 CONFIDENCE = ((0.85, "high"), (0.6, "good"), (0.3, "fair"), (1e-9, "low"))
 
+LabelledRows = list[tuple[str, str]]
+"""Rows of a table for people: what it is, and what there is to say."""
+
 
 def confidence(value: Any) -> str:
     """How far to trust a finding: high, good, fair, low or none."""

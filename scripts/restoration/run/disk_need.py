@@ -22,7 +22,7 @@ from restoration.plan.cost_model import BYTES_PER_PIXEL, enlarged
 from restoration.plan.plan import Plan
 from restoration.records.ingest import IngestDone, read_ingest
 from restoration.run.job_progress import amount
-from restoration.run.run_progress import Work
+from restoration.run.run_progress import StepWork
 from restoration.storage.records import read_typed
 
 PACKED = 0.8
@@ -61,7 +61,7 @@ class DiskNeed:
         )
 
 
-def disk_need(plan: Plan, work: Iterable[Work], beside: int) -> DiskNeed:
+def disk_need(plan: Plan, work: Iterable[StepWork], beside: int) -> DiskNeed:
     """What is needed for the work that a run has before it.
 
     beside: batches that are worked on at the same time, at most. Costs a ``stat`` of each master

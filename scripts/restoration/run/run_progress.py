@@ -27,12 +27,12 @@ from restoration.storage.text_files import write_text
 PROGRESS = "progress.jsonl"
 LOG = "run.log"
 
-Step = tuple[str | None, str]
+RecipeStep = tuple[str | None, str]
 """Recipe (None: the steps that carry none) and step."""
 
 
 @dataclass(frozen=True)
-class Work:
+class StepWork:
     """What a run has to do in one step of one recipe."""
 
     recipe: str | None
@@ -70,7 +70,7 @@ class Run:
     host: str
     deliverables: int
     """Of all recipes, those that are there already included."""
-    work: tuple[Work, ...]
+    work: tuple[StepWork, ...]
     ends: tuple[BatchEnd, ...]
     """In the order in which the jobs ended; a job that was tried twice is there twice."""
     boot: str = ""
@@ -92,7 +92,7 @@ class Run:
         return {(e.recipe, e.step, e.batch) for e in self.ends if not e.failed}
 
 
-def steps_of(plan: Plan) -> list[Step]:
+def steps_of(plan: Plan) -> list[RecipeStep]:
     """Every step of the run, each once: those without a recipe first, then recipe by recipe."""
     found = [(carrier(r, step), step) for r in plan.recipes() for step in plan.steps(r)]
     return list(dict.fromkeys(sorted(found, key=lambda pair: pair[0] is not None)))
@@ -103,14 +103,14 @@ def carrier(recipe: str, step: str) -> str | None:
     return None if step in ("ingest", "examine") else recipe
 
 
-def work_of(plan: Plan) -> tuple[Work, ...]:
+def work_of(plan: Plan) -> tuple[StepWork, ...]:
     """The work of a run that is about to begin, judged by the digests in the tables.
 
     A missing table counts where something waits for it. Costs a ``stat`` of each master for each
     table that is looked at, which is one for each batch where little has changed, and none in a
     first run.
     """
-    waiting: dict[Step, dict[str, bool]] = {}
+    waiting: dict[RecipeStep, dict[str, bool]] = {}
     true: dict[tuple[str | None, str, str], bool | None] = {}
 
     def is_true(recipe: str | None, step: str, batch: str) -> bool | None:
@@ -131,7 +131,7 @@ def work_of(plan: Plan) -> tuple[Work, ...]:
                     break
                 waiting.setdefault((carried, step), {})[batch] = judged is False
     return tuple(
-        Work(
+        StepWork(
             recipe,
             step,
             {batch: len(plan.members(recipe, batch)) for batch in waiting[recipe, step]},
@@ -142,7 +142,7 @@ def work_of(plan: Plan) -> tuple[Work, ...]:
     )
 
 
-def begin_progress(plan: Plan, work: tuple[Work, ...]) -> None:
+def begin_progress(plan: Plan, work: tuple[StepWork, ...]) -> None:
     """Begin ``progress.jsonl`` anew, and say in the run's log what there is to do.
 
     Raises CircumstanceError where the disk takes neither.
@@ -203,7 +203,9 @@ def read_run(results: Path) -> Run | None:
     try:
         first, *lines = (results / PROGRESS).read_text(encoding="utf-8").splitlines()
         head = json.loads(first)
-        work = tuple(Work(**{**one, "untrue": tuple(one["untrue"])}) for one in head.pop("work"))
+        work = tuple(
+            StepWork(**{**one, "untrue": tuple(one["untrue"])}) for one in head.pop("work")
+        )
         ends = tuple(end for line in lines if (end := _end_of(line)) is not None)
         return Run(**head, work=work, ends=ends)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
@@ -255,7 +257,7 @@ def problems_so_far(run: Run) -> int:
     return run.problems + sum(last.values())
 
 
-def _recorded_problems(plan: Plan, work: tuple[Work, ...]) -> int:
+def _recorded_problems(plan: Plan, work: tuple[StepWork, ...]) -> int:
     """Those in tables that this run has no reason to make anew.
 
     A table names the problems of all steps before its own: of each batch the last one is read.
@@ -288,8 +290,8 @@ def seconds_left(run: Run, present: float) -> tuple[float, list[str]]:
     was so far: the seconds of all jobs by those that have passed.
     """
     ended = run.ended()
-    seconds: dict[Step, float] = {}
-    scans: dict[Step, int] = {}
+    seconds: dict[RecipeStep, float] = {}
+    scans: dict[RecipeStep, int] = {}
     for end in run.ends:
         key = (end.recipe, end.step)
         seconds[key] = seconds.get(key, 0.0) + end.seconds

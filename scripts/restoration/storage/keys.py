@@ -16,6 +16,10 @@ from typing import Any
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "archival-scan-restoration")
 
 
+Facts = dict[str, Any]
+"""Values that JSON can hold, by name, as they enter keys and records."""
+
+
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys and no white space: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

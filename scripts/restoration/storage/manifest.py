@@ -65,7 +65,7 @@ def group_of(path: str) -> str:
     return "/".join(path.split("/")[:-1][:2])
 
 
-class Written:
+class WrittenList:
     """The list of a folder of results, journals included; read a folder at a time.
 
     Reads only. Memory grows with the files of one folder, and with those that an unfinished run
@@ -212,7 +212,7 @@ def open_results(results: Path) -> None:
     """Take the manifest away for as long as a run works; ``gather`` publishes it again."""
     folder = results / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    written = Written(results)
+    written = WrittenList(results)
     if written.from_manifest:
         _publish_list(results, written)
     os.close(opened_anew(folder / OPEN))
@@ -230,7 +230,7 @@ def gather(results: Path) -> int:
     Journals of processes of this host that live stay, since they may yet grow. Raises OSError
     where the disk fails.
     """
-    written = Written(results)
+    written = WrittenList(results)
     _forget_made(written)
     living = [journal for journal in written.journals if _is_written(journal)]
     _publish_list(results, written, living)
@@ -242,7 +242,7 @@ def gather(results: Path) -> int:
     return count
 
 
-def _publish_list(results: Path, written: Written, living: Iterable[Path] = ()) -> None:
+def _publish_list(results: Path, written: WrittenList, living: Iterable[Path] = ()) -> None:
     """living: journals that stay, of which the list says how much of them it holds."""
     lines = (line for group in written.groups() for line in written.lines(group))
     merged = (f"{_MERGED.decode()}{one.name} {written.sizes[one]}\n" for one in living)
@@ -320,7 +320,7 @@ def ask_again(results: Path, paths: Iterable[str]) -> None:
     _published(results / FOLDER / AGAIN, (f"{path}\n" for path in sorted({*there, *paths})))
 
 
-def _forget_made(written: Written) -> None:
+def _forget_made(written: WrittenList) -> None:
     """Of what was asked for, keep what is not made yet. What was made, and has gone again on
     purpose since, is not made a second time."""
     asked = asked_again(written.results)

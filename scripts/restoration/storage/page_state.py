@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
 
 from restoration.records.delivery import DeliveryDone, FileBeside
-from restoration.records.stage import AppliedPage, StagePage, Tones
+from restoration.records.stage import AppliedPage, StagePage, ToneTableRecord
 from restoration.storage.image_places import mask_path
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class PageState:
     ppi: tuple[float, float] | None
     generated: bool = False
     """Whether a generative network made pixels of it, in this step or an earlier one."""
-    tones: Tones | None = None
+    tones: ToneTableRecord | None = None
     """The tone table by which delivery is still to map ``image``; None where
     no stage handed it one."""
 

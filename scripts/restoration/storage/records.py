@@ -19,7 +19,7 @@ from restoration.records.ingest import Master
 from restoration.storage.keys import digest
 from restoration.storage.text_files import write_text
 
-Kind = TypeVar("Kind", bound=Part)
+RecordType = TypeVar("RecordType", bound=Part)
 
 SCHEMA = 2
 """Of a record; one of schema 1 counts as missing, so that no stage reads its boxes wrongly.
@@ -39,7 +39,7 @@ SEAL = "record_sha256"
 """The field of a record that holds the SHA-256 of the rest, as canonical JSON."""
 
 
-def write_record(path: Path, record: Kind) -> Kind:
+def write_record(path: Path, record: RecordType) -> RecordType:
     """Publish a record as indented JSON with sorted keys; returns it as it will be read, sealed."""
     made = write_raw(path, record.raw())
     return record.model_copy(update={SEAL: made[SEAL]})

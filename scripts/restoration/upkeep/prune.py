@@ -24,7 +24,7 @@ from restoration.storage.publish import unlink
 from restoration.upkeep.verify.last_run import known_scans, last_plan
 from restoration.upkeep.verify.orphans import orphans
 
-Place = tuple[str, str]
+StepOfRecipe = tuple[str, str]
 """Recipe and step."""
 
 ORPHANS = "-"
@@ -39,8 +39,8 @@ class Pruned:
     keeping: Keeping
     deleted: bool
     """False where it was only shown."""
-    files: dict[Place, int] = field(default_factory=dict)
-    bytes: dict[Place, int] = field(default_factory=dict)
+    files: dict[StepOfRecipe, int] = field(default_factory=dict)
+    bytes: dict[StepOfRecipe, int] = field(default_factory=dict)
     """Freed; a file that two recipes share counts where its last name goes."""
     orphans: int = 0
     """Images and parts that no record names, and that stay since they were not asked for."""
@@ -48,7 +48,7 @@ class Pruned:
     failed: list[str] = field(default_factory=list)
     """What could not be deleted, and why."""
 
-    def add(self, place: Place, freed: int) -> None:
+    def add(self, place: StepOfRecipe, freed: int) -> None:
         self.files[place] = self.files.get(place, 0) + 1
         self.bytes[place] = self.bytes.get(place, 0) + freed
 

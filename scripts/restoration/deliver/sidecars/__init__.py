@@ -15,7 +15,7 @@ from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.deliver.sidecars.cube import CUBE
 from restoration.deliver.sidecars.sidecar import Sidecar
 from restoration.storage.journal import note_gone, note_written
-from restoration.storage.page_state import Record
+from restoration.storage.keys import Facts
 from restoration.storage.publish import published, sha256_of, unlink
 
 SIDECARS: tuple[Sidecar, ...] = (CUBE,)
@@ -23,7 +23,7 @@ SIDECARS: tuple[Sidecar, ...] = (CUBE,)
 
 def write_sidecars(
     folder: Path, scan: ScanToDeliver, pages: Sequence[PageToDeliver]
-) -> list[Record]:
+) -> list[Facts]:
     """Publish every file that the pages have beside their deliverable, each by rename; take away
     what an earlier run left and nobody wants any more.
 

@@ -49,7 +49,7 @@ class UnreadableXmpError(ScanError):
     """A packet that is not XMP, or that is beyond the limits; the text says which."""
 
 
-class Limits(NamedTuple):
+class PacketLimits(NamedTuple):
     """How much of a packet is read: size in bytes, levels of nesting, elements plus attributes."""
 
     size: int
@@ -57,10 +57,10 @@ class Limits(NamedTuple):
     nodes: int
 
 
-MASTER_LIMITS = Limits(size=8 * 1024 * 1024, depth=64, nodes=200_000)
+MASTER_LIMITS = PacketLimits(size=8 * 1024 * 1024, depth=64, nodes=200_000)
 # What we make of a master at its limits: markup is escaped, attributes become elements, earlier
 # provenance moves a few levels down.
-PACKET_LIMITS = Limits(size=128 * 1024 * 1024, depth=80, nodes=500_000)
+PACKET_LIMITS = PacketLimits(size=128 * 1024 * 1024, depth=80, nodes=500_000)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Packet:
 
 
 class _TreeBuilder:
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: PacketLimits) -> None:
         self.limits = limits
         self.root: Node | None = None
         self.prefixes: dict[str, str] = {}
@@ -192,7 +192,7 @@ def _decoded(packet: bytes, remarks: list[str]) -> str:
     return text
 
 
-def _parsed(packet: bytes, limits: Limits, remarks: list[str]) -> _TreeBuilder:
+def _parsed(packet: bytes, limits: PacketLimits, remarks: list[str]) -> _TreeBuilder:
     if len(packet) > limits.size:
         raise UnreadableXmpError(f"it has {len(packet)} bytes, more than {limits.size}")
     text = _decoded(packet, remarks)
@@ -220,7 +220,7 @@ def _parsed(packet: bytes, limits: Limits, remarks: list[str]) -> _TreeBuilder:
     return builder
 
 
-def read_packet(packet: bytes, limits: Limits = MASTER_LIMITS) -> Packet:
+def read_packet(packet: bytes, limits: PacketLimits = MASTER_LIMITS) -> Packet:
     """Read a packet in UTF-8, UTF-16 or UTF-32, with or without its xpacket wrapper.
 
     Raises

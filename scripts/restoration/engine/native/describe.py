@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from restoration.engine.native.library import Floats, c_floats, floats, ints, load, pointers
+from restoration.engine.native.library import c_floats, floats, ints, load, pointers
+from restoration.raster.base import Floats32
 
 Terms = Sequence[tuple[int, float]]
 """Tensors that are added to a result, each with its factor."""
 
 
 @dataclass(frozen=True)
-class Layer:
+class NativeLayer:
     """A 3 x 3 convolution with zero padding 1 and what follows it."""
 
-    weight: Floats
+    weight: Floats32
     """(results, channels, 3, 3)."""
-    bias: Floats | None = None
-    slope: Floats | None = None
+    bias: Floats32 | None = None
+    slope: Floats32 | None = None
     """For negative results, one for each channel: 0 is ReLU. None: no activation."""
 
 
@@ -46,7 +47,7 @@ class NativeNetwork:
             self.library.call("network_free", self.handle)
 
     def convolve(
-        self, source: int, layer: Layer, terms: Terms = (), *, doubled: bool = False
+        self, source: int, layer: NativeLayer, terms: Terms = (), *, doubled: bool = False
     ) -> int:
         """activation(convolution(source)) + terms; ``doubled``: of the source twice as large."""
         self._scales.append(self._scales[source] * (2 if doubled else 1))
@@ -57,7 +58,7 @@ class NativeNetwork:
         )
         return tensor
 
-    def dense(self, source: int, layers: Sequence[Layer], factor: float, terms: Terms) -> int:
+    def dense(self, source: int, layers: Sequence[NativeLayer], factor: float, terms: Terms) -> int:
         """factor x the last of ``layers``, each over the source and all results before, + terms."""
         self._scales.append(self._scales[source])
         tensor: int = self.library.checked(
@@ -92,7 +93,7 @@ def _c_terms(terms: Terms) -> tuple[int, Any, Any]:
     )
 
 
-def layer_of(convolution: torch.nn.Conv2d, activation: Any = None) -> Layer:
+def layer_of(convolution: torch.nn.Conv2d, activation: Any = None) -> NativeLayer:
     """A convolution's weights, and its activation as slopes."""
     plain = (
         convolution.kernel_size == (3, 3)
@@ -105,10 +106,10 @@ def layer_of(convolution: torch.nn.Conv2d, activation: Any = None) -> Layer:
         raise TypeError(f"expected a 3 x 3 convolution with padding 1, found {convolution}")
     bias = None if convolution.bias is None else _array(convolution.bias)
     results = convolution.out_channels
-    return Layer(_array(convolution.weight), bias, _slopes(activation, results))
+    return NativeLayer(_array(convolution.weight), bias, _slopes(activation, results))
 
 
-def _slopes(activation: Any, results: int) -> Floats | None:
+def _slopes(activation: Any, results: int) -> Floats32 | None:
     match activation:
         case None:
             return None
@@ -125,6 +126,6 @@ def _slopes(activation: Any, results: int) -> Floats | None:
     return np.ascontiguousarray(np.broadcast_to(np.asarray(slope, np.float32), (results,)))
 
 
-def _array(tensor: torch.Tensor) -> Floats:
-    array: Floats = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
+def _array(tensor: torch.Tensor) -> Floats32:
+    array: Floats32 = tensor.detach().to("cpu", torch.float32).contiguous().numpy()
     return array

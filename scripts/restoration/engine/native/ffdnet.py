@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from restoration.engine.native.describe import Layer, NativeNetwork, layer_of
+from restoration.engine.native.describe import NativeLayer, NativeNetwork, layer_of
 
 
 def describe(module: Any) -> NativeNetwork:
@@ -18,7 +18,7 @@ def describe(module: Any) -> NativeNetwork:
     # The mean of a block's four noise levels is one channel: a quarter of its weights for each.
     levels = np.repeat(first.weight[:, 12:] / np.float32(4), 4, axis=1)
     weight = np.ascontiguousarray(np.concatenate((first.weight[:, :12], levels), 1))
-    tensor = network.convolve(0, Layer(weight, first.bias, first.slope))
+    tensor = network.convolve(0, NativeLayer(weight, first.bias, first.slope))
     for part, after in zip(parts[2:], [*parts[3:], None], strict=True):
         if isinstance(part, torch.nn.Conv2d):
             tensor = network.convolve(tensor, layer_of(part, after))

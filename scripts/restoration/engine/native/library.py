@@ -9,12 +9,10 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from restoration.engine.native.build import library_path
 from restoration.errors import CircumstanceError
-
-Floats = npt.NDArray[np.float32]
+from restoration.raster.base import Floats32
 
 KERNELS = ("avx512", "avx2", "portable")
 """Sets of kernels, the fastest first; ``portable`` is SSE2 on Intel and AMD, NEON on ARM."""
@@ -93,7 +91,7 @@ def load() -> Library:
         ) from error
 
 
-def floats(array: Floats | None) -> Any:
+def floats(array: Floats32 | None) -> Any:
     """A pointer to an array's memory, which the caller keeps alive; null for None."""
     if array is None:
         return None
@@ -102,7 +100,7 @@ def floats(array: Floats | None) -> Any:
     return array.ctypes.data_as(_FLOATS)
 
 
-def pointers(arrays: Sequence[Floats | None]) -> Any:
+def pointers(arrays: Sequence[Floats32 | None]) -> Any:
     """Pointers to several arrays."""
     return (_FLOATS * len(arrays))(*(floats(array) for array in arrays))
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from restoration.engine.native.describe import Layer, NativeNetwork
+from restoration.engine.native.describe import NativeLayer, NativeNetwork
 from restoration.engine.native.stream import NativeStream
-from restoration.engine.torch_streams.layers import Rows
+from restoration.engine.torch_streams.layers import StreamRows
 from restoration.errors import CircumstanceError
 
 _TOLERANCE = 4e-6
@@ -25,11 +25,11 @@ def self_test(kernels: str) -> float:
     """
     random = np.random.default_rng(7)
 
-    def layer(channels: int, results: int, slope: float | None) -> Layer:
+    def layer(channels: int, results: int, slope: float | None) -> NativeLayer:
         weight = random.normal(0, 0.6 / np.sqrt(9 * channels), (results, channels, 3, 3))
         slopes = None if slope is None else np.full(results, slope, np.float32)
         bias = random.uniform(-0.1, 0.1, results).astype(np.float32)
-        return Layer(weight.astype(np.float32), bias, slopes)
+        return NativeLayer(weight.astype(np.float32), bias, slopes)
 
     first, last = layer(3, 40, 0.3), layer(40, 12, None)
     block = [layer(40 + 20 * k, 20, 0.2) for k in range(4)]
@@ -45,7 +45,7 @@ def self_test(kernels: str) -> float:
     image = random.random((141, 19, 3), dtype=np.float32)
     stream = NativeStream(network, len(image), kernels, threads=1)
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None]
-    pieces = [*stream.push(Rows(tensor, len(image) + stream.lag))]
+    pieces = [*stream.push(StreamRows(tensor, len(image) + stream.lag))]
     found = torch.cat(pieces, 2)[0].permute(1, 2, 0).numpy()
 
     seen = [_convolved(image.astype(np.float64), first)]
@@ -64,7 +64,7 @@ def self_test(kernels: str) -> float:
     return float(error)
 
 
-def _convolved(image: Doubles, layer: Layer) -> Doubles:
+def _convolved(image: Doubles, layer: NativeLayer) -> Doubles:
     """(h, w, channels) to (h, w, results)."""
     height, width, _ = image.shape
     padded = np.pad(image, ((1, 1), (1, 1), (0, 0)))

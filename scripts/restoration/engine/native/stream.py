@@ -11,7 +11,7 @@ import torch
 from restoration.engine.devices import threads_of_networks
 from restoration.engine.native.describe import NativeNetwork
 from restoration.engine.native.library import floats
-from restoration.engine.torch_streams.layers import Rows, Tensor
+from restoration.engine.torch_streams.layers import StreamRows, Tensor
 
 _WIDTHS = (1024, 2048)
 """Columns, after folding, that tell the law: above them a step's rows are the same for all."""
@@ -70,7 +70,7 @@ class NativeStream:
         if getattr(self, "_handle", None) is not None:
             self._library.call("stream_free", self._handle)
 
-    def push(self, rows: Rows) -> Iterator[Tensor]:
+    def push(self, rows: StreamRows) -> Iterator[Tensor]:
         """The output rows that ``rows`` complete, in pieces, top to bottom."""
         tensor, stop = rows
         pixels = tensor[0].permute(1, 2, 0).contiguous().numpy()

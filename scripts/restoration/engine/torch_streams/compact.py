@@ -13,7 +13,15 @@ from typing import Any
 
 import torch
 
-from restoration.engine.torch_streams.layers import Delay, Layer, Rows, Tensor, add, enlarge, unfold
+from restoration.engine.torch_streams.layers import (
+    Delay,
+    StreamLayer,
+    StreamRows,
+    Tensor,
+    add,
+    enlarge,
+    unfold,
+)
 from restoration.engine.torch_streams.tiled import Steps, Workspace, convolution
 from restoration.engine.torch_streams.winograd import suits
 
@@ -36,7 +44,7 @@ class CompactStream:
         self._scale = int(module.upscale)
         parts = list(module.body)
         workspace = Workspace()
-        self._layers: list[Layer] = []
+        self._layers: list[StreamLayer] = []
         for part, after in zip(parts, [*parts[1:], None], strict=True):
             if isinstance(part, torch.nn.Conv2d):
                 activation = None if isinstance(after, torch.nn.Conv2d) else after
@@ -46,7 +54,7 @@ class CompactStream:
         self.lag = len(self._layers) + self._steps.lag
         """Input rows that must be pushed beyond a row until its output has come."""
 
-    def push(self, rows: Rows) -> Iterator[Tensor]:
+    def push(self, rows: StreamRows) -> Iterator[Tensor]:
         """The output rows that ``rows`` complete."""
         for step in self._steps.push(rows):
             around = enlarge(self._around.push(step), self._scale)

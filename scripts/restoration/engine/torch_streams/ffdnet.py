@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from restoration.engine.torch_streams.layers import Rows, Tensor, fold, unfold
+from restoration.engine.torch_streams.layers import StreamRows, Tensor, fold, unfold
 from restoration.engine.torch_streams.tiled import Steps, Workspace, convolution
 from restoration.engine.torch_streams.winograd import suits
 
@@ -44,14 +44,14 @@ class FfdnetStream:
         self.lag = self._block * (len(self._layers) + self._steps.lag)
         """Input rows that must be pushed beyond a row until its output has come."""
 
-    def push(self, rows: Rows) -> Iterator[Tensor]:
+    def push(self, rows: StreamRows) -> Iterator[Tensor]:
         """The output rows that ``rows`` complete."""
         tensor, stop = fold(rows, self._block)
         # As networks.ffdnet.conditioned, which is no module and so cannot be handed in.
         levels = tensor[:, 12:].mean(1, keepdim=True)
         joined = torch.cat((tensor[:, :12], levels), 1)
         joined = joined.contiguous(memory_format=torch.channels_last)
-        for made in self._steps.push(Rows(joined, stop)):
+        for made in self._steps.push(StreamRows(joined, stop)):
             for layer in self._layers:
                 made = layer.push(made)  # noqa: PLW2901
             answer = unfold(made, self._block).tensor

@@ -25,7 +25,7 @@ from torch.nn import functional
 Tensor = torch.Tensor
 
 
-class Rows(NamedTuple):
+class StreamRows(NamedTuple):
     """The next rows of a stream; there may be none."""
 
     tensor: Tensor
@@ -33,10 +33,10 @@ class Rows(NamedTuple):
     """Rows of the image below this index have been given, as far as the image has them."""
 
 
-class Layer(Protocol):
+class StreamLayer(Protocol):
     """One step of a stream."""
 
-    def push(self, rows: Rows) -> Rows: ...
+    def push(self, rows: StreamRows) -> StreamRows: ...
 
 
 def _no_rows(like: Tensor, channels: int) -> Tensor:
@@ -60,7 +60,7 @@ class Convolution:
         self._kept: Tensor | None = None
         self._ended = False
 
-    def push(self, rows: Rows) -> Rows:
+    def push(self, rows: StreamRows) -> StreamRows:
         tensor, stop = rows
         if self._kept is None:
             # The zero row above the image.
@@ -72,14 +72,14 @@ class Convolution:
         joined = torch.cat(parts, 2)
         if joined.shape[2] < 3:
             self._kept = joined
-            return Rows(_no_rows(tensor, self._convolution.out_channels), stop - 1)
+            return StreamRows(_no_rows(tensor, self._convolution.out_channels), stop - 1)
         self._kept = joined[:, :, -2:].clone(memory_format=torch.channels_last)
         result = functional.conv2d(
             joined, self._convolution.weight, self._convolution.bias, padding=(0, 1)
         )
         if self._activation is not None:
             result = self._activation(result)
-        return Rows(result, stop - 1)
+        return StreamRows(result, stop - 1)
 
 
 class Delay:
@@ -91,46 +91,46 @@ class Delay:
         self._kept: Tensor | None = None
         self._given = 0
 
-    def push(self, rows: Rows) -> Rows:
+    def push(self, rows: StreamRows) -> StreamRows:
         tensor, stop = rows
         joined = tensor if self._kept is None else torch.cat((self._kept, tensor), 2)
         due = max(0, min(self._height, stop - self._lag)) - self._given
         self._given += due
         self._kept = joined[:, :, due:].clone(memory_format=torch.channels_last)
-        return Rows(joined[:, :, :due], stop - self._lag)
+        return StreamRows(joined[:, :, :due], stop - self._lag)
 
 
-def enlarge(rows: Rows, factor: int) -> Rows:
+def enlarge(rows: StreamRows, factor: int) -> StreamRows:
     """Nearest-neighbour enlargement, which needs no other rows."""
     tensor, stop = rows
     if tensor.shape[2] == 0:
         tensor = tensor.new_empty((1, tensor.shape[1], 0, tensor.shape[3] * factor))
     else:
         tensor = functional.interpolate(tensor, scale_factor=factor, mode="nearest")
-    return Rows(tensor, stop * factor)
+    return StreamRows(tensor, stop * factor)
 
 
-def fold(rows: Rows, block: int) -> Rows:
+def fold(rows: StreamRows, block: int) -> StreamRows:
     """Blocks of ``block`` x ``block`` samples become channels (pixel-unshuffle)."""
     tensor, stop = rows
     if tensor.shape[2] == 0:
         shape = (1, tensor.shape[1] * block**2, 0, tensor.shape[3] // block)
-        return Rows(tensor.new_empty(shape), stop // block)
+        return StreamRows(tensor.new_empty(shape), stop // block)
     folded = functional.pixel_unshuffle(tensor, block)
-    return Rows(folded.contiguous(memory_format=torch.channels_last), stop // block)
+    return StreamRows(folded.contiguous(memory_format=torch.channels_last), stop // block)
 
 
-def unfold(rows: Rows, block: int) -> Rows:
+def unfold(rows: StreamRows, block: int) -> StreamRows:
     """Channels become blocks of ``block`` x ``block`` samples (pixel-shuffle)."""
     tensor, stop = rows
     if tensor.shape[2] == 0:
         shape = (1, tensor.shape[1] // block**2, 0, tensor.shape[3] * block)
-        return Rows(tensor.new_empty(shape), stop * block)
-    return Rows(functional.pixel_shuffle(tensor, block), stop * block)
+        return StreamRows(tensor.new_empty(shape), stop * block)
+    return StreamRows(functional.pixel_shuffle(tensor, block), stop * block)
 
 
-def add(residual: Rows, base: Rows, share: float = 1.0) -> Rows:
+def add(residual: StreamRows, base: StreamRows, share: float = 1.0) -> StreamRows:
     """``base + share * residual`` of two ways that must have come equally far."""
     if residual.stop != base.stop or residual.tensor.shape != base.tensor.shape:
         raise AssertionError(f"streams out of step: {residual.stop} and {base.stop}")
-    return Rows(torch.add(base.tensor, residual.tensor, alpha=share), residual.stop)
+    return StreamRows(torch.add(base.tensor, residual.tensor, alpha=share), residual.stop)

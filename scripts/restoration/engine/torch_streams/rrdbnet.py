@@ -26,8 +26,8 @@ from torch.nn import functional
 
 from restoration.engine.torch_streams.layers import (
     Delay,
-    Layer,
-    Rows,
+    StreamLayer,
+    StreamRows,
     Tensor,
     add,
     enlarge,
@@ -84,7 +84,7 @@ class _DenseBlock:
         self._have = [0] * 6
         self._kept: list[Tensor] = []
 
-    def push(self, rows: Rows) -> Rows:
+    def push(self, rows: StreamRows) -> StreamRows:
         tensor, stop = rows
         # The last convolution needs one row above its first; row -1 is the image's zero padding.
         base = self._have[5] - 1
@@ -103,7 +103,7 @@ class _DenseBlock:
         else:
             result = tensor[:, :, :0]
         self._keep(work, base, due)
-        return Rows(result, stop - 5)
+        return StreamRows(result, stop - 5)
 
     def _lay_out(self, work: Tensor, tensor: Tensor, base: int, end: int) -> None:
         """What was kept and the new rows of the input, each at its place; zeros at the borders."""
@@ -132,11 +132,11 @@ class _DenseBlock:
 class _ResidualBlock:
     """Three dense blocks and the way around them."""
 
-    def __init__(self, blocks: list[Layer], height: int) -> None:
+    def __init__(self, blocks: list[StreamLayer], height: int) -> None:
         self._blocks = blocks
         self._around = Delay(15, height)
 
-    def push(self, rows: Rows) -> Rows:
+    def push(self, rows: StreamRows) -> StreamRows:
         around = self._around.push(rows)
         for block in self._blocks:
             rows = block.push(rows)
@@ -164,7 +164,7 @@ class RrdbnetStream:
         tiled = suits(module.conv_first.weight)
         workspace = Workspace()
 
-        def layer(name: str, scale: int = 1, activation: _Activation | None = None) -> Layer:
+        def layer(name: str, scale: int = 1, activation: _Activation | None = None) -> StreamLayer:
             return convolution(getattr(module, name), scale * height, workspace, activation)
 
         self._steps = Steps(_STEP if tiled else None)
@@ -185,7 +185,7 @@ class RrdbnetStream:
         self.lag = (trunk + 2 + self._steps.lag) * self._fold
         """Input rows that must be pushed beyond a row until its output has come."""
 
-    def push(self, rows: Rows) -> Iterator[Tensor]:
+    def push(self, rows: StreamRows) -> Iterator[Tensor]:
         """The output rows that ``rows`` complete, in pieces, top to bottom."""
         for step in self._steps.push(fold(rows, self._fold)):
             trunk = around = step
@@ -195,7 +195,7 @@ class RrdbnetStream:
                 around = layer.push(around)
             yield from self._enlarged(add(trunk, around))
 
-    def _enlarged(self, rows: Rows) -> Iterator[Tensor]:
+    def _enlarged(self, rows: StreamRows) -> Iterator[Tensor]:
         for piece in self._slices(rows):
             piece = self._up1.push(enlarge(piece, 2))  # noqa: PLW2901
             piece = self._up2.push(enlarge(piece, 2))  # noqa: PLW2901
@@ -204,7 +204,7 @@ class RrdbnetStream:
             if piece.tensor.shape[2] > 0:
                 yield piece.tensor
 
-    def _slices(self, rows: Rows) -> Iterator[Rows]:
+    def _slices(self, rows: StreamRows) -> Iterator[StreamRows]:
         """The same rows, a few at a time."""
         tensor, stop = rows
         start, self._before = self._before, stop
@@ -213,15 +213,15 @@ class RrdbnetStream:
             end = min(stop, start + self._slice)
             taken = max(0, min(end - position, tensor.shape[2]))
             if end > 0:
-                yield Rows(tensor[:, :, :taken], end)
+                yield StreamRows(tensor[:, :, :taken], end)
             tensor, position, start = tensor[:, :, taken:], position + taken, end
 
 
-def _residual_blocks(body: Any, height: int, workspace: Workspace | None) -> list[Layer]:
+def _residual_blocks(body: Any, height: int, workspace: Workspace | None) -> list[StreamLayer]:
     """The trunk's blocks, in tiles where there is a workspace for them."""
     beside = _Beside()
 
-    def dense(block: Any) -> Layer:
+    def dense(block: Any) -> StreamLayer:
         if workspace is not None:
             return TiledDenseBlock(block, height, workspace, _SLOPE, _SHARE)
         return _DenseBlock(block, height, beside)

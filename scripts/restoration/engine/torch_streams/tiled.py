@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from restoration.engine.torch_streams.layers import Convolution, Layer, Rows, Tensor
+from restoration.engine.torch_streams.layers import Convolution, StreamLayer, StreamRows, Tensor
 from restoration.engine.torch_streams.winograd import (
     FREQUENCIES,
     HALO,
@@ -50,14 +50,14 @@ class Steps:
         self.lag = rows - 1 if rows else 0
         """Rows that may be waited for before a step begins."""
 
-    def push(self, rows: Rows) -> Iterator[Rows]:
+    def push(self, rows: StreamRows) -> Iterator[StreamRows]:
         if self._rows is None:
             yield rows
             return
         tensor = rows.tensor if self._kept is None else torch.cat((self._kept, rows.tensor), 2)
         while self._stop + self._rows <= rows.stop:
             self._stop += self._rows
-            yield Rows(tensor[:, :, : self._rows], self._stop)
+            yield StreamRows(tensor[:, :, : self._rows], self._stop)
             tensor = tensor[:, :, self._rows :]
         self._kept = tensor.clone(memory_format=torch.channels_last)
 
@@ -107,7 +107,7 @@ class TiledConvolution:
         self._first: int | None = None
         self._kept: Tensor | None = None
 
-    def push(self, rows: Rows) -> Rows:
+    def push(self, rows: StreamRows) -> StreamRows:
         tensor, stop = rows
         first = grid_start(stop - 1) if self._first is None else self._first
         count = tiles_due(first, stop - 1, self._height)
@@ -123,7 +123,7 @@ class TiledConvolution:
         made = image(result[max(0, -first) : max(0, self._height - first)])
         if self._activation is not None and count:
             made = self._activation(made)
-        return Rows(made, stop - 1)
+        return StreamRows(made, stop - 1)
 
     def _lay_out(self, new: Tensor, first: int, stop: int) -> Tensor:
         """Rows ``first - 1`` to ``stop`` of the image: what was kept, the new ones, and zeros."""
@@ -142,7 +142,7 @@ def convolution(
     height: int,
     workspace: Workspace,
     activation: Callable[[Tensor], Tensor] | None = None,
-) -> Layer:
+) -> StreamLayer:
     """The layer for a 3 x 3 convolution on the device where its weights are."""
     if suits(module.weight):
         return TiledConvolution(module, height, activation, workspace)

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from restoration.engine.torch_streams.layers import Rows, Tensor
+from restoration.engine.torch_streams.layers import StreamRows, Tensor
 from restoration.engine.torch_streams.tiled import (
     Workspace,
     clear_outside,
@@ -50,7 +50,7 @@ class TiledDenseBlock:
         self._first: int | None = None
         self._kept: list[Tensor] = []
 
-    def push(self, rows: Rows) -> Rows:
+    def push(self, rows: StreamRows) -> StreamRows:
         tensor, stop = rows
         due = stop - _REACH
         first = grid_start(due) if self._first is None else self._first
@@ -62,7 +62,7 @@ class TiledDenseBlock:
         if count:
             kept += self._compute(source, first, count, done - first, result)
         self._kept = kept
-        return Rows(image(result[max(0, -first) : max(0, self._height - first)]), due)
+        return StreamRows(image(result[max(0, -first) : max(0, self._height - first)]), due)
 
     def _lay_out(self, new: Tensor, first: int, stop: int) -> Tensor:
         """Rows ``first - 1`` to ``stop`` of the input: what was kept, the new ones, and zeros."""

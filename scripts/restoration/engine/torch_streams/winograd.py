@@ -22,7 +22,7 @@ import math
 import numpy as np
 import torch
 
-Tensor = torch.Tensor
+from restoration.engine.torch_streams.layers import Tensor
 
 TILE = 4
 """Rows of a result that are computed together."""

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.damage.evidence import Plane
 from restoration.examine.damage.lines import DIRECTIONS, Lines
+from restoration.raster.base import Plane
 
 STRAY = 1.6
 """How far, in pooled pixels, the damage may lie from the curve that is fitted to its piece."""

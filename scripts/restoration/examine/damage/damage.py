@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from restoration.examine.damage.dust import HIGH, HIGH_CLUTTER, PLAINEST
-from restoration.examine.damage.evidence import Evidence, both_polarities
+from restoration.examine.damage.evidence import StandingOut, both_polarities
 from restoration.examine.damage.mask import tiles
 from restoration.examine.damage.odds import decoded, threshold
 from restoration.examine.damage.search import KINDS, Core, Sighting, levels, search, search_creases
@@ -206,7 +206,7 @@ class DamageMeasurer:
         return tuple("".join(row) for row in drawn)
 
 
-def _stands_out(evidence: Evidence) -> Any:
+def _stands_out(evidence: StandingOut) -> Any:
     floor = max(HIGH * evidence.noise, PLAINEST)
     busy = np.maximum(evidence.clutter, evidence.other_clutter)
     return evidence.raised > np.maximum(floor, HIGH_CLUTTER * busy)

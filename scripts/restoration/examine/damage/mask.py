@@ -19,7 +19,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Tile:
+class MaskTile:
     """One tile of the page and the window around it, clipped to the page."""
 
     top: int
@@ -47,7 +47,7 @@ class Tile:
         return self.window_top, self.window_left, self.window_height, self.window_width
 
 
-def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[Tile]:
+def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[MaskTile]:
     """The tiles of a page, row by row."""
     for top in range(0, height, TILE):
         for left in range(0, width, TILE):
@@ -56,7 +56,7 @@ def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[Tile]:
             above = max(0, min(top - margin, height - TILE))
             before = max(0, min(left - margin, width - TILE))
             below, after = min(height, bottom + margin), min(width, right + margin)
-            yield Tile(
+            yield MaskTile(
                 top,
                 left,
                 bottom - top,
@@ -79,7 +79,7 @@ class SparsePlane:
         self.width = width
         self._tiles: dict[tuple[int, int], bytes] = {}
 
-    def put(self, tile: Tile, values: Bytes) -> None:
+    def put(self, tile: MaskTile, values: Bytes) -> None:
         """values: uint8 (tile.height, tile.width)."""
         if values.any():
             self._tiles[tile.place] = zlib.compress(np.ascontiguousarray(values).tobytes(), 1)
@@ -110,7 +110,7 @@ class SparsePlane:
                 ]
         return out
 
-    def changed(self, change: Callable[[Tile, Bytes], Bytes]) -> SparsePlane:
+    def changed(self, change: Callable[[MaskTile, Bytes], Bytes]) -> SparsePlane:
         """The plane with each tile that is not clean replaced by ``change`` of it."""
         other = SparsePlane(self.height, self.width)
         for tile in tiles(self.height, self.width):

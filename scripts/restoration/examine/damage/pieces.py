@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.damage.evidence import Plane
+from restoration.raster.base import Plane
 
 Labels = npt.NDArray[np.int32]
 """int32 (height, width): 0 outside, 1 and up the number of the piece."""

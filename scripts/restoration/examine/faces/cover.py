@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from restoration.examine.upright import Point
 from restoration.findings.faces import Occlusion
-from restoration.networks.face_detector import Picture
+from restoration.networks.face_detector import UprightPicture
 
-Patch = npt.NDArray[np.float32]
+CoverPatch = npt.NDArray[np.float32]
 """float32 (SIDE, SIDE, 3) in [0, 1]: the face upright, its eyes level."""
 
 SIDE = 64
@@ -35,7 +35,7 @@ ASKEW = 30.0
 """Degrees of yaw at which the two sides of a face can no longer be compared."""
 
 
-def aligned(picture: Picture, points: Sequence[Point]) -> Patch:
+def aligned(picture: UprightPicture, points: Sequence[Point]) -> CoverPatch:
     """The face cut out with its eyes in the patch's own places, area-averaged.
 
     picture: uint8 (h, w, 3); points: eyes first, (down, right) in it. What lies beyond the
@@ -63,7 +63,7 @@ def aligned(picture: Picture, points: Sequence[Point]) -> Patch:
     return np.asarray(patch, np.float32) / np.float32(255.0)
 
 
-def cover(patch: Patch, yaw: float) -> Occlusion:
+def cover(patch: CoverPatch, yaw: float) -> Occlusion:
     """Share of the face that something seems to cover, and how far to trust that.
 
     A cell is covered where it differs from the same cell of the other side and, unlike that one,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from restoration.errors import CircumstanceError
-from restoration.examine.faces.cover import Patch, aligned, cover
+from restoration.examine.faces.cover import CoverPatch, aligned, cover
 from restoration.examine.faces.finders import (
     DlibFinder,
     Finder,
@@ -24,7 +24,7 @@ from restoration.examine.survey import Survey
 from restoration.examine.upright import Point, to_stored, upright
 from restoration.findings.base import Caution
 from restoration.findings.faces import Faces, FacesDetail, ReportedFace, Upright
-from restoration.networks.face_detector import POINT_NAMES, Picture, face_detector
+from restoration.networks.face_detector import POINT_NAMES, UprightPicture, face_detector
 
 MOST_CELLS = 29_000_000
 """Cells of the picture that is searched: 260 MB with its copy of 8 bits. 10 x 8 inches at 1200 ppi
@@ -54,7 +54,7 @@ class FacesMeasurer:
 
     def begin(self, page: PageFacts) -> None:
         self.page = page
-        self._patches: list[Patch] = []
+        self._patches: list[CoverPatch] = []
         self._reason = _reason_not_to_look(page)
         self._proxy = None if self._reason else FineProxy(page, MOST_CELLS)
 
@@ -133,7 +133,9 @@ class FacesMeasurer:
             cautions=(Caution(code="faces_unknown", text=text),) if asked else (),
         )
 
-    def _face(self, seen: Picture, face: FoundFace, step: int, finder: Finder) -> ReportedFace:
+    def _face(
+        self, seen: UprightPicture, face: FoundFace, step: int, finder: Finder
+    ) -> ReportedFace:
         box = face.box
         corners = [(box.top, box.left), (box.top + box.side, box.left + box.side)]
         first, last = self._on_page(corners, seen, step)
@@ -151,7 +153,9 @@ class FacesMeasurer:
             upright_rotation=upright_rotation(self.page.orientation, face.turned),
         )
 
-    def _on_page(self, points: Sequence[Point], seen: Picture, step: int) -> tuple[Point, ...]:
+    def _on_page(
+        self, points: Sequence[Point], seen: UprightPicture, step: int
+    ) -> tuple[Point, ...]:
         """Points of the upright picture as pixels of the stored page: from the left, the top."""
         stored = to_stored(points, self.page.orientation, *seen.shape[:2])
         return tuple((round(right * step, 1), round(down * step, 1)) for down, right in stored)
@@ -203,7 +207,7 @@ def _reason_not_to_look(page: PageFacts) -> str:
     return ""
 
 
-def _picture(cells: Cells, page: PageFacts) -> tuple[Picture, bool]:
+def _picture(cells: Cells, page: PageFacts) -> tuple[UprightPicture, bool]:
     """The proxy upright, uint8 sRGB, and whether its tones were stretched."""
     seen = np.ascontiguousarray(upright(cells, page.orientation))
     out = np.empty((*seen.shape[:2], 3), np.uint8)

@@ -19,7 +19,7 @@ from restoration.networks.face_detector import (
     LANDMARK_NAMES,
     POINT_NAMES,
     FaceDetector,
-    Picture,
+    UprightPicture,
     aligned_points,
 )
 from restoration.networks.manifest import Weights, find_weights
@@ -57,19 +57,21 @@ class Finder(Protocol):
     nose: str
     """Which end of the nose its point is: ``tip`` or ``base``."""
 
-    def search(self, picture: Picture) -> Search:
+    def search(self, picture: UprightPicture) -> Search:
         """The faces of an upright picture."""
         ...
 
-    def search_turned(self, picture: Picture) -> Search:
+    def search_turned(self, picture: UprightPicture) -> Search:
         """The faces of a picture that was stored on its side or upside down."""
         ...
 
-    def points(self, picture: Picture, face: FoundFace) -> tuple[Sequence[Point], Sequence[Point]]:
+    def points(
+        self, picture: UprightPicture, face: FoundFace
+    ) -> tuple[Sequence[Point], Sequence[Point]]:
         """The points of POINT_NAMES, and those of ``landmark_names``."""
         ...
 
-    def smallest(self, picture: Picture) -> float:
+    def smallest(self, picture: UprightPicture) -> float:
         """Side of the smallest face that it finds, in pixels of the picture."""
         ...
 
@@ -90,17 +92,19 @@ class DlibFinder:
         self.detector = f"dlib {detector.version}, {how}"
         self.most, self.none = (0.9, 0.6) if detector.has_network else (0.7, 0.4)
 
-    def search(self, picture: Picture) -> Search:
+    def search(self, picture: UprightPicture) -> Search:
         return face_search.search(picture, self._detector)
 
-    def search_turned(self, picture: Picture) -> Search:
+    def search_turned(self, picture: UprightPicture) -> Search:
         return face_search.search_turned(picture, self._detector)
 
-    def points(self, picture: Picture, face: FoundFace) -> tuple[Sequence[Point], Sequence[Point]]:
+    def points(
+        self, picture: UprightPicture, face: FoundFace
+    ) -> tuple[Sequence[Point], Sequence[Point]]:
         landmarks = face_landmarks(picture, face, self._detector)
         return aligned_points(landmarks), landmarks
 
-    def smallest(self, picture: Picture) -> float:
+    def smallest(self, picture: UprightPicture) -> float:
         return face_search.SMALLEST
 
 
@@ -118,20 +122,22 @@ class RetinaFaceFinder:
         self.detector = f"retinaface, {name}"
         self.most, self.none = 0.9, 0.6
 
-    def search(self, picture: Picture) -> Search:
+    def search(self, picture: UprightPicture) -> Search:
         return retinaface_search.search(picture, self._detector)
 
-    def search_turned(self, picture: Picture) -> Search:
+    def search_turned(self, picture: UprightPicture) -> Search:
         return retinaface_search.search_turned(picture, self._detector)
 
-    def points(self, picture: Picture, face: FoundFace) -> tuple[Sequence[Point], Sequence[Point]]:
+    def points(
+        self, picture: UprightPicture, face: FoundFace
+    ) -> tuple[Sequence[Point], Sequence[Point]]:
         return face.points, ()
 
-    def smallest(self, picture: Picture) -> float:
+    def smallest(self, picture: UprightPicture) -> float:
         return round(retinaface_search.SMALLEST / retinaface_search.finest_scale(picture), 1)
 
 
-def search_any_way_up(finder: Finder, picture: Picture) -> Search:
+def search_any_way_up(finder: Finder, picture: UprightPicture) -> Search:
     """The faces of an upright picture, or where it shows hardly any, of one that lies."""
     found = finder.search(picture)
     if _total(found) >= ENOUGH or any(face.score >= SURE for face in found.faces):

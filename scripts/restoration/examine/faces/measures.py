@@ -19,9 +19,9 @@ from restoration.examine.faces.pose import (
 )
 from restoration.examine.faces.sharpness import FaceSharpness
 from restoration.examine.finding import LUMA, EarlierFindings, PageFacts, ReadWindow, Window
-from restoration.examine.upright import Box, Point
+from restoration.examine.upright import Point
 from restoration.findings.faces import FaceExposure, Pose, ReportedFace
-from restoration.raster.boxes import places_rows_first, rows_first
+from restoration.raster.boxes import Box, places_rows_first, rows_first
 
 AROUND = 0.1
 """How far the surroundings that are measured reach beyond the box, of its side: boxes end at brows
@@ -65,7 +65,7 @@ def measure_face(
     apart, millimetres = eye_distance(points, page.ppi)
     width = max(box[2:])
     place = _surroundings(box, page)
-    sharpness, tones = FaceSharpness(page, place[2], place[3]), Tones(box)
+    sharpness, tones = FaceSharpness(page, place[2], place[3]), FaceTones(box)
     for top, left, height, wide in windows(place, points):
         codes = read(top, left, height, wide)
         sharpness.see(Window(top - place[0], left - place[1], codes))
@@ -113,7 +113,7 @@ def windows(place: Box, points: Sequence[Point]) -> list[Box]:
     return [box for box in every if any(_holds(box, point) for point in telling)][:MOST_WINDOWS]
 
 
-class Tones:
+class FaceTones:
     """The tones of a face: of the oval that its box encloses."""
 
     def __init__(self, box: Box) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from restoration.examine.upright import TURNED, Point, to_stored
-from restoration.networks.face_detector import Detection, Picture
+from restoration.networks.face_detector import Detection, UprightPicture
 
 FACE, CUT = 100, 180
 """Side of the face, and of its surroundings, as the network gets them for a second opinion."""
@@ -97,7 +97,9 @@ def distinct(finds: list[Detection]) -> list[Detection]:
     return kept
 
 
-def tiles(picture: Picture, side: int, shared: int) -> Iterator[tuple[int, int, Picture]]:
+def tiles(
+    picture: UprightPicture, side: int, shared: int
+) -> Iterator[tuple[int, int, UprightPicture]]:
     """Top, left and pixels of tiles that overlap by ``shared``, the last flush with the end."""
     for top in starts(picture.shape[0], side, shared):
         for left in starts(picture.shape[1], side, shared):
@@ -111,7 +113,9 @@ def starts(length: int, side: int, shared: int) -> list[int]:
     return [*range(0, length - side, side - shared), length - side]
 
 
-def cut_off(box: Detection, part: Picture, top: int, left: int, picture: Picture) -> bool:
+def cut_off(
+    box: Detection, part: UprightPicture, top: int, left: int, picture: UprightPicture
+) -> bool:
     """Whether a tile's edge, and not the picture's, cuts or touches this box: another tile, or a
     coarser picture, shows it whole.
 
@@ -144,7 +148,7 @@ def turned_back(box: Detection, degrees: int, height: float, width: float) -> De
     return replace(box, top=min(first[0], last[0]), left=min(first[1], last[1]))
 
 
-def resized(picture: Picture, scale: float) -> Picture:
+def resized(picture: UprightPicture, scale: float) -> UprightPicture:
     """The picture at this scale: area averages where smaller, cubic where larger."""
     if scale == 1.0:
         return picture
@@ -153,7 +157,7 @@ def resized(picture: Picture, scale: float) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=kernel), dtype=np.uint8)
 
 
-def cut_out(picture: Picture, find: Detection) -> Picture:
+def cut_out(picture: UprightPicture, find: Detection) -> UprightPicture:
     """The find amid its surroundings, (CUT, CUT, 3)."""
     side = max(2, round(find.side * CUT / FACE))
     top = round(find.top + (find.side - side) / 2.0)

@@ -19,7 +19,7 @@ from restoration.examine.faces.places import (
     turned_back,
 )
 from restoration.examine.upright import TURNED, to_stored
-from restoration.networks.face_detector import MeasuredFace, Picture
+from restoration.networks.face_detector import MeasuredFace, UprightPicture
 
 FINEST_PIXELS = 12_000_000
 """Pixels of the finest picture that is searched: 10 x 8 inches at 390 ppi, where the face of a head
@@ -50,12 +50,12 @@ PROBED = 6
 class PointDetector(Protocol):
     """What the search asks of ``networks.retinaface.RetinaFaceDetector``."""
 
-    def find(self, window: Picture, threshold: float) -> list[MeasuredFace]:
+    def find(self, window: UprightPicture, threshold: float) -> list[MeasuredFace]:
         """Faces of a window."""
         ...
 
 
-def search(picture: Picture, detector: PointDetector) -> Search:
+def search(picture: UprightPicture, detector: PointDetector) -> Search:
     """All faces of an upright picture, uint8 (height, width, 3), sRGB."""
     scale = finest_scale(picture)
     found: list[FoundFace] = []
@@ -66,7 +66,7 @@ def search(picture: Picture, detector: PointDetector) -> Search:
     return Search(ordered(_merged(found)), 0, 0, scale)
 
 
-def search_turned(picture: Picture, detector: PointDetector) -> Search:
+def search_turned(picture: UprightPicture, detector: PointDetector) -> Search:
     """Faces that lie on their side or upside down, all turned alike.
 
     For pictures without an upright face: the coarser pictures and a few windows of the finest one
@@ -99,12 +99,12 @@ def search_turned(picture: Picture, detector: PointDetector) -> Search:
     return replace(found, faces=ordered(faces))
 
 
-def finest_scale(picture: Picture) -> float:
+def finest_scale(picture: UprightPicture) -> float:
     """Size of the finest picture that is searched, of the picture's own."""
     return min(1.0, float(np.sqrt(FINEST_PIXELS / (picture.shape[0] * picture.shape[1]))))
 
 
-def _factors(picture: Picture) -> list[float]:
+def _factors(picture: UprightPicture) -> list[float]:
     """Sizes of the pictures that are searched, of the picture's own, coarsest last."""
     factors = [finest_scale(picture)]
     while factors[-1] * max(picture.shape[:2]) > SMALLEST_PICTURE:
@@ -112,7 +112,7 @@ def _factors(picture: Picture) -> list[float]:
     return factors
 
 
-def _probes(picture: Picture) -> list[Picture]:
+def _probes(picture: UprightPicture) -> list[UprightPicture]:
     """Parts to try in every turn: the coarser pictures, and the busiest windows of the finest."""
     finest, *coarser = _factors(picture)
     smaller = resized(picture, finest)
@@ -126,9 +126,9 @@ def _probes(picture: Picture) -> list[Picture]:
 
 
 def _seen(
-    part: Picture,
+    part: UprightPicture,
     place: tuple[int, int],
-    smaller: Picture,
+    smaller: UprightPicture,
     factor: float,
     detector: PointDetector,
 ) -> list[FoundFace]:

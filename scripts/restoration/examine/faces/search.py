@@ -31,7 +31,7 @@ from restoration.examine.faces.places import (
     turned_back,
 )
 from restoration.examine.upright import TURNED, Point, to_stored
-from restoration.networks.face_detector import Detection, FaceDetector, Picture
+from restoration.networks.face_detector import Detection, FaceDetector, UprightPicture
 
 NETWORK_PIXELS = 400_000
 """Pixels of the page that the network searches: 2.5 s and 400 MB. Its smallest face, 80 pixels, is
@@ -75,7 +75,7 @@ HEADS = 16
 not."""
 
 
-def search(picture: Picture, detector: FaceDetector) -> Search:
+def search(picture: UprightPicture, detector: FaceDetector) -> Search:
     """All faces of an upright picture, uint8 (height, width, 3), sRGB."""
     finds = _by_gradients(picture, detector)
     if not detector.has_network:
@@ -107,7 +107,7 @@ def search(picture: Picture, detector: FaceDetector) -> Search:
     return Search(ordered([*faces, *confirmed]), unconfirmed, not_asked, scale)
 
 
-def search_turned(picture: Picture, detector: FaceDetector) -> Search:
+def search_turned(picture: UprightPicture, detector: FaceDetector) -> Search:
     """Faces that lie on their side or upside down, all turned alike.
 
     For pictures without an upright face. Quick at first: the gradient detector on a picture of at
@@ -134,7 +134,7 @@ def search_turned(picture: Picture, detector: FaceDetector) -> Search:
     return replace(found, faces=ordered(faces))
 
 
-def _probes(picture: Picture) -> Iterator[Picture]:
+def _probes(picture: UprightPicture) -> Iterator[UprightPicture]:
     """The whole picture, small, and where that loses detail the tiles of most detail, enlarged."""
     scale = min(1.0, float(np.sqrt(1e6 / (picture.shape[0] * picture.shape[1]))))
     yield resized(picture, scale)
@@ -147,7 +147,7 @@ def _probes(picture: Picture) -> Iterator[Picture]:
             yield resized(picture[top : top + PROBE, left : left + PROBE], 2.0)
 
 
-def _probe(turned: Picture, detector: FaceDetector) -> float:
+def _probe(turned: UprightPicture, detector: FaceDetector) -> float:
     """Sum of the scores of what stands upright here."""
     turned = np.ascontiguousarray(turned)
     total = 0.0
@@ -160,7 +160,7 @@ def _probe(turned: Picture, detector: FaceDetector) -> float:
 
 
 def second_opinion(
-    picture: Picture, find: Detection, detector: FaceDetector, turned: int = 0
+    picture: UprightPicture, find: Detection, detector: FaceDetector, turned: int = 0
 ) -> float | None:
     """The network's score of a find, cut out, turned and brought to its size; None where it sees
     no face in that place."""
@@ -171,7 +171,7 @@ def second_opinion(
     return max((box.score for box in seen), default=None)
 
 
-def face_landmarks(picture: Picture, face: FoundFace, detector: FaceDetector) -> list[Point]:
+def face_landmarks(picture: UprightPicture, face: FoundFace, detector: FaceDetector) -> list[Point]:
     """The predictor's five points of a face (LANDMARK_NAMES), (down, right) in the picture."""
     # The face's surroundings alone are turned: forty copies of a page would take a minute.
     reach = 2.0 * face.box.side
@@ -186,7 +186,7 @@ def face_landmarks(picture: Picture, face: FoundFace, detector: FaceDetector) ->
     return [(down + top, along + left) for down, along in back]
 
 
-def _turned_upright(picture: Picture, face: FoundFace, detector: FaceDetector) -> FoundFace:
+def _turned_upright(picture: UprightPicture, face: FoundFace, detector: FaceDetector) -> FoundFace:
     """The network also sees faces that lie on their side; the gradient detector does not, and its
     agreement saves asking."""
     if face.gradients is not None or face.network is None:
@@ -199,14 +199,14 @@ def _turned_upright(picture: Picture, face: FoundFace, detector: FaceDetector) -
     return best
 
 
-def _whole_page(picture: Picture, detector: FaceDetector) -> tuple[float, list[Detection]]:
+def _whole_page(picture: UprightPicture, detector: FaceDetector) -> tuple[float, list[Detection]]:
     scale = float(np.sqrt(NETWORK_PIXELS / (picture.shape[0] * picture.shape[1])))
     scale = min(scale, 2.0)
     found = distinct(detector.by_network(resized(picture, scale)))
     return scale, [scaled(box, 1.0 / scale) for box in found]
 
 
-def _by_gradients(picture: Picture, detector: FaceDetector) -> list[Detection]:
+def _by_gradients(picture: UprightPicture, detector: FaceDetector) -> list[Detection]:
     scale = min(1.0, float(np.sqrt(WHOLE / (picture.shape[0] * picture.shape[1]))))
     whole = detector.by_gradients(resized(picture, scale), WEAK)
     finds = [scaled(box, 1.0 / scale) for box in whole]
@@ -221,7 +221,7 @@ def _by_gradients(picture: Picture, detector: FaceDetector) -> list[Detection]:
     return distinct(finds)
 
 
-def _detail(part: Picture) -> float:
+def _detail(part: UprightPicture) -> float:
     """Standard deviation of the tones, of 255."""
     _, deviation = cv2.meanStdDev(np.ascontiguousarray(part))
     return float(deviation.max())

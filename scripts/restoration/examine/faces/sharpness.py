@@ -25,7 +25,7 @@ fit, and blur is seen on 128 pixels alone."""
 
 
 @dataclass(frozen=True)
-class Sharpness:
+class FaceDetail:
     """What one face holds."""
 
     share: float | None
@@ -56,7 +56,7 @@ class FaceSharpness:
         self._survey.see(window)
         self._interpolated.see(window)
 
-    def conclude(self, earlier: EarlierFindings) -> Sharpness:
+    def conclude(self, earlier: EarlierFindings) -> FaceDetail:
         """earlier: the page's findings."""
         known = earlier.only(*FROM_PAGE)
         blur = self._blur(known)
@@ -66,12 +66,12 @@ class FaceSharpness:
         found = resolution.conclude(self._survey, known)
         share, limited_by = found.detail.fraction, found.detail.limited_by
         if share is None:
-            return Sharpness(None, 0.0, None, blur)
+            return FaceDetail(None, 0.0, None, blur)
         limited = _blurred_share(share, blur)
         confidence = found.confidence
         if limited < 0.99 * share:
             limited_by, confidence = blur.kind, min(confidence, blur.confidence)
-        return Sharpness(limited, confidence, limited_by, blur)
+        return FaceDetail(limited, confidence, limited_by, blur)
 
     def _blur(self, known: EarlierFindings) -> FaceBlur:
         screen = known.get(Screen)

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import median_filter
 
-from restoration.examine.finding import Plane
-from restoration.examine.survey import KeptTile
-
-Vector = npt.NDArray[np.float64]
+from restoration.examine.survey import LuminanceTile
+from restoration.raster.base import Floats, Plane
 
 BLOCK = 8
 """Side of a JPEG block, in pixels of the compressed picture (ITU-T T.81)."""
@@ -74,19 +71,19 @@ class StepProfile:
             self._counts[place] += size.shape[1 - self.axis]
 
     @property
-    def values(self) -> Vector:
+    def values(self) -> Floats:
         """Mean step at each place in 1/255; NaN at the few that lie on a window's border."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self._counts > 0, 255.0 * self._sums / self._counts, np.nan)
 
 
 @dataclass(frozen=True)
-class Places:
+class GridPlaces:
     """The eight places of a grid of 8 along one axis."""
 
-    excess: Vector
+    excess: Floats
     """(8,) mean step at each place over the typical one of the other places, in 1/255."""
-    score: Vector
+    score: Floats
     """(8,) the excess in standard errors."""
 
     @property
@@ -105,7 +102,7 @@ class Places:
         return bool(rest.max() < HIGHEST and rest.min() > LOWEST)
 
 
-def places(profile: Vector) -> Places | None:
+def places(profile: Floats) -> GridPlaces | None:
     """How far each of the eight places of a grid stands out of a step profile; None where the
     profile is too short or has no steps at all.
 
@@ -126,10 +123,10 @@ def places(profile: Vector) -> Places | None:
         excess[place] = middle - float(np.median(rest))
         # A standard error of the median; the floor is a hundredth of an 8-bit code.
         score[place] = excess[place] / (1.25 * (spread + 0.01)) * np.sqrt(own.size)
-    return Places(excess, score)
+    return GridPlaces(excess, score)
 
 
-def by_chance(tiles: Sequence[KeptTile], offset: tuple[int, int]) -> bool:
+def by_chance(tiles: Sequence[LuminanceTile], offset: tuple[int, int]) -> bool:
     """Whether the steps at a grid's borders differ from block to block, as JPEG's errors do.
 
     Textures that are aligned with the pixels and repeat every 8 have the same step at all borders,
@@ -150,7 +147,7 @@ def by_chance(tiles: Sequence[KeptTile], offset: tuple[int, int]) -> bool:
     return True
 
 
-def _steps(tile: KeptTile, offset: tuple[int, int], axis: int) -> tuple[Vector, Vector]:
+def _steps(tile: LuminanceTile, offset: tuple[int, int], axis: int) -> tuple[Floats, Floats]:
     """Signed mean steps across each side of a block of a tile at full scale, and across the middle
     of each block; axis 0: across rows."""
     plane = tile.luminance if axis == 1 else tile.luminance.T

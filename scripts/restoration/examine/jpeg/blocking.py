@@ -8,21 +8,15 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Plane, Window
-from restoration.examine.jpeg.block_grid import (
-    BLOCK,
-    Places,
-    StepProfile,
-    Vector,
-    by_chance,
-    places,
-)
-from restoration.examine.jpeg.jpeg_quantiser import Lattice, find_lattice
+from restoration.examine.finding import EarlierFindings, PageFacts, Window
+from restoration.examine.jpeg.block_grid import BLOCK, GridPlaces, StepProfile, by_chance, places
+from restoration.examine.jpeg.jpeg_quantiser import Quantiser, find_lattice
 from restoration.examine.jpeg.rescaled_grid import RescaledGrid, candidates, prove
 from restoration.examine.resolution.resolution import chosen, picture_box
-from restoration.examine.survey import SCALES, KeptTile, Survey
-from restoration.findings.base import Pair
+from restoration.examine.survey import SCALES, LuminanceTile, Survey
+from restoration.findings.base import FigurePair
 from restoration.findings.blocking import Blocking, BlockingDetail
+from restoration.raster.base import Floats, Plane
 
 VISIBLE = 0.2
 """Mean step at the borders, in 1/255, from which blocks are called blocking: a fifth of an 8-bit
@@ -44,7 +38,7 @@ TILES = 4
 
 
 @dataclass(frozen=True)
-class Grid:
+class BlockGrid:
     """What was found, in pixels of the page."""
 
     offset: tuple[float, float]
@@ -53,7 +47,7 @@ class Grid:
     strength: float
     """Mean step at the borders beyond that elsewhere, in 1/255."""
     quality: int | None
-    lattice: Lattice | None
+    lattice: Quantiser | None
     score: float
     """Of the steps, both axes."""
 
@@ -107,11 +101,13 @@ class BlockingMeasurer:
             return self._none(found[0], found[1])
         return self._found(grid)
 
-    def _tiles(self, survey: Survey, scale: int, earlier: EarlierFindings) -> list[KeptTile]:
+    def _tiles(self, survey: Survey, scale: int, earlier: EarlierFindings) -> list[LuminanceTile]:
         box = picture_box(earlier)
         return chosen(survey.detailed(scale, box) or survey.detailed(scale))[:TILES]
 
-    def _plain(self, down: Places, across: Places, tiles: list[KeptTile]) -> Grid | None:
+    def _plain(
+        self, down: GridPlaces, across: GridPlaces, tiles: list[LuminanceTile]
+    ) -> BlockGrid | None:
         """A grid of 8 pixels, by either witness."""
         lattice = find_lattice([(tile.top, tile.left, tile.luminance) for tile in tiles])
         proved = (
@@ -129,7 +125,7 @@ class BlockingMeasurer:
             return None
         offset = lattice.offset if proved and lattice else (down.best, across.best)
         strength = 0.5 * float(down.excess[offset[0]] + across.excess[offset[1]])
-        return Grid(
+        return BlockGrid(
             offset=(float(offset[0]), float(offset[1])),
             period=(float(BLOCK), float(BLOCK)),
             strength=max(strength, 0.0),
@@ -138,7 +134,7 @@ class BlockingMeasurer:
             score=float(down.score[offset[0]] + across.score[offset[1]]) / float(np.sqrt(2.0)),
         )
 
-    def _resized(self, survey: Survey, earlier: EarlierFindings) -> Grid | None:
+    def _resized(self, survey: Survey, earlier: EarlierFindings) -> BlockGrid | None:
         """A grid of another period; the coarsest scale that shows it first, since there the
         rhythm of the interpolation itself is gone."""
         page = (self._page.height, self._page.width)
@@ -154,7 +150,7 @@ class BlockingMeasurer:
                     return self._measured(proved)
         return None
 
-    def _measured(self, proved: RescaledGrid) -> Grid:
+    def _measured(self, proved: RescaledGrid) -> BlockGrid:
         """A proved grid with the strength of its steps, at the scale of its compression."""
         enlarged = min(proved.period) / BLOCK
         scale = max(s for s in SCALES if s == 1 or enlarged >= 0.7 * s)
@@ -165,7 +161,7 @@ class BlockingMeasurer:
             )
         ]
         score = float(np.sqrt(proved.lattice.contrast))
-        return Grid(
+        return BlockGrid(
             offset=proved.first,
             period=proved.period,
             strength=max(0.5 * sum(excess), 0.0),
@@ -174,7 +170,7 @@ class BlockingMeasurer:
             score=score,
         )
 
-    def _found(self, grid: Grid) -> Blocking:
+    def _found(self, grid: BlockGrid) -> Blocking:
         visible = grid.strength >= VISIBLE
         lattice = grid.lattice
         reason = {} if visible else {"reason": "compressed, but no block border can be seen"}
@@ -196,7 +192,7 @@ class BlockingMeasurer:
         sure = 0.97 if lattice is not None else min(0.95, 0.5 + grid.score / 30.0)
         return self._said(visible, round(sure, 2), detail)
 
-    def _none(self, down: Places, across: Places) -> Blocking:
+    def _none(self, down: GridPlaces, across: GridPlaces) -> Blocking:
         score = float(down.score[down.best] + across.score[across.best]) / float(np.sqrt(2.0))
         detail = BlockingDetail(
             compressed=False,
@@ -214,7 +210,7 @@ class BlockingMeasurer:
             value=value, unit="", confidence=confidence, method=self.METHOD, detail=detail
         )
 
-    def _chroma_period(self, grid: Grid) -> Pair | None:
+    def _chroma_period(self, grid: BlockGrid) -> FigurePair | None:
         """Period of the colour's blocks down and across: 16 where it was stored at half the
         resolution (4:2:0), 8 where not; None where grey, resized, or not to be told."""
         if self._page.channels == 1 or grid.period != (BLOCK, BLOCK):
@@ -231,7 +227,7 @@ class BlockingMeasurer:
         return periods[0], periods[1]
 
 
-def _excess(profile: Vector, period: float, first: float) -> float:
+def _excess(profile: Floats, period: float, first: float) -> float:
     """Median step at the borders of a grid beyond that midway between them, in the profile's
     unit; 0 where there are fewer than four borders."""
     count = int((profile.size - 3 - first) // period)

@@ -11,10 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Plane
 from restoration.examine.jpeg.block_grid import BLOCK
-
-Floats = npt.NDArray[np.float64]
+from restoration.raster.base import Floats, Plane
 
 LOW = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0), (1, 2), (2, 1), (2, 2))
 """Coefficients (vertical, horizontal frequency) that decide whether and where there is a grid: the
@@ -55,7 +53,7 @@ MISFIT = 0.12
 
 
 @dataclass(frozen=True)
-class Lattice:
+class Quantiser:
     """The quantiser that was found."""
 
     offset: tuple[int, int]
@@ -70,7 +68,7 @@ class Lattice:
     """IJG quality (1 to 100) whose table has these steps; None where none has."""
 
 
-def find_lattice(tiles: Sequence[tuple[int, int, Plane]]) -> Lattice | None:
+def find_lattice(tiles: Sequence[tuple[int, int, Plane]]) -> Quantiser | None:
     """The quantiser behind tiles of a picture; None where there is nothing to see one on.
 
     tiles: (top, left, luminance in [0, 1]) with the place of the tile on the page. Each DCT
@@ -94,7 +92,7 @@ def find_lattice(tiles: Sequence[tuple[int, int, Plane]]) -> Lattice | None:
         for index in range(len(LOW))
         if own[index].max() >= CLEAR
     }
-    return Lattice(
+    return Quantiser(
         offset=(row, column),
         contrast=float(relative.max()),
         runner_up=float(np.sort(relative.ravel())[-2]),

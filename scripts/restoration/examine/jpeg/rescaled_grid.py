@@ -15,21 +15,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import median_filter, uniform_filter1d
 
-from restoration.examine.finding import Plane
-from restoration.examine.jpeg.block_grid import BLOCK, SURROUND, Vector
+from restoration.examine.jpeg.block_grid import BLOCK, SURROUND
 from restoration.examine.jpeg.jpeg_quantiser import (
-    Lattice,
+    Quantiser,
     find_lattice,
     is_plausible,
     lattice_score,
     nearest_ijg_quality,
 )
-from restoration.examine.survey import KeptTile
+from restoration.examine.survey import LuminanceTile
+from restoration.raster.base import Floats, Plane
 
-Pair = tuple[float, float]
+AxisPair = tuple[float, float]
 """Down, across."""
 
-Grid = tuple[Pair, Pair]
+GridPairs = tuple[AxisPair, AxisPair]
 """Periods and first borders, in pixels of the page."""
 
 PERIODS = (4.8, 15.0)
@@ -87,13 +87,13 @@ class RescaledGrid:
     """Down, across."""
     first: tuple[float, float]
     """Place of the first border, 0 to the period; down, across."""
-    lattice: Lattice
+    lattice: Quantiser
 
 
 class CombSearch:
     """The spectrum of one axis's step profile, and the combs in it."""
 
-    def __init__(self, profile: Vector) -> None:
+    def __init__(self, profile: Floats) -> None:
         self.size = profile.size
         self._deviation = _deviation(profile)
         self._spectrum = np.fft.rfft(self._deviation, PADDING * self.size)
@@ -101,7 +101,7 @@ class CombSearch:
         # The median of a Rayleigh distribution is 0.83 times the root mean square.
         self._noise = np.maximum(around / np.sqrt(np.log(2.0)), 1e-12)
 
-    def scores(self, periods: Vector) -> npt.NDArray[np.float64]:
+    def scores(self, periods: Floats) -> npt.NDArray[np.float64]:
         """How well borders at each period and place explain the profile: (periods, PHASES)."""
         relative = self._spectrum / self._noise
         relative *= np.minimum(1.0, LOUDEST / np.maximum(np.abs(relative), 1e-12))
@@ -141,7 +141,7 @@ class CombSearch:
         return best
 
 
-def candidates(profiles: Sequence[Vector], most: int = 2) -> list[tuple[Comb, Comb]]:
+def candidates(profiles: Sequence[Floats], most: int = 2) -> list[tuple[Comb, Comb]]:
     """Combs of one common period in the two profiles (down, across) of a page, best first."""
     if min(profile.size for profile in profiles) < SHORTEST:
         return []
@@ -165,7 +165,7 @@ def prove(
     combs: tuple[Comb, Comb],
     cell: int,
     page: tuple[int, int],
-    tiles: Sequence[KeptTile],
+    tiles: Sequence[LuminanceTile],
     scale: int,
 ) -> RescaledGrid | None:
     """The grid, where JPEG's quantiser shows on the picture sampled back to it; else None.
@@ -191,7 +191,7 @@ def prove(
     return RescaledGrid(period, (first[0] % period[0], first[1] % period[1]), lattice)
 
 
-def _whole(period: Pair, page: tuple[int, int]) -> list[Grid]:
+def _whole(period: AxisPair, page: tuple[int, int]) -> list[GridPairs]:
     """Grids near a period of a whole picture that was resized: it had a whole number of pixels,
     and a border at its corner."""
     rows, columns = (round(BLOCK * side / each) for side, each in zip(page, period, strict=True))
@@ -203,10 +203,10 @@ def _whole(period: Pair, page: tuple[int, int]) -> list[Grid]:
     ]
 
 
-def _aligned(tile: KeptTile, scale: int, grid: Grid) -> Grid | None:
+def _aligned(tile: LuminanceTile, scale: int, grid: GridPairs) -> GridPairs | None:
     """The grid shifted to where the tile shows the clearest lattice; None where no place is clearer
     than others, which is what happens on pictures that never were on this grid."""
-    tried: list[tuple[float, Grid]] = []
+    tried: list[tuple[float, GridPairs]] = []
     for spread in (0.15, 0.06):
         centre = max(tried)[1] if tried else grid
         shifts = (-2.0, -1.0, 0.0, 1.0, 2.0) if not tried else (-1.0, 0.0, 1.0)
@@ -224,13 +224,13 @@ def _aligned(tile: KeptTile, scale: int, grid: Grid) -> Grid | None:
     return max(tried)[1]
 
 
-def _score(tile: KeptTile, scale: int, grid: Grid) -> float:
+def _score(tile: LuminanceTile, scale: int, grid: GridPairs) -> float:
     back = sampled_back(tile, scale, *grid, TRIED)
     return 0.0 if back is None else lattice_score(back)
 
 
 def sampled_back(
-    tile: KeptTile, scale: int, period: Pair, first: Pair, most: int = 256
+    tile: LuminanceTile, scale: int, period: AxisPair, first: AxisPair, most: int = 256
 ) -> Plane | None:
     """A tile on the pixels that the picture was compressed on, beginning with a block.
 
@@ -264,7 +264,7 @@ def _folded(frequency: float) -> float:
     return abs(frequency - round(frequency))
 
 
-def _deviation(profile: Vector) -> Vector:
+def _deviation(profile: Floats) -> Floats:
     """A profile's deviation from its surroundings, evened out along the page and windowed."""
     known = np.isfinite(profile)
     filled = np.where(known, profile, np.nanmedian(profile))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.spectrum import Vector
+from restoration.raster.base import Floats
 
 BLOCK = 5
 """Side of the blocks, in pixels of their scale."""
@@ -38,7 +38,7 @@ def white_level(density: npt.NDArray[np.float64], scale: int) -> tuple[float, fl
     return float(np.sqrt(redundant(eigenvalues))), float(np.sqrt(max(float(lags[4, 4]), 0.0)))
 
 
-def redundant(eigenvalues: Vector) -> float:
+def redundant(eigenvalues: Floats) -> float:
     """Mean of the smallest eigenvalues, as many as have a mean that does not exceed their median.
 
     Chen, Zhu and Heng 2015, algorithm 1.

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from restoration.examine.noise.flat_tiles import TONES
 from restoration.examine.noise.noise_bands import Level, level
-from restoration.examine.noise.noise_spectrum import Stack, bands
+from restoration.examine.noise.noise_spectrum import bands
+from restoration.raster.base import Stack
 
 APART = 1.15
 """Correlated noise of one tone counts up to this ratio to that of the whole page: above, it is

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from restoration.examine.finding import PageFacts, Plane, Window
+from restoration.examine.finding import PageFacts, Window
 from restoration.examine.screen.where_screened import Screened
-from restoration.raster.base import UInt16Image
+from restoration.raster.base import Plane, UInt16Image
 
 TONES = 6
 """Tone classes, dark to light, each 1/TONES of the encoded range."""

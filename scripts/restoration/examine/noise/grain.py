@@ -12,11 +12,11 @@ import numpy as np
 
 from restoration.examine.finding import EarlierFindings
 from restoration.examine.noise.noise_bands import UPPER
-from restoration.examine.noise.noise_spectrum import Bands, Stack, autocorrelation, transform, width
-from restoration.examine.spectrum import Vector
+from restoration.examine.noise.noise_spectrum import Bands, autocorrelation, transform, width
 from restoration.findings.blocking import Blocking
 from restoration.findings.interpolated import Interpolated
 from restoration.findings.noise import GrainFound
+from restoration.raster.base import Floats, Stack
 
 CORRELATED = 0.25
 """Least lag-1 autocorrelation of grain; sensor noise has 0, and 0.2 after a scanner's own
@@ -31,7 +31,7 @@ camera's colour interpolation gives up to 0.5."""
 
 
 def character(
-    density: Vector,
+    density: Floats,
     table: Bands,
     scale: int,
     likeness: float | None,

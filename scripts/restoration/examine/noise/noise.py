@@ -22,12 +22,13 @@ from restoration.examine.noise.flat_tiles import (
     clipping_gain,
 )
 from restoration.examine.noise.noise_bands import FEWEST
-from restoration.examine.noise.noise_spectrum import Stack, bands, densities, rhythmic
+from restoration.examine.noise.noise_spectrum import bands, densities, rhythmic
 from restoration.examine.resolution.resolution import picture_box
 from restoration.examine.screen.where_screened import Screened
 from restoration.examine.survey import Survey
 from restoration.findings.interpolated import Interpolated
 from restoration.findings.noise import GrainFound, Noise, NoiseAtScale, NoiseDetail
+from restoration.raster.base import Stack
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from restoration.examine.noise.noise_spectrum import (
     NOTHING,
     Bands,
-    Stack,
     band_means,
     bands,
     densities,
@@ -25,7 +24,7 @@ from restoration.examine.noise.noise_spectrum import (
     without_planes,
 )
 from restoration.examine.noise.noise_spectrum import sigma as sigma_of
-from restoration.examine.spectrum import Vector
+from restoration.raster.base import Floats, Stack
 
 DEPENDENT = 3.0
 """Bins of a Hann-windowed spectrum that count as one: neighbours share their noise."""
@@ -83,7 +82,7 @@ class Level:
     """Standard deviation in 1/255 of encoded values."""
     kind: str
     """``white``, ``correlated``, ``texture`` (not told apart from the picture), ``none``."""
-    density: Vector
+    density: Floats
     """Noise density per band, (1/255)^2."""
     at_most: float
     """Standard deviation if all that these tiles hold were noise."""
@@ -110,7 +109,7 @@ def level(tiles: Stack, quantum: float) -> Level | None:
     quietest = np.maximum(trials[-1].mean - quantum, 0.0)
     at_most = sigma_of(quietest, table)
 
-    def found(sigma: float, kind: str, own: Vector, trial: _Trial) -> Level:
+    def found(sigma: float, kind: str, own: Floats, trial: _Trial) -> Level:
         return Level(sigma, kind, own, at_most, trial.tiles, _quiet(means, trial.tiles))
 
     if at_most <= NOTHING:
@@ -131,7 +130,7 @@ def level(tiles: Stack, quantum: float) -> Level | None:
     return found(at_most, "texture", quietest, trials[-1])
 
 
-def _rounded_off(density: Vector, table: Bands) -> Vector:
+def _rounded_off(density: Floats, table: Bands) -> Floats:
     """A noise spectrum whose lowest bands rise no faster than a Gaussian through the next ones
     does: the spectrum of grain is level below its size, that of shading is not."""
     middle = ((table.edges[:-1] + table.edges[1:]) / 2.0) ** 2
@@ -147,15 +146,15 @@ def _rounded_off(density: Vector, table: Bands) -> Vector:
 class _Trial:
     """The quietest tiles of each band."""
 
-    mean: Vector
+    mean: Floats
     """Density per band, rounding included."""
-    variance: Vector
+    variance: Floats
     """Relative variance of each band over the tiles."""
-    chance: Vector
+    chance: Floats
     """What chance alone would make of it."""
     tiles: int
 
-    def excess(self, table: Bands) -> Vector:
+    def excess(self, table: Bands) -> Floats:
         """What rises above the floor of the upper bands, per band: above the white noise where
         there is some, else above no more than the weakest band."""
         upper = table.edges[:-1] >= UPPER - 1e-9
@@ -175,7 +174,7 @@ def _trial(
     means: npt.NDArray[np.float64],
     density: npt.NDArray[np.float32],
     count: int,
-    tone: Vector,
+    tone: Floats,
 ) -> _Trial:
     table = bands(density.shape[1])
     number = means.shape[1]
@@ -194,7 +193,7 @@ def _trial(
     return _Trial(average, variance, chance, count)
 
 
-def _variance(own: Vector, tone: Vector) -> float:
+def _variance(own: Floats, tone: Floats) -> float:
     """Relative variance of a band over tiles, less what goes with the tone."""
     relative = own / max(float(own.mean()), 1e-12) - 1.0
     offset = tone - tone.mean()
@@ -226,7 +225,7 @@ def _white(trial: _Trial, table: Bands) -> float:
     return float((own * table.bins[upper]).sum() / table.bins[upper].sum())
 
 
-def _only_white(trial: _Trial, quantum: float, table: Bands) -> tuple[float, Vector] | None:
+def _only_white(trial: _Trial, quantum: float, table: Bands) -> tuple[float, Floats] | None:
     """Standard deviation and density of the white noise alone; None where there is none."""
     white = max(_white(trial, table) - quantum, 0.0)
     if white <= NOTHING**2:
@@ -268,7 +267,7 @@ def _quiet(means: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
     return np.argsort(logs, kind="stable")[:count]
 
 
-def _kurtosis(tiles: Stack, excess: Vector, mean: Vector) -> float:
+def _kurtosis(tiles: Stack, excess: Floats, mean: Floats) -> float:
     """Median kurtosis of tiles whose spectrum ``mean`` is made level where ``excess`` is not 0.
 
     3 for Gaussian noise of any spectrum; edges and dots show as heavy tails.

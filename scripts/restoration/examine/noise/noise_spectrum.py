@@ -8,10 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.spectrum import Vector
-
-Stack = npt.NDArray[np.float32]
-"""float32 (tiles, side, side), one channel, in 1/255 of encoded values."""
+from restoration.raster.base import Floats, Stack
 
 RHYTHM = 0.07
 """Lowest frequency, in cycles per pixel, at which a spectral line is looked for."""
@@ -27,15 +24,15 @@ NOTHING = 0.3
 class Bands:
     """The frequency bands of a tile."""
 
-    edges: Vector
+    edges: Floats
     """Cycles per pixel, one more than there are bands."""
     index: npt.NDArray[np.intp]
     """Band of each bin (rfft2 layout); -1 below the lowest."""
-    weight: Vector
+    weight: Floats
     """2 for bins that stand for their conjugate too, else 1."""
-    bins: Vector
+    bins: Floats
     """Weighted bins per band."""
-    share: Vector
+    share: Floats
     """Share of the frequency plane per band; what lies below the lowest is the lowest's."""
 
 
@@ -99,7 +96,7 @@ def band_means(density: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return means
 
 
-def autocorrelation(density: Vector, table: Bands) -> Vector:
+def autocorrelation(density: Floats, table: Bands) -> Floats:
     """Mean autocorrelation along rows and columns of noise with this density, by lag from 0 to half
     the tile's side."""
     side = table.index.shape[0]
@@ -108,7 +105,7 @@ def autocorrelation(density: Vector, table: Bands) -> Vector:
     return np.asarray(both / max(float(both[0]), 1e-12))
 
 
-def width(density: Vector, table: Bands) -> float:
+def width(density: Floats, table: Bands) -> float:
     """Full width at half maximum of the autocorrelation, in pixels of the tile; 0 for no noise."""
     if not density.any():
         return 0.0
@@ -142,6 +139,6 @@ def rhythmic(tiles: Stack) -> npt.NDArray[np.bool_]:
     return strongest > LINE
 
 
-def sigma(density: Vector, table: Bands) -> float:
+def sigma(density: Floats, table: Bands) -> float:
     """Standard deviation of noise with this density."""
     return float(np.sqrt(max(float((density * table.share).sum()), 0.0)))

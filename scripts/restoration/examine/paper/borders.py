@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from restoration.raster.boxes import Box
+
 TOLERANCE = 0.035
 """Largest distance, per channel of encoded values, from the border's colour that is still border:
 above the unevenness of a scanner's light, below the lightest tone of most prints."""
@@ -18,13 +20,11 @@ studio backdrop ends at a tree line or at shoulders, not at a ruler."""
 LAYERS = 3
 """Most borders inside one another: scanner bed, album page, the print's own margin."""
 
-Grid = npt.NDArray[np.float32]
-Box = tuple[int, int, int, int]
-"""Top, left, height, width, in cells of the proxy."""
+ProxyGrid = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Layer:
+class PaperBorder:
     """One border that was taken off."""
 
     box: Box
@@ -37,11 +37,11 @@ class Layer:
     """The least of the straight sides' shares."""
 
 
-def borders(proxy: Grid) -> list[Layer]:
+def borders(proxy: ProxyGrid) -> list[PaperBorder]:
     """The borders of a proxy (rows, columns, channels) in [0, 1], outermost first."""
     rows, columns = proxy.shape[:2]
     box: Box = (0, 0, rows, columns)
-    found: list[Layer] = []
+    found: list[PaperBorder] = []
     for _ in range(LAYERS):
         layer = _border(proxy, box, rows * columns)
         if layer is None:
@@ -51,7 +51,7 @@ def borders(proxy: Grid) -> list[Layer]:
     return found
 
 
-def _border(proxy: Grid, box: Box, area: int) -> Layer | None:
+def _border(proxy: ProxyGrid, box: Box, area: int) -> PaperBorder | None:
     top, left, height, width = box
     if min(height, width) < 24:
         return None
@@ -79,10 +79,10 @@ def _border(proxy: Grid, box: Box, area: int) -> Layer | None:
     mask = np.ones((height, width), dtype=np.bool_)
     mask[up : height - down, first : width - last] = False
     median = np.median(part[mask & ~other], axis=0) if (mask & ~other).any() else colour
-    return Layer(inner, tuple(float(value) for value in median), share, min(straight))
+    return PaperBorder(inner, tuple(float(value) for value in median), share, min(straight))
 
 
-def _ring_colour(part: Grid) -> npt.NDArray[np.float32]:
+def _ring_colour(part: ProxyGrid) -> npt.NDArray[np.float32]:
     """The colour that most of the outermost cells have, per channel."""
     ring = np.concatenate([part[0], part[-1], part[1:-1, 0], part[1:-1, -1]])
     distance = np.abs(ring[:, None, :] - np.median(ring, axis=0)).max(axis=2)[:, 0]

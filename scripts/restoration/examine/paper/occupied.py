@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.paper.borders import TOLERANCE, Box, Grid, Layer
+from restoration.examine.paper.borders import TOLERANCE, PaperBorder, ProxyGrid
+from restoration.raster.boxes import Box
 
 SPECKS = 2
 """Cells: what is as small, and alone, is dust or noise and no handwriting."""
 
 
-def occupied(proxy: Grid, layers: Sequence[Layer]) -> list[Box]:
+def occupied(proxy: ProxyGrid, layers: Sequence[PaperBorder]) -> list[Box]:
     """Boxes around everything but empty paper, in cells, from top to bottom.
 
     Empty is what lies outside the picture's box and has its border's colour, cell by cell: a

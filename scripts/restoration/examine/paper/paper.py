@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from restoration.examine.finding import EarlierFindings, PageFacts, Window
-from restoration.examine.paper.borders import Box, Layer, borders
+from restoration.examine.paper.borders import PaperBorder, borders
 from restoration.examine.paper.occupied import occupied
 from restoration.examine.survey import Survey
 from restoration.findings.paper import BorderLayer, Paper, PaperDetail
-from restoration.raster.boxes import stated
+from restoration.raster.boxes import Box, stated
 
 
 class PaperMeasurer:
@@ -86,6 +86,6 @@ class PaperMeasurer:
         return top * step, left * step, bottom - top * step, right - left * step
 
 
-def _colour(layer: Layer) -> tuple[float, ...]:
+def _colour(layer: PaperBorder) -> tuple[float, ...]:
     """In 1/255 of encoded values."""
     return tuple(round(255.0 * value, 1) for value in layer.colour)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.spectrum import Tile, Vector, power, ring_means, rings
+from restoration.examine.spectrum import SpectrumTile, power, ring_means, rings
+from restoration.raster.base import Floats
 
 SLOPES = (2.2, 2.9)
 """Exponents of the power law of pictures: density falls as frequency^-2.2 to ^-2.9 (Field 1987;
@@ -46,7 +47,7 @@ class Falloff:
     """Power ratio of picture to floor at low frequency: how clearly the picture stands out."""
 
 
-def smooth(spectrum: Vector) -> Vector:
+def smooth(spectrum: Floats) -> Floats:
     """Geometric mean of three neighbouring rings; NaN where the ring itself is NaN."""
     logs = np.log(np.maximum(spectrum, 1e-12))
     stack = np.stack([np.r_[logs[:1], logs[:-1]], logs, np.r_[logs[1:], logs[-1:]]])
@@ -55,12 +56,12 @@ def smooth(spectrum: Vector) -> Vector:
     return np.where(np.isfinite(logs), np.exp(total), np.nan)
 
 
-def typical(spectra: npt.NDArray[np.float64]) -> Vector:
+def typical(spectra: npt.NDArray[np.float64]) -> Floats:
     """Geometric mean of spectra (tiles, rings), so that no single hard edge rules it."""
     return np.asarray(np.exp(np.log(np.maximum(spectra, 1e-12)).mean(axis=0)))
 
 
-def plateau(spectrum: Vector, frequency: Vector) -> float:
+def plateau(spectrum: Floats, frequency: Floats) -> float:
     """Level of a flat end of an all-direction spectrum; 0 where it still falls like a picture.
 
     White noise is flat out to the corners of the frequency plane, a picture falls by 3 dB and more
@@ -75,7 +76,7 @@ def plateau(spectrum: Vector, frequency: Vector) -> float:
     return float(np.exp(np.median(logs))) if slope > -1.0 else 0.0
 
 
-def falloff(spectrum: Vector, floor: Vector, frequency: Vector) -> Falloff | None:
+def falloff(spectrum: Floats, floor: Floats, frequency: Floats) -> Falloff | None:
     """Where a smoothed ring spectrum ends; None where no picture rises above the floor.
 
     spectrum, floor: densities in (1/255)^2 per ring; frequency: cycles per pixel.
@@ -107,7 +108,7 @@ def falloff(spectrum: Vector, floor: Vector, frequency: Vector) -> Falloff | Non
     return Falloff(end, by, slope, headroom)
 
 
-def _power_law(f: Vector, signal: Vector) -> tuple[float, float]:
+def _power_law(f: Floats, signal: Floats) -> tuple[float, float]:
     """Logarithm of the level at 1 cycle per pixel and the exponent, within SLOPES."""
     x, y = np.log(f), np.log(signal)
     weight = 1.0 / np.arange(1, x.size + 1) ** 0.5
@@ -118,7 +119,7 @@ def _power_law(f: Vector, signal: Vector) -> tuple[float, float]:
     return float((weight * y).sum() / weight.sum()) + slope * centre, slope
 
 
-def _first_below(f: Vector, p: Vector, n: Vector, signal: Vector, law: Vector) -> tuple[float, str]:
+def _first_below(f: Floats, p: Floats, n: Floats, signal: Floats, law: Floats) -> tuple[float, str]:
     """First frequency from which the spectrum stays at its floor or below the law."""
     by_noise, by_transfer = np.log(p / (2.0 * np.maximum(n, 1e-9))), np.log(signal / law)
     margin = np.minimum(by_noise, by_transfer)
@@ -135,7 +136,7 @@ def _first_below(f: Vector, p: Vector, n: Vector, signal: Vector, law: Vector) -
     return 0.5, "nyquist"
 
 
-def _first_cliff(f: Vector, p: Vector, slope: float) -> tuple[float, str]:
+def _first_cliff(f: Floats, p: Floats, slope: float) -> tuple[float, str]:
     """First frequency at which the spectrum, freed of its power law, drops by CLIFF for good."""
     level = np.log(p) + slope * np.log(f)
     # The shelf falls more slowly than the law, so that "for good" is judged on the density itself.
@@ -161,16 +162,16 @@ def _first_cliff(f: Vector, p: Vector, slope: float) -> tuple[float, str]:
 
 
 @dataclass(frozen=True)
-class TileSpectra:
+class RingSpectra:
     """The ring spectra of a set of tiles: all directions, and the two axes' sectors."""
 
-    frequency: Vector
+    frequency: Floats
     round: npt.NDArray[np.float64]
     axes: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
     """Horizontal frequencies (detail along a row), vertical ones; each (tiles, rings)."""
 
 
-def tile_spectra(tiles: Sequence[Tile]) -> TileSpectra:
+def tile_spectra(tiles: Sequence[SpectrumTile]) -> RingSpectra:
     """The spectra of square tiles of one size, at least one."""
     side = tiles[0].shape[0]
     densities = [power(tile) for tile in tiles]
@@ -178,4 +179,4 @@ def tile_spectra(tiles: Sequence[Tile]) -> TileSpectra:
         np.stack([ring_means(density, side, sector) for density in densities])
         for sector in (None, 0, 1)
     )
-    return TileSpectra(rings(side).frequency, around, (across, down))
+    return RingSpectra(rings(side).frequency, around, (across, down))

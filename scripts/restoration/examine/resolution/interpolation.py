@@ -10,7 +10,13 @@ import numpy.typing as npt
 
 from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.resolution import FULL, picture_box, reach
-from restoration.examine.resolution.rhythm import LARGEST, Differences, Line, lines, replicated
+from restoration.examine.resolution.rhythm import (
+    LARGEST,
+    Differences,
+    SpectralLine,
+    lines,
+    replicated,
+)
 from restoration.examine.screen.where_screened import Screened
 from restoration.examine.survey import Survey
 from restoration.findings.base import Caution
@@ -39,7 +45,7 @@ class Enlargement:
     factor: float
     kind: str
     """``nearest``, ``linear``, ``cubic or longer``."""
-    line: Line | None
+    line: SpectralLine | None
     """The line that gave it away; None for exact replication."""
     ended: bool
     """True where the picture's spectrum ends below Nyquist, as an enlargement's must."""
@@ -118,7 +124,7 @@ def agreed(found: list[Enlargement | None]) -> list[Enlargement | None]:
     return found if sure else [None, None]
 
 
-def _blocks(found: list[Line], tolerance: float) -> bool:
+def _blocks(found: list[SpectralLine], tolerance: float) -> bool:
     """Are these the lines of JPEG's 8 x 8 grid: 1/8 and multiples, none of them very strong?"""
     largest = {
         k: max((line.amplitude for line in found if _at(line, k, tolerance)), default=0.0)
@@ -128,11 +134,11 @@ def _blocks(found: list[Line], tolerance: float) -> bool:
     return several and largest[1] >= 0.5 * largest[3] and max(largest.values()) < BLOCKS
 
 
-def _at(line: Line, eighths: int, tolerance: float) -> bool:
+def _at(line: SpectralLine, eighths: int, tolerance: float) -> bool:
     return abs(line.frequency - eighths / 8.0) < tolerance
 
 
-def _fundamentals(found: list[Line]) -> list[Line]:
+def _fundamentals(found: list[SpectralLine]) -> list[SpectralLine]:
     """The lines that may be the factor's own: the strongest of the second differences and its
     equals; where these are weak, those of the third (a doubling on a shifted grid)."""
     largest = max((line.amplitude for line in found), default=0.0)
@@ -144,7 +150,7 @@ def _fundamentals(found: list[Line]) -> list[Line]:
     return []
 
 
-def _misfit(factor: float, line: Line, share: float | None, blocks: bool) -> float | None:
+def _misfit(factor: float, line: SpectralLine, share: float | None, blocks: bool) -> float | None:
     """How badly the spectrum's end fits a factor; None where it contradicts it.
 
     Measured ends lie at 1 to 1.3 / factor for cubic and longer kernels, with linear interpolation,

@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Plane
-from restoration.examine.spectrum import Vector
+from restoration.raster.base import Floats, Plane
 
 REACH = 18
 """Half side, in pixels, of the square in which an edge is looked at."""
@@ -55,7 +54,7 @@ class Edge:
 
     rise: float
     """Pixels from a quarter to three quarters of the height."""
-    profile: Vector
+    profile: Floats
     """FINE samples per pixel, ACROSS - 4 pixels to either side."""
 
 
@@ -107,7 +106,7 @@ def transfer_end(found: Sequence[Edge]) -> float | None:
     return min(half + steep * (tenth - half), 0.5)
 
 
-def _crossings(profile: Vector) -> tuple[float, float]:
+def _crossings(profile: Floats) -> tuple[float, float]:
     """Frequencies at which the transfer function of an edge profile falls to 50 % and to 10 %."""
     spread = np.diff(profile)
     place = (np.arange(spread.size) - (spread.size - 1) / 2.0) / FINE
@@ -126,14 +125,14 @@ def _crossings(profile: Vector) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _EdgeLine:
     """Distance of each pixel of the square from an edge's line, and its place along it."""
 
     across: npt.NDArray[np.float64]
     along: npt.NDArray[np.float64]
 
     @classmethod
-    def through(cls, angle: float) -> _Line:
+    def through(cls, angle: float) -> _EdgeLine:
         down, right = np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1].astype(np.float64)
         normal = float(np.cos(angle)), float(np.sin(angle))
         return cls(
@@ -148,7 +147,7 @@ class _Line:
 
 def _edge(square: npt.NDArray[np.float64], angle: float) -> Edge | None:
     """The edge through the middle of a square; None where it is bent, low or restless."""
-    line = _Line.through(angle)
+    line = _EdgeLine.through(angle)
     profile = _profile(square, line)
     if profile is None:
         return None
@@ -158,11 +157,11 @@ def _edge(square: npt.NDArray[np.float64], angle: float) -> Edge | None:
     tilt, bend = fit
     if bend > BENT:
         return None
-    profile = _profile(square, _Line.through(angle - float(np.arctan(tilt))))
+    profile = _profile(square, _EdgeLine.through(angle - float(np.arctan(tilt))))
     return None if profile is None else _normalised(profile)
 
 
-def _profile(square: npt.NDArray[np.float64], line: _Line) -> Vector | None:
+def _profile(square: npt.NDArray[np.float64], line: _EdgeLine) -> Floats | None:
     """Mean by distance from the line, FINE bins per pixel; None where bins stay empty."""
     piece = line.piece
     place = np.rint(line.across[piece] * FINE).astype(np.intp) + ACROSS * FINE
@@ -176,13 +175,13 @@ def _profile(square: npt.NDArray[np.float64], line: _Line) -> Vector | None:
     return np.interp(np.arange(count), filled, sums[filled] / members[filled])
 
 
-def _plateaus(profile: Vector) -> tuple[float, float]:
+def _plateaus(profile: Floats) -> tuple[float, float]:
     low, high = profile[2 * FINE : 6 * FINE], profile[-6 * FINE : -2 * FINE]
     return float(np.median(low)), float(np.median(high))
 
 
 def _fit(
-    square: npt.NDArray[np.float64], line: _Line, profile: Vector
+    square: npt.NDArray[np.float64], line: _EdgeLine, profile: Floats
 ) -> tuple[float, float] | None:
     """Tilt of the edge against the line, and its standard deviation from its own, in pixels."""
     low, high = _plateaus(profile)
@@ -206,7 +205,7 @@ def _fit(
     return (tilt, bend) if abs(tilt) <= 0.25 else None
 
 
-def _normalised(profile: Vector) -> Edge | None:
+def _normalised(profile: Floats) -> Edge | None:
     """The profile from 0 to 1, its half height in the middle; None where it is no clean step."""
     low, high = _plateaus(profile)
     if high < low:
@@ -233,7 +232,7 @@ def _normalised(profile: Vector) -> Edge | None:
     return Edge(rise / FINE, aligned)
 
 
-def _crossing(smooth: Vector, middle: int, level: float) -> float:
+def _crossing(smooth: Floats, middle: int, level: float) -> float:
     """Place, in samples, where a step passes a level, looking outwards from its middle."""
     if level < 0.5:
         below = np.flatnonzero(smooth[:middle] <= level)

@@ -11,7 +11,7 @@ import numpy as np
 from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.falloff import (
     Falloff,
-    TileSpectra,
+    RingSpectra,
     falloff,
     plateau,
     smooth,
@@ -19,14 +19,13 @@ from restoration.examine.resolution.falloff import (
     typical,
 )
 from restoration.examine.resolution.resolution_figures import (
-    Figure,
+    MethodFigure,
     halftone_limit,
     jpeg_grid_limit,
     knife_edges,
     rings_in_common,
 )
-from restoration.examine.spectrum import Vector
-from restoration.examine.survey import SCALES, KeptTile, Survey
+from restoration.examine.survey import SCALES, LuminanceTile, Survey
 from restoration.findings.base import Caution
 from restoration.findings.blocking import Blocking
 from restoration.findings.effective_resolution import (
@@ -41,6 +40,7 @@ from restoration.findings.effective_resolution import (
 )
 from restoration.findings.interpolated import Interpolated
 from restoration.findings.paper import Paper
+from restoration.raster.base import Floats
 from restoration.raster.boxes import rows_first
 
 MOST_TILES = 32
@@ -57,7 +57,7 @@ FULL = 0.97
 
 
 @dataclass(frozen=True)
-class Extent:
+class SpectrumExtent:
     """How far the picture's spectrum reaches, as a share of the page's own Nyquist frequency."""
 
     across: Falloff | None
@@ -79,13 +79,13 @@ class Extent:
         return self.share(self.across), self.share(self.down)
 
 
-def reach(survey: Survey, box: tuple[int, int, int, int] | None) -> Extent | None:
+def reach(survey: Survey, box: tuple[int, int, int, int] | None) -> SpectrumExtent | None:
     """How far the spectrum reaches on the tiles of most detail; None where there is no detail.
 
     Starts with the page as it is; where less than 0.3 of Nyquist is filled, the next coarser
     tiles see the same fall with twice as many rings below it.
     """
-    found: Extent | None = None
+    found: SpectrumExtent | None = None
     for scale in SCALES:
         tiles = chosen(survey.detailed(scale, box) or survey.detailed(scale))
         if found is not None and len(tiles) < FEWEST_COARSE:
@@ -103,7 +103,7 @@ def reach(survey: Survey, box: tuple[int, int, int, int] | None) -> Extent | Non
     return found
 
 
-def chosen(tiles: Sequence[KeptTile]) -> list[KeptTile]:
+def chosen(tiles: Sequence[LuminanceTile]) -> list[LuminanceTile]:
     """The tiles that speak for the page: at least half as detailed as the richest ones.
 
     Clipped highlights have edges that the picture never had, so clipped tiles come last.
@@ -123,7 +123,7 @@ def quantisation_floor(page: PageFacts, scale: int) -> float:
     return step**2 / 12.0 * luminance / scale**2
 
 
-def _extent(tiles: Sequence[KeptTile], scale: int, page: PageFacts) -> Extent:
+def _extent(tiles: Sequence[LuminanceTile], scale: int, page: PageFacts) -> SpectrumExtent:
     spectra = tile_spectra([tile.luminance for tile in tiles])
     base = quantisation_floor(page, scale)
     floor = _floor(smooth(typical(spectra.round)), spectra, base)
@@ -137,10 +137,10 @@ def _extent(tiles: Sequence[KeptTile], scale: int, page: PageFacts) -> Extent:
         if (end := falloff(smooth(spectrum), floor, spectra.frequency)) is not None
     ]
     spread = float(np.std(np.log(single))) if len(single) > 1 else 0.5
-    return Extent(across, down, scale, len(tiles), spread)
+    return SpectrumExtent(across, down, scale, len(tiles), spread)
 
 
-def _floor(mean: Vector, spectra: TileSpectra, base: float) -> Vector:
+def _floor(mean: Floats, spectra: RingSpectra, base: float) -> Floats:
     level = max(base, plateau(mean, spectra.frequency))
     return np.full(spectra.frequency.size, level)
 
@@ -186,7 +186,7 @@ class ResolutionMeasurer:
         if not known:
             return self._unknown("no detail along either axis")
         spectrum = float(np.sqrt(known[0] * known[-1]))
-        own = Figure(spectrum, self._confidence(extent, earlier, spectrum), True, "", {})
+        own = MethodFigure(spectrum, self._confidence(extent, earlier, spectrum), True, "", {})
         figures = self._figures(survey, box, earlier)
         share, limited_by = _lowest(spectrum, _ended_by(extent, shares, earlier), figures)
         # JPEG's errors fill a spectrum, and nothing else was found that could tell.
@@ -234,7 +234,7 @@ class ResolutionMeasurer:
     @staticmethod
     def _figures(
         survey: Survey, box: tuple[int, int, int, int] | None, earlier: EarlierFindings
-    ) -> dict[str, Figure]:
+    ) -> dict[str, MethodFigure]:
         return {
             "knife_edges": knife_edges(survey, box),
             "ring_correlation": rings_in_common(survey, box, MOST_TILES),
@@ -243,7 +243,7 @@ class ResolutionMeasurer:
         }
 
     def _limited(
-        self, extent: Extent, earlier: EarlierFindings
+        self, extent: SpectrumExtent, earlier: EarlierFindings
     ) -> tuple[float | None, float | None]:
         """The two shares, each at most 1 / interpolation factor of its axis; 1 from FULL on."""
         found = earlier.get(Interpolated)
@@ -259,7 +259,7 @@ class ResolutionMeasurer:
         ]
         return limited[0], limited[1]
 
-    def _confidence(self, extent: Extent, earlier: EarlierFindings, share: float) -> float:
+    def _confidence(self, extent: SpectrumExtent, earlier: EarlierFindings, share: float) -> float:
         found = earlier.get(Interpolated)
         if found is not None and found.value:
             return max(0.8, found.confidence)
@@ -304,7 +304,7 @@ class ResolutionMeasurer:
 
 
 def _ended_by(
-    extent: Extent,
+    extent: SpectrumExtent,
     shares: tuple[float | None, float | None],
     earlier: EarlierFindings,
 ) -> str:
@@ -324,7 +324,9 @@ def _ended_by(
     return "nyquist" if (extent.share(lower) or 0.0) >= FULL else lower.by
 
 
-def _lowest(spectrum: float, ended_by: str, figures: Mapping[str, Figure]) -> tuple[float, str]:
+def _lowest(
+    spectrum: float, ended_by: str, figures: Mapping[str, MethodFigure]
+) -> tuple[float, str]:
     """The most pessimistic reliable share, and who says so."""
     share, limited_by = spectrum, ended_by
     for name, figure in figures.items():

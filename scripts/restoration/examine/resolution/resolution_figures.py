@@ -20,8 +20,7 @@ from restoration.examine.spectrum import ring_spectra, rings
 from restoration.examine.survey import Survey
 from restoration.findings.blocking import Blocking
 from restoration.findings.screen import Screen
-
-Box = tuple[int, int, int, int]
+from restoration.raster.boxes import Box
 
 TILES = {1: 24, 2: 16}
 """Tiles, by scale, in which edges are looked for: enough of them, and quick."""
@@ -41,7 +40,7 @@ MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
-class Figure:
+class MethodFigure:
     """What one method says about the page."""
 
     share: float | None
@@ -61,7 +60,7 @@ class Figure:
         return entry | ({"reason": self.reason} if self.reason else {})
 
 
-def knife_edges(survey: Survey, box: Box | None) -> Figure:
+def knife_edges(survey: Survey, box: Box | None) -> MethodFigure:
     """MTF10 of the picture's sharpest straight edges."""
     share, count, scale = None, 0, 1
     for finer, most in TILES.items():
@@ -77,14 +76,14 @@ def knife_edges(survey: Survey, box: Box | None) -> Figure:
             break
     if share is None:
         reason = f"{count} straight edges, too few for a transfer function"
-        return Figure(None, 0.0, False, reason, {"edges": count})
+        return MethodFigure(None, 0.0, False, reason, {"edges": count})
     confidence = round(min(0.9, 0.15 + count / 25.0), 2)
     reason = "" if count >= RELIABLE else f"{count} straight edges alone"
     detail = {"edges": count, "tile_scale": scale}
-    return Figure(share, confidence, count >= RELIABLE, reason, detail)
+    return MethodFigure(share, confidence, count >= RELIABLE, reason, detail)
 
 
-def rings_in_common(survey: Survey, box: Box | None, most: int) -> Figure:
+def rings_in_common(survey: Survey, box: Box | None, most: int) -> MethodFigure:
     """One-image Fourier ring correlation; trusted where the noise is independent per pixel."""
     tiles = [
         tile.luminance
@@ -92,43 +91,45 @@ def rings_in_common(survey: Survey, box: Box | None, most: int) -> Figure:
         if tile.clipped <= 0.02
     ]
     if not tiles or tiles[0].shape[0] < 128:
-        return Figure(None, 0.0, False, "no tile of 128 px without clipped tones", {})
+        return MethodFigure(None, 0.0, False, "no tile of 128 px without clipped tones", {})
     frequency, correlation = ring_correlation(tiles)
     end = correlation_end(frequency, correlation)
     detail = {"tiles": len(tiles), "threshold": "1/7"}
     if end is None or end > MEASURABLE * float(frequency[-1]):
         reason = "the checkerboard's halves agree up to half of Nyquist, where they end"
-        return Figure(None, 0.0, False, reason, detail)
+        return MethodFigure(None, 0.0, False, reason, detail)
     side = tiles[0].shape[0]
     level = plateau(smooth(typical(ring_spectra(tiles))), rings(side).frequency)
     white = level > 0.0
     reason = "" if white else "noise that neighbours share is taken for picture"
-    return Figure(2.0 * end, 0.8 if white else 0.2, white, reason, detail)
+    return MethodFigure(2.0 * end, 0.8 if white else 0.2, white, reason, detail)
 
 
-def halftone_limit(earlier: EarlierFindings) -> Figure:
+def halftone_limit(earlier: EarlierFindings) -> MethodFigure:
     """What a halftone screen over most of the page can carry: twice its ruling."""
     screen = earlier.get(Screen)
     if screen is None or screen.value != "halftone":
-        return Figure(None, 0.0, False, "no halftone screen", {})
+        return MethodFigure(None, 0.0, False, "no halftone screen", {})
     regions = [region for region in screen.detail.regions if region.kind == "halftone"]
     covered = sum(region.share for region in regions)
     periods = [found.ruling_px for region in regions for found in region.screens]
     if not periods:
-        return Figure(None, 0.0, False, "the screen's ruling is unknown", {})
+        return MethodFigure(None, 0.0, False, "the screen's ruling is unknown", {})
     share = min(1.0, 2.0 / float(np.median(periods)))
     detail = {"share_of_page": covered, "ruling_px": float(np.median(periods))}
     reason = "" if covered >= MOSTLY else "the screen covers a part of the page alone"
-    return Figure(share, screen.confidence, covered >= MOSTLY, reason, detail)
+    return MethodFigure(share, screen.confidence, covered >= MOSTLY, reason, detail)
 
 
-def jpeg_grid_limit(earlier: EarlierFindings) -> Figure:
+def jpeg_grid_limit(earlier: EarlierFindings) -> MethodFigure:
     """An enlargement after JPEG compression, given away by blocks of more than 8 pixels."""
     blocks = earlier.get(Blocking)
     period = None if blocks is None or not blocks.value else blocks.detail.period_px
     if blocks is None or period is None:
-        return Figure(None, 0.0, False, "no JPEG blocks", {})
+        return MethodFigure(None, 0.0, False, "no JPEG blocks", {})
     side = float(np.sqrt(period[0] * period[1]))
     if side <= 8.1:
-        return Figure(None, 0.0, False, "JPEG blocks of their own 8 px", {"period_px": side})
-    return Figure(8.0 / side, blocks.confidence, blocks.confidence >= 0.5, "", {"period_px": side})
+        return MethodFigure(None, 0.0, False, "JPEG blocks of their own 8 px", {"period_px": side})
+    return MethodFigure(
+        8.0 / side, blocks.confidence, blocks.confidence >= 0.5, "", {"period_px": side}
+    )

@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Plane
-from restoration.examine.spectrum import Vector
+from restoration.raster.base import Floats, Plane
 
 ORDERS = (1, 2, 3)
 """Differences that are looked at: an interpolator of any kind leaves a rhythm in one of them. On a
@@ -66,7 +65,7 @@ class Differences:
 
 
 @dataclass(frozen=True)
-class Line:
+class SpectralLine:
     """A spectral line of a difference profile."""
 
     frequency: float
@@ -77,9 +76,9 @@ class Line:
     """Amplitude of the rhythm, relative to the mean difference."""
 
 
-def lines(profiles: npt.NDArray[np.float64]) -> list[Line]:
+def lines(profiles: npt.NDArray[np.float64]) -> list[SpectralLine]:
     """Spectral lines above PEAK, strongest first (Gallagher 2005; Mahdian and Saic 2008)."""
-    found: list[Line] = []
+    found: list[SpectralLine] = []
     # First differences show the picture's own structure most; they serve replication alone.
     for order, profile in list(zip(ORDERS, profiles, strict=True))[1:]:
         rhythm = _rhythm(profile)
@@ -104,11 +103,11 @@ def lines(profiles: npt.NDArray[np.float64]) -> list[Line]:
                 continue
             # At Nyquist both halves of the spectrum fall on the same line.
             amplitude = float(np.sqrt(peak) / hann.sum()) * (1.0 if f > 0.499 else 2.0)
-            found.append(Line(f, order, strength, amplitude))
+            found.append(SpectralLine(f, order, strength, amplitude))
     return sorted(found, key=lambda line: (-line.strength, line.frequency))
 
 
-def _rhythm(profile: Vector) -> Vector | None:
+def _rhythm(profile: Floats) -> Floats | None:
     """The profile's relative deviation from its surroundings; None where it is too short or 0."""
     known = np.isfinite(profile)
     if known.sum() < 64 or float(profile[known].mean()) <= 0.0:
@@ -123,7 +122,7 @@ def _rhythm(profile: Vector) -> Vector | None:
     return np.where(known & (around > floor), np.clip(relative, -1.0, 3.0), 0.0)
 
 
-def replicated(profile: Vector) -> float | None:
+def replicated(profile: Floats) -> float | None:
     """Factor of an exact nearest-neighbour enlargement, from first differences; None if none.
 
     Between copies of a pixel the difference is exactly 0 over the whole page.

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from restoration.examine.spectrum import Tile, Vector
+from restoration.examine.spectrum import SpectrumTile
+from restoration.raster.base import Floats
 
 THRESHOLD = 1.0 / 7.0
 """Correlation below which two rings share nothing (Rosenthal and Henderson 2003)."""
 
 
-def ring_correlation(tiles: Sequence[Tile]) -> tuple[Vector, Vector]:
+def ring_correlation(tiles: Sequence[SpectrumTile]) -> tuple[Floats, Floats]:
     """Frequency (cycles per pixel of the tile, up to 0.25) and correlation of the rings.
 
     tiles: at least one, square, even sides. Both diagonals of the checkerboard are averaged, all
@@ -49,7 +50,7 @@ def ring_correlation(tiles: Sequence[Tile]) -> tuple[Vector, Vector]:
     return np.arange(1, count + 1) / half / 2.0, correlation[1:]
 
 
-def correlation_end(frequency: Vector, correlation: Vector) -> float | None:
+def correlation_end(frequency: Floats, correlation: Floats) -> float | None:
     """Frequency at which the rings' correlation falls below THRESHOLD for good; None if it never
     does."""
     smooth = np.convolve(correlation, np.ones(3) / 3.0, "same")

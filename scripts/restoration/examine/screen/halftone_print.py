@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from restoration.examine.finding import PageFacts
 from restoration.examine.screen.lattice import (
-    Lattice,
+    ScreenLattice,
     find_lattices,
     is_sum,
     lowered,
@@ -21,17 +21,13 @@ from restoration.examine.screen.lines import MOST_TILES as MOST_LINE_TILES
 from restoration.examine.screen.lines import find_lines
 from restoration.examine.screen.lookalikes import is_no_print
 from restoration.examine.screen.moire import moire_of
-from restoration.examine.screen.regions import FEWEST, Mask, coherence, support
-from restoration.examine.screen.spectrum import Stack, amplitude_at
+from restoration.examine.screen.regions import FEWEST, coherence, support
+from restoration.examine.screen.spectrum import amplitude_at
 from restoration.examine.screen.tiles import KeptTile, Peaked
 from restoration.examine.screen.tiles import layout as layout_of
-from restoration.examine.screen.waves import (
-    Vector,
-    waves,
-    window_sum,
-    windowed,
-)
+from restoration.examine.screen.waves import waves, window_sum, windowed
 from restoration.findings.screen import Moire
+from restoration.raster.base import Floats, Mask, Stack
 from restoration.raster.colour.colour_space import ColourSpace
 
 MOST_TILES = 9
@@ -85,7 +81,7 @@ class ScreenLine:
     """A lattice as one channel shows it."""
 
     channel: str
-    lattice: Lattice
+    lattice: ScreenLattice
     strength: float
     """Amplitude of the fundamental in linear light: root mean square over the tiles."""
     confidence: float
@@ -95,7 +91,7 @@ class ScreenLine:
 class Print:
     """What was found out about one print."""
 
-    lattices: tuple[Lattice, ...]
+    lattices: tuple[ScreenLattice, ...]
     """Distinct lattices of all channels, strongest first."""
     lines: tuple[ScreenLine, ...]
     moire: Moire
@@ -125,7 +121,7 @@ def examine_print(
     if not kept:
         return _relative(tiles, seed, known)
     chosen = _whole(page, sorted(kept, key=lambda tile: -tile.score)[:MOST_TILES])
-    found: dict[str, list[Lattice]] = {}
+    found: dict[str, list[ScreenLattice]] = {}
     verdicts: list[bool] = []
     coarsest = _coarsest(page)
     for name, stack in chosen.light.items():
@@ -204,7 +200,7 @@ def _whole(page: PageFacts, chosen: Sequence[KeptTile]) -> _Whole:
 
 
 def _proved(
-    tiles: Peaked, seed: Mask, chosen: _Whole, found: Mapping[str, Sequence[Lattice]]
+    tiles: Peaked, seed: Mask, chosen: _Whole, found: Mapping[str, Sequence[ScreenLattice]]
 ) -> Print | str:
     """The print of lattices that its whole tiles show, if its phases agree; else the doubt."""
     side = chosen.side
@@ -249,8 +245,8 @@ def _members(tiles: Peaked, seed: Mask) -> npt.NDArray[np.intp]:
 
 
 def _merged(
-    found: Mapping[str, Sequence[Lattice]], means: Mapping[str, float], side: int
-) -> list[tuple[Lattice, float]]:
+    found: Mapping[str, Sequence[ScreenLattice]], means: Mapping[str, float], side: int
+) -> list[tuple[ScreenLattice, float]]:
     """Distinct lattices of all channels with their greatest contrast, strongest first."""
     every = [
         (lattice, lattice.amplitude / means[name])
@@ -258,7 +254,7 @@ def _merged(
         for lattice in lattices
     ]
     every.sort(key=lambda item: -item[1])
-    distinct: list[tuple[Lattice, float]] = []
+    distinct: list[tuple[ScreenLattice, float]] = []
     for lattice, contrast in every:
         if all(not _same(lattice, other, side) for other, _ in distinct):
             distinct.append((lattice, contrast))
@@ -266,14 +262,14 @@ def _merged(
     return [item for item in kept if _of_the_set(item, kept[0])]
 
 
-def _of_the_set(item: tuple[Lattice, float], strongest: tuple[Lattice, float]) -> bool:
+def _of_the_set(item: tuple[ScreenLattice, float], strongest: tuple[ScreenLattice, float]) -> bool:
     """Whether a lattice may be an ink of the strongest one's print: inks share a ruling within
     ONE_RULING, and a weak lattice of quite another is some product of three inks."""
     near = abs(item[0].ruling / strongest[0].ruling - 1.0) <= ONE_RULING
     return near or item[1] >= EQUAL * strongest[1]
 
 
-def _same(one: Lattice, other: Lattice, side: int) -> bool:
+def _same(one: ScreenLattice, other: ScreenLattice, side: int) -> bool:
     allowed = BESIDE / side
     if one.lines != other.lines:
         return False
@@ -288,7 +284,7 @@ def _doubt(
     tiles: Peaked,
     members: npt.NDArray[np.intp],
     seed: Mask,
-    leading: tuple[Lattice, float],
+    leading: tuple[ScreenLattice, float],
     side: int,
 ) -> str | None:
     """Why a print's leading lattice is not taken for a screen; empty: nothing suggests one."""
@@ -312,11 +308,11 @@ def _doubt(
     return "a lattice shows in too few neighbouring tiles to tell whether it is exact"
 
 
-def _floor(lattice: Lattice) -> float:
+def _floor(lattice: ScreenLattice) -> float:
     return float(np.interp(lattice.ruling, (0.15, 0.33), CONTRAST))
 
 
-def _of_the_pixels(lattice: Lattice) -> bool:
+def _of_the_pixels(lattice: ScreenLattice) -> bool:
     """Whether a lattice stands upright with a period of whole pixels, or of 8 pixels over a whole
     number: enlarged pixels and JPEG blocks do."""
     eighths, period = lattice.first * 8.0, 1.0 / lattice.ruling
@@ -325,10 +321,12 @@ def _of_the_pixels(lattice: Lattice) -> bool:
     return upright and (whole or abs(period - round(period)) < 0.01 * period)
 
 
-def _exact(tiles: Peaked, seed: Mask, lattice: Lattice, side: int, aspect: float) -> Lattice:
+def _exact(
+    tiles: Peaked, seed: Mask, lattice: ScreenLattice, side: int, aspect: float
+) -> ScreenLattice:
     """The lattice with the frequencies that the phases of neighbouring tiles give, where they
     agree with those of the whole tiles."""
-    vectors: list[Vector] = []
+    vectors: list[Floats] = []
     for vector in lattice.vectors:
         found = coherence(tiles, seed, vector)
         moved = float(np.hypot(*(found.frequency - vector)))
@@ -344,8 +342,8 @@ def _exact(tiles: Peaked, seed: Mask, lattice: Lattice, side: int, aspect: float
 
 
 def _lines(
-    lattices: Sequence[Lattice],
-    found: Mapping[str, Sequence[Lattice]],
+    lattices: Sequence[ScreenLattice],
+    found: Mapping[str, Sequence[ScreenLattice]],
     tapered: Mapping[str, Stack],
     side: int,
 ) -> list[ScreenLine]:
@@ -368,7 +366,7 @@ def _lines(
     return lines
 
 
-def _confidence(tiles: Peaked, members: npt.NDArray[np.intp], lattice: Lattice) -> float:
+def _confidence(tiles: Peaked, members: npt.NDArray[np.intp], lattice: ScreenLattice) -> float:
     """From the number of tiles, the prominence and the exactness of the strongest screen."""
     shown = int(support(tiles, lattice)[members].sum())
     many = 1.0 - float(np.exp(-shown / 3.0))

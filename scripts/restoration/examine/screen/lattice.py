@@ -9,8 +9,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.screen.spectrum import LOWEST, Stack, amplitude_at
-from restoration.examine.screen.waves import Vector, Wave, vernier, window_sum
+from restoration.examine.screen.spectrum import LOWEST, amplitude_at
+from restoration.examine.screen.waves import Wave, vernier, window_sum
+from restoration.raster.base import Floats, Stack
 
 UNEVEN = 0.006
 """Largest relative difference of the two vectors, beside the error of measurement: a scanner's feed
@@ -42,11 +43,11 @@ ORDERS = 5
 
 
 @dataclass(frozen=True)
-class Lattice:
+class ScreenLattice:
     """One printing screen: every dot lies on this grid."""
 
-    first: Vector
-    second: Vector
+    first: Floats
+    second: Floats
     """``first`` turned by a quarter, counter-clockwise as displayed, within the error."""
     amplitude: float
     prominence: float
@@ -58,7 +59,7 @@ class Lattice:
     """Parallel lines instead of dots: ``second`` is a direction without a wave."""
 
     @property
-    def vectors(self) -> tuple[Vector, ...]:
+    def vectors(self) -> tuple[Floats, ...]:
         """The fundamentals that have waves."""
         return (self.first,) if self.lines else (self.first, self.second)
 
@@ -68,7 +69,7 @@ class Lattice:
         return float(np.sqrt(np.hypot(*self.first) * np.hypot(*self.second)))
 
 
-def quarter_turn(vector: Vector, aspect: float = 1.0) -> Vector:
+def quarter_turn(vector: Floats, aspect: float = 1.0) -> Floats:
     """The vector turned by 90 degrees counter-clockwise on the sheet (rows count downwards).
 
     aspect: samples per inch along the rows over samples per inch along the columns.
@@ -76,12 +77,14 @@ def quarter_turn(vector: Vector, aspect: float = 1.0) -> Vector:
     return np.array([-vector[1] * aspect, vector[0] / aspect])
 
 
-def angle_of(vector: Vector) -> float:
+def angle_of(vector: Floats) -> float:
     """Degrees counter-clockwise from the direction of the rows, as displayed, [0, 180)."""
     return float(np.degrees(np.arctan2(-vector[0], vector[1])) % 180.0)
 
 
-def sharpened(lattice: Lattice, tapered: Stack, centres: npt.NDArray[np.float64]) -> Lattice:
+def sharpened(
+    lattice: ScreenLattice, tapered: Stack, centres: npt.NDArray[np.float64]
+) -> ScreenLattice:
     """A lattice with its vectors corrected by the phases of the tiles it was found in.
 
     tapered: (n, side, side); centres: (n, 2), row and column of the tiles' middles, samples.
@@ -96,7 +99,7 @@ def sharpened(lattice: Lattice, tapered: Stack, centres: npt.NDArray[np.float64]
     return replace(lattice, first=first, second=second)
 
 
-def find_lattices(found: Sequence[Wave], side: int, aspect: float = 1.0) -> list[Lattice]:
+def find_lattices(found: Sequence[Wave], side: int, aspect: float = 1.0) -> list[ScreenLattice]:
     """The screens that explain a channel's waves, strongest first.
 
     found: from ``waves``; side: of the tiles; aspect: see ``quarter_turn``. Harmonics, cross-terms
@@ -106,7 +109,7 @@ def find_lattices(found: Sequence[Wave], side: int, aspect: float = 1.0) -> list
     """
     if not found:
         return []
-    lattices: list[Lattice] = []
+    lattices: list[ScreenLattice] = []
     bin_width = 1.0 / side
     for wave in found:
         if wave.amplitude < WEAK * found[0].amplitude:
@@ -135,11 +138,11 @@ def _partner(wave: Wave, found: Sequence[Wave], bin_width: float, aspect: float)
     return max(near, key=lambda other: other.amplitude) if near else None
 
 
-def _joined(wave: Wave, partner: Wave, aspect: float) -> Lattice:
+def _joined(wave: Wave, partner: Wave, aspect: float) -> ScreenLattice:
     """The lattice of two waves, with the first vector the nearer one to the rows' direction."""
     first, second = quarter_aligned(wave.frequency, partner.frequency)
     mismatch = float(np.hypot(*(second - quarter_turn(first, aspect))) / np.hypot(*first))
-    return Lattice(
+    return ScreenLattice(
         first,
         second,
         float(np.sqrt(wave.amplitude * partner.amplitude)),
@@ -150,7 +153,7 @@ def _joined(wave: Wave, partner: Wave, aspect: float) -> Lattice:
     )
 
 
-def quarter_aligned(first: Vector, second: Vector) -> tuple[Vector, Vector]:
+def quarter_aligned(first: Floats, second: Floats) -> tuple[Floats, Floats]:
     """Two vectors at a right angle, given in any order and sign, as (first, quarter turn of it)
     with the first one's angle as near as may be to [0, 90)."""
     options = []
@@ -164,7 +167,7 @@ def quarter_aligned(first: Vector, second: Vector) -> tuple[Vector, Vector]:
     return start, end
 
 
-def multiples(lattices: Sequence[Lattice]) -> Iterator[tuple[Vector, float]]:
+def multiples(lattices: Sequence[ScreenLattice]) -> Iterator[tuple[Floats, float]]:
     """Harmonics and cross-terms of each lattice, and sums of two lattices' fundamentals, with the
     largest amplitude that can be theirs."""
     for lattice in lattices:
@@ -185,14 +188,14 @@ def multiples(lattices: Sequence[Lattice]) -> Iterator[tuple[Vector, float]]:
                     yield vector, (0.4 if same else 1.5) * least
 
 
-def _low(lattice: Lattice) -> list[Vector]:
+def _low(lattice: ScreenLattice) -> list[Floats]:
     first, second = lattice.first, lattice.second
     if lattice.lines:
         return [first, 2.0 * first]
     return [first, second, first + second, first - second, 2.0 * first, 2.0 * second]
 
 
-def explained(wave: Wave, lattices: Sequence[Lattice], bin_width: float) -> bool:
+def explained(wave: Wave, lattices: Sequence[ScreenLattice], bin_width: float) -> bool:
     """Whether lattices that were found before account for a wave, also by folding at Nyquist."""
     for vector, most in multiples(lattices):
         if wave.amplitude > most:
@@ -206,7 +209,9 @@ def explained(wave: Wave, lattices: Sequence[Lattice], bin_width: float) -> bool
 
 
 def is_sum(
-    item: tuple[Lattice, float], every: Sequence[tuple[Lattice, float]], bin_width: float
+    item: tuple[ScreenLattice, float],
+    every: Sequence[tuple[ScreenLattice, float]],
+    bin_width: float,
 ) -> bool:
     """Whether a lattice is a harmonic of another, or the intermodulation of two: light passes both
     inks, so that the products of their waves appear, fainter than either. All are given with
@@ -234,7 +239,7 @@ def is_sum(
     return False
 
 
-def _combinations(lattice: Lattice) -> npt.NDArray[np.float64]:
+def _combinations(lattice: ScreenLattice) -> npt.NDArray[np.float64]:
     """Fundamentals, harmonics and cross-terms up to the third order, (n, 2), of both signs."""
     orders = [(k, m) for k, m in product(range(-3, 4), repeat=2) if 1 <= abs(k) + abs(m) <= 3]
     return np.array([k * lattice.first + m * lattice.second for k, m in orders])
@@ -274,7 +279,7 @@ def is_multiple(wave: Wave, found: Sequence[Wave], bin_width: float) -> bool:
     return False
 
 
-def lowered(lattice: Lattice, tapered: Stack) -> Lattice:
+def lowered(lattice: ScreenLattice, tapered: Stack) -> ScreenLattice:
     """The coarsest lattice that a found one may be a part of.
 
     In tones near solid ink or bare paper a screen has many waves of about one amplitude, and
@@ -287,7 +292,7 @@ def lowered(lattice: Lattice, tapered: Stack) -> Lattice:
     """
     side = tapered.shape[1]
 
-    def size(vector: Vector) -> float:
+    def size(vector: Floats) -> float:
         waves = amplitude_at(tapered, vector, window_sum(side))
         return float(np.sqrt((np.abs(waves) ** 2).mean()))
 

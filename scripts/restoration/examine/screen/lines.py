@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.screen.lattice import Lattice, explained, is_multiple, quarter_turn
-from restoration.examine.screen.spectrum import Stack, amplitude_at
-from restoration.examine.screen.waves import Vector, Wave, vernier, window_sum, windowed
+from restoration.examine.screen.lattice import ScreenLattice, explained, is_multiple, quarter_turn
+from restoration.examine.screen.spectrum import amplitude_at
+from restoration.examine.screen.waves import Wave, vernier, window_sum, windowed
+from restoration.raster.base import Floats, Stack
 
 RULINGS = (60.0, 210.0)
 """Lines per inch of line screens: without the resolution, none is looked for."""
@@ -65,7 +66,7 @@ def find_lines(
     centres: npt.NDArray[np.float64],
     per_inch: float,
     aspect: float = 1.0,
-) -> list[Lattice]:
+) -> list[ScreenLattice]:
     """The line screens of a channel, strongest first, as lattices with ``lines`` set.
 
     found: the channel's waves; stack: its whole tiles (n, side, side), linear light; centres: (n,
@@ -78,7 +79,7 @@ def find_lines(
     tone does not.
     """
     side = stack.shape[1]
-    lines: list[Lattice] = []
+    lines: list[ScreenLattice] = []
     tapered = windowed(stack)
     for wave in found:
         if lines and wave.amplitude < WEAKEST * lines[0].amplitude:
@@ -98,7 +99,7 @@ def find_lines(
     return lines
 
 
-def _sharpened(wave: Wave, tapered: Stack, centres: npt.NDArray[np.float64]) -> Vector:
+def _sharpened(wave: Wave, tapered: Stack, centres: npt.NDArray[np.float64]) -> Floats:
     side = tapered.shape[1]
     error = wave.scatter / np.sqrt(max(wave.tiles, 1))
     radius = float(np.clip(3.0 * error, 0.06 / side, 0.3 / side))
@@ -106,9 +107,9 @@ def _sharpened(wave: Wave, tapered: Stack, centres: npt.NDArray[np.float64]) -> 
     return vernier(wave.frequency, amplitudes, centres, radius)
 
 
-def _line(wave: Wave, vector: Vector, aspect: float) -> Lattice:
+def _line(wave: Wave, vector: Floats, aspect: float) -> ScreenLattice:
     first = vector if vector[0] < 0.0 or (vector[0] == 0.0 and vector[1] > 0.0) else -vector
-    return Lattice(
+    return ScreenLattice(
         first,
         quarter_turn(first, aspect),
         wave.amplitude,
@@ -137,7 +138,7 @@ class Growth:
     """Coherence of the first harmonic's phase within the tiles, 0 to 1."""
 
 
-def growth(vector: Vector, stack: Stack) -> Growth | None:
+def growth(vector: Floats, stack: Stack) -> Growth | None:
     """What whole tiles (n, side, side) of linear light say of lines; None where that is little."""
     count, side = stack.shape[:2]
     length = float(np.hypot(*vector))
@@ -179,7 +180,7 @@ def _correlation(
     return common / float(np.sqrt(powers)) if powers > 0.0 else 0.0
 
 
-def grows_with_the_tone(vector: Vector, stack: Stack) -> bool:
+def grows_with_the_tone(vector: Floats, stack: Stack) -> bool:
     """Whether the width of lines follows the tone, in place: see ``find_lines``."""
     found = growth(vector, stack)
     if found is None:
@@ -190,7 +191,7 @@ def grows_with_the_tone(vector: Vector, stack: Stack) -> bool:
     return grown and found.correlation <= LINKED and found.lock >= LOCKED
 
 
-def _separate(vector: Vector, block: int) -> bool:
+def _separate(vector: Floats, block: int) -> bool:
     """Whether the second harmonic, as the pixels fold it, is a wave of its own."""
     folded = 2.0 * vector - np.rint(2.0 * vector)
     others = (np.zeros(2), vector, -vector)

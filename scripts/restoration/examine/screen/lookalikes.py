@@ -8,15 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from restoration.examine.screen.lattice import (
-    Lattice,
+    ScreenLattice,
 )
-from restoration.examine.screen.spectrum import Stack, amplitude_at
-from restoration.examine.screen.waves import (
-    Vector,
-    Wave,
-    window_sum,
-    windowed,
-)
+from restoration.examine.screen.spectrum import amplitude_at
+from restoration.examine.screen.waves import Wave, window_sum, windowed
+from restoration.raster.base import Floats, Stack
 
 LIGHT = 0.2
 """Least mean light of a block, of the paper's, at which its dots may be dark ones on paper."""
@@ -76,7 +72,7 @@ EVERYWHERE = 0.6
 """Least share of a lattice's tiles in which a weave shows its halves or thirds."""
 
 
-def is_no_print(strongest: Lattice, common: Sequence[Wave], tiles: Stack) -> bool:
+def is_no_print(strongest: ScreenLattice, common: Sequence[Wave], tiles: Stack) -> bool:
     """Whether a channel's strongest lattice is that of cloth, a net, hatching or ruled paper.
 
     common: the channel's waves; tiles: (n, side, side), linear light.
@@ -92,7 +88,7 @@ def is_no_print(strongest: Lattice, common: Sequence[Wave], tiles: Stack) -> boo
     return crossed > RULED or (crossed > -DOTTED and is_gridded(strongest, common, bin_width))
 
 
-def is_woven(lattice: Lattice, found: Sequence[Wave], bin_width: float) -> bool:
+def is_woven(lattice: ScreenLattice, found: Sequence[Wave], bin_width: float) -> bool:
     """Whether waves stand at halves or thirds of a lattice, as those of a weave do.
 
     Threads make a lattice too, but every second one (in twill every third) goes under: half or a
@@ -141,7 +137,7 @@ class Shapes:
         return self.crossed >= GROWN and self.correlation <= RELATED
 
 
-def shapes_of(lattice: Lattice, tiles: Stack) -> Shapes | None:
+def shapes_of(lattice: ScreenLattice, tiles: Stack) -> Shapes | None:
     """How the shape of a lattice follows the light of whole tiles (n, side, side), linear; None
     where too few blocks bear it, and where its cross-terms are not resolved.
 
@@ -178,12 +174,12 @@ def shapes_of(lattice: Lattice, tiles: Stack) -> Shapes | None:
     return Shapes(span, change[0], change[1], linked)
 
 
-def is_ruled(lattice: Lattice, tiles: Stack, paper: float) -> bool:
+def is_ruled(lattice: ScreenLattice, tiles: Stack, paper: float) -> bool:
     """Whether a lattice consists of lines that cross: hatching, graph paper, nets."""
     return crossing(lattice, tiles, paper) > RULED
 
 
-def crossing(lattice: Lattice, tiles: Stack, paper: float) -> float:
+def crossing(lattice: ScreenLattice, tiles: Stack, paper: float) -> float:
     """The cross-term of a lattice, of that which crossing lines have; 0 where it is not known.
 
     tiles: (n, side, side), linear light; paper: the light of bare paper.
@@ -238,11 +234,11 @@ def _quarters(blocks: Stack) -> tuple[Stack, Stack]:
     return quarters.min(axis=1), quarters.max(axis=1)
 
 
-def is_gridded(lattice: Lattice, found: Sequence[Wave], bin_width: float) -> bool:
+def is_gridded(lattice: ScreenLattice, found: Sequence[Wave], bin_width: float) -> bool:
     """Whether a lattice consists of thin lines or strokes: strong second harmonics across
     themselves and hardly a cross-term. Small dots have both, dots near 50 % neither."""
 
-    def at(vectors: Sequence[Vector]) -> float:
+    def at(vectors: Sequence[Floats]) -> float:
         """The greatest amplitude of any of these."""
         best = 0.0
         for wave in found:

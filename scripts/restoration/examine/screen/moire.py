@@ -9,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.screen.lattice import (
-    Lattice,
+    ScreenLattice,
 )
-from restoration.examine.screen.spectrum import Stack, amplitude_at
-from restoration.examine.screen.waves import (
-    Vector,
-    window_sum,
-)
+from restoration.examine.screen.spectrum import amplitude_at
+from restoration.examine.screen.waves import window_sum
 from restoration.findings.screen import Moire
+from restoration.raster.base import Floats, Stack
 
 SLOW = 0.45
 """Highest beat, relative to the coarsest screen taking part, that the eye sees as moire. The
@@ -40,7 +38,7 @@ AROUND = 2.5
 
 
 def moire_of(
-    lattices: Sequence[Lattice], tapered: Mapping[str, Stack], means: Mapping[str, float]
+    lattices: Sequence[ScreenLattice], tapered: Mapping[str, Stack], means: Mapping[str, float]
 ) -> Moire:
     """The clearest beat of a print; its period in samples.
 
@@ -77,7 +75,7 @@ def moire_of(
     return best
 
 
-def beats(lattices: Sequence[Lattice]) -> Iterator[tuple[Vector, str]]:
+def beats(lattices: Sequence[ScreenLattice]) -> Iterator[tuple[Floats, str]]:
     """Frequencies at which screens can beat, with the cause: "screens" or "scanner"."""
     orders = [
         (k, m) for k, m in product(range(-FOLDED, FOLDED + 1), range(FOLDED + 1)) if (k, m) > (0, 0)
@@ -98,15 +96,15 @@ def beats(lattices: Sequence[Lattice]) -> Iterator[tuple[Vector, str]]:
                 yield a - b, "screens"
 
 
-def _low(lattice: Lattice) -> list[Vector]:
+def _low(lattice: ScreenLattice) -> list[Floats]:
     return [sign * vector for sign in (1.0, -1.0) for vector in lattice.vectors]
 
 
-def _slow(vector: Vector, lattices: Sequence[Lattice]) -> bool:
+def _slow(vector: Floats, lattices: Sequence[ScreenLattice]) -> bool:
     return float(np.hypot(*vector)) < SLOW * min(lattice.ruling for lattice in lattices)
 
 
-def _strength(stack: Stack, vector: Vector, mean: float) -> tuple[float, float]:
+def _strength(stack: Stack, vector: Floats, mean: float) -> tuple[float, float]:
     """Contrast of a wave, and its amplitude over that of the frequencies around it."""
     side = stack.shape[1]
     total = window_sum(side)

@@ -12,16 +12,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from restoration.examine.screen.lattice import (
-    Lattice,
+    ScreenLattice,
 )
 from restoration.examine.screen.peaks import SIDE
 from restoration.examine.screen.tiles import Peaked
-from restoration.examine.screen.waves import (
-    Vector,
-)
-
-Mask = npt.NDArray[np.bool_]
-"""(rows, columns) of the map."""
+from restoration.raster.base import Floats, Mask
 
 SHARED = 0.7 / SIDE
 """Largest distance, cycles per sample, of one wave as two neighbouring tiles measure it."""
@@ -59,7 +54,7 @@ class Coherence:
     """0 (phases by chance) to 1 (one wave): resultant of the phase steps between neighbours."""
     pairs: int
     """Pairs of neighbouring tiles that were compared."""
-    frequency: Vector
+    frequency: Floats
     """The frequency that the phase steps give, cycles per sample."""
 
 
@@ -122,7 +117,7 @@ def _tied(tiles: Peaked, a: npt.NDArray[np.intp], b: npt.NDArray[np.intp], lines
     return tied
 
 
-def peak_of(tiles: Peaked, frequency: Vector) -> npt.NDArray[np.intp]:
+def peak_of(tiles: Peaked, frequency: Floats) -> npt.NDArray[np.intp]:
     """The peak of each tile (n,) that is this wave; -1 where it has none."""
     nearest = np.full(tiles.prominence.shape, np.inf)
     for sign in (1.0, -1.0):
@@ -136,13 +131,13 @@ def peak_of(tiles: Peaked, frequency: Vector) -> npt.NDArray[np.intp]:
     return np.where(found, best, -1)
 
 
-def support(tiles: Peaked, lattice: Lattice) -> npt.NDArray[np.bool_]:
+def support(tiles: Peaked, lattice: ScreenLattice) -> npt.NDArray[np.bool_]:
     """(n,): tiles that show all vectors of a lattice."""
     shown = [peak_of(tiles, vector) >= 0 for vector in lattice.vectors]
     return np.asarray(np.all(shown, axis=0))
 
 
-def coverage(tiles: Peaked, seed: Mask, lattices: Sequence[Lattice]) -> Mask:
+def coverage(tiles: Peaked, seed: Mask, lattices: Sequence[ScreenLattice]) -> Mask:
     """The cells that bear these screens, connected to the seed.
 
     A cell bears them where its tile shows two of the fundamentals, or one of them above everything
@@ -189,7 +184,7 @@ def _tidy(level: npt.NDArray[np.float64], seed: Mask) -> Mask:
     return np.asarray(mask & ~lonely, dtype=np.bool_)
 
 
-def coherence(tiles: Peaked, mask: Mask, wave: Vector) -> Coherence:
+def coherence(tiles: Peaked, mask: Mask, wave: Floats) -> Coherence:
     """Phase order of a wave over neighbouring tiles, and the frequency it gives.
 
     A printing screen is one wave over the whole print: from tile to tile its phase advances by
@@ -252,7 +247,7 @@ def _steps(
     tiles: Peaked,
     cell: npt.NDArray[np.intp],
     waves: npt.NDArray[np.complex128],
-    frequency: Vector,
+    frequency: Floats,
     axis: int,
     distance: int,
 ) -> _Steps:

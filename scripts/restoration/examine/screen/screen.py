@@ -12,9 +12,9 @@ import numpy.typing as npt
 from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.screen.halftone_print import Print, examine_lines, examine_print
 from restoration.examine.screen.lattice import angle_of
-from restoration.examine.screen.regions import Mask, coverage, seeds
+from restoration.examine.screen.regions import coverage, seeds
 from restoration.examine.screen.stochastic import stochastic_regions
-from restoration.examine.screen.tiles import KeptTile, Layout, Peaked, TileCollector
+from restoration.examine.screen.tiles import KeptTile, Peaked, TileCollector, TileLayout
 from restoration.examine.survey import Survey
 from restoration.findings.screen import (
     Moire,
@@ -23,6 +23,7 @@ from restoration.findings.screen import (
     ScreenDetail,
     ScreenedRegion,
 )
+from restoration.raster.base import Mask
 from restoration.raster.boxes import stated
 
 IDS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -35,7 +36,7 @@ MOST_LINE_SEEDS = 6
 
 
 @dataclass(frozen=True)
-class Region:
+class ScreenRegion:
     """One area of the map."""
 
     mask: Mask
@@ -74,7 +75,7 @@ class ScreenMeasurer:
         for region in regions:
             regular |= region.mask
         for mask, confidence in stochastic_regions(tiles, regular):
-            regions.append(Region(mask, "stochastic", None, confidence))
+            regions.append(ScreenRegion(mask, "stochastic", None, confidence))
         value, confidence, reason = _verdict(regions, doubtful)
         detail = ScreenDetail(
             cell_px=layout.cell_px,
@@ -90,10 +91,10 @@ class ScreenMeasurer:
             value=value, unit="", confidence=confidence, method=self.METHOD, detail=detail
         )
 
-    def _halftones(self, tiles: Peaked) -> tuple[list[Region], list[tuple[Mask, str]]]:
+    def _halftones(self, tiles: Peaked) -> tuple[list[ScreenRegion], list[tuple[Mask, str]]]:
         """The halftone regions, largest first, and what looks like one but is not certain."""
         layout = self._tiles.layout
-        regions: list[Region] = []
+        regions: list[ScreenRegion] = []
         doubtful: list[tuple[Mask, str]] = []
         taken = np.zeros((layout.rows, layout.columns), dtype=np.bool_)
         for seed in seeds(tiles)[:MOST_SEEDS]:
@@ -109,12 +110,12 @@ class ScreenMeasurer:
             if not mask.any():
                 continue
             taken |= mask
-            regions.append(Region(mask, "halftone", found, found.confidence))
+            regions.append(ScreenRegion(mask, "halftone", found, found.confidence))
         regions.extend(self._line_screens(tiles, taken))
         regions.sort(key=lambda region: -int(region.mask.sum()))
         return _gathered(regions), doubtful
 
-    def _line_screens(self, tiles: Peaked, taken: Mask) -> list[Region]:
+    def _line_screens(self, tiles: Peaked, taken: Mask) -> list[ScreenRegion]:
         """The regions of line screens among the cells that no dots cover."""
         if self.page.nominal_ppi is None:
             return []
@@ -129,7 +130,7 @@ class ScreenMeasurer:
             mask = coverage(left, seed, lines.lattices) & free
             if mask.any():
                 free &= ~mask
-                regions.append(Region(mask, "halftone", lines, lines.confidence))
+                regions.append(ScreenRegion(mask, "halftone", lines, lines.confidence))
         return regions
 
     def _kept_in(self, seed: Mask) -> list[KeptTile]:
@@ -151,7 +152,7 @@ class ScreenMeasurer:
                 return found
         return []
 
-    def _entry(self, region: Region, name: str) -> ScreenedRegion:
+    def _entry(self, region: ScreenRegion, name: str) -> ScreenedRegion:
         found = region.print
         return ScreenedRegion(
             id=name,
@@ -204,7 +205,7 @@ class ScreenMeasurer:
 
 
 def _verdict(
-    regions: Sequence[Region], doubtful: Sequence[tuple[Mask, str]]
+    regions: Sequence[ScreenRegion], doubtful: Sequence[tuple[Mask, str]]
 ) -> tuple[str | None, float, str]:
     """Value, confidence, and why there is none or nothing certain."""
     halftones = [region for region in regions if region.kind == "halftone"]
@@ -217,22 +218,24 @@ def _verdict(
     return "none", 0.9, "no lattice repeats over several tiles"
 
 
-def _gathered(regions: list[Region]) -> list[Region]:
+def _gathered(regions: list[ScreenRegion]) -> list[ScreenRegion]:
     """At most as many regions as there are ids: the smallest join the last one of their screen."""
     kept, rest = regions[: len(IDS)], regions[len(IDS) :]
     for region in rest:
         rulings = [abs(_ruling(other) - _ruling(region)) for other in kept]
         nearest = int(np.argmin(rulings))
         host = kept[nearest]
-        kept[nearest] = Region(host.mask | region.mask, host.kind, host.print, host.confidence)
+        kept[nearest] = ScreenRegion(
+            host.mask | region.mask, host.kind, host.print, host.confidence
+        )
     return kept
 
 
-def _ruling(region: Region) -> float:
+def _ruling(region: ScreenRegion) -> float:
     return region.print.lattices[0].ruling if region.print is not None else 0.0
 
 
-def _map(regions: Sequence[Region], layout: Layout) -> tuple[str, ...]:
+def _map(regions: Sequence[ScreenRegion], layout: TileLayout) -> tuple[str, ...]:
     cells = np.full((layout.rows, layout.columns), ".", dtype="<U1")
     for region, name in zip(regions, IDS, strict=False):
         cells[region.mask] = name

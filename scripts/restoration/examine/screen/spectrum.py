@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.fft
 
+from restoration.raster.base import Floats, Stack
+
 Spectra = npt.NDArray[np.complex64]
 """complex64 (tiles, side, side // 2 + 1) as rfft2 gives them."""
-Stack = npt.NDArray[np.float32]
-"""float32 (tiles, rows, columns)."""
-Array = npt.NDArray[np.float64]
 
 LOWEST = 0.04
 HIGHEST = 0.5
@@ -78,7 +77,7 @@ def levels(spectra: Spectra) -> Stack:
     return np.concatenate([power[:, half:], power[:, :half]], axis=1)
 
 
-def phases(spectrum: Spectra, flat: npt.NDArray[np.intp]) -> Array:
+def phases(spectrum: Spectra, flat: npt.NDArray[np.intp]) -> Floats:
     """Phases at the middle of one tile (side, side // 2 + 1) of bins numbered as in ``levels``."""
     side, width = spectrum.shape
     row, column = np.divmod(flat, width)
@@ -117,7 +116,7 @@ def summits(raised: npt.NDArray[np.float32], least: float, most: int) -> npt.NDA
     return np.asarray(found[order], dtype=np.intp)
 
 
-def refined(level: npt.NDArray[np.float32], flat: npt.NDArray[np.intp]) -> Array:
+def refined(level: npt.NDArray[np.float32], flat: npt.NDArray[np.intp]) -> Floats:
     """Frequencies (n, 2) of (row, column) in cycles per pixel of summits of one ``levels`` map, by
     a parabola through the logarithms of three neighbours (exact for a Gaussian peak; within 0.02
     bins for the Hann window)."""
@@ -139,7 +138,7 @@ def refined(level: npt.NDArray[np.float32], flat: npt.NDArray[np.intp]) -> Array
 
 
 def amplitude_at(
-    windowed: Stack, frequency: Array, window_sum: float
+    windowed: Stack, frequency: Floats, window_sum: float
 ) -> npt.NDArray[np.complex128]:
     """Complex amplitudes (tiles,) of a wave of this frequency in windowed tiles (n, side, side):
     modulus = half the peak-to-peak swing, phase = at the middle of the tile."""
@@ -154,7 +153,7 @@ def amplitude_at(
     return np.asarray(2.0 / window_sum * (along * down[None, :]).sum(axis=1))
 
 
-def between_bins(offset: Array) -> Array:
+def between_bins(offset: Floats) -> Floats:
     """What a wave ``offset`` (..., 2) bins away from a bin keeps there of its amplitude under the
     Hann window (Harris 1978)."""
     safe = np.clip(np.abs(offset), 1e-6, 0.999)

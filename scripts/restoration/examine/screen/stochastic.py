@@ -9,8 +9,9 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from restoration.examine.screen.peaks import SIDE
-from restoration.examine.screen.regions import EIGHT, Mask
+from restoration.examine.screen.regions import EIGHT
 from restoration.examine.screen.tiles import Peaked
+from restoration.raster.base import Mask
 
 BUMP = 2.2
 """Least ratio of the ring of greatest power to the weakest ring below it. Dots at even distances

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import PageFacts, Plane, Window
+from restoration.examine.finding import PageFacts, Window
 from restoration.examine.screen.peaks import PEAKS, RINGS, SECTORS, SIDE, peaks_of
 from restoration.examine.screen.spectrum import hann
+from restoration.raster.base import Plane
 
 CELLS = 96
 """Most cells of the map along the longer side."""
@@ -38,7 +39,7 @@ most KEPT_GRID x KEPT_GRID: 25 MB at most."""
 
 
 @dataclass(frozen=True)
-class Layout:
+class TileLayout:
     """How the page is divided."""
 
     step: int
@@ -54,7 +55,7 @@ class Layout:
         return self.cell * self.step
 
 
-def layout(page: PageFacts) -> Layout:
+def layout(page: PageFacts) -> TileLayout:
     """Cells of 64 samples; on large pages twice or four times that, to keep to CELLS."""
     ppi = page.nominal_ppi
     step = 1 if ppi is None or ppi < FINE_PPI else round(ppi / 1200.0)
@@ -63,7 +64,7 @@ def layout(page: PageFacts) -> Layout:
     while longest > CELLS * cell * step:
         cell *= 2
     px = cell * step
-    return Layout(step, cell, -(-page.height // px), -(-page.width // px))
+    return TileLayout(step, cell, -(-page.height // px), -(-page.width // px))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.screen.spectrum import (
-    Stack,
     between_bins,
     hann,
     levels,
@@ -17,9 +16,7 @@ from restoration.examine.screen.spectrum import (
     summits,
     transform,
 )
-
-Vector = npt.NDArray[np.float64]
-"""(2,): cycles per sample along the rows' axis (downwards) and the columns' axis."""
+from restoration.raster.base import Floats, Stack
 
 CLEAR = 4.5
 """Prominence a wave needs in a single tile; the highest of 30,000 bins of noise reaches 3."""
@@ -37,7 +34,7 @@ MOST_WAVES = 28
 class Wave:
     """A frequency that tiles have in common."""
 
-    frequency: Vector
+    frequency: Floats
     prominence: float
     """Mean over the tiles."""
     amplitude: float
@@ -107,11 +104,11 @@ def _wave(flat: int, level: Stack, raised: Stack, mean: float) -> Wave | None:
 
 
 def vernier(
-    frequency: Vector,
+    frequency: Floats,
     amplitudes: npt.NDArray[np.complex128],
     centres: npt.NDArray[np.float64],
     radius: float,
-) -> Vector:
+) -> Floats:
     """A wave's frequency, corrected within ``radius`` by its phases in several tiles.
 
     amplitudes: (n,) complex, measured at ``frequency``; centres: (n, 2). The phase steps between

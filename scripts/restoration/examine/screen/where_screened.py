@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from restoration.examine.finding import EarlierFindings
-from restoration.examine.survey import KeptTile
+from restoration.examine.survey import LuminanceTile
 from restoration.findings.screen import Screen
 from restoration.raster.boxes import rows_first
 
@@ -52,7 +52,9 @@ class Screened:
         )
 
 
-def without_screens(tiles: Sequence[KeptTile], earlier: EarlierFindings) -> list[KeptTile]:
+def without_screens(
+    tiles: Sequence[LuminanceTile], earlier: EarlierFindings
+) -> list[LuminanceTile]:
     """The tiles of a survey that no screen touches."""
     screened = Screened.of(earlier)
     if screened is None:

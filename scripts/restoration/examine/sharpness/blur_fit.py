@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Plane
 from restoration.examine.sharpness import blur_models as models
-from restoration.examine.sharpness.blur_models import Floats
+from restoration.raster.base import Floats32, Plane
 
 EULER = 0.5772
 """Mean of a logarithmic periodogram below the logarithm of the density (exponential law)."""
@@ -50,7 +49,7 @@ class Fit:
     """Frequency up to which the picture stands out of the noise."""
 
 
-class TileSpectra:
+class LogSpectra:
     """Mean logarithmic spectra of the tiles of one scale, on the bins of ``models.plane``."""
 
     def __init__(self, tiles: Sequence[Plane]) -> None:
@@ -70,7 +69,7 @@ class SpectrumFit:
     do not.
     """
 
-    def __init__(self, spectra: TileSpectra, floor: float) -> None:
+    def __init__(self, spectra: LogSpectra, floor: float) -> None:
         """floor: density of rounding noise at this scale, (1/255)^2."""
         self._spectra = spectra
         plane = models.plane()
@@ -129,7 +128,7 @@ class SpectrumFit:
             stretch, turn = stretch**0.5, turn / 2.0
         return best
 
-    def _judged(self, kind: str, size: float, direction: float, model: Floats) -> Fit:
+    def _judged(self, kind: str, size: float, direction: float, model: Floats32) -> Fit:
         gain, amplitude = (float(figure[0]) for figure in self._gains(model[None]))
         shape = self._shape(model)
         rest = self._freed(self._spectra.each)
@@ -165,7 +164,7 @@ class SpectrumFit:
         )
 
     def _gains(
-        self, attenuations: Floats
+        self, attenuations: Floats32
     ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """Gain and amplitude of each model (models, bins); no gain where zeros would be humps."""
         shape = self._shape(attenuations)
@@ -174,7 +173,7 @@ class SpectrumFit:
         gain = np.where(amplitude > 0.0, amplitude**2 * size / max(self.energy, 1e-9), 0.0)
         return gain, amplitude
 
-    def _shape(self, attenuation: Floats) -> npt.NDArray[np.float64]:
+    def _shape(self, attenuation: Floats32) -> npt.NDArray[np.float64]:
         """A model as this spectrum would show it: veiled by noise, weighted, freed of trends."""
         return self._freed(np.log((attenuation + self._veil) / (1.0 + self._veil)))
 

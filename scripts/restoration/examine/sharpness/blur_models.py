@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.ndimage import correlate1d
 from scipy.special import j1
 
-Floats = npt.NDArray[np.float32]
+from restoration.raster.base import Floats32
 
 SIDE = 128
 """Side of the tiles whose spectra are compared, in pixels of their scale."""
@@ -29,7 +29,7 @@ LEAST = 1e-4
 
 
 @dataclass(frozen=True)
-class Plane:
+class FrequencyPlane:
     """The frequencies of a tile, rfft2 layout flattened, without those that are never used."""
 
     across: npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ class Plane:
 
 
 @lru_cache(maxsize=1)
-def plane() -> Plane:
+def plane() -> FrequencyPlane:
     """The frequencies between the guard bands along the axes, where straight edges parallel to the
     scan and JPEG's grid put their power, and Nyquist."""
     down = np.fft.fftfreq(SIDE)[:, None] * np.ones((1, SIDE // 2 + 1))
@@ -49,10 +49,10 @@ def plane() -> Plane:
     radius = np.hypot(down, across)
     guard = 2.0 / SIDE + 1e-9
     used = (np.abs(down) > guard) & (across > guard) & (radius > 4.5 / SIDE) & (radius < 0.48)
-    return Plane(across[used], down[used], used.ravel())
+    return FrequencyPlane(across[used], down[used], used.ravel())
 
 
-def motion(length: float, direction: float) -> Floats:
+def motion(length: float, direction: float) -> Floats32:
     """Attenuation of power by straight motion, on the bins of ``plane``.
 
     length: pixels; direction: degrees counter-clockwise from the row direction as displayed. Zeros
@@ -64,7 +64,7 @@ def motion(length: float, direction: float) -> Floats:
     return _seen(np.sinc(length * along) ** 2)
 
 
-def defocus(radius: float) -> Floats:
+def defocus(radius: float) -> Floats32:
     """Attenuation of power by a disc, on the bins of ``plane``; first zero at 0.61/radius cycles
     per pixel. radius: pixels."""
     argument = np.maximum(2.0 * np.pi * radius * np.hypot(*_full()), 1e-9)
@@ -72,7 +72,7 @@ def defocus(radius: float) -> Floats:
 
 
 @lru_cache(maxsize=1)
-def motions() -> Floats:
+def motions() -> Floats32:
     """The attenuations of all LENGTHS and DIRECTIONS: (lengths, directions, bins)."""
     return np.stack(
         [np.stack([motion(length, direction) for direction in DIRECTIONS]) for length in LENGTHS]
@@ -80,7 +80,7 @@ def motions() -> Floats:
 
 
 @lru_cache(maxsize=1)
-def defoci() -> Floats:
+def defoci() -> Floats32:
     """The attenuations of all RADII: (radii, bins)."""
     return np.stack([defocus(radius) for radius in RADII])
 
@@ -91,7 +91,7 @@ def _full() -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     return down, across
 
 
-def _seen(attenuation: npt.NDArray[np.float64]) -> Floats:
+def _seen(attenuation: npt.NDArray[np.float64]) -> Floats32:
     """The attenuation as a Hann window shows it: power leaks into the neighbouring bins."""
     leak = np.array([0.25, 1.0, 0.25]) / 1.5
     seen = correlate1d(attenuation, leak, axis=0, mode="wrap")

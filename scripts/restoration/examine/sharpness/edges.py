@@ -9,9 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import Plane
-
-Floats = npt.NDArray[np.float64]
+from restoration.raster.base import Floats, Plane
 
 HALF = 20
 """Profiles reach this many pixels to either side of the edge."""

@@ -15,8 +15,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from restoration.raster.base import Floats
+
 Grey = npt.NDArray[np.uint8]
-Array = npt.NDArray[np.float64]
 
 NEIGHBOURHOOD = 41
 """Side of the window, in cells, whose mean a mark is told from: wider than the widest stroke that
@@ -58,37 +59,37 @@ is half a NEIGHBOURHOOD wide, is no stroke."""
 
 
 @dataclass(frozen=True)
-class Marks:
+class InkMarks:
     """Marks that pass for ink, in cells; arrays of one entry for each mark."""
 
-    top: Array
-    left: Array
-    height: Array
-    width: Array
-    stroke: Array
+    top: Floats
+    left: Floats
+    height: Floats
+    width: Floats
+    stroke: Floats
     """Width of the stroke."""
-    contrast: Array
+    contrast: Floats
     """Of 255, between mark and ground; positive where the mark is darker."""
-    unevenness: Array
+    unevenness: Floats
     """Standard deviation of the ground around the mark, of the contrast."""
-    openness: Array
+    openness: Floats
     """Share of ground around the mark."""
 
     def __len__(self) -> int:
         return int(self.top.size)
 
-    def select(self, chosen: npt.NDArray[np.bool_]) -> Marks:
-        return Marks(*(getattr(self, part.name)[chosen] for part in fields(self)))
+    def select(self, chosen: npt.NDArray[np.bool_]) -> InkMarks:
+        return InkMarks(*(getattr(self, part.name)[chosen] for part in fields(self)))
 
     @property
-    def bottom(self) -> Array:
+    def bottom(self) -> Floats:
         return np.asarray(self.top + self.height)
 
     @property
-    def right(self) -> Array:
+    def right(self) -> Floats:
         return np.asarray(self.left + self.width)
 
-    def transposed(self) -> Marks:
+    def transposed(self) -> InkMarks:
         """Rows and columns exchanged."""
         return replace(self, top=self.left, left=self.top, height=self.width, width=self.height)
 
@@ -97,10 +98,10 @@ class Marks:
 class Ground:
     """What lies between the ink, in boxes; arrays of one entry for each box."""
 
-    tone: Array
+    tone: Floats
     """Mean, of 255."""
-    deviation: Array
-    share: Array
+    deviation: Floats
+    share: Floats
     """Of the box's area."""
 
 
@@ -118,13 +119,13 @@ class Ink:
         self._sums, self._squares = cv2.integral2(kept, sdepth=cv2.CV_64F, sqdepth=cv2.CV_64F)
         self._counts = cv2.integral(ground.astype(np.uint8), sdepth=cv2.CV_32S)
 
-    def ground(self, top: Array, left: Array, bottom: Array, right: Array) -> Ground:
+    def ground(self, top: Floats, left: Floats, bottom: Floats, right: Floats) -> Ground:
         """The ground inside boxes; those may reach over the picture's edge."""
         rows, columns = self._seen.shape
         above, below = (np.clip(side, 0, rows).astype(np.intp) for side in (top, bottom))
         before, after = (np.clip(side, 0, columns).astype(np.intp) for side in (left, right))
 
-        def inside(integral: npt.NDArray[Any]) -> Array:
+        def inside(integral: npt.NDArray[Any]) -> Floats:
             corners = integral[below, after] - integral[above, after]
             return np.asarray(corners - integral[below, before] + integral[above, before], float)
 
@@ -134,7 +135,7 @@ class Ink:
         share = number / np.maximum((below - above) * (after - before), 1)
         return Ground(mean, np.sqrt(np.maximum(variance, 0.0)), share)
 
-    def marks(self) -> Marks:
+    def marks(self) -> InkMarks:
         """The connected marks that pass for writing."""
         labels, table = self._components
         count = len(table)
@@ -165,7 +166,7 @@ class Ink:
         chosen = chosen[good]
         signed = contrast[good] if self.dark else -contrast[good]
         uneven = around.deviation[good] / contrast[good]
-        return Marks(
+        return InkMarks(
             top[chosen],
             left[chosen],
             height[chosen],
@@ -176,7 +177,7 @@ class Ink:
             around.share[good],
         )
 
-    def drawn(self, side: int) -> Array:
+    def drawn(self, side: int) -> Floats:
         """Squares of ``side`` cells that hold thin even strokes on plain ground, and enough of
         them: writing, drawings, maps. (rows // side, columns // side): standard deviation of the
         square's ground, of the contrast; NaN where there is nothing of the kind."""
@@ -218,7 +219,7 @@ class Ink:
         good &= (ground.deviation <= EVEN_SHEET * contrast) & (between <= ONE_SHEET * contrast)
         return np.where(good, ground.deviation / np.maximum(contrast, 1.0), np.nan)
 
-    def _stroke_widths(self, labels: npt.NDArray[np.int32], count: int, area: Array) -> Array:
+    def _stroke_widths(self, labels: npt.NDArray[np.int32], count: int, area: Floats) -> Floats:
         """Mean width of each component: four times the mean distance of its cells from its edge,
         as in a long bar; less one half, since a cell on the edge has distance 1."""
         distance = self._distance.ravel()
@@ -227,7 +228,9 @@ class Ink:
         )
         return np.maximum(1.0, 4.0 * (total / np.maximum(area, 1.0) - 0.5))
 
-    def _tones(self, labels: npt.NDArray[np.int32], count: int, area: Array) -> tuple[Array, Array]:
+    def _tones(
+        self, labels: npt.NDArray[np.int32], count: int, area: Floats
+    ) -> tuple[Floats, Floats]:
         """Mean and deviation of each component's own tone."""
         values = self._seen.ravel()[self._inked].astype(np.float64)
         flat = labels.ravel()[self._inked]

@@ -14,10 +14,10 @@ from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.fine_proxy import FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.text.strokes import HEIGHTS, Grey, Ink
-from restoration.examine.text.text_lines import Line, distinct, lines, lines_down
+from restoration.examine.text.text_lines import TextLine, distinct, lines, lines_down
 from restoration.findings.screen import Screen
 from restoration.findings.text import Text, TextBox, TextDetail
-from restoration.raster.boxes import rows_first
+from restoration.raster.boxes import Box, rows_first
 
 MOST_CELLS = 3_000_000
 """Cells of the picture that is searched: captions of 8 points on an album page of 12 inches stand 7
@@ -38,13 +38,12 @@ fifth: a sheet has one grain all over (1.1), a wall, a field or a sky has not (2
 MOST_BOXES = 200
 """Most areas that are listed; a page of a newspaper has about as many."""
 
-Box = tuple[int, int, int, int]
 
 Squares = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Area:
+class TextArea:
     """An area of writing or of drawing, in cells."""
 
     box: Box
@@ -118,7 +117,7 @@ class TextMeasurer:
             value=value, unit="share", confidence=confidence, method=self.METHOD, detail=detail
         )
 
-    def _described(self, area: Area, step: int) -> TextBox:
+    def _described(self, area: TextArea, step: int) -> TextBox:
         top, left, height, width = (side * step for side in area.box)
         box = (left, top, min(width, self.page.width - left), min(height, self.page.height - top))
         return TextBox(
@@ -135,10 +134,10 @@ def encoded(proxy: FineProxy) -> Grey:
     return np.asarray(proxy.cells[:, :, 0] >> 8, dtype=np.uint8)
 
 
-def _found(grey: Grey) -> tuple[list[tuple[Line, bool]], Squares]:
+def _found(grey: Grey) -> tuple[list[tuple[TextLine, bool]], Squares]:
     """Lines, and whether each is sideways, in cells; and the squares with drawing, see
     ``Ink.drawn``."""
-    written: list[tuple[Line, bool]] = []
+    written: list[tuple[TextLine, bool]] = []
     drawn: Squares = np.zeros((0, 0))
     # Headlines are wider than the neighbourhood that strokes are told from: they show at a half.
     for scale in (1, 2):
@@ -162,14 +161,14 @@ def _halved(grey: Grey) -> Grey:
     return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _without_doubles(written: list[tuple[Line, bool]]) -> list[tuple[Line, bool]]:
+def _without_doubles(written: list[tuple[TextLine, bool]]) -> list[tuple[TextLine, bool]]:
     """Columns of letters in a block of rows, and one line seen at two scales, count once."""
     ordered = sorted(written, key=lambda one: (-one[0].letters, one[0].box))
     kept = distinct([line.box for line, _ in ordered], 0.4)
     return [ordered[index] for index in kept]
 
 
-def _blocks(written: list[tuple[Line, bool]], shape: tuple[int, ...]) -> list[Area]:
+def _blocks(written: list[tuple[TextLine, bool]], shape: tuple[int, ...]) -> list[TextArea]:
     """Lines that lie close to one another, as one area each."""
     if not written:
         return []
@@ -187,11 +186,11 @@ def _blocks(written: list[tuple[Line, bool]], shape: tuple[int, ...]) -> list[Ar
         box = _grown(_around([line.box for line, _ in part]), margin, shape)
         sideways = sum(line.letters for line, turned in part if turned)
         letters = sum(line.letters for line, _ in part)
-        areas.append(Area(box, "text", len(part), letters, sideways > 0.5 * letters))
+        areas.append(TextArea(box, "text", len(part), letters, sideways > 0.5 * letters))
     return areas
 
 
-def _drawings(squares: Squares, taken: list[Box]) -> list[Area]:
+def _drawings(squares: Squares, taken: list[Box]) -> list[TextArea]:
     """Areas of at least BLOCK x BLOCK squares on one sheet, beside the boxes that are taken."""
     drawn = np.isfinite(squares)
     free = np.pad(drawn, 2)
@@ -204,7 +203,7 @@ def _drawings(squares: Squares, taken: list[Box]) -> list[Area]:
         ] = False
     solid = ndimage.binary_opening(free, np.ones((BLOCK, BLOCK), np.bool_))
     labels, count = ndimage.label(solid, np.ones((3, 3)))
-    areas: list[Area] = []
+    areas: list[TextArea] = []
     if count == 0:  # nor can objects be looked for on a page that is smaller than a square
         return areas
     for index, place in enumerate(ndimage.find_objects(labels, count), start=1):
@@ -222,7 +221,7 @@ def _drawings(squares: Squares, taken: list[Box]) -> list[Area]:
             (rows.stop - rows.start) * SQUARE,
             (columns.stop - columns.start) * SQUARE,
         )
-        areas.append(Area(box, "line art", 0, 0.0, False))
+        areas.append(TextArea(box, "line art", 0, 0.0, False))
     return areas
 
 
@@ -246,7 +245,7 @@ def _around(boxes: list[Box]) -> Box:
     return top, left, bottom - top, right - left
 
 
-def _share(areas: list[Area], shape: tuple[int, ...]) -> float:
+def _share(areas: list[TextArea], shape: tuple[int, ...]) -> float:
     """Of the page's area; what two boxes share counts once."""
     covered = np.zeros(shape, np.bool_)
     for top, left, height, width in (area.box for area in areas):
@@ -254,7 +253,7 @@ def _share(areas: list[Area], shape: tuple[int, ...]) -> float:
     return float(covered.mean())
 
 
-def _confidence(areas: list[Area]) -> float:
+def _confidence(areas: list[TextArea]) -> float:
     if not areas:
         # Single words, pencil and writing across a picture are not seen.
         return 0.7

@@ -11,9 +11,8 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from restoration.examine.text.strokes import SOFTNESS, Marks
-
-Array = npt.NDArray[np.float64]
+from restoration.examine.text.strokes import SOFTNESS, InkMarks
+from restoration.raster.base import Floats
 
 REACH = 1.3
 """Widest gap between neighbours, of a mark's height: wider than a word space, narrower than the
@@ -46,7 +45,7 @@ above, fat headlines below."""
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """One line of writing, in cells."""
 
     box: tuple[int, int, int, int]
@@ -56,15 +55,15 @@ class Line:
     height: float
     """Median height of its marks."""
 
-    def scaled(self, factor: int) -> Line:
+    def scaled(self, factor: int) -> TextLine:
         """The line on a picture that is this many times as large."""
         top, left, height, width = (side * factor for side in self.box)
-        return Line((top, left, height, width), self.letters, self.height * factor)
+        return TextLine((top, left, height, width), self.letters, self.height * factor)
 
 
-def lines(found: Marks) -> list[Line]:
+def lines(found: InkMarks) -> list[TextLine]:
     """Lines along the rows, among marks of one polarity."""
-    taken: list[Line] = []
+    taken: list[TextLine] = []
     # Small and capital letters differ by up to two; octaves overlap so that no line is cut by one.
     for least in (5.0, 7.0, 10.0, 14.0, 20.0, 28.0):
         part = found.select((found.height >= least) & (found.height <= 2.2 * least))
@@ -73,16 +72,16 @@ def lines(found: Marks) -> list[Line]:
     return _longest(taken)
 
 
-def lines_down(found: Marks) -> list[Line]:
+def lines_down(found: InkMarks) -> list[TextLine]:
     """Lines along the columns: writing on a page that was scanned sideways."""
     turned = []
     for line in lines(found.transposed()):
         top, left, height, width = line.box
-        turned.append(Line((left, top, width, height), line.letters, line.height))
+        turned.append(TextLine((left, top, width, height), line.letters, line.height))
     return turned
 
 
-def _lines_of_one_size(part: Marks, least: float) -> list[Line]:
+def _lines_of_one_size(part: InkMarks, least: float) -> list[TextLine]:
     first, second = _neighbours(part, 2.2 * least * REACH)
     count = len(part)
     graph = coo_matrix((np.ones(first.size), (first, second)), shape=(count, count))
@@ -96,7 +95,7 @@ def _lines_of_one_size(part: Marks, least: float) -> list[Line]:
     return found
 
 
-def _neighbours(part: Marks, reach: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _neighbours(part: InkMarks, reach: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Pairs of marks of which the second follows the first."""
     middle = part.top + part.height / 2.0
     ends = cKDTree(np.stack([middle, part.right], axis=1))
@@ -125,7 +124,7 @@ def _neighbours(part: Marks, reach: float) -> tuple[npt.NDArray[np.intp], npt.ND
     return one[good], other[good]
 
 
-def _line(part: Marks) -> Line | None:
+def _line(part: InkMarks) -> TextLine | None:
     height = float(np.median(part.height))
     letters = float(np.maximum(1.0, part.width / (0.9 * height)).sum())
     length = float(part.right.max() - part.left.min())
@@ -137,10 +136,10 @@ def _line(part: Marks) -> Line | None:
         return None
     top, left = int(part.top.min()), int(part.left.min())
     bottom, right = int(part.bottom.max()), int(part.right.max())
-    return Line((top, left, bottom - top, right - left), letters, height)
+    return TextLine((top, left, bottom - top, right - left), letters, height)
 
 
-def _stand_in_line(part: Marks, height: float) -> bool:
+def _stand_in_line(part: InkMarks, height: float) -> bool:
     """Writing stands on a line, or hangs from one (capitals, figures with descenders)."""
     centre = part.left + part.width / 2.0
     slope, below = _straight(centre, part.bottom)
@@ -149,7 +148,7 @@ def _stand_in_line(part: Marks, height: float) -> bool:
     return abs(slope) <= STEEPEST and ragged <= RAGGED * height
 
 
-def _are_written(part: Marks, height: float, letters: float) -> bool:
+def _are_written(part: InkMarks, height: float, letters: float) -> bool:
     """One pen or type on one paper."""
     uneven = float(np.median(part.unevenness))
     plain = uneven <= PLAIN or (uneven <= FAIRLY_PLAIN and letters >= LONG)
@@ -159,7 +158,7 @@ def _are_written(part: Marks, height: float, letters: float) -> bool:
     return plain and open_enough and slim and one_width
 
 
-def _straight(places: Array, values: Array) -> tuple[float, Array]:
+def _straight(places: Floats, values: Floats) -> tuple[float, Floats]:
     """Slope of the line through the values (Theil and Sen), and their distances from it."""
     order = np.argsort(places, kind="stable")
     x, y = places[order], values[order]
@@ -170,13 +169,13 @@ def _straight(places: Array, values: Array) -> tuple[float, Array]:
     return slope, np.asarray(rest - np.median(rest))
 
 
-def _spread(values: Array) -> float:
+def _spread(values: Floats) -> float:
     """Half the middle range of values, of their median."""
     low, middle, high = np.percentile(values, (20, 50, 80))
     return float((high - low) / (2.0 * middle))
 
 
-def _longest(found: list[Line]) -> list[Line]:
+def _longest(found: list[TextLine]) -> list[TextLine]:
     """Of lines that cover one another (octaves overlap), those with most letters."""
     ordered = sorted(found, key=lambda one: (-one.letters, one.box))
     return [ordered[index] for index in distinct([line.box for line in ordered], 0.5)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
-from restoration.examine.tones.picture_tones import Tones, picture_tones
+from restoration.examine.tones.picture_tones import TonesOfPicture, picture_tones
 from restoration.findings.colour import Colour, ColourDetail, HueByTone
 from restoration.findings.tone import Tone
 
@@ -32,17 +32,17 @@ TONED_BELOW, COLOUR_ABOVE = 0.55, 0.75
 class HueCurve:
     """a* and b* as functions of lightness, and how far the picture strays from them."""
 
-    lightness: Tones
+    lightness: TonesOfPicture
     """(n,), rising."""
-    hue: Tones
+    hue: TonesOfPicture
     """(n, 2): a* and b* at those."""
-    strays: Tones
+    strays: TonesOfPicture
     """(cells, 2): what each cell's a* and b* are beyond the curve's."""
-    chroma: Tones
+    chroma: TonesOfPicture
     """(cells,): of the curve at each cell's lightness."""
 
     @property
-    def distance(self) -> Tones:
+    def distance(self) -> TonesOfPicture:
         """(cells,): how far each cell lies from the curve."""
         return np.asarray(np.hypot(self.strays[:, 0], self.strays[:, 1]))
 
@@ -78,7 +78,7 @@ class ColourMeasurer:
             return self._said(None, 0.0, ColourDetail(reason="the page has one tone only"))
         return self._judged(cells, hue_curve(cells))
 
-    def _judged(self, cells: Tones, curve: HueCurve) -> Colour:
+    def _judged(self, cells: TonesOfPicture, curve: HueCurve) -> Colour:
         evidence = colour_evidence(curve)
         detail = _described(cells, curve, evidence)
         if evidence >= COLOUR_ABOVE:
@@ -99,7 +99,7 @@ class ColourMeasurer:
         )
 
 
-def hue_curve(cells: Tones) -> HueCurve:
+def hue_curve(cells: TonesOfPicture) -> HueCurve:
     """The curve of CIELAB cells (n, 3)."""
     lightness = cells[:, 0]
     edges = np.linspace(float(lightness.min()), float(lightness.max()), STEPS + 1)
@@ -139,7 +139,7 @@ def colour_evidence(curve: HueCurve) -> float:
     return max(0.0, evidence)
 
 
-def _described(cells: Tones, curve: HueCurve, evidence: float) -> ColourDetail:
+def _described(cells: TonesOfPicture, curve: HueCurve, evidence: float) -> ColourDetail:
     distance = curve.distance
     mean = np.average(curve.hue, axis=0)
     shadows, middle, highlights = (
@@ -162,7 +162,7 @@ def _described(cells: Tones, curve: HueCurve, evidence: float) -> ColourDetail:
     )
 
 
-def _calmed(cells: Tones) -> Tones:
+def _calmed(cells: TonesOfPicture) -> TonesOfPicture:
     """CIELAB (n, 3) of cells averaged over 3 x 3: colour noise of small pages is no colour."""
     blurred = cv2.blur(cells, (3, 3), borderType=cv2.BORDER_REFLECT_101)
     return np.asarray(blurred, dtype=np.float64).reshape(-1, 3)

@@ -22,7 +22,7 @@ from restoration.examine.tones.dye_fit import (
 )
 from restoration.examine.tones.fading import DARK_PAPER
 from restoration.examine.tones.hand_colour import hand_coloured
-from restoration.examine.tones.margin_stain import UnevenStain, uneven_stain
+from restoration.examine.tones.margin_stain import MarginStain, uneven_stain
 from restoration.examine.tones.picture_tones import density, lab, picture_box, picture_cells
 from restoration.examine.tones.silver import rounded, silver_image, toner
 from restoration.examine.tones.tone import SPARED
@@ -195,7 +195,7 @@ class DyesMeasurer:
     def _unstained(
         self,
         cells: Densities,
-        uneven: UnevenStain,
+        uneven: MarginStain,
         survey: Survey,
         earlier: EarlierFindings,
     ) -> AsDyes:
@@ -219,7 +219,7 @@ class DyesMeasurer:
         return across.ravel(), down.ravel()
 
 
-def _beyond_least(uneven: UnevenStain, shape: tuple[int, ...]) -> Densities:
+def _beyond_least(uneven: MarginStain, shape: tuple[int, ...]) -> Densities:
     """(rows, columns, channels): the stain of each cell beyond the least of the page."""
     v, u = (2.0 * (np.arange(count) + 0.5) / count - 1.0 for count in shape[:2])
     down, across = np.meshgrid(v, u, indexing="ij")

@@ -14,7 +14,7 @@ from restoration.examine.tones.picture_tones import (
     DARKEST,
     SRGB_TO_XYZ,
     PictureTones,
-    Tones,
+    TonesOfPicture,
     picture_tones,
 )
 from restoration.examine.tones.tone import NAMES
@@ -141,7 +141,7 @@ class ExposureMeasurer:
             high = float((beyond >= -AT_THE_END).all(axis=2).mean())
         return ClippedEnds(low=low, high=high)
 
-    def _beyond(self, tones: PictureTones, ends: Sequence[float]) -> Tones:
+    def _beyond(self, tones: PictureTones, ends: Sequence[float]) -> TonesOfPicture:
         """(rows, columns, 3): how far the picture lies above encoded values, one a channel."""
         codes = np.array(ends, np.float32).reshape(1, 1, -1)
         return np.asarray(tones.srgb - self.page.colour.to_srgb(codes).reshape(-1))
@@ -156,7 +156,7 @@ def _reason_to_say_nothing(earlier: EarlierFindings) -> str:
     return ""
 
 
-def _lightness(light: Tones) -> Lightness:
+def _lightness(light: TonesOfPicture) -> Lightness:
     """From relative luminance Y (CIE 15:2018, 8.2.1); L* rises with Y, so percentiles keep."""
     darkest, median, lightest = (
         float(116.0 * np.cbrt(y) - 16.0 if y > (6.0 / 29.0) ** 3 else y * (29.0 / 3.0) ** 3)
@@ -165,7 +165,7 @@ def _lightness(light: Tones) -> Lightness:
     return Lightness(darkest, median, lightest)
 
 
-def _stops(light: Tones) -> float:
+def _stops(light: TonesOfPicture) -> float:
     """Doublings of light from the 1st to the 99th percentile."""
     low, high = np.maximum(np.percentile(light, (1.0, 99.0)), DARKEST)
     return float(np.log2(high / low))

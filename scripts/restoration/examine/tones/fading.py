@@ -12,14 +12,14 @@ from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import (
     SRGB_TO_XYZ,
     PictureTones,
-    Tones,
+    TonesOfPicture,
     colour_tones,
     density,
     lab,
     picture_tones,
 )
 from restoration.examine.tones.tone import NAMES
-from restoration.findings.base import Pair
+from restoration.findings.base import FigurePair
 from restoration.findings.colour import Colour
 from restoration.findings.fading import Casts, Fading, FadingDetail, PaperWhite
 from restoration.findings.paper import Paper
@@ -51,7 +51,7 @@ UNEQUAL = 0.08
 class Loss:
     """What the shadows of a picture have lost of the reference range."""
 
-    channels: Tones
+    channels: TonesOfPicture
     """(channels,): share of the range that each channel lacks, 0 to 1."""
     luminance: float
     """Share that luminance lacks."""
@@ -65,7 +65,7 @@ class Loss:
 class _Densities:
     """The report's figures, and the light from which the loss follows."""
 
-    dark_light: Tones
+    dark_light: TonesOfPicture
     """(3,): linear light of the darkest tones."""
     darkest: tuple[float, ...]
     lightest: tuple[float, ...]
@@ -135,7 +135,7 @@ class FadingMeasurer:
             value=value, unit="share", confidence=confidence, method=self.METHOD, detail=detail
         )
 
-    def _paper(self, earlier: EarlierFindings) -> Tones | None:
+    def _paper(self, earlier: EarlierFindings) -> TonesOfPicture | None:
         """Linear light of the print's own margin; None where there is none."""
         found = earlier.get(Paper)
         if found is None or found.value is None or found.detail.colour is None:
@@ -143,7 +143,7 @@ class FadingMeasurer:
         linear = colour_tones(np.asarray(found.detail.colour) / 255.0, self.page)
         return linear if float(density(linear).min()) < DARK_PAPER else None
 
-    def _densities(self, tones: PictureTones, paper: Tones | None) -> _Densities:
+    def _densities(self, tones: PictureTones, paper: TonesOfPicture | None) -> _Densities:
         linear = tones.linear.reshape(-1, 3)
         dark, light = np.percentile(linear, TAILS, axis=0)
         cells = tones.lab.reshape(-1, 3)
@@ -170,15 +170,15 @@ class FadingMeasurer:
         )
 
 
-def _floats(values: Tones) -> tuple[float, ...]:
+def _floats(values: TonesOfPicture) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _pair(values: Tones) -> Pair:
+def _pair(values: TonesOfPicture) -> FigurePair:
     return float(values[0]), float(values[1])
 
 
-def _loss(darkest: Tones, paper: Tones | None) -> Loss:
+def _loss(darkest: TonesOfPicture, paper: TonesOfPicture | None) -> Loss:
     luminance = SRGB_TO_XYZ[1]
     white = np.full(3, WHITE) if paper is None else density(paper)
     white_y = WHITE if paper is None else float(density(paper @ luminance))
@@ -217,7 +217,7 @@ def _confidence(value: float, loss: Loss, one_hue: bool, seen: _Densities) -> tu
     return 0.35 + 0.35 * sure, "the channels' blacks differ, as where dyes have faded unequally"
 
 
-def _clipped(earlier: EarlierFindings) -> dict[str, Pair] | None:
+def _clipped(earlier: EarlierFindings) -> dict[str, FigurePair] | None:
     """Shares at both ends per channel, as the tone finding counted them."""
     tone = earlier.get(Tone)
     if tone is None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from restoration.examine.tones.colour import hue_curve
-from restoration.examine.tones.picture_tones import Tones, lab
+from restoration.examine.tones.picture_tones import TonesOfPicture, lab
 from restoration.raster.base import FloatImage
 from restoration.raster.colour.tone_curve import srgb_tone
 
@@ -38,7 +38,7 @@ def hand_coloured(srgb: FloatImage) -> bool:
     return colour < BRUSHED * _detail(cells[..., 0])
 
 
-def _detail(plane: Tones) -> float:
+def _detail(plane: TonesOfPicture) -> float:
     """Root mean square of what a Gaussian takes away."""
     whole = np.ascontiguousarray(plane)
     return float(np.sqrt(np.mean((whole - cv2.GaussianBlur(whole, (0, 0), DETAIL)) ** 2)))

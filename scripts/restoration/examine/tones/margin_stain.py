@@ -30,7 +30,7 @@ TERMS = 6
 
 
 @dataclass(frozen=True)
-class UnevenStain:
+class MarginStain:
     """A density that the sheet gained, smooth and of low order, different from place to place."""
 
     coefficients: Densities
@@ -63,7 +63,7 @@ class UnevenStain:
         }
 
     @classmethod
-    def of(cls, said: Uneven) -> UnevenStain:
+    def of(cls, said: Uneven) -> MarginStain:
         """As the condition report says it."""
         return cls(np.array(said.coefficients, np.float64), said.residual)
 
@@ -75,7 +75,7 @@ def terms(u: Densities, v: Densities) -> Densities:
 
 def uneven_stain(
     density: Densities, box: tuple[int, int, int, int], margin: Densities
-) -> UnevenStain | None:
+) -> MarginStain | None:
     """The surface through the margin; None where it is even, or too little of it is seen.
 
     density: (rows, columns, channels) of the whole page's cells; box: the picture's top, left,
@@ -101,7 +101,7 @@ def uneven_stain(
         rest = np.abs(seen - design @ found).max(axis=1)
         weight = 1.0 / (1.0 + (rest / max(2.0 * float(np.median(rest)), 0.004)) ** 2)
     residual = float(np.sqrt(np.average(rest**2, weights=weight)))
-    stain = UnevenStain(np.asarray(found.T), residual)
+    stain = MarginStain(np.asarray(found.T), residual)
     return stain if EVEN < stain.span < 1.0 and residual < 0.5 * stain.span else None
 
 

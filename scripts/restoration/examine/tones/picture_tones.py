@@ -14,7 +14,7 @@ from restoration.findings.paper import Paper
 from restoration.raster.boxes import rows_first
 from restoration.raster.colour.tone_curve import srgb_tone
 
-Tones = npt.NDArray[np.float64]
+TonesOfPicture = npt.NDArray[np.float64]
 """float64 (..., 3)."""
 
 SIDE = 384
@@ -42,15 +42,15 @@ DARKEST = 1e-4
 class PictureTones:
     """The picture's cells in sRGB-encoded values and in linear light."""
 
-    srgb: Tones
+    srgb: TonesOfPicture
     """(rows, columns, 3), not clipped; grey has three equal channels."""
-    linear: Tones
+    linear: TonesOfPicture
     """(rows, columns, 3), linear-light sRGB, 1 at white."""
     box: tuple[int, int, int, int] | None
     """Top, left, height, width in pixels, where the sheet's margins were left out."""
 
     @property
-    def lab(self) -> Tones:
+    def lab(self) -> TonesOfPicture:
         """CIELAB (rows, columns, 3), white D65."""
         return lab(self.linear)
 
@@ -84,13 +84,13 @@ def picture_cells(survey: Survey, earlier: EarlierFindings) -> npt.NDArray[np.fl
     return np.ascontiguousarray(cells)
 
 
-def colour_tones(encoded: npt.ArrayLike, page: PageFacts) -> Tones:
+def colour_tones(encoded: npt.ArrayLike, page: PageFacts) -> TonesOfPicture:
     """Linear-light sRGB (3,) of one colour in the scan's own encoded values (channels,)."""
     pixel = np.asarray(encoded, dtype=np.float32).reshape(1, 1, page.channels)
     return srgb_tone().decode(page.colour.to_srgb(pixel).astype(np.float64)).reshape(3)
 
 
-def lab(linear: Tones) -> Tones:
+def lab(linear: TonesOfPicture) -> TonesOfPicture:
     """CIELAB of linear-light sRGB, white D65 (CIE 15:2018, 8.2.1)."""
     white = SRGB_TO_XYZ.sum(axis=1)
     ratio = (linear @ SRGB_TO_XYZ.T) / white
@@ -100,7 +100,7 @@ def lab(linear: Tones) -> Tones:
     return np.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)
 
 
-def density(linear: Tones) -> Tones:
+def density(linear: TonesOfPicture) -> TonesOfPicture:
     """-log10 of linear light, at most 4."""
     return np.asarray(-np.log10(np.maximum(linear, DARKEST)))
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
+
+from restoration.raster.base import Floats
 
 D65 = (0.3127, 0.3290)
 """Chromaticity of the white of sRGB and Adobe RGB (1998)."""
@@ -35,7 +36,6 @@ _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
 
-Floats = npt.NDArray[np.float64]
 Chromaticity = tuple[float, float]
 
 

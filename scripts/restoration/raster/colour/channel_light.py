@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from restoration.raster.base import Floats
 from restoration.raster.colour.colour_space import ColourSpace
-from restoration.raster.colour.icc import Floats
 from restoration.raster.colour.lut_profile import LutConversion
 from restoration.raster.colour.matrix_profile import GreyConversion, MatrixConversion
 from restoration.raster.colour.tone_curve import ToneCurve, srgb_tone

@@ -13,8 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
-from restoration.raster.base import FloatImage
-from restoration.raster.colour.icc import Floats, IccProfile, ProfileError, parse_profile
+from restoration.raster.base import FloatImage, Floats
+from restoration.raster.colour.icc import IccProfile, ProfileError, parse_profile
 from restoration.raster.colour.lut_profile import LutConversion
 from restoration.raster.colour.matrix_profile import GreyConversion, MatrixConversion, srgb_to_d50
 from restoration.raster.colour.tone_curve import ToneCurve, srgb_tone

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from restoration.raster.base import Floats
+
 Curve = Callable[[Floats], Floats]
 """Encoded values in [0, 1] to linear ones, both float64."""
 

@@ -13,7 +13,8 @@ from functools import cached_property
 import imagecodecs
 import numpy as np
 
-from restoration.raster.colour.icc import Floats, ProfileError
+from restoration.raster.base import Floats
+from restoration.raster.colour.icc import ProfileError
 from restoration.raster.colour.matrix_profile import MatrixConversion
 from restoration.raster.colour.tone_curve import ToneCurve
 

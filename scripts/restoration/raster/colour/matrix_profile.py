@@ -9,7 +9,8 @@ from functools import cache
 
 import numpy as np
 
-from restoration.raster.colour.icc import Floats, ProfileError
+from restoration.raster.base import Floats
+from restoration.raster.colour.icc import ProfileError
 from restoration.raster.colour.tone_curve import ToneCurve
 
 D50 = (0.9642, 1.0, 0.8249)

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from restoration.raster.base import UInt16Image
+from restoration.raster.base import Floats, UInt16Image
 
-Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 NODES = 257
@@ -44,7 +43,7 @@ def rounded_rows(values: Any, shape: tuple[int, int], name: str) -> Floats:
     return rounded
 
 
-class Lines:
+class NodeLines:
     """Straight lines through nodes, going on beyond both ends; both lists strictly rising."""
 
     def __init__(self, nodes: Floats, values: Floats) -> None:
@@ -83,7 +82,7 @@ class ThroughDensity:
     """Codes to densities, a stain added or taken away, densities to codes: `Lines`, with as few
     passes over the pixels as can be. Densities are counted in cells from the first node on."""
 
-    def __init__(self, before: Lines, light: Floats, values: Floats, sign: float) -> None:
+    def __init__(self, before: NodeLines, light: Floats, values: Floats, sign: float) -> None:
         """before: from encoded values to ``light``; values: what becomes of each node of it."""
         cells = _CELLS / (light[-1] - light[0])
         nodes = (light - light[0]) * cells
@@ -92,7 +91,7 @@ class ThroughDensity:
         codes = values * 65535.0
         self._places: Floats = (before(CODES) - light[0]) * cells
         self._per_density = sign * cells
-        self._lines = Lines(nodes, codes)
+        self._lines = NodeLines(nodes, codes)
         self._slope = self._lines.slope
         # Half a code more: casting cuts what lies behind the point.
         self._at_zero: Floats = codes[:-1] - self._slope * nodes[:-1] + 0.5

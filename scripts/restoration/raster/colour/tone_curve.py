@@ -6,7 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from restoration.raster.colour.icc import Curve, Floats, ProfileError
+from restoration.raster.base import Floats
+from restoration.raster.colour.icc import Curve, ProfileError
 
 STEPS = 65535
 """Cells of the forward table between 0 and 1: a node on every 16-bit code."""

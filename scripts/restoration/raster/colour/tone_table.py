@@ -15,14 +15,13 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from restoration.raster.base import UInt16Image
+from restoration.raster.base import Floats, UInt16Image
 from restoration.raster.colour.node_lines import (
     CODES,
     DECIMALS,
     GRID,
     NODES,
-    Floats,
-    Lines,
+    NodeLines,
     ThroughDensity,
     rounded_rows,
 )
@@ -184,8 +183,8 @@ class ToneTable:
         mapped, undone = [], []
         for curve, light in zip(self.curves, self.stain.log_light, strict=True):
             # Curves and log_light share their nodes, so both steps are one: E, then the curve.
-            mapped.append(ThroughDensity(Lines(GRID, light), light, curve, 1.0))
-            undone.append(ThroughDensity(Lines(curve, light), light, GRID, -1.0))
+            mapped.append(ThroughDensity(NodeLines(GRID, light), light, curve, 1.0))
+            undone.append(ThroughDensity(NodeLines(curve, light), light, GRID, -1.0))
         return mapped, undone
 
     # -- values ----------------------------------------------------------------------------
@@ -249,15 +248,15 @@ class ToneTable:
         return encoded(light(back(x)) - sigma) if undo else there(encoded(light(x) + sigma))
 
     @cached_property
-    def _lines(self) -> list[tuple[Lines, Lines]]:
+    def _lines(self) -> list[tuple[NodeLines, NodeLines]]:
         """The curve of each channel and its inverse."""
-        return [(Lines(GRID, curve), Lines(curve, GRID)) for curve in self.curves]
+        return [(NodeLines(GRID, curve), NodeLines(curve, GRID)) for curve in self.curves]
 
     @cached_property
-    def _light(self) -> list[tuple[Lines, Lines]]:
+    def _light(self) -> list[tuple[NodeLines, NodeLines]]:
         """L and E of each channel."""
         assert self.stain is not None
-        return [(Lines(GRID, light), Lines(light, GRID)) for light in self.stain.log_light]
+        return [(NodeLines(GRID, light), NodeLines(light, GRID)) for light in self.stain.log_light]
 
     def _check(self, pixels: npt.NDArray[Any]) -> None:
         if pixels.ndim != 3 or pixels.shape[2] != self.channels:

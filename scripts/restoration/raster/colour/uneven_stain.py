@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from restoration.raster.colour.node_lines import DECIMALS, NODES, Floats, rounded_rows
+from restoration.raster.base import Floats
+from restoration.raster.colour.node_lines import DECIMALS, NODES, rounded_rows
 
 
 def channels_of(values: Any) -> int:

@@ -28,7 +28,7 @@ _WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8, _LONG8: 8, _SLONG8:
 """Bytes that are swapped together, by field type."""
 
 
-class Value(NamedTuple):
+class TagValue(NamedTuple):
     """A value as it is to be written: field type, bytes, and what there is to say of it."""
 
     kind: int
@@ -36,7 +36,7 @@ class Value(NamedTuple):
     note: str | None = None
 
 
-def little_endian(where: str, code: int, kind: int, raw: bytes, order: str) -> Value | None:
+def little_endian(where: str, code: int, kind: int, raw: bytes, order: str) -> TagValue | None:
     """The value of a tag in little-endian order and in a field type of classic TIFF.
 
     ``where`` is the directory: "Image", "EXIF", "GPS" or "Interoperability". None where the number
@@ -47,11 +47,11 @@ def little_endian(where: str, code: int, kind: int, raw: bytes, order: str) -> V
         return content(kind, raw, order)
     if kind == _UTF8:
         # Of EXIF 3.0. Readers know UTF-8 in ASCII fields for long, and few know this type.
-        return Value(ASCII, raw)
+        return TagValue(ASCII, raw)
     word = _WORDS.get(kind, 1)
     if order == ">" and word > 1:
         raw = _swapped(raw, word)
-    return _narrowed(kind, raw) if kind in (_LONG8, _SLONG8) else Value(kind, raw)
+    return _narrowed(kind, raw) if kind in (_LONG8, _SLONG8) else TagValue(kind, raw)
 
 
 def _swapped(raw: bytes, word: int) -> bytes:
@@ -60,17 +60,17 @@ def _swapped(raw: bytes, word: int) -> bytes:
     return np.frombuffer(raw[:whole], f">u{word}").astype(f"<u{word}").tobytes() + raw[whole:]
 
 
-def _narrowed(kind: int, raw: bytes) -> Value | None:
+def _narrowed(kind: int, raw: bytes) -> TagValue | None:
     """Numbers of eight bytes as numbers of four, where they all fit."""
     numbers = np.frombuffer(raw, "<u8" if kind == _LONG8 else "<i8")
     target = np.dtype("<u4" if kind == _LONG8 else "<i4")
     narrow = numbers.astype(target)
     if not np.array_equal(narrow.astype(numbers.dtype), numbers):
         return None
-    return Value(LONG if kind == _LONG8 else SLONG, narrow.tobytes())
+    return TagValue(LONG if kind == _LONG8 else SLONG, narrow.tobytes())
 
 
-Content = Callable[[int, bytes, str], Value]
+Content = Callable[[int, bytes, str], TagValue]
 """(field type, bytes, byte order of the file) -> value."""
 
 
@@ -82,26 +82,26 @@ def _contents(where: str, code: int) -> Content | None:
     return _CONTENTS.get(code)
 
 
-def _iptc(_kind: int, raw: bytes, _order: str) -> Value:
+def _iptc(_kind: int, raw: bytes, _order: str) -> TagValue:
     straight = straightened_iptc(raw)
     if straight == raw:
-        return Value(UNDEFINED, raw)
-    return Value(
+        return TagValue(UNDEFINED, raw)
+    return TagValue(
         UNDEFINED, straight, "its bytes are swapped in fours in the master, delivered in order"
     )
 
 
-def _text_with_code(kind: int, raw: bytes, order: str) -> Value:
+def _text_with_code(kind: int, raw: bytes, order: str) -> TagValue:
     kept = kind if kind in (BYTE, ASCII, UNDEFINED) else UNDEFINED
     if not is_utf16(raw):
-        return Value(kept, raw)
+        return TagValue(kept, raw)
     text, note = _utf16(raw[CODE_BYTES:], order)
-    return Value(UNDEFINED, raw[:CODE_BYTES] + text, note)
+    return TagValue(UNDEFINED, raw[:CODE_BYTES] + text, note)
 
 
-def _windows_text(kind: int, raw: bytes, order: str) -> Value:
+def _windows_text(kind: int, raw: bytes, order: str) -> TagValue:
     # As SHORT it is numbers, in the order of the file.
-    return Value(BYTE, *_utf16(raw, order if kind == SHORT else "<"))
+    return TagValue(BYTE, *_utf16(raw, order if kind == SHORT else "<"))
 
 
 def _utf16(text: bytes, stated: str) -> tuple[bytes, str | None]:
@@ -116,18 +116,18 @@ def _utf16(text: bytes, stated: str) -> tuple[bytes, str | None]:
     return little, None
 
 
-def _pattern(_kind: int, raw: bytes, order: str) -> Value:
+def _pattern(_kind: int, raw: bytes, order: str) -> TagValue:
     """CFAPattern: two SHORTs for its size, then bytes (EXIF 2.32, 4.6.5)."""
     for stated in (order, "<", ">"):
         if len(raw) >= 4:
             across, down = struct.unpack_from(f"{stated}HH", raw)
             if 4 + across * down == len(raw):
                 made = struct.pack("<HH", across, down) + raw[4:]
-                return Value(UNDEFINED, made, _other(stated, order))
+                return TagValue(UNDEFINED, made, _other(stated, order))
     return _unclear(raw, order)
 
 
-def _table(_kind: int, raw: bytes, order: str) -> Value:
+def _table(_kind: int, raw: bytes, order: str) -> TagValue:
     """OECF, SpatialFrequencyResponse: columns, rows, names, rationals (EXIF 2.32, 4.6.5)."""
     for stated in (order, "<", ">"):
         at = 4
@@ -137,13 +137,13 @@ def _table(_kind: int, raw: bytes, order: str) -> Value:
         if columns and at + 8 * columns * rows == len(raw):
             numbers = raw[at:] if stated == "<" else _swapped(raw[at:], 4)
             made = struct.pack("<HH", columns, rows) + raw[4:at] + numbers
-            return Value(UNDEFINED, made, _other(stated, order))
+            return TagValue(UNDEFINED, made, _other(stated, order))
     return _unclear(raw, order)
 
 
-def _device_settings(_kind: int, raw: bytes, order: str) -> Value:
+def _device_settings(_kind: int, raw: bytes, order: str) -> TagValue:
     """DeviceSettingDescription: two SHORTs, then UTF-16 (EXIF 2.32, 4.6.5)."""
-    return Value(UNDEFINED, raw if order == "<" else _swapped(raw, 2))
+    return TagValue(UNDEFINED, raw if order == "<" else _swapped(raw, 2))
 
 
 def _other(found: str, stated: str) -> str | None:
@@ -152,12 +152,12 @@ def _other(found: str, stated: str) -> str | None:
     return "its numbers are not in the byte order of the file; their values are kept"
 
 
-def _unclear(raw: bytes, order: str) -> Value:
+def _unclear(raw: bytes, order: str) -> TagValue:
     note = "its structure is not clear; its bytes are the master's, big-endian ones"
-    return Value(UNDEFINED, raw, note if order == ">" else None)
+    return TagValue(UNDEFINED, raw, note if order == ">" else None)
 
 
-def _mixed(_kind: int, raw: bytes, order: str) -> Value:
+def _mixed(_kind: int, raw: bytes, order: str) -> TagValue:
     """Numbers of several sizes, which nobody but the maker's own programs reads."""
     return _unclear(raw, order)
 

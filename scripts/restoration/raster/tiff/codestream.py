@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from restoration.raster.tiff.bytestreams import MOST_BEYOND, ROOM
 from restoration.raster.tiff.kinds import JPEG, JPEG2000
-from restoration.raster.tiff.layout import Layout
+from restoration.raster.tiff.layout import PageLayout
 
 LERC = frozenset({34887})
 PNG = frozenset({34933})
@@ -28,7 +28,7 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset({0x01, *range(0xD0, 0xDA)})
 
 
-def fault(layout: Layout, data: bytes, *, last: bool = False) -> str | None:
+def fault(layout: PageLayout, data: bytes, *, last: bool = False) -> str | None:
     """What is wrong with the codestream of one segment; None where nothing is, or none is there.
 
     last: of the page's strips; its JPEG data may go on to RowsPerStrip, as libtiff allows.
@@ -49,7 +49,7 @@ def fault(layout: Layout, data: bytes, *, last: bool = False) -> str | None:
     return None
 
 
-def _jpeg_fault(layout: Layout, data: bytes, last: bool) -> str | None:
+def _jpeg_fault(layout: PageLayout, data: bytes, last: bool) -> str | None:
     # Writers pad segments with zeros, and JPEG allows fill bytes (0xFF) before markers.
     if not data.rstrip(b"\x00\xff").endswith(END):
         return "JPEG data without its end"
@@ -59,14 +59,14 @@ def _jpeg_fault(layout: Layout, data: bytes, last: bool) -> str | None:
     return _mismatch(layout, frame)
 
 
-def _goes_on(layout: Layout, frame: Declared) -> bool:
+def _goes_on(layout: PageLayout, frame: Declared) -> bool:
     """Whether a strip is as wide as the page and longer than what is left of it, within reason."""
     _, height, width, samples = frame
     most = max(MOST_BEYOND * layout.segment_bytes, ROOM)
     return not layout.tiled and width == layout.width and height * width * samples <= most
 
 
-def _mismatch(layout: Layout, declared: Declared | None) -> str | None:
+def _mismatch(layout: PageLayout, declared: Declared | None) -> str | None:
     if declared is None:
         return "image data without a readable header"
     bits, height, width, samples = declared
@@ -139,14 +139,14 @@ def _jpeg2000_size(data: bytes) -> Declared | None:
     return depths.pop() + 1, bottom - top, right - left, components
 
 
-def _png_header(data: bytes, layout: Layout) -> Declared | None:
+def _png_header(data: bytes, layout: PageLayout) -> Declared | None:
     if len(data) < 25 or data[12:16] != b"IHDR":
         return None
     width, height, bits = struct.unpack(">IIB", data[16:25])
     return bits, height, width, layout.interleaved
 
 
-def _jpeg_xl_size(data: bytes, layout: Layout) -> Declared | None:
+def _jpeg_xl_size(data: bytes, layout: PageLayout) -> Declared | None:
     """Height and width; depth and samples follow much later and show in what is decoded."""
     if data[:4] == b"\0\0\0\x0c":  # a container: the codestream is in its first jxlc or jxlp box
         at = data.find(b"jxlc")
@@ -186,7 +186,7 @@ class _Bits:
         return value
 
 
-def _lerc_header(data: bytes, layout: Layout) -> Declared | None:
+def _lerc_header(data: bytes, layout: PageLayout) -> Declared | None:
     """Version 2 blobs; the version before holds floating point only."""
     if data[:6] != b"Lerc2 " or len(data) < 26:
         return None

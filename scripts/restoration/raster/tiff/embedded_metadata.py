@@ -28,12 +28,13 @@ from restoration.raster.tiff.encoded_text import (
 from restoration.raster.tiff.tags import (
     FIELD_TYPES,
     Directory,
-    Entry,
     Field,
+    Tag,
     TiffTags,
     decode_text,
     pack_tiff,
 )
+from restoration.storage.keys import Facts
 
 MOST_VALUES = 64
 """A tag of more numbers is recorded by its hash; so are the offsets of strips and tiles."""
@@ -59,7 +60,6 @@ MOST_DATA_SETS = 4096
 _STRUCTURE = frozenset({273, 279, 288, 289, 324, 325, 330, 347, 513, 514, 37500, 37724})
 """Where pixels, previews and maker notes lie: positions mean nothing outside the file."""
 
-Record = dict[str, Any]
 
 IIM_NAMES: Mapping[tuple[int, int], str] = {
     (1, 0): "Model Version", (1, 90): "Coded Character Set",
@@ -77,9 +77,9 @@ IIM_NAMES: Mapping[tuple[int, int], str] = {
 """IPTC-IIM 4.2, record 1 and 2."""
 
 
-def tags_record(tags: TiffTags, directory: Directory) -> Record:
+def tags_record(tags: TiffTags, directory: Directory) -> Facts:
     """Every tag of a directory by name: values, text, or size and SHA-256 of what is large."""
-    record: Record = {}
+    record: Facts = {}
     for code, entry in sorted(directory.entries.items()):
         name = tag_name(code)
         record[name if name not in record else f"{name} ({code})"] = _tag_value(tags, entry)
@@ -91,7 +91,7 @@ def tag_name(code: int) -> str:
     return str(tifffile.TIFF.TAGS.get(code, code))
 
 
-def _tag_value(tags: TiffTags, entry: Entry) -> Any:
+def _tag_value(tags: TiffTags, entry: Tag) -> Any:
     kind, _ = FIELD_TYPES[entry.kind]
     if entry.size > MOST_TEXT or (entry.count > MOST_VALUES and kind not in ("s", "B")):
         return {"count": entry.count, "bytes": entry.size, "sha256": tags.sha256(entry)}
@@ -115,7 +115,7 @@ def _number(value: Any) -> Any:
     return value
 
 
-def icc_record(profile: bytes | None, channels: int) -> tuple[Record | None, list[str]]:
+def icc_record(profile: bytes | None, channels: int) -> tuple[Facts | None, list[str]]:
     """Hash, size and name of a profile, and warnings where it does not fit the picture."""
     if profile is None:
         return None, ["no ICC profile: the colours of the scan are not defined"]
@@ -138,7 +138,7 @@ def icc_record(profile: bytes | None, channels: int) -> tuple[Record | None, lis
     return record, []
 
 
-def xmp_record(tags: TiffTags, directory: Directory) -> Record | None:
+def xmp_record(tags: TiffTags, directory: Directory) -> Facts | None:
     """Hash, size and text of the XMP packet; None where there is none."""
     entry = directory.entries.get(XMP)
     if entry is None or entry.size == 0:
@@ -289,14 +289,14 @@ def _complaints(into: list[str]) -> Iterator[None]:
         logger.propagate = passed_on
 
 
-def iptc_record(tags: TiffTags, directory: Directory) -> tuple[Record | None, list[str]]:
+def iptc_record(tags: TiffTags, directory: Directory) -> tuple[Facts | None, list[str]]:
     """IPTC-IIM data sets of tag 33723, or of the Photoshop resources where that is missing."""
     raw = _iptc_bytes(tags, directory)
     if not raw.strip(b"\0"):
         return None, []
     sets, warnings = data_sets(raw)
     utf8 = b"\x1b%G" in sets.get((1, 90), [])
-    fields: Record = {}
+    fields: Facts = {}
     for key, values in sets.items():
         if key == (1, 90):
             continue

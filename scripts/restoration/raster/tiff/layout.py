@@ -26,7 +26,7 @@ LEAST_PPI, MOST_PPI = 1.0, 100_000.0
 
 
 @dataclass(frozen=True)
-class Layout:
+class PageLayout:
     """One page's storage, validated: it can be decoded exactly."""
 
     height: int
@@ -101,7 +101,7 @@ class Layout:
         return min(self.segment_height, self.height - index % self.down * self.segment_height)
 
 
-def read_layout(tags: TiffTags, directory: Directory, where: str) -> Layout:
+def read_layout(tags: TiffTags, directory: Directory, where: str) -> PageLayout:
     """The validated storage of one page; raises ScanError for what cannot be carried exactly,
     UnsupportedPageError where that is for its kind.
 
@@ -117,7 +117,7 @@ def read_layout(tags: TiffTags, directory: Directory, where: str) -> Layout:
     tiled, segment_height, segment_width = _segments(tags, directory, where, height, width)
     number = math.ceil(height / segment_height) * math.ceil(width / segment_width)
     number *= kind.samples if kind.separate else 1
-    layout = Layout(
+    layout = PageLayout(
         height=height,
         width=width,
         samples=kind.samples,
@@ -197,7 +197,9 @@ def _offsets(
     return offsets[:number]
 
 
-def _with_counts(layout: Layout, tags: TiffTags, directory: Directory, where: str) -> Layout:
+def _with_counts(
+    layout: PageLayout, tags: TiffTags, directory: Directory, where: str
+) -> PageLayout:
     """The layout with the stored bytes of each segment, all of which must lie in the file."""
     entry = directory.entries.get(325 if layout.tiled else 279)
     if entry is None and layout.tiled:
@@ -229,7 +231,7 @@ def _with_counts(layout: Layout, tags: TiffTags, directory: Directory, where: st
     return replace(layout, counts=counts)
 
 
-def _plain_counts(layout: Layout) -> npt.NDArray[np.int64]:
+def _plain_counts(layout: PageLayout) -> npt.NDArray[np.int64]:
     """Bytes that each segment must have without compression, whatever the tag says."""
     packing, down = layout.packing("<"), layout.down
     full = packing.stored_bytes(layout.segment_height, layout.segment_width)
@@ -241,7 +243,7 @@ def _plain_counts(layout: Layout) -> npt.NDArray[np.int64]:
 
 
 def _contradicted(
-    layout: Layout,
+    layout: PageLayout,
     needed: npt.NDArray[np.int64],
     stated: npt.NDArray[np.int64] | None,
     rows: int,

@@ -12,7 +12,7 @@ from restoration.raster.base import FloatImage, UInt16Image, to_float
 from restoration.raster.tiff.codestream import jpeg_colours
 from restoration.raster.tiff.contents import Contents, nth, place_of, read_contents
 from restoration.raster.tiff.kinds import JPEG, PHOTOMETRIC, SCALES, compression_name
-from restoration.raster.tiff.layout import Layout, read_layout
+from restoration.raster.tiff.layout import PageLayout, read_layout
 from restoration.raster.tiff.segments import SegmentReader
 from restoration.raster.tiff.tags import Directory, MasterFile, TiffTags, expected_found
 from restoration.raster.tiff.ycbcr import YCbCr, read_ycbcr
@@ -247,7 +247,7 @@ def default_limits() -> IngestSettings:
 
 
 def _palette(
-    tags: TiffTags, directory: Directory, layout: Layout, where: str, notes: list[str]
+    tags: TiffTags, directory: Directory, layout: PageLayout, where: str, notes: list[str]
 ) -> tuple[UInt16Image | None, int]:
     """The colour map as uint16 (entries, 3), of a palette page, and the depth of the page."""
     if layout.photometric != 3:
@@ -267,20 +267,20 @@ def _palette(
     return colours, 8
 
 
-def _infrared_place(tags: TiffTags, layout: Layout, infrared: Directory | None) -> str | None:
+def _infrared_place(tags: TiffTags, layout: PageLayout, infrared: Directory | None) -> str | None:
     if "infrared" in layout.extra:
         return "a channel of the page"
     return None if infrared is None else f"a page of its own, {nth(tags, infrared)}"
 
 
-def _ycbcr(tags: TiffTags, directory: Directory, layout: Layout, where: str) -> YCbCr | None:
+def _ycbcr(tags: TiffTags, directory: Directory, layout: PageLayout, where: str) -> YCbCr | None:
     """How the samples become RGB; None where they are it, or libjpeg does it."""
     if layout.photometric != 6 or layout.compression in JPEG:
         return None
     return read_ycbcr(tags, directory, where)
 
 
-def _contradictions(file: MasterFile, layout: Layout, where: str) -> list[str]:
+def _contradictions(file: MasterFile, layout: PageLayout, where: str) -> list[str]:
     """Where JPEG data says other colours of itself than the page's tag, whose word holds.
 
     Raises ScanError where it cannot: nobody subsamples green and blue.

@@ -22,7 +22,7 @@ from restoration.errors import ScanError
 from restoration.raster.tiff.bytestreams import STREAMS, decoded
 from restoration.raster.tiff.codestream import fault
 from restoration.raster.tiff.kinds import JPEG, JPEG2000, compression_name
-from restoration.raster.tiff.layout import Layout
+from restoration.raster.tiff.layout import PageLayout
 from restoration.raster.tiff.packing import Samples
 from restoration.raster.tiff.tags import Field, MasterFile, expected_found, pack_tiff
 
@@ -48,7 +48,12 @@ class SegmentReader:
     """
 
     def __init__(
-        self, file: MasterFile, order: str, layout: Layout, jpeg_tables: bytes | None, where: str
+        self,
+        file: MasterFile,
+        order: str,
+        layout: PageLayout,
+        jpeg_tables: bytes | None,
+        where: str,
     ) -> None:
         self._file = file
         self._layout = layout
@@ -256,7 +261,7 @@ def _overlaps(start: int, length: int, step: int) -> Iterator[tuple[int, int, in
         yield number, begin - number * step, begin - start, end - begin
 
 
-def _structure(order: str, layout: Layout, at: int, sample: int) -> list[Field]:
+def _structure(order: str, layout: PageLayout, at: int, sample: int) -> list[Field]:
     """The fields that say how segments are decoded, and no other."""
     picture = layout.photometric
     kinds = {"associated_alpha": 1, "alpha": 2}

@@ -124,7 +124,7 @@ def _circumstance(name: str, error: OSError) -> CircumstanceError:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Tag:
     """One tag of a directory; its value stays in the file until it is asked for."""
 
     code: int
@@ -147,7 +147,7 @@ class Directory:
     index: int
     """0 for the first directory of the chain."""
     offset: int
-    entries: Mapping[int, Entry]
+    entries: Mapping[int, Tag]
     notes: tuple[str, ...]
     """What is wrong with it, but harms no pixel (unknown field types, private tags cut off)."""
 
@@ -219,7 +219,7 @@ class TiffTags:
                 "the file is damaged: restore it from a copy",
             )
         body = self._at(offset + head, count * entry + (8 if self.big else 4))
-        entries: dict[int, Entry] = {}
+        entries: dict[int, Tag] = {}
         notes: list[str] = []
         for number in range(count):
             piece = body[number * entry : (number + 1) * entry]
@@ -235,7 +235,7 @@ class TiffTags:
         (following,) = struct.unpack(self.order + ("Q" if self.big else "I"), body[count * entry :])
         return Directory(index, offset, entries, tuple(notes)), int(following)
 
-    def _add(self, entries: dict[int, Entry], notes: list[str], piece: bytes, at: int) -> None:
+    def _add(self, entries: dict[int, Tag], notes: list[str], piece: bytes, at: int) -> None:
         code, kind = struct.unpack(f"{self.order}HH", piece[:4])
         length = "Q" if self.big else "I"
         width = 8 if self.big else 4
@@ -247,10 +247,10 @@ class TiffTags:
         if code in entries:
             notes.append(f"tag {code} occurs twice; the first one holds")
             return
-        value = Entry(code, kind, count, at + 4 + width)
+        value = Tag(code, kind, count, at + 4 + width)
         if value.size > width:
             (offset,) = struct.unpack(self.order + length, piece[4 + width :])
-            value = Entry(code, kind, count, offset)
+            value = Tag(code, kind, count, offset)
         if value.offset + value.size > self.file.size:
             notes.append(f"tag {code} points outside the file; it is left alone")
             return
@@ -259,7 +259,7 @@ class TiffTags:
     def _at(self, offset: int, count: int) -> bytes:
         return self.file.read(offset, count)
 
-    def raw(self, entry: Entry) -> bytes:
+    def raw(self, entry: Tag) -> bytes:
         """The bytes of a tag as they are stored. Raises ScanError above ``max_tag_bytes``."""
         if entry.size > self.limits.max_tag_bytes:
             raise expected_found(
@@ -270,7 +270,7 @@ class TiffTags:
             )
         return self._at(entry.offset, entry.size)
 
-    def sha256(self, entry: Entry) -> str:
+    def sha256(self, entry: Tag) -> str:
         """Hash of a tag of any size, as stored, read in pieces."""
         digest = hashlib.sha256()
         for start in range(0, entry.size, HASH_CHUNK):
@@ -278,7 +278,7 @@ class TiffTags:
             digest.update(self._at(entry.offset + start, piece))
         return digest.hexdigest()
 
-    def values(self, entry: Entry) -> tuple[Any, ...]:
+    def values(self, entry: Tag) -> tuple[Any, ...]:
         """Integers, floats, (numerator, denominator) pairs, or one ``bytes`` for text and blobs."""
         raw = self.raw(entry)
         code, _ = FIELD_TYPES[entry.kind]
@@ -289,7 +289,7 @@ class TiffTags:
             return tuple(zip(flat[::2], flat[1::2], strict=True))
         return flat
 
-    def integers(self, entry: Entry) -> npt.NDArray[np.int64]:
+    def integers(self, entry: Tag) -> npt.NDArray[np.int64]:
         """The values of an integer tag, for tags that may hold a million (segment offsets)."""
         code, size = FIELD_TYPES[entry.kind]
         if code not in ("B", "H", "I", "Q"):

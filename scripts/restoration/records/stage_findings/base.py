@@ -6,10 +6,11 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from restoration.records.base import Figure, Part
+from restoration.findings.base import Figure
+from restoration.records.base import Part
 
 
-class Head(Part):
+class HeadOval(Part):
     """The oval of a head, in pixels of the master's page."""
 
     middle: tuple[float, float]
@@ -20,7 +21,7 @@ class Head(Part):
     """Its tilt, in degrees."""
 
 
-class KeptHead(Head):
+class KeptHead(HeadOval):
     """The head of a face that a generative network left as it was."""
 
     face: int

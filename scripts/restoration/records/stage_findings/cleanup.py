@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from restoration.records.base import Figure
+from restoration.findings.base import Figure
 from restoration.records.stage_findings.base import Anchored
 
 

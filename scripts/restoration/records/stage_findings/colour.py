@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from restoration.findings.base import Figure
 from restoration.findings.dyes import AsDyes, AsSilver
-from restoration.records.base import Figure, Part
+from restoration.records.base import Part
 from restoration.records.stage_findings.base import StageFindings
 
 Channels = tuple[Figure, ...]
@@ -25,7 +26,7 @@ class OfTarget(Part):
     """Mean difference that is left on the target, in CIELAB units."""
 
 
-class UnevenStain(Part):
+class StainSurface(Part):
     """A stain that differs over the page: a smooth surface of low order."""
 
     coefficients: tuple[Channels, ...]
@@ -64,7 +65,7 @@ class ColourFindings(StageFindings):
     """Density that was taken from each channel, being stain."""
     base: Channels | None = None
     """Density of each channel of the healthy paper."""
-    uneven: UnevenStain | None = None
+    uneven: StainSurface | None = None
     """The stain that differs over the page; null where it is even."""
     toner_taken_out: bool | None = None
     """Whether the toner's hue was taken out."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from restoration.records.base import Figure, Part
+from restoration.findings.base import Figure
+from restoration.records.base import Part
 from restoration.records.stage_findings.base import SizePx, StageFindings
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from restoration.findings.base import Figure
 from restoration.findings.faces import FaceBlur, FaceExposure, Occlusion, Pose
-from restoration.records.base import Figure, Part
-from restoration.records.stage_findings.base import Head, StageFindings
+from restoration.records.base import Part
+from restoration.records.stage_findings.base import HeadOval, StageFindings
 
 
 class FaceMeasures(Part):
@@ -92,7 +93,7 @@ class FaceEntry(Part):
     """Number of the face on the page."""
     box: tuple[Figure, Figure, Figure, Figure]
     """[left, top, width, height] in pixels of the master's page as stored."""
-    head: Head | None = None
+    head: HeadOval | None = None
     """Where the head lies; absent from records of earlier versions."""
     decision: Literal["restored", "gated", "excluded", "rejected"]
     """gated: not tried; excluded: a person said so; rejected: tried, and not the same person."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from restoration.records.base import Figure, Part
+from restoration.findings.base import Figure
+from restoration.records.base import Part
 from restoration.records.stage_findings.base import StageFindings
 
 

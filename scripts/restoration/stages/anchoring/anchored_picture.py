@@ -31,12 +31,12 @@ from typing import Any
 import numpy as np
 
 from restoration.findings.paper import Paper
-from restoration.raster.base import FloatImage, Raster
+from restoration.raster.base import FloatImage, Progress, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import LINEAR, Axis, BandResampler, Resampled, gaussian
 from restoration.raster.views import Bounds, Cropped, Encoded, InGamut, Mirrored, RecentRows
-from restoration.stages.anchoring.empty_paper import Extent, Shares, extents, placed
-from restoration.stages.anchoring.network_tones import NetworkRunner, Progress, ToneCurve
+from restoration.stages.anchoring.empty_paper import GridPart, WorkShares, extents, placed
+from restoration.stages.anchoring.network_tones import NetworkRunner, NetworkToneCurve
 
 TOLERANCE = np.float32(0.25 / 255.0)
 """By how much a restoration may leave the range of the scan nearby: half of what a flat patch may
@@ -134,7 +134,7 @@ class AnchoredPicture:
         target: Target,
         grid: tuple[int, int],
         network: NetworkRunner,
-        curve: ToneCurve,
+        curve: NetworkToneCurve,
         sigma: float,
         strength: float = 1.0,
         paper: Paper | None = None,
@@ -150,8 +150,8 @@ class AnchoredPicture:
         source, colour, size = target.source, target.colour, (target.height, target.width)
         page = source.height, source.width
         self._parts = extents(paper, page, grid, network.radius + MARGIN, sigma)
-        self._grid_shares = Shares(self._parts, grid, grid)
-        self._shares = Shares(self._parts, grid, size)
+        self._grid_shares = WorkShares(self._parts, grid, grid)
+        self._shares = WorkShares(self._parts, grid, size)
         self._neutral = is_neutral(source)
         working = Resampled(source, *grid)
         self._network_input = Encoded(working, colour)
@@ -238,7 +238,7 @@ class AnchoredPicture:
         for part in self._parts:
             yield from self._nothing((part.top - row) * scale)
 
-            def report(share: float, unit: str, done: int = done, part: Extent = part) -> None:
+            def report(share: float, unit: str, done: int = done, part: GridPart = part) -> None:
                 progress((done + share * part.pixels) / all_of_it, unit)
 
             yield from placed(self._answer(part, report), part, columns, scale)
@@ -252,7 +252,7 @@ class AnchoredPicture:
         for top in range(0, rows, step):
             yield np.zeros((min(step, rows - top), width, channels), np.float32)
 
-    def _answer(self, part: Extent, progress: Progress) -> Iterator[FloatImage]:
+    def _answer(self, part: GridPart, progress: Progress) -> Iterator[FloatImage]:
         """The network's answer to a part, without the margin."""
         scale, rows, columns = self._network.scale, part.bottom - part.top, part.right - part.left
         seen = Cropped(self._network_input, part.top, part.left, rows, columns)

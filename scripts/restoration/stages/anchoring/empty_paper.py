@@ -29,7 +29,7 @@ WORTH = 0.95
 
 
 @dataclass(frozen=True)
-class Extent:
+class GridPart:
     """A part of the grid at the working resolution, in pixels of it."""
 
     top: int
@@ -48,7 +48,7 @@ def extents(
     grid: tuple[int, int],
     radius: int,
     sigma: float,
-) -> list[Extent]:
+) -> list[GridPart]:
     """Parts that a network has to see, from top to bottom, no row in two of them.
 
     One part, the whole grid, where the report marks nothing as empty or too little to be worth it.
@@ -64,7 +64,7 @@ def extents(
     sigma
         Of the Gaussian below which tones come from the scan, likewise.
     """
-    whole = Extent(0, 0, *grid)
+    whole = GridPart(0, 0, *grid)
     boxes = () if paper is None else paper.detail.occupied
     halo = radius + math.ceil(8.0 * sigma) + RAMP
     parts = _apart([_grown(box, page, grid, halo) for box in boxes])
@@ -72,10 +72,10 @@ def extents(
     return parts if worth else [whole]
 
 
-def _grown(box: Sequence[int], page: tuple[int, int], grid: tuple[int, int], halo: int) -> Extent:
+def _grown(box: Sequence[int], page: tuple[int, int], grid: tuple[int, int], halo: int) -> GridPart:
     top, left, height, width = rows_first(box)
     down, across = grid[0] / page[0], grid[1] / page[1]
-    return Extent(
+    return GridPart(
         max(0, math.floor(top * down) - halo),
         max(0, math.floor(left * across) - halo),
         min(grid[0], math.ceil((top + height) * down) + halo),
@@ -83,24 +83,24 @@ def _grown(box: Sequence[int], page: tuple[int, int], grid: tuple[int, int], hal
     )
 
 
-def _apart(parts: Sequence[Extent]) -> list[Extent]:
+def _apart(parts: Sequence[GridPart]) -> list[GridPart]:
     """Parts that share rows become one."""
-    found: list[Extent] = []
+    found: list[GridPart] = []
     for part in sorted(parts, key=lambda part: part.top):
         if found and part.top < found[-1].bottom:
             last = found[-1]
             left, right = min(last.left, part.left), max(last.right, part.right)
-            found[-1] = Extent(last.top, left, max(last.bottom, part.bottom), right)
+            found[-1] = GridPart(last.top, left, max(last.bottom, part.bottom), right)
         else:
             found.append(part)
     return found
 
 
-class Shares:
+class WorkShares:
     """How much of the network's work is taken at each place: 1 inside, 0 on empty paper."""
 
     def __init__(
-        self, parts: Sequence[Extent], grid: tuple[int, int], size: tuple[int, int]
+        self, parts: Sequence[GridPart], grid: tuple[int, int], size: tuple[int, int]
     ) -> None:
         """size: height and width of the images whose places are asked for."""
         self._parts = []
@@ -135,7 +135,7 @@ def _ramps(first: int, last: int, cells: int, size: int) -> npt.NDArray[np.float
 
 
 def placed(
-    bands: Iterator[FloatImage], part: Extent, width: int, scale: int
+    bands: Iterator[FloatImage], part: GridPart, width: int, scale: int
 ) -> Iterator[FloatImage]:
     """A part's bands as bands of the whole grid's width, zero beside the part."""
     left, right = part.left * scale, part.right * scale

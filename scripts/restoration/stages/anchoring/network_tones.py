@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from restoration.raster.base import ArrayRaster, FloatImage, Raster
-
-Progress = Callable[[float, str], None]
+from restoration.raster.base import ArrayRaster, FloatImage, Progress, Raster
 
 
 class NetworkRunner(Protocol):
@@ -51,7 +49,7 @@ SIDE = 16
 restoration of photographs by less than 0.01 dB."""
 
 
-class ToneCurve:
+class NetworkToneCurve:
     """Monotone, per channel; measured once per network on flat grey patches."""
 
     TABLE = 1 << 18
@@ -85,7 +83,7 @@ def _rising(answers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return risen
 
 
-def measure_tone_curve(network: NetworkRunner) -> ToneCurve:
+def measure_tone_curve(network: NetworkRunner) -> NetworkToneCurve:
     """What the network makes of flat grey patches; deterministic, 4,352 network input pixels."""
     levels = np.linspace(0.0, 1.0, LEVELS)
     answers = np.empty((LEVELS, 3))
@@ -95,4 +93,4 @@ def measure_tone_curve(network: NetworkRunner) -> ToneCurve:
         # The outer quarters answer to the image's edge, which networks pad with zeros.
         edge = SIDE * network.scale // 4
         answers[level] = answer[edge:-edge, edge:-edge].mean(axis=(0, 1), dtype=np.float64)
-    return ToneCurve(levels, answers)
+    return NetworkToneCurve(levels, answers)

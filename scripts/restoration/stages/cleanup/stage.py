@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from restoration.condition.working_resolution import SMALLEST, Evidence, grid, working_share
+from restoration.condition.working_resolution import SMALLEST, HeldPicture, grid, working_share
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.errors import ScanError
 from restoration.findings.paper import Paper
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
-from restoration.stages.anchoring.network_tones import NetworkRunner, ToneCurve, measure_tone_curve
+from restoration.stages.anchoring.network_tones import (
+    NetworkRunner,
+    NetworkToneCurve,
+    measure_tone_curve,
+)
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 
-class Cleanup:
+class CleanupStage:
     """Real-ESRGAN at the working resolution, anchored to the scan, back at the scan's size."""
 
     name: ClassVar[str] = "cleanup"
@@ -23,7 +27,7 @@ class Cleanup:
     def setup(self, settings: CleanupSettings, networks: NetworkSource) -> None:
         self._settings = settings
         self._networks = networks
-        self._curve: ToneCurve | None = None
+        self._curve: NetworkToneCurve | None = None
 
     def apply(self, page: Page) -> Restored | Declined:
         """The restored page, or why not.
@@ -31,7 +35,7 @@ class Cleanup:
         Raises ScanError where ``working_ppi`` is a number and the master states no resolution.
         """
         settings = self._settings
-        evidence = Evidence.of(page.report, page.ppi)
+        evidence = HeldPicture.of(page.report, page.ppi)
         if settings.apply == "auto":
             refusal = self._refusal(evidence)
             if refusal is not None:
@@ -67,7 +71,7 @@ class Cleanup:
             generative=True,
         )
 
-    def _refusal(self, evidence: Evidence) -> str | None:
+    def _refusal(self, evidence: HeldPicture) -> str | None:
         """Why ``auto`` does not apply; None where it does."""
         settings = self._settings
         if evidence.share is None:
@@ -100,7 +104,7 @@ class Cleanup:
             parts.append(f"its grain, {evidence.grain:.2g}/255, belongs to the photograph")
         return "; ".join(parts)
 
-    def _damage(self, evidence: Evidence) -> list[str]:
+    def _damage(self, evidence: HeldPicture) -> list[str]:
         """What ``auto`` takes for a reason to apply."""
         settings = self._settings
         damage = []
@@ -116,7 +120,7 @@ class Cleanup:
             damage.append(f"noisy: {evidence.noise:.2g}/255{beside}, more than {limit:g}/255")
         return damage
 
-    def _reason(self, evidence: Evidence) -> str:
+    def _reason(self, evidence: HeldPicture) -> str:
         damage = self._damage(evidence)
         if self._settings.apply == "always" and not damage:
             held = evidence.reason or "its resolution is unknown"
@@ -125,7 +129,7 @@ class Cleanup:
             return f"the recipe asks for it whatever is measured: {held}"
         return "; ".join(damage)
 
-    def _share(self, page: Page, evidence: Evidence) -> float:
+    def _share(self, page: Page, evidence: HeldPicture) -> float:
         """Share of the scan's resolution at which the network starts."""
         wanted = self._settings.working_ppi
         if wanted != "auto":
@@ -140,7 +144,7 @@ class Cleanup:
         return 1.0 if evidence.share is None else working_share(evidence.share)
 
 
-def _measured(evidence: Evidence) -> dict[str, Any]:
+def _measured(evidence: HeldPicture) -> dict[str, Any]:
     if evidence.grain is None:
         return {"effective_ppi": evidence.ppi, "noise_255": evidence.noise}
     return {

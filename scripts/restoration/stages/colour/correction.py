@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from restoration.examine.tones.margin_stain import UnevenStain as StainSurface
+from restoration.examine.tones.margin_stain import MarginStain as StainSurface
+from restoration.raster.base import Floats
 from restoration.raster.colour.channel_light import ChannelLight
-from restoration.raster.colour.icc import Floats
 from restoration.raster.colour.node_lines import NODES
 from restoration.raster.colour.tone_table import LEAST_SLOPE, ToneTable
 from restoration.raster.colour.uneven_stain import UnevenStain

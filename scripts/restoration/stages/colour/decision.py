@@ -10,7 +10,7 @@ import numpy as np
 
 from restoration.config.stages.colour import ColourSettings
 from restoration.examine.tones.dye_fit import NO_MARGIN, doubt
-from restoration.examine.tones.margin_stain import UnevenStain
+from restoration.examine.tones.margin_stain import MarginStain
 from restoration.findings.base import Others
 from restoration.findings.dyes import AsDyes, AsSilver, Dyes
 from restoration.records.stage_findings.colour import OfTarget
@@ -82,7 +82,7 @@ class _Seen:
     said: _SaidOfImage
     """Of dyes or of silver."""
     margin: bool
-    uneven: UnevenStain | None
+    uneven: MarginStain | None
     no_margin: str = NO_MARGIN
     """Why no margin shows the paper."""
 
@@ -152,7 +152,7 @@ def _seen(report: Others, settings: ColourSettings) -> _Seen | None:
     if chosen is None:
         return None
     said = _SaidOfImage.of(chosen)
-    surface = None if uneven is None else UnevenStain.of(uneven)
+    surface = None if uneven is None else MarginStain.of(uneven)
     if surface is not None and image != "dyes":
         # Of the surface the correction takes what is beyond its least; the rest is even.
         said = said.with_stain(_even(surface, said))
@@ -160,7 +160,7 @@ def _seen(report: Others, settings: ColourSettings) -> _Seen | None:
     return _Seen(image, said, detail.margin is not None, surface, why)
 
 
-def _even(surface: UnevenStain, said: _SaidOfImage) -> ByChannel:
+def _even(surface: MarginStain, said: _SaidOfImage) -> ByChannel:
     base = np.array(0.0 if said.base is None else said.base)
     least = surface.over_page().min(axis=0)
     return tuple(float(value) for value in np.clip(least - base, 0.0, None))

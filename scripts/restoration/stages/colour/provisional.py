@@ -13,9 +13,9 @@ from typing import Any
 
 from restoration.config.stages.colour import ColourSettings
 from restoration.findings.base import Others
+from restoration.raster.base import Floats
 from restoration.raster.colour.channel_light import channel_light
 from restoration.raster.colour.colour_space import ColourSpace, Conversion, srgb_conversion
-from restoration.raster.colour.icc import Floats
 from restoration.raster.colour.tone_table import ToneTable
 from restoration.stages.colour.decision import decide
 from restoration.stages.colour.spared import spared_values

@@ -8,8 +8,8 @@ import numpy as np
 
 from restoration.findings.base import Others
 from restoration.findings.tone import Tone
+from restoration.raster.base import Floats
 from restoration.raster.colour.channel_light import ChannelLight
-from restoration.raster.colour.icc import Floats
 
 
 def spared_values(

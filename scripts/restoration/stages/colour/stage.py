@@ -22,7 +22,7 @@ LEAST_STRENGTH = 0.1
 """Share of the strength asked for that must be left when nothing is to clip."""
 
 
-class Colour:
+class ColourStage:
     """Maps the values of a page, each channel by one curve; makes no second image.
 
     Decides from the condition report: from the margin's density, the lightest and the darkest

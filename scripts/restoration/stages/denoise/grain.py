@@ -31,7 +31,7 @@ LEFT_HERE = "which the recipe has denoise leave"
 
 
 @dataclass(frozen=True)
-class Shares:
+class NoiseShares:
     """What is done, and how much of the denoiser's change is taken, 0 to 1."""
 
     passes: tuple[Pass, ...]
@@ -50,7 +50,9 @@ class Kept:
     reason: str
 
 
-def allowed(noise: ReportedNoise, wish: Wish, likeness: float, threshold: float) -> Shares | Kept:
+def allowed(
+    noise: ReportedNoise, wish: Wish, likeness: float, threshold: float
+) -> NoiseShares | Kept:
     """What a recipe's wish leaves of noise like this.
 
     Parameters
@@ -78,10 +80,12 @@ def allowed(noise: ReportedNoise, wish: Wish, likeness: float, threshold: float)
         return _beside(noise, likeness, threshold)
     colour = 0.0 if likeness >= SHARED else grey
     passes = noise.passes(likeness)
-    return Shares(passes, grey, colour, reason) if passes else Kept("there is no noise to remove")
+    return (
+        NoiseShares(passes, grey, colour, reason) if passes else Kept("there is no noise to remove")
+    )
 
 
-def _beside(noise: ReportedNoise, likeness: float, threshold: float) -> Shares | Kept:
+def _beside(noise: ReportedNoise, likeness: float, threshold: float) -> NoiseShares | Kept:
     """What may go where grain is kept."""
     grain, strength = noise.grain, f"{noise.value:.2g}/255"
     if grain.found is None:
@@ -96,7 +100,7 @@ def _beside(noise: ReportedNoise, likeness: float, threshold: float) -> Shares |
         return Kept(kept)
     if not grain.equal_channels or likeness >= 1.0:
         return Kept(f"{kept}; {beside:.2g}/255 of other noise cannot be told from it")
-    return Shares(
+    return NoiseShares(
         # White: what is correlated is the grain.
         (Pass(1, beside),),
         0.0,

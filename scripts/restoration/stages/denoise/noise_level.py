@@ -27,11 +27,11 @@ MOST = 4.0
 """A tone's noise is at most this many times that of the page, or its part: a class measured on a
 few tiles may be wrong."""
 
-Curve = npt.NDArray[np.float64]
+LevelCurve = npt.NDArray[np.float64]
 """float64 (LEVELS,): factor by tone, black to white."""
 
 
-def noise_curve(noise: ReportedNoise, colour: ColourSpace) -> Curve:
+def noise_curve(noise: ReportedNoise, colour: ColourSpace) -> LevelCurve:
     """The standard deviation of the noise in sRGB-encoded values, by tone, for a page whose noise
     is 1 in its own values at full scale.
 
@@ -44,7 +44,7 @@ def noise_curve(noise: ReportedNoise, colour: ColourSpace) -> Curve:
     return np.asarray(_by_tone(noise) * _answer(colour, strengths), np.float64)
 
 
-def _by_tone(noise: ReportedNoise) -> Curve:
+def _by_tone(noise: ReportedNoise) -> LevelCurve:
     known = [(i, sigma) for i, sigma in enumerate(noise.tones) if sigma is not None]
     full = noise.sigmas.get(1)
     if not known or not full:
@@ -55,7 +55,7 @@ def _by_tone(noise: ReportedNoise) -> Curve:
     return np.asarray(np.interp(tones, centres, factors), np.float64)
 
 
-def _answer(colour: ColourSpace, strengths: Curve) -> Curve:
+def _answer(colour: ColourSpace, strengths: LevelCurve) -> LevelCurve:
     """How much noise of these strengths per channel there is after sRGB-encoding, by grey level."""
     grey = np.clip(np.linspace(0.0, 1.0, LEVELS), STEP, 1.0 - STEP)
     power = np.zeros((LEVELS, 3))
@@ -72,7 +72,7 @@ def _answer(colour: ColourSpace, strengths: Curve) -> Curve:
 
 
 @dataclass(frozen=True)
-class Told:
+class PictureWithLevel:
     """A picture as a denoiser sees it: sRGB, and the level of its noise as a fourth channel."""
 
     source: Raster
@@ -80,7 +80,7 @@ class Told:
     colour: ColourSpace
     sigma: float
     """Standard deviation at this size, in [0, 1] of the file's own values."""
-    curve: Curve
+    curve: LevelCurve
     channels = 4
 
     @property

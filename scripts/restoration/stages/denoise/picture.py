@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from restoration.raster.base import FloatImage, Raster
+from restoration.raster.base import FloatImage, Progress, Raster
 from restoration.raster.resample import Axis, BandResampler, Resampled
 from restoration.stages.anchoring.anchored_picture import LowBand, WaitingRows
-from restoration.stages.anchoring.network_tones import Progress
 from restoration.stages.denoise.deblocking import deblocked_change
-from restoration.stages.denoise.grain import Shares
+from restoration.stages.denoise.grain import NoiseShares
 from restoration.stages.denoise.scales import BLOCK_PIXELS, Denoiser, change_of
 from restoration.stages.denoise.scratch_image import ScratchImage
 
@@ -42,12 +41,12 @@ class Blocks:
 
 
 @dataclass(frozen=True)
-class Work:
+class DenoiseWork:
     """What is to be done to a page."""
 
     blocks: Blocks | None
     denoiser: Denoiser | None
-    shares: Shares
+    shares: NoiseShares
     strength: float
     neutral: bool
     """Whether the page is grey, in one channel or in three equal ones, and must stay so."""
@@ -56,7 +55,7 @@ class Work:
 class CleanPicture:
     """One page as the denoise stage leaves it."""
 
-    def __init__(self, source: Raster, work: Work) -> None:
+    def __init__(self, source: Raster, work: DenoiseWork) -> None:
         self._source, self._work = source, work
         self._moved = 0.0
         self._greatest = 0.0

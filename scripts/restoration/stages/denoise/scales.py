@@ -19,12 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from restoration.condition.noise import Pass
-from restoration.raster.base import FloatImage, Raster
+from restoration.raster.base import FloatImage, Progress, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
 from restoration.raster.views import Encoded, InGamut, Mirrored, RecentRows
-from restoration.stages.anchoring.network_tones import NetworkRunner, Progress
-from restoration.stages.denoise.noise_level import Curve, Told
+from restoration.stages.anchoring.network_tones import NetworkRunner
+from restoration.stages.denoise.noise_level import LevelCurve, PictureWithLevel
 from restoration.stages.denoise.scratch_image import ScratchImage
 
 MARGIN = 8
@@ -46,7 +46,7 @@ class Denoiser:
 
     network: NetworkRunner
     colour: ColourSpace
-    curve: Curve | None
+    curve: LevelCurve | None
     """Noise by tone; None for a network that judges for itself."""
 
     def answers(self, picture: Raster, sigma: float, progress: Progress) -> Iterator[FloatImage]:
@@ -57,7 +57,7 @@ class Denoiser:
         recent = RecentRows(picture, ROWS)
         seen: Raster = Encoded(recent, self.colour)
         if self.curve is not None:
-            seen = Told(recent, self.colour, sigma / 255.0, self.curve)
+            seen = PictureWithLevel(recent, self.colour, sigma / 255.0, self.curve)
         before = InGamut(recent, self.colour)
         top = -MARGIN
         for band in self.network.run(Mirrored(seen, MARGIN), progress):

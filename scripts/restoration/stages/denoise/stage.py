@@ -11,20 +11,20 @@ from restoration.errors import ConfigError
 from restoration.findings.blocking import Blocking
 from restoration.stages.anchoring.anchored_picture import is_neutral
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
-from restoration.stages.denoise.grain import HALF, Kept, Shares, allowed
+from restoration.stages.denoise.grain import HALF, Kept, NoiseShares, allowed
 from restoration.stages.denoise.jpeg_tables import compression_noise
 from restoration.stages.denoise.noise_level import noise_curve
-from restoration.stages.denoise.picture import Blocks, CleanPicture, Work
+from restoration.stages.denoise.picture import Blocks, CleanPicture, DenoiseWork
 from restoration.stages.denoise.scales import Denoiser
 
 EXACT = 0.004
 """Share by which a period of blocks may differ from 8 pixels and still be 8: over 1000 pixels that
 is half a block, which an average over all grids does not notice."""
 
-_NOTHING = Shares((), 0.0, 0.0, "")
+_NOTHING = NoiseShares((), 0.0, 0.0, "")
 
 
-class Denoise:
+class DenoiseStage:
     """FFDNet, told how strong the noise is; JPEG blocks by shifted re-application of JPEG."""
 
     name: ClassVar[str] = "denoise"
@@ -56,7 +56,7 @@ class Denoise:
         findings["generative"] = generative
         if network is not None:
             findings |= {"network": network.name, "weights_sha256": network.weights_sha256}
-        work = Work(
+        work = DenoiseWork(
             blocks=None if isinstance(blocks, str) else blocks,
             denoiser=None if network is None else _denoiser(network, page, noise),
             shares=_NOTHING if isinstance(quiet, str) else quiet,
@@ -83,14 +83,16 @@ class Denoise:
 
     def _noise(
         self, noise: ReportedNoise, likeness: float, blocks: Blocks | str, page: Page
-    ) -> Shares | str:
+    ) -> NoiseShares | str:
         """What is to be done about noise, or why nothing is."""
         settings = self._settings
         if settings.network == "none":
             return "the recipe names no network for noise"
         compressed = self._compressed(noise, blocks, page)
         if compressed and (noise.value is None or self._clean(noise.value)):
-            return Shares((Pass(1, compressed),), 1.0, 1.0, "what compression wrote around edges")
+            return NoiseShares(
+                (Pass(1, compressed),), 1.0, 1.0, "what compression wrote around edges"
+            )
         if noise.value is None:
             return self._unknown(noise)
         if self._clean(noise.value):
@@ -105,14 +107,14 @@ class Denoise:
             found = replace(found, reason=f"the recipe asks for it at any strength: {found.reason}")
         return replace(found, passes=_at_least(found.passes, compressed)) if compressed else found
 
-    def _unknown(self, noise: ReportedNoise) -> Shares | str:
+    def _unknown(self, noise: ReportedNoise) -> NoiseShares | str:
         """Noise that the report could not measure: only for a network that need not be told."""
         settings = self._settings
         asked = settings.apply == "always" and settings.grain != "keep"
         if asked and not _is_told(self._network()):
             share = HALF if settings.grain == "reduce" else 1.0
             reason = f"the recipe asks for it at any strength: its noise is unknown, {noise.reason}"
-            return Shares((), share, share, reason)
+            return NoiseShares((), share, share, reason)
         return f"its noise is unknown: {noise.reason}"
 
     def _clean(self, value: float) -> bool:
@@ -146,7 +148,7 @@ class Denoise:
             quality=float(quality), height=_stored(height, down), width=_stored(width, across)
         )
 
-    def _decided(self, blocks: Blocks | str, quiet: Shares | str) -> dict[str, Any]:
+    def _decided(self, blocks: Blocks | str, quiet: NoiseShares | str) -> dict[str, Any]:
         found: dict[str, Any] = {}
         reasons = []
         if isinstance(quiet, str):

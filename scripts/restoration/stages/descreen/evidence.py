@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from restoration.stages.descreen.lattice import Plane
+from restoration.raster.base import Plane
 from restoration.stages.descreen.profile import DotProfile
 from restoration.stages.descreen.smoothing import local_mean
 from restoration.stages.descreen.tones import Channel

@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-Plane = npt.NDArray[np.float32]
-"""float32 (height, width)."""
+from restoration.raster.base import Plane
 
 PHASES = 48
 """Steps of a lattice's phase along each of its two vectors. A dot's edge is softened by optics to
@@ -25,16 +24,16 @@ leave nothing, and what they leave is aliased."""
 SAME = 0.02
 """Vectors that differ by less, relative to their length, are those of one lattice."""
 
-Vector = tuple[float, float]
+LatticeVector = tuple[float, float]
 """Cycles per pixel downwards and to the right."""
 
 
 @dataclass(frozen=True)
-class Lattice:
+class ScreenVectors:
     """The two fundamental vectors of a screen."""
 
-    f1: Vector
-    f2: Vector
+    f1: LatticeVector
+    f2: LatticeVector
     lines: bool = False
     """Parallel lines across f1: f2 only completes the frame, and no wave depends on it."""
 
@@ -43,7 +42,7 @@ class Lattice:
         """Pixels from one row of dots to the next, mean of the two directions."""
         return 2.0 / (float(np.hypot(*self.f1)) + float(np.hypot(*self.f2)))
 
-    def same(self, other: Lattice) -> bool:
+    def same(self, other: ScreenVectors) -> bool:
         """True where the other describes the same dots, whichever vector it names first."""
         if self.lines != other.lines:
             return False
@@ -78,14 +77,14 @@ class Lattice:
         return int(self.orders.sum()) // 2
 
 
-def _apart(one: Vector, other: Vector) -> float:
+def _apart(one: LatticeVector, other: LatticeVector) -> float:
     """Distance of two vectors, of which each is as good as its negative."""
     minus = np.hypot(one[0] - other[0], one[1] - other[1])
     plus = np.hypot(one[0] + other[0], one[1] + other[1])
     return float(min(minus, plus))
 
 
-def turns(vector: Vector, top: int, left: int, height: int, width: int) -> Plane:
+def turns(vector: LatticeVector, top: int, left: int, height: int, width: int) -> Plane:
     """Phase of a wave at the pixels of a window, in turns, float32 (height, width) in [0, 2).
 
     Reckoned in float64 along the two axes, so that it does not lose precision far down a page.

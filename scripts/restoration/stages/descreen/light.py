@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from restoration.raster.base import FloatImage
+from restoration.raster.base import FloatImage, Plane
 from restoration.raster.colour.colour_space import ColourSpace
-from restoration.stages.descreen.lattice import Plane
 
 CODES = 65535
 """Values in flight are 16-bit codes; the table has an entry for each."""

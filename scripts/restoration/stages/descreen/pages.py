@@ -9,12 +9,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.raster.base import FloatImage, Raster, UInt8Image
-from restoration.stages.descreen.lattice import Plane
+from restoration.raster.base import FloatImage, Plane, Raster, UInt8Image
 from restoration.stages.descreen.light import LightCurve
 from restoration.stages.descreen.paper import Border, find_border
-from restoration.stages.descreen.phases import Pair, Screen, WaveSurvey, combined
-from restoration.stages.descreen.prepared import CORE, PreparedRegion, Window, read_window, tiles
+from restoration.stages.descreen.phases import FollowedScreen, WavePair, WaveSurvey, combined
+from restoration.stages.descreen.prepared import (
+    CORE,
+    LightWindow,
+    PreparedRegion,
+    read_window,
+    tiles,
+)
 from restoration.stages.descreen.smoothing import local_mean
 from restoration.stages.descreen.tones import FIRST, Channel, estimate
 
@@ -107,7 +112,9 @@ class DescreenedPage:
         touched[area] |= changed
         self._changed[region.region.name] += int(changed.sum())
 
-    def _observe(self, region: PreparedRegion, channel: int, window: Window, light: Plane) -> None:
+    def _observe(
+        self, region: PreparedRegion, channel: int, window: LightWindow, light: Plane
+    ) -> None:
         """Measure what is left, the way it was measured before."""
         top, left, height, width = window.core
         inside = region.coverage.inside(top, left, height, width)
@@ -117,7 +124,7 @@ class DescreenedPage:
                 wave.add(excess, inside, top, left)
 
 
-def _fundamentals(region: PreparedRegion, screen: Screen) -> Pair:
+def _fundamentals(region: PreparedRegion, screen: FollowedScreen) -> WavePair:
     box, period = region.coverage.box, screen.lattice.period
     second = screen.along if screen.lattice.lines else screen.across
     return (
@@ -127,7 +134,7 @@ def _fundamentals(region: PreparedRegion, screen: Screen) -> Pair:
 
 
 def _tones(
-    region: PreparedRegion, window: Window, border: Border | None
+    region: PreparedRegion, window: LightWindow, border: Border | None
 ) -> tuple[dict[int, Plane], Plane]:
     """The tones of each screened channel of a window, and where they replace the scan (0 to 1)."""
     printed = None if border is None else border.printed

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from restoration.stages.descreen.lattice import Plane
+from restoration.raster.base import Mask, Plane
 from restoration.stages.descreen.smoothing import local_mean
 
 BLANK = 0.06
@@ -46,8 +45,6 @@ and share of that step, at both ends, which may be noise."""
 
 PURE = 0.95
 """Share of a pixel that must be print for its light to be taken for that of a dot."""
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.stages.descreen.lattice import PHASES, Lattice, Plane, Vector, turns
+from restoration.raster.base import Plane
+from restoration.stages.descreen.lattice import PHASES, LatticeVector, ScreenVectors, turns
 from restoration.stages.descreen.profile import TONES, Index
 
 Complex = npt.NDArray[np.complex64]
@@ -32,7 +33,9 @@ SHORT = 5.0
 class WaveSurvey:
     """The amplitude of one wave at nodes all over a box of the page."""
 
-    def __init__(self, vector: Vector, period: float, box: tuple[int, int, int, int]) -> None:
+    def __init__(
+        self, vector: LatticeVector, period: float, box: tuple[int, int, int, int]
+    ) -> None:
         """vector: cycles per pixel; box: top, left, height, width in pixels."""
         self.vector = vector
         self.step = FINE if period < SHORT else COARSE
@@ -79,11 +82,11 @@ class WaveSurvey:
         return 2.0 * float(np.sqrt(power.sum() / weight))
 
 
-Pair = tuple[WaveSurvey, WaveSurvey]
+WavePair = tuple[WaveSurvey, WaveSurvey]
 """A lattice's two fundamentals; that of lines twice."""
 
 
-def combined(pair: Pair) -> float:
+def combined(pair: WavePair) -> float:
     """Root mean square of the amplitudes of a lattice's two fundamentals."""
     return float(np.sqrt((pair[0].strength ** 2 + pair[1].strength ** 2) / 2.0))
 
@@ -92,7 +95,7 @@ def combined(pair: Pair) -> float:
 class PhaseField:
     """The phase of one wave, followed: a refined vector and small departures at nodes."""
 
-    vector: Vector
+    vector: LatticeVector
     top: int
     left: int
     step: int
@@ -118,7 +121,7 @@ class PhaseField:
         return cls(vector, survey.top, survey.left, step, departure + np.float32(offset % 1.0))
 
     @classmethod
-    def even(cls, vector: Vector, survey: WaveSurvey) -> PhaseField:
+    def even(cls, vector: LatticeVector, survey: WaveSurvey) -> PhaseField:
         """The field, where a survey has its nodes, of a vector that no dots follow."""
         nodes = np.zeros(survey.sums.shape, np.float32)
         return cls(vector, survey.top, survey.left, survey.step, nodes)
@@ -161,10 +164,10 @@ def _spread(level: Complex) -> Complex:
 
 
 @dataclass(frozen=True)
-class Screen:
+class FollowedScreen:
     """One lattice in one channel of one region, with its phase followed."""
 
-    lattice: Lattice
+    lattice: ScreenVectors
     along: PhaseField
     across: PhaseField
 

@@ -8,13 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from restoration.raster.base import FloatImage, Raster
+from restoration.raster.base import FloatImage, Plane, Raster
+from restoration.raster.boxes import Box
 from restoration.stages.descreen.evidence import dotted
-from restoration.stages.descreen.lattice import Lattice, Plane
+from restoration.stages.descreen.lattice import ScreenVectors
 from restoration.stages.descreen.light import LightCurve
-from restoration.stages.descreen.phases import Pair, PhaseField, Screen, WaveSurvey, combined
+from restoration.stages.descreen.phases import (
+    FollowedScreen,
+    PhaseField,
+    WavePair,
+    WaveSurvey,
+    combined,
+)
 from restoration.stages.descreen.profile import DotProfile
-from restoration.stages.descreen.regions import Box, Coverage, Region
+from restoration.stages.descreen.regions import Coverage, RegionToDescreen
 from restoration.stages.descreen.smoothing import ALIGNED, local_mean
 from restoration.stages.descreen.tones import FIRST, Channel, learn_profiles
 
@@ -42,7 +49,7 @@ one too, although the condition report does not name it: inks absorb in all thre
 
 
 @dataclass(frozen=True)
-class Window:
+class LightWindow:
     """A window of the page in linear light, with a margin."""
 
     top: int
@@ -67,7 +74,7 @@ class Window:
         return slice(row, row + height), slice(column, column + width)
 
 
-def read_window(source: Raster, light: LightCurve, core: Box, margin: int) -> Window:
+def read_window(source: Raster, light: LightCurve, core: Box, margin: int) -> LightWindow:
     """The window around ``core``; the page's edges are not crossed.
 
     core: on the page, starting at multiples of ALIGNED; margin: a multiple of it, in pixels.
@@ -79,7 +86,7 @@ def read_window(source: Raster, light: LightCurve, core: Box, margin: int) -> Wi
     pixels = source.read(first_row, first_column, last_row - first_row, last_column - first_column)
     missing = [(0, -size % ALIGNED) for size in pixels.shape[:2]]
     planes = [np.pad(plane, missing, mode="symmetric") for plane in light.decode(pixels)]
-    return Window(first_row, first_column, core, pixels, planes)
+    return LightWindow(first_row, first_column, core, pixels, planes)
 
 
 def tiles(box: Box, side: int, height: int, width: int) -> Iterator[Box]:
@@ -95,7 +102,7 @@ def margin_for(period: float) -> int:
     return -(-int(np.ceil(REACH * period)) // ALIGNED) * ALIGNED
 
 
-def longest_period(screens: Mapping[int, list[Screen]]) -> float:
+def longest_period(screens: Mapping[int, list[FollowedScreen]]) -> float:
     """Period, in pixels, of the coarsest of a region's screens."""
     return max(screen.lattice.period for group in screens.values() for screen in group)
 
@@ -104,9 +111,9 @@ def longest_period(screens: Mapping[int, list[Screen]]) -> float:
 class PreparedRegion:
     """A region whose dots are known."""
 
-    region: Region
+    region: RegionToDescreen
     coverage: Coverage
-    screens: Mapping[int, list[Screen]]
+    screens: Mapping[int, list[FollowedScreen]]
     """By channel; channels without a screen are not named."""
     profiles: Mapping[int, list[DotProfile]]
     strength: Mapping[int, list[float]]
@@ -122,7 +129,7 @@ class PreparedRegion:
         """Margin of its windows in pixels."""
         return margin_for(self.longest)
 
-    def weight(self, window: Window, channels: Mapping[int, Channel]) -> Plane:
+    def weight(self, window: LightWindow, channels: Mapping[int, Channel]) -> Plane:
         """Share, 0 to 1, with which tones replace the scan at the pixels of a window.
 
         1 where the condition report's cells lie deep in the region. Towards its border the scan
@@ -142,14 +149,14 @@ class PreparedRegion:
 
 
 def prepare(
-    source: Raster, light: LightCurve, region: Region, coverage: Coverage
+    source: Raster, light: LightCurve, region: RegionToDescreen, coverage: Coverage
 ) -> PreparedRegion | None:
     """Follow the region's lattices and learn its dots; None where no lattice is really there.
 
     Reads the region once, and a few windows of it again.
     """
     surveys, tones = _survey(source, light, region, coverage)
-    screens: dict[int, list[Screen]] = {}
+    screens: dict[int, list[FollowedScreen]] = {}
     strength: dict[int, list[float]] = {}
     for channel, found in surveys.items():
         listed = region.lattices.get(channel, ())
@@ -158,7 +165,9 @@ def prepare(
             if amplitude < (ABSENT if lattice in listed else MISSED):
                 continue
             fields = _fields(lattice, pair)
-            screens.setdefault(channel, []).append(Screen(_refined(lattice, fields), *fields))
+            screens.setdefault(channel, []).append(
+                FollowedScreen(_refined(lattice, fields), *fields)
+            )
             strength.setdefault(channel, []).append(amplitude)
     if not screens:
         return None
@@ -166,26 +175,26 @@ def prepare(
     return PreparedRegion(region, coverage, screens, profiles, strength)
 
 
-def _fields(lattice: Lattice, pair: Pair) -> tuple[PhaseField, PhaseField]:
+def _fields(lattice: ScreenVectors, pair: WavePair) -> tuple[PhaseField, PhaseField]:
     along = PhaseField.of(pair[0])
     if lattice.lines:
         return along, PhaseField.even(lattice.f2, pair[1])
     return along, PhaseField.of(pair[1])
 
 
-def _refined(lattice: Lattice, fields: tuple[PhaseField, PhaseField]) -> Lattice:
-    refined = Lattice(fields[0].vector, fields[1].vector, lattice.lines)
+def _refined(lattice: ScreenVectors, fields: tuple[PhaseField, PhaseField]) -> ScreenVectors:
+    refined = ScreenVectors(fields[0].vector, fields[1].vector, lattice.lines)
     return refined if refined.same(lattice) else lattice
 
 
-Surveys = dict[int, list[tuple[Lattice, Pair]]]
+Surveys = dict[int, list[tuple[ScreenVectors, WavePair]]]
 
 
 def _survey(
-    source: Raster, light: LightCurve, region: Region, coverage: Coverage
+    source: Raster, light: LightCurve, region: RegionToDescreen, coverage: Coverage
 ) -> tuple[Surveys, dict[Box, float]]:
     """The waves of every lattice in every channel, and the mean light of each sampling tile."""
-    known: list[Lattice] = []
+    known: list[ScreenVectors] = []
     for group in region.lattices.values():
         known.extend(each for each in group if not any(each.same(other) for other in known))
     box = coverage.box
@@ -220,7 +229,7 @@ def _survey(
     return surveys, tones
 
 
-def _note_tones(tones: dict[Box, float], window: Window, weight: Plane) -> None:
+def _note_tones(tones: dict[Box, float], window: LightWindow, weight: Plane) -> None:
     """Mean light of the tiles of SAMPLE pixels that lie in the region by most of their area."""
     top, left, height, width = window.core
     total: Plane = np.add.reduce([plane[window.inner] for plane in window.light])
@@ -247,7 +256,7 @@ def _learn(
     source: Raster,
     light: LightCurve,
     coverage: Coverage,
-    screens: Mapping[int, list[Screen]],
+    screens: Mapping[int, list[FollowedScreen]],
     boxes: list[Box],
 ) -> dict[int, list[DotProfile]]:
     margin = margin_for(0.5 * longest_period(screens))

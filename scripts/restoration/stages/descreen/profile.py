@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 
-from restoration.stages.descreen.lattice import PHASES, Lattice, Plane
+from restoration.raster.base import Plane
+from restoration.stages.descreen.lattice import PHASES, ScreenVectors
 
 TONES = 24
 """Tones of a profile, at equal steps of linear light between the darkest and the lightest."""
@@ -44,7 +45,7 @@ DARKEST = 1e-3
 """Evidence (pixels times squared light) below which a tone counts as never seen."""
 
 
-class Tone(NamedTuple):
+class ToneOfProfile(NamedTuple):
     """Where a tone lies between the tones of a profile."""
 
     cell: Index
@@ -71,14 +72,14 @@ class Range(NamedTuple):
         """From one tone of the profile to the next."""
         return (self.lightest - self.darkest) / (TONES - 1)
 
-    def place(self, tone: Plane) -> Tone:
+    def place(self, tone: Plane) -> ToneOfProfile:
         """Cells of tones in linear light; what lies outside the range is clipped."""
         axis = tone - np.float32(self.darkest)
         axis *= np.float32(1.0 / self.step)
         np.clip(axis, 0.0, TONES - 1.001, out=axis)
         cell = axis.astype(np.int32)
         axis -= cell
-        return Tone(cell, axis)
+        return ToneOfProfile(cell, axis)
 
 
 class Sample(NamedTuple):
@@ -88,7 +89,7 @@ class Sample(NamedTuple):
     """Linear light."""
     expected: Plane
     """The tone, times the dots of the channel's other screens."""
-    tone: Tone
+    tone: ToneOfProfile
     phases: Index
     weight: Plane
     """What a pixel counts: less where the tone is uneven, nothing outside the region."""
@@ -111,7 +112,7 @@ class DotProfile:
         return cls(nothing, nothing, tones)
 
     @classmethod
-    def learned(cls, samples: Iterable[Sample], lattice: Lattice, tones: Range) -> DotProfile:
+    def learned(cls, samples: Iterable[Sample], lattice: ScreenVectors, tones: Range) -> DotProfile:
         """The least-squares profile: of scan ~ expected x (1 + m)."""
         above, below = np.zeros(CELLS), np.zeros(CELLS)
         for sample in samples:
@@ -128,7 +129,7 @@ class DotProfile:
         slope[:, :, :-1] = np.diff(modulation, axis=2)
         return cls(modulation.ravel(), slope.ravel(), tones)
 
-    def factor(self, phases: Index, tone: Tone) -> tuple[Plane, Plane]:
+    def factor(self, phases: Index, tone: ToneOfProfile) -> tuple[Plane, Plane]:
         """1 + m at the phases and tones of a window, and its derivative by the tone."""
         index = phases + tone.cell
         slope = self.slope.take(index)

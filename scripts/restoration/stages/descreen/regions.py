@@ -10,11 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.findings.screen import ScreenDetail
-from restoration.raster.boxes import rows_first
-from restoration.stages.descreen.lattice import Lattice, Plane
-
-Box = tuple[int, int, int, int]
-"""Top, left, height, width in pixels."""
+from restoration.raster.base import Plane
+from restoration.raster.boxes import Box, rows_first
+from restoration.stages.descreen.lattice import ScreenVectors
 
 CHANNELS: dict[str, tuple[int, ...]] = {"r": (0,), "g": (1,), "b": (2,)}
 
@@ -26,7 +24,7 @@ FINEST the fundamental itself is at the limit of the scan's sampling."""
 
 
 @dataclass(frozen=True)
-class Region:
+class RegionToDescreen:
     """One screened region."""
 
     name: str
@@ -35,7 +33,7 @@ class Region:
     """Of the page's area."""
     kind: str
     """``halftone`` or ``stochastic``."""
-    lattices: Mapping[int, tuple[Lattice, ...]]
+    lattices: Mapping[int, tuple[ScreenVectors, ...]]
     """By channel, strongest first."""
 
     def refusal(self) -> str | None:
@@ -58,7 +56,7 @@ class Region:
         return None
 
 
-def regions_of(said: ScreenDetail, channels: int) -> list[Region]:
+def regions_of(said: ScreenDetail, channels: int) -> list[RegionToDescreen]:
     """The regions of the condition report's `Screen`.
 
     channels: of the page, 1 or 3. Lattices that a region shows in one channel are listed for that
@@ -66,15 +64,15 @@ def regions_of(said: ScreenDetail, channels: int) -> list[Region]:
     """
     regions = []
     for entry in said.regions:
-        lattices: dict[int, list[Lattice]] = {}
+        lattices: dict[int, list[ScreenVectors]] = {}
         for screen in sorted(entry.screens, key=lambda screen: -screen.strength):
-            lattice = Lattice(screen.f1, screen.f2, screen.shape == "line")
+            lattice = ScreenVectors(screen.f1, screen.f2, screen.shape == "line")
             for channel in _channels(screen.channel, channels):
                 group = lattices.setdefault(channel, [])
                 if not any(lattice.same(known) for known in group):
                     group.append(lattice)
         regions.append(
-            Region(
+            RegionToDescreen(
                 entry.id,
                 rows_first(entry.box),
                 entry.share,

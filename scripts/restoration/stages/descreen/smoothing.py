@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from restoration.stages.descreen.lattice import Plane
+from restoration.raster.base import Plane
 
 DIRECT = 2.2
 """Standard deviation, in pixels, up to which a Gaussian is convolved as it is."""

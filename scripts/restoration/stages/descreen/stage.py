@@ -25,7 +25,7 @@ from restoration.stages.descreen.regions import NO_LATTICE, Coverage, regions_of
 NAMES = {1: ("grey",), 3: ("r", "g", "b")}
 
 
-class Descreen:
+class DescreenStage:
     """Takes the screens that the condition report found out of the regions where it found them."""
 
     name: ClassVar[str] = "descreen"

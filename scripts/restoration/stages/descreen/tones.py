@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from restoration.stages.descreen.lattice import Plane
+from restoration.raster.base import Plane
 from restoration.stages.descreen.paper import mean_within
-from restoration.stages.descreen.phases import Screen
+from restoration.stages.descreen.phases import FollowedScreen
 from restoration.stages.descreen.profile import DotProfile, Index, Range, Sample
 from restoration.stages.descreen.smoothing import local_mean, smoothed_within_edges
 
@@ -105,7 +105,7 @@ class Channel:
     def of(
         cls,
         scan: Plane,
-        screens: Sequence[Screen],
+        screens: Sequence[FollowedScreen],
         top: int,
         left: int,
         weight: Plane | None = None,
@@ -220,7 +220,9 @@ def estimate(channel: Channel, profiles: Sequence[DotProfile]) -> Plane:
     return channel.tone
 
 
-def learn_profiles(channels: Sequence[Channel], screens: Sequence[Screen]) -> list[DotProfile]:
+def learn_profiles(
+    channels: Sequence[Channel], screens: Sequence[FollowedScreen]
+) -> list[DotProfile]:
     """The dot profiles of a channel's screens, learned together with the tones of its samples.
 
     channels: the same channel in several windows. They end as ``estimate`` leaves them.

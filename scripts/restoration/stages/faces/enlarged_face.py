@@ -19,7 +19,7 @@ from restoration.errors import ScanError
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.anchoring.anchored_picture import AnchoredPicture, Target
-from restoration.stages.anchoring.network_tones import ToneCurve, measure_tone_curve
+from restoration.stages.anchoring.network_tones import NetworkToneCurve, measure_tone_curve
 
 SIDE = 512
 """Width and height of the aligned crop, in pixels."""
@@ -59,7 +59,7 @@ class EnlargedFace(OneFaceAtATime):
         self.weights_sha256: str = network.weights_sha256
         self.licence: str = getattr(network, "licence", "not stated")
         self.generative: bool = getattr(network, "generative", True)
-        self._curve: ToneCurve | None = None
+        self._curve: NetworkToneCurve | None = None
         self._srgb = ColourSpace.from_profile(None, 3)
 
     def _restored(self, face: FloatImage, share: float) -> FloatImage:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.signal import lfilter
 
 from restoration.faces.frame import SIDE
-from restoration.faces.sampling import Plane
+from restoration.raster.base import Plane
 
 PATCH, STRIDE = 32, 12
 """Side of the patches from which the grain is learned, and their distance, in pixels."""
@@ -36,7 +36,7 @@ _NEIGHBOURS = (*_SAME_ROW, *_ABOVE)
 
 
 @dataclass(frozen=True)
-class Grain:
+class FaceGrain:
     """An auto-regressive model of noise, of values in [0, 1]."""
 
     factors: npt.NDArray[np.float64]
@@ -68,7 +68,7 @@ class Grain:
         return np.asarray(field * (self.sigma / max(float(field.std()), 1e-12)), np.float32)
 
 
-def study(luminance: Plane, around: npt.NDArray[np.bool_]) -> Grain | None:
+def study(luminance: Plane, around: npt.NDArray[np.bool_]) -> FaceGrain | None:
     """The grain of the pixels that ``around`` marks; None where there is none to speak of.
 
     luminance: float32 (SIDE, SIDE), encoded, in [0, 1]. around: what is photograph and not face.
@@ -79,7 +79,7 @@ def study(luminance: Plane, around: npt.NDArray[np.bool_]) -> Grain | None:
     sigma = float(np.sqrt(np.mean([np.mean(patch**2) for patch in residuals])))
     if sigma < LEAST:
         return None
-    return Grain(_stable(_fitted(residuals)), sigma)
+    return FaceGrain(_stable(_fitted(residuals)), sigma)
 
 
 def noise_of(luminance: Plane, inside: npt.NDArray[np.bool_]) -> float:

@@ -13,8 +13,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from restoration.faces.frame import EYES_AND_MOUTH, SIDE
-from restoration.faces.sampling import Plane
-from restoration.raster.base import FloatImage
+from restoration.raster.base import FloatImage, Plane
 from restoration.stages.faces.measured_change import LUMA
 
 IRIS = 11.0

@@ -14,7 +14,7 @@ import numpy as np
 
 from restoration.config.stages.faces import FeatureStrengths
 from restoration.faces.frame import EYES_AND_MOUTH, SIDE, Places
-from restoration.faces.sampling import Plane
+from restoration.raster.base import Plane
 
 FEATURES = ("eyes", "brows", "mouth", "nose", "jaw", "skin")
 """In the order in which they claim what they share."""

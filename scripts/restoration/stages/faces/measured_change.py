@@ -13,9 +13,8 @@ from functools import cached_property
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from restoration.faces.sampling import Plane
-from restoration.raster.base import FloatImage
-from restoration.stages.faces.grain import Grain, noise_of, study
+from restoration.raster.base import FloatImage, Plane
+from restoration.stages.faces.grain import FaceGrain, noise_of, study
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of encoded luminance (Rec. ITU-R BT.601)."""
@@ -34,7 +33,7 @@ class Answer:
     """Standard deviation of the low band, in pixels of the frame."""
     colour: bool
     """Whether the network's colours are taken, or its luminance alone."""
-    grain: Grain | None
+    grain: FaceGrain | None
     """What lies around the face; None where there is none, or none is wanted."""
     seed: str
 
@@ -90,7 +89,7 @@ class Answer:
         return float(np.sqrt(max(wanted, 0.0)))
 
 
-def grain_around(before: FloatImage, weights: Plane) -> Grain | None:
+def grain_around(before: FloatImage, weights: Plane) -> FaceGrain | None:
     """Of a frame's pixels beside the face; None where they show none."""
     luminance = np.asarray(before @ LUMA, np.float32)
     return study(luminance, weights == 0.0)

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from restoration.faces.frame import Frame
-from restoration.faces.sampling import OnPage, Plane
+from restoration.faces.sampling import OnPage
 from restoration.raster.area import Allowed
-from restoration.raster.base import FloatImage, Raster, UInt8Image
+from restoration.raster.base import FloatImage, Plane, Raster, UInt8Image
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.faces.red_eye import Pupil
 
@@ -20,7 +20,7 @@ BLOCK_PIXELS = 1 << 19
 
 
 @dataclass(frozen=True)
-class Box:
+class PatchWindow:
     """A window of the page, in whole pixels."""
 
     top: int
@@ -29,7 +29,7 @@ class Box:
     right: int
 
 
-class Patch:
+class FacePatch:
     """One restored face, seen from the page."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Patch:
         rows, columns = np.flatnonzero(weights.any(axis=1)), np.flatnonzero(weights.any(axis=0))
         low = (float(columns[0]) - 1.0, float(rows[0]) - 1.0)
         high = (float(columns[-1]) + 2.0, float(rows[-1]) + 2.0)
-        self.box = Box(*frame.bounds(low, high))
+        self.box = PatchWindow(*frame.bounds(low, high))
 
     def weight(self, top: int, left: int, height: int, width: int) -> Plane:
         """Share of the change at each pixel of a window, float32; exactly 0 outside the mask."""
@@ -69,7 +69,7 @@ class MergedPage:
 
     source: Raster
     colour: ColourSpace
-    patches: Sequence[Patch]
+    patches: Sequence[FacePatch]
     neutral: bool
     """Whether the page's three channels are equal everywhere: then they stay so."""
     spared: Allowed | None = None
@@ -102,7 +102,7 @@ class MergedPage:
         for top in range(0, height, step):
             rows = min(step, height - top)
             band = np.zeros((rows, width, 1), np.uint8)
-            touched: list[tuple[Patch | Pupil, Box]] = [
+            touched: list[tuple[FacePatch | Pupil, PatchWindow]] = [
                 *((p, box) for p in self.patches if (box := _cut(p.box, top, rows, width))),
                 *self._pupils(top, rows),
             ]
@@ -114,7 +114,7 @@ class MergedPage:
                 band[part][..., 0] = np.maximum(band[part][..., 0], seen)
             yield band
 
-    def _areas(self, top: int, rows: int) -> Iterator[tuple[Box, FloatImage]]:
+    def _areas(self, top: int, rows: int) -> Iterator[tuple[PatchWindow, FloatImage]]:
         """Windows of a band in which faces change, and the sum of their changes there.
 
         Faces that overlap share what they both claim, by their weights, so that neither is
@@ -123,7 +123,7 @@ class MergedPage:
         width = self.source.width
         cut = [(p, box) for p in self.patches if (box := _cut(p.box, top, rows, width))]
         for group in _touching(cut):
-            union = Box(
+            union = PatchWindow(
                 min(box.top for _, box in group),
                 min(box.left for _, box in group),
                 max(box.bottom for _, box in group),
@@ -145,18 +145,18 @@ class MergedPage:
                     total += share[..., None] * change
             yield union, total
 
-    def _allowed(self, window: Box) -> Plane:
+    def _allowed(self, window: PatchWindow) -> Plane:
         """Share of a change that is allowed at each pixel of a window; 1 where nothing forbids."""
         size = window.bottom - window.top, window.right - window.left
         if self.spared is None:
             return np.ones(size, np.float32)
         return self.spared.weights(window.top, window.left, *size)
 
-    def _pupils(self, top: int, rows: int) -> list[tuple[Pupil, Box]]:
+    def _pupils(self, top: int, rows: int) -> list[tuple[Pupil, PatchWindow]]:
         """Those that lie on a band, and where."""
         pupils = [pupil for patch in self.patches for pupil in patch.pupils]
         width = self.source.width
-        return [(p, box) for p in pupils if (box := _cut(Box(*p.box), top, rows, width))]
+        return [(p, box) for p in pupils if (box := _cut(PatchWindow(*p.box), top, rows, width))]
 
     def _changed(self, before: FloatImage, change: FloatImage) -> FloatImage:
         """Where the change is 0 the values are those of the scan, bit for bit."""
@@ -172,17 +172,19 @@ class MergedPage:
         return np.asarray(np.where(touched, after, before), np.float32)
 
 
-def _cut(box: Box, top: int, rows: int, width: int) -> Box | None:
+def _cut(box: PatchWindow, top: int, rows: int, width: int) -> PatchWindow | None:
     """The part of a box that lies on a band of the page; None where there is none."""
-    found = Box(
+    found = PatchWindow(
         max(box.top, top), max(box.left, 0), min(box.bottom, top + rows), min(box.right, width)
     )
     return found if found.top < found.bottom and found.left < found.right else None
 
 
-def _touching(cut: Sequence[tuple[Patch, Box]]) -> list[list[tuple[Patch, Box]]]:
+def _touching(
+    cut: Sequence[tuple[FacePatch, PatchWindow]],
+) -> list[list[tuple[FacePatch, PatchWindow]]]:
     """Groups of faces whose boxes meet."""
-    groups: list[list[tuple[Patch, Box]]] = []
+    groups: list[list[tuple[FacePatch, PatchWindow]]] = []
     for item in cut:
         met = [group for group in groups if any(_meet(item[1], other) for _, other in group)]
         groups = [group for group in groups if all(group is not one for one in met)]
@@ -190,6 +192,6 @@ def _touching(cut: Sequence[tuple[Patch, Box]]) -> list[list[tuple[Patch, Box]]]
     return groups
 
 
-def _meet(one: Box, other: Box) -> bool:
+def _meet(one: PatchWindow, other: PatchWindow) -> bool:
     down = min(one.bottom, other.bottom) - max(one.top, other.top)
     return down > 0 and min(one.right, other.right) - max(one.left, other.left) > 0

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from restoration.faces.frame import Places
-from restoration.faces.sampling import Plane, reduced
-from restoration.raster.base import FloatImage, Raster
+from restoration.faces.sampling import reduced
+from restoration.raster.base import FloatImage, Plane, Raster
 from restoration.raster.colour.colour_space import ColourSpace
 
 SIDES = ("left", "right")
@@ -214,12 +214,12 @@ def _smoothed(encoded: FloatImage, unit: float) -> FloatImage:
     return np.asarray(ndimage.gaussian_filter(encoded, (sigma, sigma, 0.0), mode="nearest"))
 
 
-Region = npt.NDArray[np.bool_]
+EyeRegion = npt.NDArray[np.bool_]
 
 
 def _region(
     encoded: FloatImage, middle: tuple[float, float], unit: float
-) -> tuple[Region, dict[str, Any]]:
+) -> tuple[EyeRegion, dict[str, Any]]:
     """The pixels of a red pupil, its catchlights included. Raises _LeftAloneError.
 
     middle: the eye's point (down, right) in the window; unit: between the eyes, in its pixels.
@@ -255,19 +255,19 @@ def _region(
     return _convex(filled), figures
 
 
-def _convex(region: Region) -> Region:
+def _convex(region: EyeRegion) -> EyeRegion:
     """With what it lacks of its convex hull: catchlights at the rim and their red edges."""
     corners = cv2.convexHull(np.argwhere(region)[:, ::-1].astype(np.int32))
     hull = cv2.fillConvexPoly(region.astype(np.uint8), corners, 1)
     return np.asarray(hull, np.bool_)
 
 
-def _orange(encoded: FloatImage) -> Region:
+def _orange(encoded: FloatImage) -> EyeRegion:
     red, green, blue = np.moveaxis(encoded, 2, 0)
     return np.asarray(green - blue > ORANGE * np.maximum(red - blue, 0.0))
 
 
-def _at_the_eye(found: Region, middle: tuple[float, float], unit: float) -> Region | None:
+def _at_the_eye(found: EyeRegion, middle: tuple[float, float], unit: float) -> EyeRegion | None:
     """The connected region whose middle lies near the eye's point, and that has most pixels there;
     red glasses, whose middle is the eye's too, have none."""
     labels, count = ndimage.label(found, structure=np.ones((3, 3)))
@@ -286,7 +286,7 @@ def _at_the_eye(found: Region, middle: tuple[float, float], unit: float) -> Regi
     return np.asarray(labels == max(near, key=lambda number: held[number]))
 
 
-def _filled(region: Region, encoded: FloatImage, unit: float) -> Region | None:
+def _filled(region: EyeRegion, encoded: FloatImage, unit: float) -> EyeRegion | None:
     """With its catchlights; None where what it encloses is dark."""
     reach = round(CLOSING * unit)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
@@ -300,7 +300,7 @@ def _filled(region: Region, encoded: FloatImage, unit: float) -> Region | None:
     return None if dark.sum() > DARK_MIDDLE * filled.sum() else filled
 
 
-def _check_shape(region: Region, figures: dict[str, Any]) -> None:
+def _check_shape(region: EyeRegion, figures: dict[str, Any]) -> None:
     """Raises _LeftAloneError where a region is not as large and round as a pupil."""
     area, radius = int(region.sum()), figures["radius"]
     if area < FEWEST or radius < SMALLEST:

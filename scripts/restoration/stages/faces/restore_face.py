@@ -13,22 +13,22 @@ from restoration.config.stages.faces import FacesSettings
 from restoration.engine.faces.face_runner import FaceRunner
 from restoration.faces.frame import EYES_AND_MOUTH, Frame, Places, points_of
 from restoration.faces.known import KnownFace
-from restoration.faces.persons import Identity, Place, SamePerson, choose, codes
-from restoration.faces.sampling import Plane, in_frame
-from restoration.networks.face_detector import aligned_points
-from restoration.raster.base import FloatImage, Raster, UInt8Image
+from restoration.faces.persons import Identity, SamePerson, choose, codes
+from restoration.faces.sampling import in_frame
+from restoration.networks.face_detector import PicturePlace, aligned_points
+from restoration.raster.base import FloatImage, Plane, Raster, UInt8Image
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.faces.identity_checks import check
 from restoration.stages.faces.masks import from_dense, from_five, weights_of
 from restoration.stages.faces.measured_change import Answer, grain_around
-from restoration.stages.faces.merging import Patch
+from restoration.stages.faces.merging import FacePatch
 from restoration.stages.faces.red_eye import Pupil, find_red_pupils
 
 
 class Dense(Protocol):
     """As ``networks.face_identity.DensePoints``."""
 
-    def points(self, aligned: UInt8Image) -> list[Place]: ...
+    def points(self, aligned: UInt8Image) -> list[PicturePlace]: ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Result:
     """What came of one face."""
 
     face: KnownFace
-    patch: Patch | None
+    patch: FacePatch | None
     """None where no strength left the person the same."""
     record: dict[str, Any]
 
@@ -186,7 +186,7 @@ def _finish(
         pupils, record["red_eye"] = find_red_pupils(
             views.source, views.colour, _eyes(prepared), views.kind
         )
-    patch = Patch(answer.change(chosen.strength), weights, prepared.frame, pupils)
+    patch = FacePatch(answer.change(chosen.strength), weights, prepared.frame, pupils)
     return Result(face, patch, record)
 
 

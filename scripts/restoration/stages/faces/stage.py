@@ -25,7 +25,7 @@ from restoration.faces.neighbours import spared, too_near
 from restoration.findings.colour import Colour as ColourFound
 from restoration.findings.faces import Faces as FacesFound
 from restoration.raster.base import Raster
-from restoration.records.stage_findings.base import Head
+from restoration.records.stage_findings.base import HeadOval
 from restoration.records.stage_findings.faces import (
     FaceCounts,
     FaceEntry,
@@ -35,14 +35,14 @@ from restoration.records.stage_findings.faces import (
 from restoration.stages.anchoring.anchored_picture import is_neutral
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.faces.enlarged_face import face_runner
-from restoration.stages.faces.merging import MergedPage, Patch
+from restoration.stages.faces.merging import FacePatch, MergedPage
 from restoration.stages.faces.restore_face import Tools, Views, rejected, restore_faces
 
 SEARCH = 0.9
 """Share of the work that the networks are; the rest is writing the page."""
 
 
-class Faces:
+class FacesStage:
     """Each face of a page by its own evidence.
 
     A face is judged by what the condition report measured on the master and by what a person
@@ -107,7 +107,7 @@ class Faces:
         accepted: Sequence[KnownFace],
         records: dict[int, FaceEntry],
         evidence: PageEvidence,
-    ) -> dict[int, Patch]:
+    ) -> dict[int, FacePatch]:
         """The accepted faces restored, by number; their records are completed."""
         master = page.source if page.master is None else page.master
         shown = page.source if page.ungenerated is None else page.ungenerated
@@ -132,7 +132,7 @@ class Faces:
 
     @staticmethod
     def _left(
-        page: Page, patches: dict[int, Patch], records: dict[int, FaceEntry]
+        page: Page, patches: dict[int, FacePatch], records: dict[int, FaceEntry]
     ) -> list[KnownFace]:
         """The faces that stay as they are. Those that such a face's head covers are taken out of
         the patches."""
@@ -197,7 +197,7 @@ def _record(face: KnownFace, verdict: Verdict, page: PageEvidence) -> FaceEntry:
     return FaceEntry(
         face=face.number,
         box=face.box,
-        head=Head.model_validate(head_of(face).record()),
+        head=HeadOval.model_validate(head_of(face).record()),
         decision=verdict.outcome,
         reason=verdict.reason,
         found_by="detector" if face.found else "a person",

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.damage.evidence import Plane, luminance
+from restoration.examine.damage.evidence import luminance
 from restoration.examine.damage.mask import SparsePlane
 from restoration.examine.damage.pieces import Pieces
-from restoration.raster.base import FloatImage, Raster, UInt8Image
+from restoration.raster.base import FloatImage, Plane, Raster, UInt8Image
 from restoration.stages.repair.discovery import one_thread
 from restoration.stages.repair.fill import fill
-from restoration.stages.repair.grain import Grain
+from restoration.stages.repair.grain import FillGrain
 
 ROWS = 256
 """Rows of a band."""
@@ -38,7 +38,7 @@ class Closing:
 
     source: Raster
     mask: SparsePlane
-    grain: Grain | None
+    grain: FillGrain | None
     key: str
     progress: Callable[[float, str], None]
     filled: dict[str, int] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Closing:
         return np.clip(block, 0.0, 1.0).astype(np.float32)
 
 
-def _strength(pixels: FloatImage, mask: npt.NDArray[np.bool_], grain: Grain) -> Plane:
+def _strength(pixels: FloatImage, mask: npt.NDArray[np.bool_], grain: FillGrain) -> Plane:
     """How strong the grain is around each hole, as a multiple of the page's; 0 outside holes.
 
     Grain depends on tone: it vanishes in clipped whites. The median of the fine diagonal

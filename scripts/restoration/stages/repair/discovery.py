@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.condition.never_filled import Veto
-from restoration.examine.damage.mask import Bytes, SparsePlane, Tile, tiles
+from restoration.examine.damage.mask import Bytes, MaskTile, SparsePlane, tiles
 from restoration.examine.damage.odds import decoded, threshold
 from restoration.examine.damage.search import Core, search
 from restoration.examine.damage.verdict import Ledger
 from restoration.findings.damage import Damage
-from restoration.raster.base import FloatImage, Raster
+from restoration.raster.base import FloatImage, Progress, Raster
 from restoration.records.stage_findings.repair import FoundPieces
 from restoration.stages.repair.grain import GrainStudy
 from restoration.stages.repair.halo import with_halo
@@ -26,8 +26,6 @@ from restoration.stages.repair.infrared import DyeAbsorption, opaque
 FOUND = 1
 USER = 2
 """Why a pixel is filled; bits of the mask."""
-
-Progress = Callable[[float, str], None]
 
 
 @contextmanager
@@ -55,7 +53,7 @@ class Doubt:
             return None
         return cls(found.detail.cell_px, found.detail.map)
 
-    def clean(self, tile: Tile) -> bool:
+    def clean(self, tile: MaskTile) -> bool:
         """True where no cell under the tile, or next to it, has anything."""
         cell = self.cell
         first, last = tile.top // cell - 1, (tile.top + tile.height - 1) // cell + 1
@@ -133,7 +131,7 @@ def _decided(
 def _with_halos(mask: SparsePlane, source: Raster) -> SparsePlane:
     """The mask and the halos around what it covers."""
 
-    def change(tile: Tile, values: Bytes) -> Bytes:
+    def change(tile: MaskTile, values: Bytes) -> Bytes:
         found = mask.read(*tile.window) > 0
         wider = with_halo(source.read(*tile.window), found)[tile.core]
         return np.where(wider, np.uint8(FOUND), values)
@@ -170,7 +168,7 @@ def find_by_infrared(source: Raster, infrared: Raster, progress: Progress) -> Di
     return Discovery(mask, study, findings)
 
 
-def _plane(raster: Raster, tile: Tile) -> npt.NDArray[np.float32]:
+def _plane(raster: Raster, tile: MaskTile) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(raster.read(*tile.window)[:, :, 0])
 
 
@@ -178,7 +176,7 @@ def without(mask: SparsePlane, veto: Veto) -> tuple[SparsePlane, int]:
     """The mask without what must not be filled, and the pixels that this spared."""
     spared = 0
 
-    def change(tile: Tile, values: Bytes) -> Bytes:
+    def change(tile: MaskTile, values: Bytes) -> Bytes:
         nonlocal spared
         held = veto.cover(tile.top, tile.left, tile.height, tile.width)
         spared += int(np.count_nonzero(values[held]))
@@ -203,5 +201,5 @@ def joined(
     return out
 
 
-def _core(source: Raster, tile: Tile) -> FloatImage:
+def _core(source: Raster, tile: MaskTile) -> FloatImage:
     return source.read(tile.top, tile.left, tile.height, tile.width)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from skimage.restoration import inpaint_biharmonic
 
 from restoration.examine.damage.evidence import luminance
 from restoration.examine.damage.pieces import Pieces
-from restoration.raster.base import FloatImage
-
-Mask = npt.NDArray[np.bool_]
+from restoration.raster.base import FloatImage, Mask
 
 WIDTHS = (9.0, 20.0, 40.0)
 """Widest hole of a class, in pixels. Holes up to the last are filled by the biharmonic equation

@@ -30,7 +30,7 @@ LEAST = 0.3 / 255.0
 
 
 @dataclass(frozen=True)
-class Grain:
+class FillGrain:
     """Noise to be added to a fill."""
 
     channels: npt.NDArray[np.float64]
@@ -101,7 +101,7 @@ class GrainStudy:
         patch = area[top : top + PATCH, left : left + PATCH]
         self._kept.append((uneven, np.array(patch, np.float32)))
 
-    def grain(self) -> Grain | None:
+    def grain(self) -> FillGrain | None:
         """What was learned; None where the page has no flat patch or no noise to speak of, or where
         even its flattest patches have a regular texture."""
         if not self._kept:
@@ -115,7 +115,7 @@ class GrainStudy:
         spectrum = _spectrum(chosen)
         if _peak(spectrum) > PEAKED + SCATTER / np.sqrt(len(chosen)):
             return None
-        grain = Grain(_root(covariance), _kernel(spectrum))
+        grain = FillGrain(_root(covariance), _kernel(spectrum))
         return grain if grain.sigma >= LEAST else None
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from restoration.examine.damage.evidence import Plane, luminance
-from restoration.raster.base import FloatImage
-
-Mask = npt.NDArray[np.bool_]
+from restoration.examine.damage.evidence import luminance
+from restoration.raster.base import FloatImage, Mask, Plane
 
 REACH = 3
 """Pixels around the damage in which a halo is looked for: that of an unsharp mask of 1 to 2 pixels,

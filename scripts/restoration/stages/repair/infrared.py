@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.damage.evidence import Plane, finest_noise
-from restoration.raster.base import FloatImage
+from restoration.examine.damage.evidence import finest_noise
+from restoration.raster.base import FloatImage, Mask, Plane
 
 DARKEST = 1.0 / 4096.0
 """Values below this count as this, so that densities stay finite."""
@@ -26,8 +26,6 @@ over it."""
 
 LEAST_DENSITY = 0.03
 """Least density that counts, whatever the noise: 7 % of the light."""
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass

@@ -32,7 +32,7 @@ SEARCH = 0.6
 """Share of the work that the search is; the rest is filling."""
 
 
-class Repair:
+class RepairStage:
     """Only what was found, what is opaque to infrared, or what the user marked is filled.
 
     Two passes over the page: the first makes the mask, the second fills it. The holes are closed

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.condition.working_resolution import Evidence, grid, working_share
+from restoration.condition.working_resolution import HeldPicture, grid, working_share
 from restoration.config.stages.upscale import PrintSize, UpscaleSettings
 from restoration.findings.paper import Paper
 from restoration.raster.base import FloatImage
@@ -18,13 +18,17 @@ from restoration.stages.anchoring.anchored_picture import (
     Target,
     block_rows,
 )
-from restoration.stages.anchoring.network_tones import NetworkRunner, ToneCurve, measure_tone_curve
+from restoration.stages.anchoring.network_tones import (
+    NetworkRunner,
+    NetworkToneCurve,
+    measure_tone_curve,
+)
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 
 MM_PER_INCH = 25.4
 
 
-class Upscale:
+class UpscaleStage:
     """A factor, a print or a resolution.
 
     The network starts at the resolution that the condition report measured on the master. Beyond
@@ -41,7 +45,7 @@ class Upscale:
     def setup(self, settings: UpscaleSettings, networks: NetworkSource) -> None:
         self._settings = settings
         self._networks = networks
-        self._curve: ToneCurve | None = None
+        self._curve: NetworkToneCurve | None = None
 
     def apply(self, page: Page) -> Restored | Declined:
         source = page.source
@@ -56,7 +60,7 @@ class Upscale:
             "size_px": {"width": width, "height": height},
         }
         target = Target(source, page.colour, height, width)
-        evidence = Evidence.of(page.report, page.ppi)
+        evidence = HeldPicture.of(page.report, page.ppi)
         why = self._only_resampled(page, evidence)
         if why is not None or evidence.share is None:
             reason = f"{words}; resampled, because {why}"
@@ -73,7 +77,7 @@ class Upscale:
             generative=True,
         )
 
-    def _only_resampled(self, page: Page, evidence: Evidence) -> str | None:
+    def _only_resampled(self, page: Page, evidence: HeldPicture) -> str | None:
         """Why the network is not asked; None where it is."""
         if self._settings.network == "none":
             return "the recipe names no network"
@@ -124,7 +128,7 @@ class Upscale:
         return height, width, words
 
 
-def _held(evidence: Evidence) -> str:
+def _held(evidence: HeldPicture) -> str:
     """How much picture there is for a network to start from."""
     if evidence.ppi is not None:
         return f"{evidence.ppi:.0f} ppi of picture"

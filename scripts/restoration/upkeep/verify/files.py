@@ -22,7 +22,7 @@ from restoration.records.delivery import DeliveryDone
 from restoration.records.ingest import IngestDone
 from restoration.records.stage import AppliedPage, StageDone
 from restoration.storage.journal import FOLDER, JOURNAL
-from restoration.storage.manifest import AGAIN, LIST, OPEN, Written, group_of
+from restoration.storage.manifest import AGAIN, LIST, OPEN, WrittenList, group_of
 from restoration.storage.page_state import delivered_files
 from restoration.storage.records import EARLIER, READABLE, SEAL, is_unaltered, read_raw, seal_of
 from restoration.upkeep.verify.findings import (
@@ -30,12 +30,12 @@ from restoration.upkeep.verify.findings import (
     LISTED,
     MISSING,
     ORPHANED,
-    Finding,
-    Report,
+    Fault,
+    FaultReport,
     Tally,
 )
 from restoration.upkeep.verify.hashing import Hashed, Hasher
-from restoration.upkeep.verify.names import ADVICE, Known, place_of, repair_of, scan_of, what
+from restoration.upkeep.verify.names import ADVICE, KnownNames, place_of, repair_of, scan_of, what
 from restoration.upkeep.verify.witness import contradiction
 
 _AHEAD = 32
@@ -85,10 +85,10 @@ class Files:
     """Compares files; ``check`` does all of it."""
 
     results: Path
-    written: Written
-    known: Known
+    written: WrittenList
+    known: KnownNames
     queue: Queue
-    report: Report
+    report: FaultReport
     tally: Tally
     is_in_hand: Callable[[str | None, str, str], bool]
     """Whether a step of a scan (recipe, step, scan) belongs to a job that did not end."""
@@ -116,7 +116,7 @@ class Files:
         names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 (names alone)
         for name in names:
             if name not in (LIST, AGAIN, OPEN) and not name.endswith(JOURNAL):
-                found = Finding(
+                found = Fault(
                     ORPHANED, "file", folder / name, "the list", "another file", advice=LISTED
                 )
                 self.report.add(found)
@@ -211,7 +211,7 @@ class _Group:
 
     def _unlisted(self, path: str) -> None:
         if path.endswith(".part"):
-            finding = Finding(
+            finding = Fault(
                 ORPHANED,
                 "part",
                 self.files.results / path,
@@ -237,9 +237,7 @@ class _Group:
         repair = repair_of(root, path) if advice is None else None
         if repair is None and advice is None:
             advice = ADVICE.get(name, ADVICE["file"])
-        self.files.report.add(
-            Finding(kind, name, root / path, expected, found, repair, advice or "")
-        )
+        self.files.report.add(Fault(kind, name, root / path, expected, found, repair, advice or ""))
 
     # -- records ---------------------------------------------------------------------------
 
@@ -315,7 +313,7 @@ class _Group:
         return None
 
 
-def begins_late(results: Path, written: Written) -> bool:
+def begins_late(results: Path, written: WrittenList) -> bool:
     """Whether the list lacks a record of an earlier version, which kept none: a run has since then
     worked on a part of the results alone."""
     own = [one for one in _folders(results) if not (one / "run.json").exists()]

@@ -12,19 +12,19 @@ CLASSES = (MISSING, ALTERED, ORPHANED)
 
 COLUMNS = ("class", "what", "path", "expected", "found", "next")
 
-Place = tuple[str | None, str]
+FaultPlace = tuple[str | None, str]
 """Recipe (None for ``ingest`` and ``examine``) and step."""
 
 LISTED = "only listed; delete it if nobody needs it"
 
 
 @dataclass(frozen=True)
-class Repair:
+class ScheduledRepair:
     """What the next run must find gone, so that it makes exactly that again."""
 
     paths: tuple[Path, ...] = ()
     """Files to set aside; those that do not exist are passed over."""
-    place: Place | None = None
+    place: FaultPlace | None = None
     """The first step whose table of the batch goes; those after it go with it."""
     scan: str | None = None
     """The scan whose result it is; None where it is a batch's, or nobody's."""
@@ -39,7 +39,7 @@ class Repair:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     """One thing that is not as it was written."""
 
     kind: str
@@ -49,13 +49,13 @@ class Finding:
     path: Path
     expected: str
     found: str
-    repair: Repair | None = None
+    repair: ScheduledRepair | None = None
     """None where a person has to act."""
     advice: str = ""
     """What to do, where nothing can be scheduled."""
 
 
-def cells(finding: Finding, root: Path, *, scheduling: bool) -> tuple[str, ...]:
+def cells(finding: Fault, root: Path, *, scheduling: bool) -> tuple[str, ...]:
     """The finding as the columns have it; paths below ``root``, the results, are relative to it."""
     path = finding.path
     place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
@@ -78,18 +78,18 @@ def line(told: tuple[str, ...]) -> str:
 
 
 @dataclass
-class Report:
+class FaultReport:
     """Counts findings and tells each as it comes, so that memory does not grow.
 
     What must be repaired is kept until the end: whether it can be depends on all of it.
     """
 
-    tell: Callable[[Finding], None]
+    tell: Callable[[Fault], None]
     counts: Counter[str] = field(default_factory=Counter)
-    repairs: list[Repair] = field(default_factory=list)
+    repairs: list[ScheduledRepair] = field(default_factory=list)
     said: set[Path] = field(default_factory=set)
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: Fault) -> None:
         """One finding a file: what follows from the first would be told twice."""
         if finding.path in self.said:
             return

@@ -16,7 +16,7 @@ from restoration.plan.batches import ASSIGNED, read_assigned
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.records.ingest import IngestDone, IngestProblem
 from restoration.storage.records import read_record
-from restoration.upkeep.verify.orphans import Known
+from restoration.upkeep.verify.orphans import KnownScans
 
 
 def last_plan(results: Path) -> Plan:
@@ -43,10 +43,10 @@ def lying_in(plan: Plan, results: Path) -> Plan:
     return replace(plan, config=config)
 
 
-def known_scans(plan: Plan) -> Known:
+def known_scans(plan: Plan) -> KnownScans:
     """Whom the sheet names; after the run of a single scan, the sheet is read again."""
     scans = plan.scans if plan.config.only is None else _scans_of_sheet(plan)
-    return Known(
+    return KnownScans(
         recipes_of={scan.scan: scan.recipes for scan in scans},
         batches=frozenset(scan.batch for scan in scans),
     )

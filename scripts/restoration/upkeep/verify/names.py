@@ -13,7 +13,7 @@ from restoration.run.run_progress import LOG, PROGRESS
 from restoration.run.shared_filesystem import MARKER
 from restoration.storage.image_places import MASKS
 from restoration.storage.manifest import MANIFEST, is_set_aside
-from restoration.upkeep.verify.findings import Place, Repair
+from restoration.upkeep.verify.findings import FaultPlace, ScheduledRepair
 
 FIXITY_LOG = "fixity-log.jsonl"
 """In the results: a dated line for each verification."""
@@ -34,7 +34,7 @@ _ALONE = {"run.json": "plan", "batches.tsv": "batches", PROBLEMS: "problems", RE
 WITHOUT_RECIPE = ("ingest", "examine")
 
 
-def place_of(path: str) -> Place | None:
+def place_of(path: str) -> FaultPlace | None:
     """The step in whose folder a file lies; None where it lies in none."""
     parts = path.split("/")
     if parts[0] in WITHOUT_RECIPE and len(parts) > 1:
@@ -68,16 +68,16 @@ def scan_of(path: str) -> str:
     return name.partition("@")[0]
 
 
-def repair_of(results: Path, path: str) -> Repair | None:
+def repair_of(results: Path, path: str) -> ScheduledRepair | None:
     """How the next run makes a file again; None where it cannot."""
     kind, place, whole = what(path), place_of(path), results / path
     if kind in ("report", "report's pictures", "problems"):
         # Snakemake waits for the report alone, and that waits for the rest.
-        return Repair((whole, results / path.split("/", maxsplit=1)[0] / REPORT))
+        return ScheduledRepair((whole, results / path.split("/", maxsplit=1)[0] / REPORT))
     if place is None:
         return None
     if kind == "table":
-        return Repair((whole,), place, batch=PurePosixPath(path).stem)
+        return ScheduledRepair((whole,), place, batch=PurePosixPath(path).stem)
     if kind == "file":
         return None
     scan = scan_of(path)
@@ -87,7 +87,7 @@ def repair_of(results: Path, path: str) -> Repair | None:
         folders = [place[0]] if place[0] else [p.parent.name for p in results.glob("*/deliver")]
         if not any((results / name / "deliver" / f"{scan}.json").is_file() for name in folders):
             but = "there is no copy of it: its time will be that of the next run"
-    return Repair((whole,), place, scan=scan, again=again, but=but)
+    return ScheduledRepair((whole,), place, scan=scan, again=again, but=but)
 
 
 ADVICE = {
@@ -98,7 +98,7 @@ ADVICE = {
 }
 
 
-class Known:
+class KnownNames:
     """Names that no list holds, and that are right all the same."""
 
     def __init__(self, batches: Mapping[str, object] | None, recipes: frozenset[str]) -> None:

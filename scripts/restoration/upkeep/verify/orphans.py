@@ -17,7 +17,7 @@ from restoration.storage.image_places import MASKS, image_path
 from restoration.storage.manifest import is_set_aside
 from restoration.storage.page_state import delivered_files, has_own_image, mask_of
 from restoration.storage.records import read_record
-from restoration.upkeep.verify.findings import ORPHANED, Finding, Place
+from restoration.upkeep.verify.findings import ORPHANED, Fault, FaultPlace
 
 STEPS = ("ingest", "examine", *REGISTRY, "deliver")
 
@@ -26,7 +26,7 @@ _PART = "only listed; a killed worker left it, it may be deleted"
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownScans:
     """Whom the sheet names."""
 
     recipes_of: Mapping[str, tuple[str, ...]]
@@ -38,7 +38,7 @@ class Known:
         return found is not None and (recipe is None or recipe in found)
 
 
-def orphans(plan: Plan, known: Known) -> Iterator[Finding]:
+def orphans(plan: Plan, known: KnownScans) -> Iterator[Fault]:
     """Every orphan below the results, folder by folder; other runs' results inside are passed by.
 
     Only the folders that a run itself makes are looked into. What was set aside is no orphan.
@@ -69,17 +69,17 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(e.path) for e in entries if not e.is_dir(follow_symlinks=False))
 
 
-def _orphan(what: str, path: Path, expected: str, found: str, advice: str = _LISTED) -> Finding:
-    return Finding(ORPHANED, what, path, expected, found, advice=advice)
+def _orphan(what: str, path: Path, expected: str, found: str, advice: str = _LISTED) -> Fault:
+    return Fault(ORPHANED, what, path, expected, found, advice=advice)
 
 
-def _parts(folder: Path) -> Iterator[Finding]:
+def _parts(folder: Path) -> Iterator[Fault]:
     for path in _files(folder):
         if path.suffix == ".part":
             yield _orphan("part", path, "no file", "a file that was never finished", _PART)
 
 
-def _recipe_folder(plan: Plan, known: Known, recipe: str) -> Iterator[Finding]:
+def _recipe_folder(plan: Plan, known: KnownScans, recipe: str) -> Iterator[Fault]:
     steps = plan.steps(recipe)
     folder = plan.results / recipe
     for inner in _folders(folder):
@@ -94,7 +94,7 @@ def _recipe_folder(plan: Plan, known: Known, recipe: str) -> Iterator[Finding]:
     yield from _parts(folder)
 
 
-def _shown(known: Known, recipe: str, folder: Path) -> Iterator[Finding]:
+def _shown(known: KnownScans, recipe: str, folder: Path) -> Iterator[Fault]:
     """What the report page keeps of each scan."""
     yield from _parts(folder)
     for path in _files(folder):
@@ -102,7 +102,7 @@ def _shown(known: Known, recipe: str, folder: Path) -> Iterator[Finding]:
             yield _orphan("file", path, "a scan of the sheet", f"pictures of '{path.stem}'")
 
 
-def _step_folder(plan: Plan, known: Known, place: Place) -> Iterator[Finding]:
+def _step_folder(plan: Plan, known: KnownScans, place: FaultPlace) -> Iterator[Fault]:
     folder = plan.folder(*place)
     yield from _parts(folder)
     for path in _files(folder):
@@ -124,7 +124,7 @@ def _step_folder(plan: Plan, known: Known, place: Place) -> Iterator[Finding]:
                 yield from _of_a_scan(known, place, folder, path)
 
 
-def _of_a_scan(known: Known, place: Place, folder: Path, path: Path) -> Iterator[Finding]:
+def _of_a_scan(known: KnownScans, place: FaultPlace, folder: Path, path: Path) -> Iterator[Fault]:
     """Whether a scan of the sheet has the file; ids may hold dots, but no ``@``."""
     scan = path.stem.partition("@")[0]
     if path.suffix == ".tif" and not known.asks(scan, place[0]):

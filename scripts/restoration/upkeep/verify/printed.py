@@ -12,9 +12,9 @@ from restoration.config.yaml_text import read_config_file
 from restoration.plan.plan import ROOT
 from restoration.storage.publish import published
 from restoration.upkeep.verify.current import Anew, counts, made_anew_today
-from restoration.upkeep.verify.findings import COLUMNS, Finding, cells, line
+from restoration.upkeep.verify.findings import COLUMNS, Fault, cells, line
 from restoration.upkeep.verify.summary import summary
-from restoration.upkeep.verify.verify import Asked, verify_results
+from restoration.upkeep.verify.verify import VerifyRequest, verify_results
 
 ANEW = 3
 """The exit status of ``--current`` where something would be made anew."""
@@ -25,12 +25,12 @@ def fixity(given: argparse.Namespace) -> int:
     results = given.results.absolute()
     with _table(given.output, COLUMNS) as write:
 
-        def tell(finding: Finding) -> None:
+        def tell(finding: Fault) -> None:
             told = cells(finding, results, scheduling=given.repair)
             print(line(told), flush=True)
             write(told)
 
-        asked = Asked(
+        asked = VerifyRequest(
             quick=given.quick,
             results_only=given.results_only,
             repair=given.repair,

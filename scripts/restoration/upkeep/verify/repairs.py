@@ -17,7 +17,7 @@ from restoration.run.begin import PROBLEMS
 from restoration.storage.manifest import ask_again, gather
 from restoration.storage.publish import rename
 from restoration.upkeep.verify.current import Anew, made_anew, places_before
-from restoration.upkeep.verify.findings import Place, Repair
+from restoration.upkeep.verify.findings import FaultPlace, ScheduledRepair
 
 SET_ASIDE = ".bad"
 
@@ -45,7 +45,7 @@ def set_aside(path: Path) -> bool:
     return True
 
 
-def schedule(plan: Plan, repairs: Sequence[Repair], *, anew: bool) -> Scheduled:
+def schedule(plan: Plan, repairs: Sequence[ScheduledRepair], *, anew: bool) -> Scheduled:
     """Set aside what the repairs name; nothing at all where something of it cannot be given back,
     unless ``anew`` says that it may be made otherwise.
 
@@ -82,7 +82,7 @@ def schedule(plan: Plan, repairs: Sequence[Repair], *, anew: bool) -> Scheduled:
     return Scheduled(sum(set_aside(path) for path in files), moved)
 
 
-def tables_from(plan: Plan, place: Place, batch: str) -> list[Path]:
+def tables_from(plan: Plan, place: FaultPlace, batch: str) -> list[Path]:
     """The tables of a batch from a step on, and the tables of problems that they lead to."""
     recipe, first = place
     found = []
@@ -96,10 +96,10 @@ def tables_from(plan: Plan, place: Place, batch: str) -> list[Path]:
     return found
 
 
-def _changed(plan: Plan, repairs: Iterable[Repair]) -> Iterator[Anew]:
+def _changed(plan: Plan, repairs: Iterable[ScheduledRepair]) -> Iterator[Anew]:
     """What of the damaged results would not come back as it was."""
     albums: Albums = {}
-    by_scan: dict[str, list[Place]] = {}
+    by_scan: dict[str, list[FaultPlace]] = {}
     for repair in repairs:
         if repair.place is None:
             continue

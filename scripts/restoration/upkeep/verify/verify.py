@@ -29,7 +29,7 @@ from restoration.storage.journal import FOLDER, keep_written
 from restoration.storage.manifest import (
     LIST,
     MANIFEST,
-    Written,
+    WrittenList,
     is_open,
     manifest_lines,
     sha256_of_file,
@@ -39,9 +39,9 @@ from restoration.upkeep.verify.findings import (
     ALTERED,
     CLASSES,
     MISSING,
-    Finding,
-    Repair,
-    Report,
+    Fault,
+    FaultReport,
+    ScheduledRepair,
     Tally,
 )
 from restoration.upkeep.verify.fixity_log import append
@@ -53,8 +53,8 @@ from restoration.upkeep.verify.last_run import (
     started_in,
     whole_plan,
 )
-from restoration.upkeep.verify.names import ADVICE, FIXITY_LOG, Known
-from restoration.upkeep.verify.orphans import Known as Sheet
+from restoration.upkeep.verify.names import ADVICE, FIXITY_LOG, KnownNames
+from restoration.upkeep.verify.orphans import KnownScans as Sheet
 from restoration.upkeep.verify.orphans import orphans
 from restoration.upkeep.verify.repairs import Scheduled, schedule
 from restoration.upkeep.verify.standing_by import hold_off_runs
@@ -67,7 +67,7 @@ _MISSING_MASTER = "nothing is scheduled; put the file back, or correct the sheet
 
 
 @dataclass(frozen=True)
-class Asked:
+class VerifyRequest:
     """What is to be verified, and what is to be done about it."""
 
     quick: bool = False
@@ -90,7 +90,7 @@ class Verified:
     counts: Mapping[str, int]
     """Findings by class."""
     tally: Tally
-    asked: Asked
+    asked: VerifyRequest
     only: str | None
     """The scan of which alone the last run was."""
     scheduled: Scheduled | None
@@ -104,14 +104,16 @@ class Verified:
 
 
 def verify_results(
-    results: Path, asked: Asked | None = None, tell: Callable[[Finding], None] = lambda found: None
+    results: Path,
+    asked: VerifyRequest | None = None,
+    tell: Callable[[Fault], None] = lambda found: None,
 ) -> Verified:
     """Compare everything below the results with what was written; ``tell`` is given each finding.
 
     Raises ConfigError where there are no results, or a run works in them; CircumstanceError where a
     repair cannot write, OSError where the disk fails.
     """
-    asked, results = asked or Asked(), results.absolute()
+    asked, results = asked or VerifyRequest(), results.absolute()
     _check_there(results)
     log = asked.log.absolute() if asked.log is not None else results / FIXITY_LOG
     with ExitStack() as held:
@@ -122,8 +124,8 @@ def verify_results(
             held.enter_context(hold_off_runs(results))
         base = asked.base.absolute() if asked.base is not None else folder_of_run(results)
         held.enter_context(started_in(base))
-        written = Written(results)
-        look = _Look(results, asked, written, Report(tell))
+        written = WrittenList(results)
+        look = _Verification(results, asked, written, FaultReport(tell))
         look.all()
         scheduled = None
         if asked.repair and look.plan is not None:
@@ -175,10 +177,12 @@ def _logged(verified: Verified, results: Path, log: Path) -> Verified:
     return verified
 
 
-class _Look:
+class _Verification:
     """One look at everything."""
 
-    def __init__(self, results: Path, asked: Asked, written: Written, report: Report) -> None:
+    def __init__(
+        self, results: Path, asked: VerifyRequest, written: WrittenList, report: FaultReport
+    ) -> None:
         self.results = results
         self.asked = asked
         self.written = written
@@ -207,7 +211,7 @@ class _Look:
                     found = "none that can be read"
         then = ADVICE["plan"] + "; without it, what the sheet names no more is not told"
         said = f"SHA-256 {expected}" if expected else "the plan of the last run"
-        self.report.add(Finding(kind, "plan", path, said, found, advice=then))
+        self.report.add(Fault(kind, "plan", path, said, found, advice=then))
         return None
 
     def _sheet(self) -> Sheet | None:
@@ -231,7 +235,7 @@ class _Look:
             Files(
                 results=self.results,
                 written=self.written,
-                known=Known(None if batches is None else dict.fromkeys(batches), recipes),
+                known=KnownNames(None if batches is None else dict.fromkeys(batches), recipes),
                 queue=self.queue,
                 report=self.report,
                 tally=self.tally,
@@ -261,7 +265,7 @@ class _Look:
 
     def _manifest(self) -> None:
         path = self.results / MANIFEST
-        repair = Repair(manifest=True)
+        repair = ScheduledRepair(manifest=True)
         if not self.written.there:
             expected, then = (
                 "a list of what was written",
@@ -270,13 +274,13 @@ class _Look:
                     "manifest: only what the records say of files could be compared"
                 ),
             )
-            self.report.add(Finding(MISSING, "manifest", path, expected, "none", advice=then))
+            self.report.add(Fault(MISSING, "manifest", path, expected, "none", advice=then))
         elif self.written.from_manifest or not self.written.is_whole:
             listed = self.results / FOLDER / LIST
             expected = f"the list from which {MANIFEST} was made"
             kind = ALTERED if listed.is_file() else MISSING
             found = "one that was altered" if listed.is_file() else "no file"
-            self.report.add(Finding(kind, "list", listed, expected, found, repair))
+            self.report.add(Fault(kind, "list", listed, expected, found, repair))
         elif self.partly:
             listed, expected = self.results / FOLDER / LIST, "a list of all that was written"
             then = (
@@ -284,12 +288,12 @@ class _Look:
                 "the records say could be compared, until a whole run has made them anew"
             )
             found = "one of what was written since"
-            self.report.add(Finding(MISSING, "list", listed, expected, found, advice=then))
+            self.report.add(Fault(MISSING, "list", listed, expected, found, advice=then))
         elif not path.is_file():
             if not is_open(self.results):
-                self.report.add(Finding(MISSING, "manifest", path, "a file", "no file", repair))
+                self.report.add(Fault(MISSING, "manifest", path, "a file", "no file", repair))
         elif (said := _first_difference(path, manifest_lines(self.results))) is not None:
-            self.report.add(Finding(ALTERED, "manifest", path, *said, repair))
+            self.report.add(Fault(ALTERED, "manifest", path, *said, repair))
 
     # -- masters and weights ---------------------------------------------------------------
 
@@ -314,7 +318,7 @@ class _Look:
             say(ALTERED, expected, now, then)
 
     def _say_master(self, path: Path, kind: str, expected: str, found: str, then: str) -> None:
-        self.report.add(Finding(kind, "master", path, expected, found, advice=then))
+        self.report.add(Fault(kind, "master", path, expected, found, advice=then))
 
     def _hash(
         self, path: Path, sha256: str, say: Callable[[str, str, str, str], None], then: str = ""
@@ -334,7 +338,7 @@ class _Look:
             then = advice(name)
 
             def say(kind: str, expected: str, found: str, then: str, path: Path = path) -> None:
-                self.report.add(Finding(kind, "weights", path, expected, found, advice=then))
+                self.report.add(Fault(kind, "weights", path, expected, found, advice=then))
 
             if not path.is_file():
                 say(MISSING, f"SHA-256 {sha256}" if sha256 else "a file", "no file", then)
