@@ -22,6 +22,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
 from restoration.stages.denoise.stage import DenoiseStage
 from support import by_parameters, corpus, weights_at_hand
+from support.condition import report
 
 CPU = torch.device("cpu")
 SMALL = FfdnetParameters(num_feat=6, num_conv=4)
@@ -125,7 +126,7 @@ def denoised(
     stage = DenoiseStage()
     stage.setup(DenoiseSettings.model_validate(settings), lambda name, **blend: ffdnet)
     colour = ColourSpace.from_profile(None, pixels.shape[2])
-    page = Page("box-1", 1, ArrayRaster(pixels), colour, None, {"noise": noise}, "0" * 64)
+    page = Page("box-1", 1, ArrayRaster(pixels), colour, None, report(noise=noise), "0" * 64)
     result = stage.apply(page)
     assert isinstance(result, Restored)
     return np.concatenate(list(result.bands))
@@ -217,7 +218,7 @@ def test_kept_grain_keeps_its_spectrum_while_the_noise_of_the_colours_goes(
     total = float(np.hypot(7, 3))
     facts = {"found": True, "sigma": 7.0, "equal_channels": True, "channel_correlation": 0.84}
     scales = {"full": total, "half": 6.4, "quarter": 4.6}
-    detail = {k: {"total": v, "kind": "correlated"} for k, v in scales.items()}
+    detail = {k: {"sigma": v, "total": v, "kind": "correlated"} for k, v in scales.items()}
     detail |= {"grain": facts, "channels": [total] * 3}
     made = denoised(ffdnet, pixels, {"value": total, "detail": detail})
 
