@@ -76,7 +76,7 @@ REGISTRY: dict[str, Entry] = {
     ),
     "faces": Entry(
         FacesSettings,
-        "Faces, each by its own evidence.",
+        "Faces, each by what was measured of it.",
         "restoration.stages.faces.stage",
         "FacesStage",
         version="2",

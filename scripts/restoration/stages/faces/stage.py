@@ -1,4 +1,4 @@
-"""Faces: restored where the evidence allows, left as they are where it does not, and labelled."""
+"""Faces: restored where what was measured of them allows it, else left as they are; labelled."""
 
 from __future__ import annotations
 
