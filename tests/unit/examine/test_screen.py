@@ -30,7 +30,7 @@ def examined(
     codes = simulated_scans.scanned(pixels, bits)
     page = simulated_scans.SimulatedPage(codes, bits=bits, ppi=resolution)
     colour = ColourSpace.from_profile(None, codes.shape[2])
-    report = examine_page(page, ExamineSettings(window=window), colour, findings=[ScreenMeasurer])
+    report = examine_page(page, ExamineSettings(window=window), colour, measurers=[ScreenMeasurer])
     found: dict[str, Any] = report["screen"]
     return found
 

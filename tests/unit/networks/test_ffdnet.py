@@ -22,6 +22,7 @@ from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Page, Restored
 from restoration.stages.denoise.stage import DenoiseStage
 from support import by_parameters, corpus, weights_at_hand
+from support.condition import report
 
 CPU = torch.device("cpu")
 SMALL = FfdnetParameters(num_feat=6, num_conv=4)
@@ -125,7 +126,7 @@ def denoised(
     stage = DenoiseStage()
     stage.setup(DenoiseSettings.model_validate(settings), lambda name, **blend: ffdnet)
     colour = ColourSpace.from_profile(None, pixels.shape[2])
-    page = Page("box-1", 1, ArrayRaster(pixels), colour, None, {"noise": noise}, "0" * 64)
+    page = Page("box-1", 1, ArrayRaster(pixels), colour, None, report(noise=noise), "0" * 64)
     result = stage.apply(page)
     assert isinstance(result, Restored)
     return np.concatenate(list(result.bands))

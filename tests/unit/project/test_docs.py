@@ -129,7 +129,7 @@ OWN = {
 
 
 @pytest.fixture(scope="module")
-def checkout(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def own_checkout(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A checkout with results and an environment, which is this one."""
     folder = tmp_path_factory.mktemp("docs") / "checkout"
     shutil.copytree(finished.folder, folder, symlinks=True)
@@ -153,9 +153,9 @@ def checkout(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
     return Project(folder)
 
 
-def test_every_command_does_what_it_should(checkout: Project) -> None:
+def test_every_command_does_what_it_should(own_checkout: Project) -> None:
     """One after the other: a later page goes on with what an earlier one made."""
-    masters = {path: path.read_bytes() for path in (checkout.folder / "masters").iterdir()}
+    masters = {path: path.read_bytes() for path in (own_checkout.folder / "masters").iterdir()}
     failed = []
     # A command that several pages give is run once.
     for block in {block.text: block for block in RUN_HERE}.values():
@@ -164,19 +164,19 @@ def test_every_command_does_what_it_should(checkout: Project) -> None:
             text = text.replace(name, ours)
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", text],
-            cwd=checkout.folder,
-            env=checkout.environment(),
+            cwd=own_checkout.folder,
+            env=own_checkout.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=checkout.patience,
+            timeout=own_checkout.patience,
             check=False,
         )
         if done.returncode != 0 or "Traceback" in done.stderr:
             failed.append(f"{block.id}: {done.returncode}\n{done.stdout}{done.stderr}")
     assert not failed, "\n\n".join(failed)
     assert {path: path.read_bytes() for path in masters} == masters
-    sheet = (checkout.folder / "my.tsv").read_text("utf-8")
+    sheet = (own_checkout.folder / "my.tsv").read_text("utf-8")
     assert "masters/a.tif" in sheet
 
 
