@@ -299,7 +299,7 @@ class Chain:
         return str(self._keys.stage(state.owner).page(state.number).sha256)
 
     def _steady(self) -> AbstractContextManager[None]:
-        """Around work on pixels: see ``intact.steady``."""
+        """Around work on pixels: see ``storage.fixity.steady``."""
         return steady(self.scan.path, self._keys.ingested().signature, self._read)
 
     # -- delivering ------------------------------------------------------------------------

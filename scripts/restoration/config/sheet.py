@@ -36,7 +36,7 @@ class Scan:
     scan: str
     path: str
     batch: str
-    """What one job takes together; empty where the sheet says nothing (``batching.assign``)."""
+    """What one job takes together; empty where the sheet says nothing (``plan.batches.assign``)."""
     recipes: tuple[str, ...]
     material: str
 
