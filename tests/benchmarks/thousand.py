@@ -29,7 +29,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.demo import printing, simulate, wear
 from restoration.demo.collection import codes
 from restoration.demo.photographs import Crop, load
@@ -145,7 +145,7 @@ def run(plan: Plan, kind: str) -> dict[str, Any]:
     megapixels = HEIGHT * WIDTH / 1e6
     for step in plan.steps(name):
         recipe = None if step in ("ingest", "examine") else name
-        workshop = make_workshop(plan, threads=2)
+        workshop = make_job_tools(plan, threads=2)
         started, used = time.monotonic(), processor_seconds()
         table = Path(plan.table(recipe, step, kind))
         code = run_batch(plan, recipe, step, kind, workshop, table=table)

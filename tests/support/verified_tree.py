@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from restoration.chain import chain
-from restoration.chain.job_tools import make_workshop
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.job_tools import make_job_tools
+from restoration.chain.page_restorer import JobTools
 from restoration.chain.withdrawn import withdrawn_places
 from restoration.config.section import Section
 from restoration.config.stages.entry import Entry
@@ -153,11 +153,11 @@ def make_tree(folder: Path) -> None:
     run(folder)
 
 
-def workshop(plan: Plan, **given: Any) -> Workshop:
+def workshop(plan: Plan, **given: Any) -> JobTools:
     def examine(path: Path, number: int, config: Any) -> dict[str, Any]:
         return examined(**SCANS[path.stem])
 
-    return replace(make_workshop(plan, threads=1), examine=examine, **given)
+    return replace(make_job_tools(plan, threads=1), examine=examine, **given)
 
 
 def run(folder: Path, config: dict[str, Any] | None = None, **given: Any) -> Plan:

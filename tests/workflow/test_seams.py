@@ -76,7 +76,7 @@ def add_stage(project: Project) -> set[Path]:
         for place in (
             "scripts/restoration/config/stages/lighten.py",
             "scripts/restoration/stages/lighten.py",
-            "tests/stages/test_lighten.py",
+            "tests/unit/stages/test_lighten.py",
         )
     }
     imports = said.pop(f"{registry}: with the imports")
@@ -102,7 +102,7 @@ def test_a_stage_is_added_in_five_places_and_all_else_follows(project: Project) 
     before = project.stamps()
     touched = add_stage(project)
     assert len(touched) == 5
-    passes(project, project.folder / "tests/stages/test_lighten.py")
+    passes(project, project.folder / "tests/unit/stages/test_lighten.py")
 
     # As a cluster's profile sets threads for the stages that it knows.
     planned = project.run("-n", "--set-threads", "cleanup=2")
@@ -160,7 +160,7 @@ def add_sidecar(project: Project) -> set[Path]:
     registry = f"{room}/__init__.py"
     touched = {
         write(project, place, said.pop(place))
-        for place in (f"{room}/size.py", "tests/deliver/test_size.py")
+        for place in (f"{room}/size.py", "tests/unit/deliver/test_size.py")
     }
     path = project.folder / registry
     line = "SIDECARS: tuple[Sidecar, ...] = (CUBE,)\n"
@@ -180,7 +180,7 @@ def test_a_file_beside_the_deliverable_is_added_in_three_places(project: Project
     stamps = project.stamps()
     touched = add_sidecar(project)
     assert len(touched) == 3
-    passes(project, project.folder / "tests/deliver/test_size.py")
+    passes(project, project.folder / "tests/unit/deliver/test_size.py")
 
     # Written, recorded, listed, shown; the deliverable's pixels and every stage's as they were.
     project.run()

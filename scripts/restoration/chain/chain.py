@@ -19,7 +19,7 @@ from restoration.chain.delivery_again import (
     earlier_delivery,
     is_delivered,
 )
-from restoration.chain.page_restorer import PageRestorer, PageWork, Workshop
+from restoration.chain.page_restorer import JobTools, PageRestorer, PageWork
 from restoration.chain.scan_keys import EarlierProblemError, ScanKeys, altered_key
 from restoration.chain.scan_records import ScanRecords
 from restoration.chain.software import processor, recorded_weights, software_versions
@@ -51,7 +51,7 @@ class Chain:
         plan: Plan,
         recipe: str | None,
         scan: Scan,
-        workshop: Workshop,
+        workshop: JobTools,
         progress: Progress = lambda share, unit: None,
     ) -> None:
         self.plan = plan

@@ -13,9 +13,9 @@ from restoration.chain.marks_on_page import check_on_page, is_blank, unused_targ
 from restoration.config.regions import FaceRegions, Shape, StageMarks
 from restoration.config.settings import IngestSettings
 from restoration.faces.frame import Places
-from restoration.faces.known import KnownFace, known_faces
+from restoration.faces.page_faces import KnownFace, known_faces
 from restoration.faces.protecting import feather_of, protected
-from restoration.faces.unmet import unmet_marks
+from restoration.faces.unmatched_marks import unmet_marks
 from restoration.findings.faces import FacePlaces
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.tiff.page import TiffPage, open_infrared, open_page

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from restoration.chain.album import Albums
+from restoration.chain.crash_guard import CrashGuard
 from restoration.chain.limits import limited
 from restoration.chain.page_companions import Beside, beside
-from restoration.chain.scan_in_hand import InHand
 from restoration.chain.stage_inputs import ToldOfPage
 from restoration.chain.unchanged import Watched
 from restoration.config.sheet import Scan
@@ -41,7 +41,7 @@ class OpenImage(Raster, Protocol):
 
 
 @dataclass(frozen=True)
-class Workshop:
+class JobTools:
     """What steps are done with: loaded once per job, so that tests can put in their own."""
 
     networks: NetworkSource
@@ -53,7 +53,7 @@ class Workshop:
     deliver: Callable[..., Facts]
     stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
     """Set up once per job; what a stage measures of its network serves every scan."""
-    hand: InHand = field(default_factory=InHand)
+    hand: CrashGuard = field(default_factory=CrashGuard)
     """What is begun, for the process that waits for this one."""
     albums: Albums = field(default_factory=dict)
     """By recipe, step and batch: gathered once per job, not once per scan."""
@@ -84,7 +84,7 @@ class PageRestorer:
         recipe: str,
         step: str,
         scan: Scan,
-        workshop: Workshop,
+        workshop: JobTools,
         progress: Progress,
         input_of: Callable[[PageState], tuple[Path, int]],
     ) -> None:

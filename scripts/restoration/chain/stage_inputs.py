@@ -10,7 +10,7 @@ from typing import Any
 from restoration.chain.album import Album, Albums, gather_album
 from restoration.config.sheet import Scan
 from restoration.config.stages import COLOUR, REGISTRY
-from restoration.faces.known import as_keyed, where_faces_lie
+from restoration.faces.page_faces import as_keyed, where_faces_lie
 from restoration.findings.faces import FacePlaces, Faces
 from restoration.findings.report import ConditionReport, read_report
 from restoration.ingest.inspect_master import hash_file

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from restoration.raster.ahead import closing
 from restoration.raster.base import FloatImage, Raster, to_uint16
+from restoration.raster.prefetch import closing
 
 
 @dataclass

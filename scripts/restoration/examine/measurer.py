@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from restoration.examine.finding import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.findings.base import AnyFinding
 
 

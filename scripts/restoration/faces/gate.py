@@ -9,7 +9,7 @@ from restoration.condition.confidence import LEAST_CONFIDENCE
 from restoration.condition.working_resolution import HeldPicture
 from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import BOX_SIDE
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.findings.base import Others
 from restoration.findings.effective_resolution import EffectiveResolution
 from restoration.findings.faces import ReportedFace

@@ -15,8 +15,8 @@ from restoration.examine.damage.mask import tiles
 from restoration.examine.damage.odds import decoded, threshold
 from restoration.examine.damage.search import KINDS, Core, Sighting, levels, search, search_creases
 from restoration.examine.damage.verdict import Ledger
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.damage import Damage, DamageDetail, LongPiecesFound, PiecesFound, Shifts
 from restoration.raster.base import FloatImage, UInt16Image
 

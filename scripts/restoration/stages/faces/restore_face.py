@@ -12,7 +12,7 @@ import numpy as np
 from restoration.config.stages.faces import FacesSettings
 from restoration.engine.faces.face_runner import FaceRunner
 from restoration.faces.frame import EYES_AND_MOUTH, Frame, Places, points_of
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.faces.persons import Identity, SamePerson, choose, codes
 from restoration.faces.sampling import in_frame
 from restoration.networks.face_detector import PicturePlace, aligned_points

@@ -1,0 +1,60 @@
+"""Tests of a room lie under its name; what tests share lies in tests/support: each test module
+stands by itself."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[2]
+PACKAGE = TESTS.parent / "scripts" / "restoration"
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, also within functions, and the names taken from them."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+            found |= {f"{node.module or ''}.{alias.name}" for alias in node.names}
+    return found
+
+
+def test_no_module_imports_a_test_module() -> None:
+    modules = sorted(TESTS.rglob("*.py"))
+    tests = {path.stem for path in modules if path.stem.startswith("test_")} | {"conftest"}
+    assert len(tests) > 100
+    wrong = {
+        f"{path.relative_to(TESTS)}: {name}"
+        for path in modules
+        for name in imported(path)
+        if tests & set(name.split("."))
+    }
+    assert wrong == set()
+
+
+def test_loose_modules_are_command_lines() -> None:
+    """Helpers lie in tests/support; what lies beside the folders is run by people."""
+    loose = {path.name: path.read_text(encoding="utf-8") for path in TESTS.glob("*.py")}
+    del loose["conftest.py"]
+    assert set(loose) == {"contradictions.py", "metadata_tools.py"}
+    assert all('if __name__ == "__main__":' in text for text in loose.values())
+
+
+def test_unit_tests_lie_in_folders_named_like_the_rooms() -> None:
+    """``project`` holds what is about the whole repository: its docs, lock, Makefile, benches."""
+    rooms = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    modules = sorted((TESTS / "unit").rglob("*.py"))
+    assert {path.parent.parent for path in modules} == {TESTS / "unit"}
+    # The stages that ask `condition` are what tests it: denoise, upscale, the demo.
+    assert rooms - {path.parent.name for path in modules} == {"condition"}
+    assert {path.parent.name for path in modules} - rooms == {"project"}
+
+
+def test_no_two_test_modules_share_a_name() -> None:
+    """Where a folder is no package, pytest tells modules apart by their file's name alone."""
+    found = TESTS.rglob("test_*.py")
+    names = [path.name for path in found if not (path.parent / "__init__.py").exists()]
+    assert len(names) == len(set(names))
