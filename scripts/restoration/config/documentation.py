@@ -64,8 +64,8 @@ def _type_name(annotation: Any) -> str:
         return " or ".join(_type_name(part) for part in arguments if part is not type(None))
     if origin is dict:
         return f"name → {_type_name(arguments[1])}"
-    if origin is typing.Annotated:
-        return _type_name(arguments[0])
+    if origin in (tuple, typing.Annotated):
+        return ("list of " if origin is tuple else "") + _type_name(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"section [{annotation.__name__}](#{annotation.__name__.lower()})"
     return _NAMES.get(annotation, str(annotation))
@@ -87,7 +87,26 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if field.default_factory is not None:
         return "its defaults"
-    return "unset" if field.default is None else f"`{field.default}`"
+    if field.default is None:
+        return "unset"
+    if field.default == "":
+        return "empty"
+    return f"`{_as_yaml(field.default)}`"
+
+
+def _as_yaml(value: Any) -> str:
+    """A default as a person writes it into a config."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def _meaning(field: FieldInfo) -> str:
+    """What a field is for; of a section without a description, the first sentence of its own."""
+    section = field.annotation
+    if field.description is None and isinstance(section, type) and issubclass(section, BaseModel):
+        return cleandoc(section.__doc__ or "").partition(". ")[0].rstrip(".") + "."
+    return field.description or ""
 
 
 def _sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -122,7 +141,7 @@ def readme(architectures: Sequence[str]) -> str:
             value = _type_name(field.annotation) + _limits(field)
             if (model, name) == (UserWeights, "architecture"):
                 value = ", ".join(f"`{each}`" for each in architectures)
-            text = " ".join((field.description or "").split()).replace("|", "\\|")
+            text = " ".join(_meaning(field).split()).replace("|", "\\|")
             parts.append(f"| `{name}` | {value} | {_default(field)} | {text} |\n")
     return "".join(parts)
 
