@@ -71,9 +71,14 @@ class WarmPython:
                 self._start(checkout)
                 self._staying.connect(self._socket)
 
+    @property
+    def program(self) -> Path:
+        """What stands for ``python`` in commands of a shell."""
+        return self._place / "bin/python" if self._warm else Path(sys.executable)
+
     def _start(self, checkout: Path) -> None:
         self._place.mkdir()
-        python = self._place / "bin/python"
+        python = self.program
         python.parent.mkdir()
         path = self._place / "socket"
         client = f'exec {sys.executable} -IS {HERE / "warm_client.py"} {path} "$@"'

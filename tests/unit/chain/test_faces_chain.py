@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +98,7 @@ class Sources:
         return known.get(name, self.page)
 
 
-@pytest.fixture
-def plan(tmp_path: Path) -> Plan:
+def plan_in(tmp_path: Path) -> Plan:
     noise = np.random.default_rng(4).standard_normal((SIDE, SIDE, 3)).astype(np.float32)
     pixels = picture(SIDE, SIDE) + 0.03 * noise
     pixels[300:, 300:] *= 0.4
@@ -134,6 +135,38 @@ def run(plan: Plan, recipe: str) -> tuple[np.ndarray, dict[str, Any], Sources]:
     return tifffile.imread(path).astype(int), record, sources
 
 
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    return plan_in(tmp_path)
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What a recipe made of the scan, in results of its own."""
+
+    plan: Plan
+    codes: np.ndarray
+    record: dict[str, Any]
+    sources: Sources
+
+
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Delivered]:
+    """Each recipe runs once; what it made is looked at and never changed."""
+
+    @cache
+    def once(recipe: str) -> Delivered:
+        plan = plan_in(tmp_path_factory.mktemp(recipe))
+        made = Delivered(plan, *run(plan, recipe))
+        made.codes.flags.writeable = False
+        return made
+
+    return once
+
+
+Deliver = Callable[[str], Delivered]
+
+
 def master(plan: Plan) -> np.ndarray:
     return tifffile.imread(plan.scans[0].path).astype(int)
 
@@ -157,9 +190,10 @@ def faces_of(record: dict[str, Any]) -> dict[int, dict[str, Any]]:
     return {face["face"]: face for face in stage["pages"][0]["findings"]["faces"]}
 
 
-def test_no_network_touches_an_excluded_a_gated_or_a_rejected_face(plan: Plan) -> None:
-    made, record, sources = run(plan, "same-size")
-    decisions = {number: face["decision"] for number, face in faces_of(record).items()}
+def test_no_network_touches_an_excluded_a_gated_or_a_rejected_face(delivered: Deliver) -> None:
+    same_size = delivered("same-size")
+    plan, made, sources = same_size.plan, same_size.codes, same_size.sources
+    decisions = {number: face["decision"] for number, face in faces_of(same_size.record).items()}
     assert decisions == {1: "restored", 2: "gated", 3: "excluded", 4: "rejected"}
     # The fakes did work: the page is changed all over, and two faces were shown.
     recorded = master(plan)
@@ -178,9 +212,9 @@ def test_no_network_touches_an_excluded_a_gated_or_a_rejected_face(plan: Plan) -
     assert np.array_equal(made[own], recorded[own])
 
 
-def test_cleanup_leaves_every_head_alone_and_says_which(plan: Plan) -> None:
+def test_cleanup_leaves_every_head_alone_and_says_which(delivered: Deliver) -> None:
     """Also of the face that will be restored: whether it is, nobody knows before."""
-    _, record, _ = run(plan, "same-size")
+    plan, record = delivered("same-size").plan, delivered("same-size").record
     cleaned = tifffile.imread(plan.folder("same-size", "cleanup") / "group.tif").astype(int)
     recorded = master(plan)
     found = record["stages"][0]["pages"][0]["findings"]
@@ -198,9 +232,11 @@ def test_cleanup_leaves_every_head_alone_and_says_which(plan: Plan) -> None:
     assert told == {h["face"]: {k: v for k, v in h.items() if k != "face"} for h in found["heads"]}
 
 
-def test_the_face_network_sees_the_page_before_another_network_sharpened_it(plan: Plan) -> None:
+def test_the_face_network_sees_the_page_before_another_network_sharpened_it(
+    delivered: Deliver,
+) -> None:
     """Beside sharp hair a soft face looks like one out of focus, and a network leaves it so."""
-    _, _, sources = run(plan, "same-size")
+    plan, sources = delivered("same-size").plan, delivered("same-size").sources
     recorded = ArrayRaster((master(plan) / 65535.0).astype(np.float32))
     shown, _ = sources.face.seen[0]
     assert np.abs(shown - np.clip(in_frame(recorded, FACES[1].frame), 0, 1)).max() < 1e-4
@@ -209,16 +245,16 @@ def test_the_face_network_sees_the_page_before_another_network_sharpened_it(plan
     assert np.abs(shown - in_frame(cleaned, FACES[1].frame)).max() > 5.0 / 255.0
 
 
-def test_upscale_resamples_every_face_even_accepted_ones(plan: Plan) -> None:
-    by_network, record, sources = run(plan, "enlarged")
-    resampled, _, _ = run(plan, "resampled")
-    assert sources.page.pixels > 0
+def test_upscale_resamples_every_face_even_accepted_ones(delivered: Deliver) -> None:
+    enlarged, resampled = delivered("enlarged"), delivered("resampled").codes
+    by_network = enlarged.codes
+    assert enlarged.sources.page.pixels > 0
     assert by_network.shape == resampled.shape == (2 * SIDE, 2 * SIDE, 3)
     assert np.abs(by_network - resampled)[:40, 560:640].max() > 500
     for number in FACES:
         place = inside(number, 2)
         assert np.array_equal(by_network[place], resampled[place]), number
-    page = record["stages"][0]["pages"][0]
+    page = enlarged.record["stages"][0]["pages"][0]
     assert page["findings"]["faces_kept"] == 4
 
 
@@ -230,9 +266,8 @@ def test_limits_of_masters_are_none_of_what_was_made_larger(plan: Plan) -> None:
     assert record["deliverable"]["pages"][0]["finished"]["said"]
 
 
-def test_after_cleanup_upscale_asks_no_network_at_all(plan: Plan) -> None:
-    made, _, _ = run(plan, "all")
-    recorded, _, _ = run(plan, "resampled")
+def test_after_cleanup_upscale_asks_no_network_at_all(delivered: Deliver) -> None:
+    made, recorded = delivered("all").codes, delivered("resampled").codes
     for number in (2, 3, 4):
         # Resampling looks 3 pixels around: not up to the oval's own edge.
         place = inside(number, 2, smaller=8.0)
@@ -240,9 +275,8 @@ def test_after_cleanup_upscale_asks_no_network_at_all(plan: Plan) -> None:
         assert np.array_equal(made[place], recorded[place]), number
 
 
-def test_the_deliverable_says_what_made_it(plan: Plan) -> None:
-    _, with_networks, _ = run(plan, "same-size")
-    _, without, _ = run(plan, "faces-alone")
+def test_the_deliverable_says_what_made_it(delivered: Deliver) -> None:
+    with_networks, without = delivered("same-size").record, delivered("faces-alone").record
     said = [r["deliverable"]["pages"][0]["digital_source_type"] for r in (with_networks, without)]
     assert said[0].endswith("compositeWithTrainedAlgorithmicMedia")
     # Every stage declined: the pixels are the master's, and nothing is claimed.
@@ -250,8 +284,8 @@ def test_the_deliverable_says_what_made_it(plan: Plan) -> None:
     assert {face["decision"] for face in faces_of(without).values()} == {"gated", "excluded"}
 
 
-def test_restored_faces_are_compared_once_more_in_the_finished_picture(plan: Plan) -> None:
-    _, record, _ = run(plan, "all")
+def test_restored_faces_are_compared_once_more_in_the_finished_picture(delivered: Deliver) -> None:
+    record = delivered("all").record
     (found,) = record["faces"]
     face = faces_of(record)[1]
     assert (found["page"], found["face"]) == (1, 1)
@@ -259,9 +293,8 @@ def test_restored_faces_are_compared_once_more_in_the_finished_picture(plan: Pla
     assert found["over_limit"] is False
 
 
-def test_the_xmp_counts_faces_and_tells_nothing_more_of_them(plan: Plan) -> None:
-    run(plan, "same-size")
-    path = plan.folder("same-size", "deliver") / "group.tif"
+def test_the_xmp_counts_faces_and_tells_nothing_more_of_them(delivered: Deliver) -> None:
+    path = delivered("same-size").plan.folder("same-size", "deliver") / "group.tif"
     with tifffile.TiffFile(path) as file:
         packet = file.pages[0].tags[700].value.decode()
     assert '"restored":1' in packet
@@ -334,8 +367,8 @@ faces:
     ]
 
 
-def test_marks_that_meet_their_faces_are_not_warned_of(plan: Plan) -> None:
-    _, record, _ = run(plan, "same-size")
+def test_marks_that_meet_their_faces_are_not_warned_of(delivered: Deliver) -> None:
+    record = delivered("same-size").record
     assert warnings_of(record, "faces") == warnings_of(record, "cleanup") == []
     assert "unheeded_marks" not in record
 

@@ -21,6 +21,7 @@ from restoration.config.regions import read_regions
 from restoration.config.settings import Config, Recipe, StagesSettings, load_config
 from restoration.findings.report import FINDINGS
 from support.project import Project
+from support.warm_python import WarmPython
 
 ROOT = Path(__file__).resolve().parents[3]
 BESIDE = ("README", "CONTRIBUTING", "config/README", "envs/README", "profiles/README")
@@ -141,7 +142,9 @@ OWN = {
 
 
 @pytest.fixture(scope="module")
-def own_checkout(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def own_checkout(
+    finished: Project, warm: WarmPython, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
     """A checkout with results and an environment, which is this one."""
     folder = tmp_path_factory.mktemp("docs") / "checkout"
     shutil.copytree(finished.folder, folder, symlinks=True)
@@ -151,7 +154,7 @@ def own_checkout(finished: Project, tmp_path_factory: pytest.TempPathFactory) ->
     programs.mkdir(parents=True)
     for name, words in (("python", ""), ("snakemake", "-m snakemake ")):
         program = programs / name
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words}"$@"\n')
+        program.write_text(f'#!/bin/sh\nexec "{warm.program}" {words}"$@"\n')
         program.chmod(0o755)
     summed = subprocess.run(
         "cat envs/lock*.txt envs/install.sh | cksum | cut -d' ' -f1",
