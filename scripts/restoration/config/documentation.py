@@ -32,15 +32,16 @@ only the keys that differ need be there:
 ```
 
 A mistake stops the run before any job, with one line that names file, line and key, or the row of
-the sheet. `make restore CONFIG=my.yaml` also says where a file is no YAML; called by itself, Snakemake
-reads the files before we can.
+the sheet. `make restore CONFIG=my.yaml` also says where a file is no YAML; called by itself,
+Snakemake reads the files before we can.
 
 A stage that is `off` (`upscale: off`) or `null` is not in a recipe; `on` gives it its defaults.
 
 ## The sheet of scans
 
 Tab-separated text in UTF-8 or UTF-16, as spreadsheets save it; the first line has the names of the
-columns. Cells may stand in double quotes, a quote inside them doubled. Relative paths start at the sheet's own folder.
+columns. Cells may stand in double quotes, a quote inside them doubled. Relative paths start at the
+sheet's own folder.
 `.venv/bin/python scripts/sheet.py FOLDER > scans.tsv` makes one. Ids and batches name files: none
 may be called like a device of Windows (`aux`, `nul`, `com1.tif`), nor differ from another in upper
 and lower case alone.
