@@ -41,7 +41,8 @@ A stage that is `off` (`upscale: off`) or `null` is not in a recipe; `on` gives 
 
 Tab-separated text in UTF-8 or UTF-16, as spreadsheets save it; the first line has the names of the
 columns. Cells may stand in double quotes, a quote inside them doubled. Relative paths start at the
-sheet's own folder. `.venv/bin/python scripts/sheet.py FOLDER > scans.tsv` makes one. Ids and batches name files: none
+sheet's own folder.
+`.venv/bin/python scripts/sheet.py FOLDER > scans.tsv` makes one. Ids and batches name files: none
 may be called like a device of Windows (`aux`, `nul`, `com1.tif`), nor differ from another in upper
 and lower case alone.
 
