@@ -39,7 +39,7 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.run.batch import run_batch
-from restoration.run.begin import ALLOCATOR
+from restoration.run.start_run import ALLOCATOR
 
 HEIGHT, WIDTH, PPI = 4800, 7200, 1200
 REPEATS = 4

@@ -31,7 +31,7 @@ from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.raster.colour.tone_table import NODES, ToneTable
 from restoration.review.page import write_report
 from restoration.run.batch import run_batch
-from restoration.run.begin import tables_of_lost_results
+from restoration.run.start_run import tables_of_lost_results
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.manifest import gather, open_results

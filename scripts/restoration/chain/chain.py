@@ -13,13 +13,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from restoration.chain.delivery_again import (
+from restoration.chain.page_restorer import JobTools, PageRestorer, PageWork
+from restoration.chain.redelivery import (
     deliver_again,
     delivery_record,
     earlier_delivery,
     is_delivered,
 )
-from restoration.chain.page_restorer import JobTools, PageRestorer, PageWork
 from restoration.chain.scan_keys import EarlierProblemError, ScanKeys, altered_key
 from restoration.chain.scan_records import ScanRecords
 from restoration.chain.software import processor, recorded_weights, software_versions

@@ -12,14 +12,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from restoration.chain.album import Albums
+from restoration.chain.change_check import ChangeCheck
 from restoration.chain.crash_guard import CrashGuard
-from restoration.chain.limits import limited
-from restoration.chain.page_companions import Beside, beside
-from restoration.chain.stage_inputs import ToldOfPage
-from restoration.chain.unchanged import Watched
+from restoration.chain.page_companions import PageCompanions, beside
+from restoration.chain.region_limits import limited
+from restoration.chain.stage_inputs import StageContext
 from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
-from restoration.faces.protecting import told_of_heads
+from restoration.faces.head_protection import told_of_heads
 from restoration.plan.plan import Plan
 from restoration.raster.base import Progress, Raster
 from restoration.records.stage import AppliedPage, StageDone, StagePage, page_of
@@ -66,7 +66,7 @@ class PageWork:
     state: PageState
     """The page as the step before leaves it."""
     key: str
-    told: ToldOfPage
+    told: StageContext
     """What the stage is told of the page beyond its pixels."""
     count: int
     """Pages of the scan."""
@@ -222,7 +222,9 @@ class PageRestorer:
         opened: Raster = files.enter_context(self.workshop.open_image(path, number))
         return opened
 
-    def _held(self, result: Restored, source: Raster, around: Beside, work: PageWork) -> Restored:
+    def _held(
+        self, result: Restored, source: Raster, around: PageCompanions, work: PageWork
+    ) -> Restored:
         """The stage's page without what it may not change."""
         if around.limits is not None:
             result = limited(result, source, around.limits)
@@ -232,7 +234,7 @@ class PageRestorer:
                 result = limited(result, source, around.keep, "outside_faces_share")
         return result
 
-    def _beside(self, work: PageWork, files: ExitStack) -> Beside:
+    def _beside(self, work: PageWork, files: ExitStack) -> PageCompanions:
         state = work.state
         return beside(
             self.plan.marks(self.recipe, self.scan, self.step),
@@ -259,7 +261,7 @@ class PageRestorer:
         target = self._image(work)
         target.parent.mkdir(parents=True, exist_ok=True)
         same_size = (page.height, page.width) == (source.height, source.width)
-        watched = Watched(page.bands, source, differs=not same_size)
+        watched = ChangeCheck(page.bands, source, differs=not same_size)
         sha256 = self.workshop.write_image(
             target,
             iter(watched),

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.config.file_names import alike, is_device
-from restoration.config.mistakes import mistake_of, near
 from restoration.config.section import Identifier, Section
 from restoration.config.stages import CHAIN, StagesSettings
+from restoration.config.validation_messages import mistake_of, near
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 

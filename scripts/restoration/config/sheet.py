@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restoration.config.file_names import is_device
-from restoration.config.mistakes import near
+from restoration.config.validation_messages import near
 from restoration.errors import ConfigError
 
 SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")

@@ -10,7 +10,7 @@ from restoration.findings.base import AnyFinding
 
 
 @runtime_checkable
-class LooksAgain(Protocol):
+class SecondPass(Protocol):
     """A measurer that looks at a few windows of the page again, once it knows where."""
 
     def look_again(self, read: ReadWindow, found: Any, earlier: EarlierFindings) -> AnyFinding:

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.measurer import LooksAgain, Measurer
+from restoration.examine.measurer import Measurer, SecondPass
 from restoration.examine.registry import MEASURERS
 from restoration.examine.survey import Survey
 from restoration.examine.window import (
@@ -85,7 +85,7 @@ def _measure(
     for measurer in measurers:
         earlier = EarlierFindings(*measured)
         found = measurer.conclude(survey, earlier)
-        if isinstance(measurer, LooksAgain):
+        if isinstance(measurer, SecondPass):
             found = measurer.look_again(page.read_codes, found, earlier)
         measured.append(found)
     return measured

@@ -10,11 +10,11 @@ from pathlib import Path
 from restoration.chain.crash_guard import CrashGuard
 from restoration.chain.job_tools import make_job_tools
 from restoration.errors import ConfigError
-from restoration.plan.masters_apart import protect_masters
+from restoration.plan.master_locations import protect_masters
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run.batch import folders_written, run_batch
-from restoration.run.begin import die_with_parent
 from restoration.run.shared_filesystem import check_same_results
+from restoration.run.start_run import die_with_parent
 from restoration.run.termination import end_when_told
 from restoration.storage.partial_files import remove_own
 from restoration.storage.scratch_disk import use_scratch

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from restoration.chain.album import Albums
 from restoration.config.stages import REGISTRY
-from restoration.plan.masters_apart import protect_every_master
+from restoration.plan.master_locations import protect_every_master
 from restoration.plan.plan import Plan
 from restoration.run.job_progress import amount
 from restoration.run.lock import lock_results

@@ -16,7 +16,7 @@ from restoration.chain.chain import Chain
 from restoration.chain.job_tools import make_job_tools
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.statement import NominalResolutionMeasurer
+from restoration.examine.stated_resolution import NominalResolutionMeasurer
 from restoration.findings.nominal_resolution import NominalResolution
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan

@@ -23,7 +23,7 @@ from restoration.examine.noise.flat_tiles import (
 from restoration.examine.noise.noise_bands import FEWEST
 from restoration.examine.noise.noise_spectrum import bands, densities, rhythmic
 from restoration.examine.resolution.resolution import picture_box
-from restoration.examine.screen.where_screened import Screened
+from restoration.examine.screen.screen_mask import Screened
 from restoration.examine.survey import Survey
 from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.interpolated import Interpolated

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.resolution.resolution import chosen, picture_box, quantisation_floor
-from restoration.examine.screen.where_screened import Screened, without_screens
+from restoration.examine.screen.screen_mask import Screened, without_screens
 from restoration.examine.sharpness.blur_fit import FEWEST, Fit, LogSpectra, SpectrumFit
 from restoration.examine.sharpness.blur_models import SIDE
 from restoration.examine.sharpness.edges import HALF, Edges, rises

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from restoration.examine.resolution.resolution import chosen, picture_box
-from restoration.examine.screen.where_screened import without_screens
+from restoration.examine.screen.screen_mask import without_screens
 from restoration.examine.sharpness.edges import FINE, Edges, edges, rises
 from restoration.examine.survey import Survey
 from restoration.examine.window import EarlierFindings, PageFacts, Window

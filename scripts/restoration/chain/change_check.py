@@ -12,7 +12,7 @@ from restoration.raster.prefetch import closing
 
 
 @dataclass
-class Watched:
+class ChangeCheck:
     """A stage's bands on their way into its image, compared with the page that came in.
 
     Compared as they are written, in 16 bits, and only until the first difference.
