@@ -7,10 +7,13 @@ from shlex import quote
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
+from snakemake.io import IOFile
+
 from restoration.errors import RestorationError
 from restoration.config.stages import REGISTRY
 from restoration.storage.keys import canonical_json
 from restoration.run.start_run import (
+from restoration.storage.tables import digest_of_table
     begin_run,
     check_checkout,
     check_cores,
@@ -21,9 +24,6 @@ from restoration.run.start_run import (
 from restoration.plan.scheduler_requests import Requests, check_arrays
 from restoration.run.shared_filesystem import check_storage
 from restoration.config.yaml_text import WrittenFiles
-
-# Snakemake keeps here what it knows of earlier runs.
-METADATA = ".snakemake/metadata"
 
 
 def written_files():
@@ -58,8 +58,6 @@ THREADS_OF_STAGES = max(
 )
 # Batches in hand at the same time: a cluster's jobs, or what fits here and one that is delivered.
 BESIDE = workflow.nodes or CORES // THREADS + 1
-# What Snakemake cannot see to be untrue, since it knows of no earlier run.
-UNSEEN = workflow.is_main_process and not any(Path(METADATA).glob("*"))
 # Whether it is still to be looked for what is untrue or lost.
 UNLOOKED = workflow.is_main_process
 
@@ -118,6 +116,14 @@ def told(function):
     return function
 
 
+def is_recorded(path):
+    """Whether what Snakemake knows of a file is of this one, so that it sees by itself what has
+    changed since; not where another checkout made it, or a backup was put back."""
+    recorded = workflow.persistence.metadata(IOFile(path))
+    digest = digest_of_table(Path(path))
+    return recorded is not None and (digest is None or repr(digest) in recorded.params)
+
+
 def see_untrue_tables():
     """Have Snakemake make untrue tables again, and those of lost results; asked by each input
     function, before it looks at any table. Nothing is deleted, so that a dry run tells the truth and
@@ -125,8 +131,8 @@ def see_untrue_tables():
     global UNLOOKED
     if UNLOOKED:
         UNLOOKED = False
-        untrue = untrue_tables(PLAN) if UNSEEN else set()
-        workflow.dag.forcefiles.update(untrue | tables_of_lost_results(PLAN))
+        unseen = {path for path in untrue_tables(PLAN) if not is_recorded(path)}
+        workflow.dag.forcefiles.update(unseen | tables_of_lost_results(PLAN))
 
 
 def nothing_before(wildcards):

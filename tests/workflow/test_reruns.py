@@ -210,6 +210,31 @@ def test_results_in_a_fresh_clone_without_snakemakes_metadata(project: Project) 
     assert project.written_since(before) == of("abc", "upscale", "deliver")
 
 
+def test_results_of_another_checkout_in_one_that_has_run_before(project: Project) -> None:
+    """Whoever tries a new version on the demo, and then on the collection that the old one made."""
+    project.set_factor(1.25)
+    recorded = project.folder / ".snakemake/metadata"
+    for path in recorded.iterdir():
+        path.unlink()
+    (recorded / "b3RoZXIvcmVzdWx0cy9pbmdlc3QvYS50c3Y=").write_text("{}")
+    before = project.stamps()
+    project.run()
+    assert project.written_since(before) == of("abc", "upscale", "deliver")
+    assert NOTHING in project.run()
+
+
+def test_a_backup_of_earlier_results_that_was_put_back(project: Project, tmp_path: Path) -> None:
+    shutil.copytree(project.results, tmp_path / "backup")
+    project.set_factor(1.25)
+    project.run()
+    shutil.rmtree(project.results)
+    shutil.copytree(tmp_path / "backup", project.results)
+    before = project.stamps()
+    project.run()
+    assert project.written_since(before) == of("abc", "upscale", "deliver")
+    assert NOTHING in project.run()
+
+
 @pytest.mark.slow
 def test_pruned_intermediates_are_made_again_only_when_needed(project: Project) -> None:
     for image in (project.results / "plain/cleanup").glob("*.tif"):

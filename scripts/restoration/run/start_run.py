@@ -88,7 +88,7 @@ def _prepare_environment() -> None:
 def untrue_tables(plan: Plan) -> set[str]:
     """The tables that no longer say what this plan would make, and what is gathered from them.
 
-    For results that come without Snakemake's metadata, as in a fresh clone: Snakemake then has
+    For results of which Snakemake has no metadata, since another checkout made them: it then has
     no recorded params to compare and would take every table for true. No result is lost when it
     makes them again: the worker judges each scan by its own record.
     """

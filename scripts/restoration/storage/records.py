@@ -78,7 +78,7 @@ def read_raw(path: Path, schemas: Container[int] = CURRENT) -> dict[str, Any] | 
     one that was altered."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(record, dict) or record.get("schema") not in schemas:
         return None

@@ -90,6 +90,29 @@ def test_nothing_is_computed_in_the_room() -> None:
                 assert own or name in allowed, f"{path.name} imports {name}"
 
 
+def test_what_a_record_leaves_out_is_unknown_or_empty() -> None:
+    """A stage would see any other default, and no key would: those hold what the record holds."""
+    known = []
+    for name in (path.stem for path in ROOM.glob("*.py")):
+        for kind in vars(importlib.import_module(f"restoration.findings.{name}")).values():
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                known += [
+                    f"{kind.__name__}.{field}"
+                    for field, said in kind.model_fields.items()
+                    if not said.is_required()
+                    and said.get_default(call_default_factory=True) not in (None, ())
+                ]
+                made = kind.__pydantic_decorators__
+                computing = (
+                    *made.field_validators,
+                    *made.model_validators,
+                    *made.computed_fields,
+                    *made.field_serializers,
+                )
+                assert computing == (), kind
+    assert known == []
+
+
 def test_words_and_stages_agree_on_what_is_sure_and_what_is_few() -> None:
     assert base.LEAST_CONFIDENCE == LEAST_CONFIDENCE
     assert damage.FEWEST == FEWEST

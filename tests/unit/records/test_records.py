@@ -27,6 +27,7 @@ from restoration.records.delivery import DeliveryDone, Withdrawn
 from restoration.records.ingest import read_ingest
 from restoration.records.stage_findings.registry import STAGE_FINDINGS
 from restoration.storage.keys import canonical_json
+from restoration.storage.records import read_record, refusal
 from support.small_results import plan, run
 
 __all__ = ["plan"]
@@ -90,7 +91,7 @@ def ingest(plan: Plan) -> dict[str, Any]:
 
 
 def test_a_record_that_does_not_fit_is_refused_in_one_line(ingest: dict[str, Any]) -> None:
-    def refusal(changed: dict[str, Any]) -> str:
+    def refused(changed: dict[str, Any]) -> str:
         with pytest.raises(RecordError) as caught:
             read_ingest(changed, "results/ingest/both.json")
         said = str(caught.value)
@@ -101,13 +102,21 @@ def test_a_record_that_does_not_fit_is_refused_in_one_line(ingest: dict[str, Any
 
     page = {**ingest["master"]["pages"][0], "height": "tall"}
     damaged = {**ingest, "master": {**ingest["master"], "pages": [page]}}
-    assert "master.pages.0.height: expected a whole number, found 'tall'" in refusal(damaged)
-    assert "colour: expected no such field, found 'red'" in refusal({**ingest, "colour": "red"})
+    assert "master.pages.0.height: expected a whole number, found 'tall'" in refused(damaged)
+    assert "colour: expected no such field, found 'red'" in refused({**ingest, "colour": "red"})
     lacking = {name: value for name, value in ingest.items() if name != "signature"}
-    assert "signature: expected a value, found nothing" in refusal(lacking)
-    assert "schema: expected 1 or 2, found 7" in refusal({**ingest, "schema": 7})
+    assert "signature: expected a value, found nothing" in refused(lacking)
+    assert "schema: expected 1 or 2, found 7" in refused({**ingest, "schema": 7})
     short = {**ingest, "sha256": "abc"}
-    assert "sha256: expected a SHA-256 (64 hexadecimal digits), found 'abc'" in refusal(short)
+    assert "sha256: expected a SHA-256 (64 hexadecimal digits), found 'abc'" in refused(short)
+
+
+@pytest.mark.parametrize("text", ['{"schema": 2, "key"', "[" * 100_000, "[1]", "\0", ""])
+def test_what_is_no_record_counts_as_missing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "both.json"
+    path.write_text(text)
+    assert read_record(path) is None
+    assert refusal(path) is None
 
 
 def test_a_record_of_schema_1_is_read(plan: Plan) -> None:

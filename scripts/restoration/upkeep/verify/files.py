@@ -336,7 +336,7 @@ def begins_late(results: Path, written: WrittenList) -> bool:
 def _read(data: bytes) -> dict[str, Any] | None:
     try:
         record = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and record.get("schema") in READABLE else None
 
