@@ -164,7 +164,7 @@ bench-faces: $(DEV) native ## faces against their truth and alternatives: [FACES
 bench-identity: $(DEV) ## how far damage moves faces, how far people are apart: [FACES=folder]
 	$(PY) tests/benchmarks/identity_limit.py $(call option,FACES,faces) $(ARGS)
 
-docs: $(DOCS) ## the pages of docs/ as HTML in build/docs; config/README.md and the schema from the settings
+docs: $(DOCS) ## the pages of docs/ as HTML in build/docs; config/README.md, docs/records.md, the schemas
 	$(PY) scripts/config_docs.py
 	$(PY) -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo 'build/docs/index.html'

@@ -187,7 +187,7 @@ def report_pictures(demo: Demo, chromium: str) -> dict[str, Image.Image]:
         raise PictureError("the report shows no face or no rocket-noisy: is it the demo's?")
     head = f'<!DOCTYPE html><html><meta charset="utf-8">{styles[0]}'
     head += "<style>section.scan, article.face { margin-top: 0 }</style><body>"
-    parts = {"report": (scan[0], (1100, 1180)), "face": (face[0], (1270, 1000))}
+    parts = {"report": (scan[0], (1100, 1302)), "face": (face[0], (1270, 884))}
     return {name: photographed(chromium, head + part, size) for name, (part, size) in parts.items()}
 
 

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 from restoration.errors import RestorationError
 from restoration.config.stages import REGISTRY
 from restoration.storage.keys import canonical_json
-from restoration.run.begin import (
+from restoration.run.start_run import (
     begin_run,
     check_checkout,
     check_cores,

@@ -12,9 +12,9 @@ from restoration.command_line.arguments import Parser, a_file
 from restoration.command_line.failures import in_one_line
 from restoration.command_line.interrupt import run
 from restoration.errors import ConfigError
-from restoration.plan.masters_apart import protect_masters
+from restoration.plan.master_locations import protect_masters
 from restoration.review.page import write_report
-from restoration.run.begin import PROBLEMS
+from restoration.run.start_run import PROBLEMS
 from restoration.run.status import plan_of_results
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.tables import read_table

@@ -13,7 +13,7 @@ import sys
 from restoration.command_line.arguments import Parser, a_place
 from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.run.own_scans import OwnScans, restore
+from restoration.run.restore_command import RestoreRequest, restore
 
 PLACES = {
     "sheet": "table of scans",
@@ -34,7 +34,7 @@ def main() -> int:
     command = given.pop("command")
     try:
         return restore(
-            OwnScans(**{name: str(value or "") for name, value in given.items()}), command
+            RestoreRequest(**{name: str(value or "") for name, value in given.items()}), command
         )
     except RestorationError as error:
         print(f"error: {error}", file=sys.stderr)

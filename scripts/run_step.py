@@ -8,7 +8,7 @@ if __name__ == "__main__":
 import sys
 from pathlib import Path
 
-from restoration.chain.scan_in_hand import stand_by
+from restoration.chain.crash_guard import stand_by
 from restoration.command_line.arguments import Parser
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from restoration.command_line.arguments import Parser, a_place
 from restoration.command_line.interrupt import run
 from restoration.errors import RestorationError
-from restoration.upkeep.verify.printed import current, fixity
+from restoration.upkeep.verify.output import current, fixity
 
 
 def main() -> int:

@@ -21,11 +21,11 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.measurer import Measurer
 from restoration.examine.page import examine_page
 from restoration.examine.registry import MEASURERS
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.findings.base import AnyFinding
 from restoration.raster.colour.colour_space import ColourSpace
 from support import corpus

@@ -23,7 +23,7 @@ from restoration.config.stages.faces import FacesSettings
 from restoration.engine.native.build import library_path, tested
 from restoration.faces import IDENTITY
 from restoration.faces.frame import SIDE
-from restoration.faces.known import KnownFace, known_faces, where_faces_lie
+from restoration.faces.page_faces import KnownFace, known_faces, where_faces_lie
 from restoration.findings.faces import FacesStage as FacesFound
 from restoration.findings.report import ConditionReport
 from restoration.networks.face_detector import PicturePlace

@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "scripts")]
 
 from restoration.examine.damage import dust, lines
+from restoration.examine.damage.classifier import REACH
 from restoration.examine.damage.evidence import both_polarities, luminance
-from restoration.examine.damage.judgement import REACH
 from support import simulated_scans
 from support.damaged_scans import Damaged, damaged
 
@@ -216,7 +216,7 @@ By figure: mean and deviation over the pieces of the fit, linear and square coef
 
 from __future__ import annotations
 
-from restoration.examine.damage.judgement import Judgement
+from restoration.examine.damage.classifier import Judgement
 
 '''
 

@@ -29,7 +29,7 @@ from restoration.engine.devices import use_threads
 from restoration.engine.faces.face_runner import PriorFace
 from restoration.faces import IDENTITY
 from restoration.faces.frame import Frame, points_of
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.findings.faces import ReportedFace
 from restoration.findings.report import ConditionReport
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points

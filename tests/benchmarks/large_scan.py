@@ -20,7 +20,7 @@ import torch
 sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "scripts")]
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]
 
-from restoration.chain.job_tools import RunningNetwork, make_workshop
+from restoration.chain.job_tools import RunningNetwork, make_job_tools
 from restoration.engine.devices import choose_device
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
@@ -76,7 +76,7 @@ def run(plan: Plan) -> dict[str, Any]:
     network = CountingNetwork()
     device = choose_device("cpu")
     workshop = replace(
-        make_workshop(plan, threads=2),
+        make_job_tools(plan, threads=2),
         networks=lambda name, **blend: RunningNetwork(network, plan.config.engine, device),  # type: ignore[arg-type]
     )
     seconds = {}

@@ -20,7 +20,7 @@ from typing import Any
 import peers
 from quality_tables import Table
 
-from restoration.run.begin import ALLOCATOR
+from restoration.run.start_run import ALLOCATOR
 
 ROOT = Path(__file__).resolve().parents[2]
 OUT = ROOT / "results" / "bench"

@@ -27,7 +27,7 @@ from restoration.demo.simulate import enlarged
 from restoration.engine.devices import choose_device, use_threads
 from restoration.ingest.inspect_master import hash_file
 from restoration.networks.load import load_network
-from restoration.run.begin import ALLOCATOR
+from restoration.run.start_run import ALLOCATOR
 from support import corpus, weights_at_hand
 
 BATCHES = 4

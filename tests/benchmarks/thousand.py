@@ -29,7 +29,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.demo import printing, simulate, wear
 from restoration.demo.collection import codes
 from restoration.demo.photographs import Crop, load
@@ -39,7 +39,7 @@ from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.run.batch import run_batch
-from restoration.run.begin import ALLOCATOR
+from restoration.run.start_run import ALLOCATOR
 
 HEIGHT, WIDTH, PPI = 4800, 7200, 1200
 REPEATS = 4
@@ -145,7 +145,7 @@ def run(plan: Plan, kind: str) -> dict[str, Any]:
     megapixels = HEIGHT * WIDTH / 1e6
     for step in plan.steps(name):
         recipe = None if step in ("ingest", "examine") else name
-        workshop = make_workshop(plan, threads=2)
+        workshop = make_job_tools(plan, threads=2)
         started, used = time.monotonic(), processor_seconds()
         table = Path(plan.table(recipe, step, kind))
         code = run_batch(plan, recipe, step, kind, workshop, table=table)

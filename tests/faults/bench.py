@@ -11,8 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 from faults.workers import EPOCH, Collection, job
-from restoration.chain.job_tools import make_workshop
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.job_tools import make_job_tools
+from restoration.chain.page_restorer import JobTools
 from restoration.plan.plan import load_plan, plan_file
 from restoration.run.batch import run_batch
 
@@ -20,20 +20,20 @@ Act = Callable[[], None]
 
 
 def run_job(
-    collection: Collection, step: str, change: Callable[[Workshop], Workshop] = lambda shop: shop
+    collection: Collection, step: str, change: Callable[[JobTools], JobTools] = lambda shop: shop
 ) -> int:
     """The exit code of the job that takes the batch through a step; ``change`` puts something
     else into its workshop."""
     with chdir(collection.folder), patch.dict(os.environ, SOURCE_DATE_EPOCH=EPOCH):
         plan = load_plan(plan_file(Path("results")))
         recipe, _, batch = job(step)
-        shop = change(make_workshop(plan, threads=1))
+        shop = change(make_job_tools(plan, threads=1))
         log = plan.results / f"logs/{recipe or ''}/{step}/{batch}.log"
         table = Path(plan.table(recipe, step, batch))
         return run_batch(plan, recipe, step, batch, shop, table=table, log=log)
 
 
-def in_the_middle_of(step: str, scan: str, act: Act) -> Callable[[Workshop], Workshop]:
+def in_the_middle_of(step: str, scan: str, act: Act) -> Callable[[JobTools], JobTools]:
     """A workshop in which ``act`` happens once, while the step works on the scan."""
     done: list[str] = []
 
@@ -42,7 +42,7 @@ def in_the_middle_of(step: str, scan: str, act: Act) -> Callable[[Workshop], Wor
             done.append(name)
             act()
 
-    def change(shop: Workshop) -> Workshop:
+    def change(shop: JobTools) -> JobTools:
         def inspect(path: Path, limits: Any) -> Any:
             once(path.stem)
             return shop.inspect(path, limits)

@@ -12,7 +12,7 @@ import pytest
 
 from faults.bench import run_job
 from faults.workers import STEPS, Collection, Zygote, masters_untouched, outcome
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.page_restorer import JobTools
 
 
 def truncated(path: Path) -> None:
@@ -97,10 +97,10 @@ def test_damage_while_it_is_read(
     assert outcome(fresh.results) == outcome(undisturbed.results)
 
 
-def _when_opened(image: Path) -> Callable[[Workshop], Workshop]:
+def _when_opened(image: Path) -> Callable[[JobTools], JobTools]:
     """A workshop in which the image is cut off after it was found intact, before it is opened."""
 
-    def change(shop: Workshop) -> Workshop:
+    def change(shop: JobTools) -> JobTools:
         def deliver(**given: Any) -> Any:
             for state in given["scan"].pages:
                 path, _ = given["scan"].input_of(state)

@@ -20,7 +20,7 @@ import cv2
 import torch
 
 import run_step
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.command_line.failures import in_one_line
 from restoration.config.stages import REGISTRY
 from restoration.plan.plan import load_plan, plan_file
@@ -58,7 +58,7 @@ def warm(folder: Path) -> None:
             carried = None if step in ("ingest", "examine") else recipe
             for batch in plan.batches(carried):
                 table = Path(plan.table(carried, step, batch))
-                workshop = make_workshop(plan, threads=1)
+                workshop = make_job_tools(plan, threads=1)
                 assert run_batch(plan, carried, step, batch, workshop, table=table) == 0
 
 

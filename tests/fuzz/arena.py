@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzz.guard import Guard, snapshot
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.errors import ConfigError
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan, load_plan, plan_file
@@ -201,7 +201,7 @@ class Arena:
     def _steps(self, plan: Plan, batch: str) -> dict[str, Row]:
         plan.save()
         again = load_plan(plan_file(plan.results))
-        workshop = make_workshop(again, threads=1)
+        workshop = make_job_tools(again, threads=1)
         rows: dict[str, Row] = {}
         for step in again.steps("plain"):
             recipe = None if step in ("ingest", "examine") else "plain"

@@ -8,9 +8,9 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.measurer import Measurer
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import AnyFinding, Found
 from restoration.findings.noise import NoiseAtScale
 from restoration.findings.report import FINDINGS, ConditionReport

@@ -9,7 +9,7 @@ import numpy as np
 
 from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import EYES_AND_MOUTH, Frame
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.findings.faces import ReportedFace
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.colour.colour_space import ColourSpace

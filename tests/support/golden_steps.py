@@ -16,7 +16,7 @@ from unittest import mock
 import numpy as np
 import tifffile
 
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.config.settings import ExamineSettings, IngestSettings
 from restoration.config.stages import REGISTRY
 from restoration.errors import ScanError
@@ -233,7 +233,7 @@ def _run(plan: Plan, step: str) -> None:
         return recorded({"noise": {"value": None, "confidence": 0.0, "detail": {}}})
 
     recipe = None if step in ("ingest", "examine") else "golden"
-    shop = replace(make_workshop(plan, threads=1), examine=examine)
+    shop = replace(make_job_tools(plan, threads=1), examine=examine)
     table = Path(plan.table(recipe, step, "one"))
     assert run_batch(plan, recipe, step, "one", shop, table=table) == 0
 

@@ -13,7 +13,7 @@ from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.run.batch import run_batch
 from restoration.storage.manifest import gather
-from restoration.upkeep.verify.findings import Fault
+from restoration.upkeep.verify.findings import FixityFault
 from restoration.upkeep.verify.verify import VerifyRequest, verify_results
 from support import corpus
 from support.verified_tree import AGAIN, CHANGES, MAPS, SCANS, stand_in, workshop
@@ -62,8 +62,8 @@ def run(plan: Plan) -> None:
     gather(plan.results)
 
 
-def findings(plan: Plan, **given: Any) -> list[Fault]:
-    found: list[Fault] = []
+def findings(plan: Plan, **given: Any) -> list[FixityFault]:
+    found: list[FixityFault] = []
     verify_results(plan.results, VerifyRequest(results_only=True, **given), found.append)
     return found
 

@@ -24,7 +24,7 @@ NO_RECORDS: Mapping[str, str] = {
     "plan/resolve_auto.py": "what PyTorch says of itself",
     "raster/colour/icc.py": "tags of an ICC profile",
     "records/base.py": "pydantic's errors",
-    "run/own_scans.py": "settings as people write them",
+    "run/restore_command.py": "settings as people write them",
     "run/shared_filesystem.py": "the marker of a run that is on",
     "storage/manifest.py": "groups of a regular expression",
 }
@@ -33,7 +33,7 @@ are."""
 
 
 OTHER_KEYS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "chain/delivery_again.py": (
+    "chain/redelivery.py": (
         "properties of an XMP packet",
         frozenset({"InstanceID", "ModifyDate"}),
     ),
@@ -48,7 +48,7 @@ OTHER_KEYS: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"contrast", "above_noise", "clutter", "length"}),
     ),
     "examine/damage/search.py": ("arrays of measures of lines", frozenset({"contrast"})),
-    "examine/damage/verdict.py": (
+    "examine/damage/page_decision.py": (
         "counts by kind of damage",
         frozenset({"scratches", "creases", "dust"}),
     ),
@@ -75,7 +75,7 @@ OTHER_KEYS: Mapping[str, tuple[str, frozenset[str]]] = {
         "notes beside converted weights",
         frozenset({"safetensors", "sha256"}),
     ),
-    "upkeep/verify/witness.py": (
+    "upkeep/verify/xmp_agreement.py": (
         "properties of an XMP packet",
         frozenset({"ModifyDate", "DigitalSourceType", "MasterDigitalSourceType"}),
     ),

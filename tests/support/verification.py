@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.storage.manifest import MANIFEST
-from restoration.upkeep.verify.findings import Fault
+from restoration.upkeep.verify.findings import FixityFault
 from restoration.upkeep.verify.verify import VerifyRequest, verify_results
 from support import verified_tree as tree
 
@@ -18,7 +18,7 @@ Said = set[tuple[str, str, str]]
 def said(folder: Path, **asked: Any) -> Said:
     """Class, kind and path of every finding."""
     results = (folder / "results").absolute()
-    found: list[Fault] = []
+    found: list[FixityFault] = []
     verified = verify_results(results, VerifyRequest(**asked), found.append)
     assert sum(verified.counts.values()) == len(found)
     assert verified.clean == (not found)

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from restoration.chain import chain
-from restoration.chain.job_tools import make_workshop
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.job_tools import make_job_tools
+from restoration.chain.page_restorer import JobTools
 from restoration.chain.withdrawn import withdrawn_places
 from restoration.config.section import Section
 from restoration.config.stages.entry import Entry
@@ -31,7 +31,7 @@ from restoration.raster.colour.built_in_profiles import srgb_profile
 from restoration.raster.colour.tone_table import NODES, ToneTable
 from restoration.review.page import write_report
 from restoration.run.batch import run_batch
-from restoration.run.begin import tables_of_lost_results
+from restoration.run.start_run import tables_of_lost_results
 from restoration.stages.base import Declined, Mapped, Page, Restored
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.manifest import gather, open_results
@@ -153,11 +153,11 @@ def make_tree(folder: Path) -> None:
     run(folder)
 
 
-def workshop(plan: Plan, **given: Any) -> Workshop:
+def workshop(plan: Plan, **given: Any) -> JobTools:
     def examine(path: Path, number: int, config: Any) -> dict[str, Any]:
         return examined(**SCANS[path.stem])
 
-    return replace(make_workshop(plan, threads=1), examine=examine, **given)
+    return replace(make_job_tools(plan, threads=1), examine=examine, **given)
 
 
 def run(folder: Path, config: dict[str, Any] | None = None, **given: Any) -> Plan:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from restoration.run.begin import ALLOCATOR
+from restoration.run.start_run import ALLOCATOR
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "large_scan.py"
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from restoration.engine.native import build
-from restoration.run.begin import ALLOCATOR
+from restoration.run.start_run import ALLOCATOR
 from support import weights_at_hand
 
 SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "network_memory.py"

@@ -13,13 +13,13 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from restoration.chain.delivery_again import (
+from restoration.chain.page_restorer import JobTools, PageRestorer, PageWork
+from restoration.chain.redelivery import (
     deliver_again,
     delivery_record,
     earlier_delivery,
     is_delivered,
 )
-from restoration.chain.page_restorer import PageRestorer, PageWork, Workshop
 from restoration.chain.scan_keys import EarlierProblemError, ScanKeys, altered_key
 from restoration.chain.scan_records import ScanRecords
 from restoration.chain.software import processor, recorded_weights, software_versions
@@ -51,7 +51,7 @@ class Chain:
         plan: Plan,
         recipe: str | None,
         scan: Scan,
-        workshop: Workshop,
+        workshop: JobTools,
         progress: Progress = lambda share, unit: None,
     ) -> None:
         self.plan = plan
@@ -299,7 +299,7 @@ class Chain:
         return str(self._keys.stage(state.owner).page(state.number).sha256)
 
     def _steady(self) -> AbstractContextManager[None]:
-        """Around work on pixels: see ``intact.steady``."""
+        """Around work on pixels: see ``storage.fixity.steady``."""
         return steady(self.scan.path, self._keys.ingested().signature, self._read)
 
     # -- delivering ------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from restoration.chain.page_restorer import Workshop
-from restoration.chain.scan_in_hand import InHand
+from restoration.chain.crash_guard import CrashGuard
+from restoration.chain.page_restorer import JobTools
 from restoration.config.settings import Config, EngineSettings, IngestSettings
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
@@ -169,9 +169,9 @@ def _open(limits: IngestSettings) -> Callable[[Path, int], AbstractContextManage
     return lambda path, number: open_page(path, number, limits=limits)
 
 
-def make_workshop(plan: Plan, *, threads: int, hand: InHand | None = None) -> Workshop:
+def make_job_tools(plan: Plan, *, threads: int, hand: CrashGuard | None = None) -> JobTools:
     """The workshop of a real run; hand: known to the process that waits for this one."""
-    return Workshop(
+    return JobTools(
         networks=Networks(plan, threads),
         inspect=_inspect,
         examine=_examine(plan),
@@ -179,5 +179,5 @@ def make_workshop(plan: Plan, *, threads: int, hand: InHand | None = None) -> Wo
         colour_of=_colour_of,
         write_image=write_intermediate,
         deliver=_deliver,
-        hand=hand or InHand(),
+        hand=hand or CrashGuard(),
     )

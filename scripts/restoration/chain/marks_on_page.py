@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from restoration.chain.limits import Size, area_of
+from restoration.chain.region_limits import Size, area_of
 from restoration.config.regions import FaceRegions, MarkedTarget, Shape, StageMarks
 from restoration.config.stages import FACES
 from restoration.errors import ScanError

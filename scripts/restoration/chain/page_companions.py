@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from restoration.chain.limits import PageLimits, area_of, limits_of, marked_areas, open_mask
 from restoration.chain.marks_on_page import check_on_page, is_blank, unused_targets
+from restoration.chain.region_limits import PageLimits, area_of, limits_of, marked_areas, open_mask
 from restoration.config.regions import FaceRegions, Shape, StageMarks
 from restoration.config.settings import IngestSettings
 from restoration.faces.frame import Places
-from restoration.faces.known import KnownFace, known_faces
-from restoration.faces.protecting import feather_of, protected
-from restoration.faces.unmet import unmet_marks
+from restoration.faces.head_protection import feather_of, protected
+from restoration.faces.page_faces import KnownFace, known_faces
+from restoration.faces.unmatched_marks import unmet_marks
 from restoration.findings.faces import FacePlaces
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.tiff.page import TiffPage, open_infrared, open_page
@@ -47,7 +47,7 @@ class ExtraChannel:
 
 
 @dataclass(frozen=True)
-class Beside:
+class PageCompanions:
     """What a stage is told of one page beyond its pixels and its condition report."""
 
     infrared: Raster | None = None
@@ -74,7 +74,7 @@ def beside(
     ingest: IngestSettings,
     files: ExitStack,
     faces: FacePlaces | None = None,
-) -> Beside:
+) -> PageCompanions:
     """What lies beside a page of a master.
 
     faces: where they lie, for stages that restore faces or leave them alone.
@@ -85,7 +85,7 @@ def beside(
     """
     found = faces is not None and bool(faces.faces)
     if not marks and not wants_infrared and not found:
-        return Beside()
+        return PageCompanions()
     page = files.enter_context(open_page(master, number, limits=ingest))
     extent = (page.height, page.width)
     said = check_on_page(marks, number, page.pages, extent, files)
@@ -97,7 +97,7 @@ def beside(
         if is_blank(damage):
             said.append(f"the mask of damage '{marks.damage}' marks nothing: it is 0 all over")
     known, unmet = _known(marks, number, extent, faces, files)
-    return Beside(
+    return PageCompanions(
         infrared,
         why,
         damage,
@@ -118,7 +118,7 @@ def _infrared(
     if own is not None:
         files.enter_context(own)
     if not channel and own is None:
-        return None, Beside.no_infrared
+        return None, PageCompanions.no_infrared
     if (page.height, page.width) != size:
         return None, "the page was brought to another size than its infrared has"
     if own is None:

@@ -12,14 +12,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from restoration.chain.album import Albums
-from restoration.chain.limits import limited
-from restoration.chain.page_companions import Beside, beside
-from restoration.chain.scan_in_hand import InHand
-from restoration.chain.stage_inputs import ToldOfPage
-from restoration.chain.unchanged import Watched
+from restoration.chain.change_check import ChangeCheck
+from restoration.chain.crash_guard import CrashGuard
+from restoration.chain.page_companions import PageCompanions, beside
+from restoration.chain.region_limits import limited
+from restoration.chain.stage_inputs import StageContext
 from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
-from restoration.faces.protecting import told_of_heads
+from restoration.faces.head_protection import told_of_heads
 from restoration.plan.plan import Plan
 from restoration.raster.base import Progress, Raster
 from restoration.records.stage import AppliedPage, StageDone, StagePage, page_of
@@ -41,7 +41,7 @@ class OpenImage(Raster, Protocol):
 
 
 @dataclass(frozen=True)
-class Workshop:
+class JobTools:
     """What steps are done with: loaded once per job, so that tests can put in their own."""
 
     networks: NetworkSource
@@ -53,7 +53,7 @@ class Workshop:
     deliver: Callable[..., Facts]
     stages: dict[tuple[str, str], Stage] = field(default_factory=dict)
     """Set up once per job; what a stage measures of its network serves every scan."""
-    hand: InHand = field(default_factory=InHand)
+    hand: CrashGuard = field(default_factory=CrashGuard)
     """What is begun, for the process that waits for this one."""
     albums: Albums = field(default_factory=dict)
     """By recipe, step and batch: gathered once per job, not once per scan."""
@@ -66,7 +66,7 @@ class PageWork:
     state: PageState
     """The page as the step before leaves it."""
     key: str
-    told: ToldOfPage
+    told: StageContext
     """What the stage is told of the page beyond its pixels."""
     count: int
     """Pages of the scan."""
@@ -84,7 +84,7 @@ class PageRestorer:
         recipe: str,
         step: str,
         scan: Scan,
-        workshop: Workshop,
+        workshop: JobTools,
         progress: Progress,
         input_of: Callable[[PageState], tuple[Path, int]],
     ) -> None:
@@ -222,7 +222,9 @@ class PageRestorer:
         opened: Raster = files.enter_context(self.workshop.open_image(path, number))
         return opened
 
-    def _held(self, result: Restored, source: Raster, around: Beside, work: PageWork) -> Restored:
+    def _held(
+        self, result: Restored, source: Raster, around: PageCompanions, work: PageWork
+    ) -> Restored:
         """The stage's page without what it may not change."""
         if around.limits is not None:
             result = limited(result, source, around.limits)
@@ -232,7 +234,7 @@ class PageRestorer:
                 result = limited(result, source, around.keep, "outside_faces_share")
         return result
 
-    def _beside(self, work: PageWork, files: ExitStack) -> Beside:
+    def _beside(self, work: PageWork, files: ExitStack) -> PageCompanions:
         state = work.state
         return beside(
             self.plan.marks(self.recipe, self.scan, self.step),
@@ -259,7 +261,7 @@ class PageRestorer:
         target = self._image(work)
         target.parent.mkdir(parents=True, exist_ok=True)
         same_size = (page.height, page.width) == (source.height, source.width)
-        watched = Watched(page.bands, source, differs=not same_size)
+        watched = ChangeCheck(page.bands, source, differs=not same_size)
         sha256 = self.workshop.write_image(
             target,
             iter(watched),

@@ -13,7 +13,7 @@ from typing import Any
 from restoration.chain.album import Albums
 from restoration.chain.stage_inputs import StageInputs
 from restoration.config.sheet import Scan
-from restoration.deliver.kept_grain import FINISHED_READS
+from restoration.deliver.finished_measures import FINISHED_READS
 from restoration.errors import ScanError
 from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord

@@ -10,7 +10,7 @@ from typing import Any
 from restoration.chain.album import Album, Albums, gather_album
 from restoration.config.sheet import Scan
 from restoration.config.stages import COLOUR, REGISTRY
-from restoration.faces.known import as_keyed, where_faces_lie
+from restoration.faces.page_faces import as_keyed, where_faces_lie
 from restoration.findings.faces import FacePlaces, Faces
 from restoration.findings.report import ConditionReport, read_report
 from restoration.ingest.inspect_master import hash_file
@@ -31,7 +31,7 @@ class CorrectedTones:
 
 
 @dataclass(frozen=True)
-class ToldOfPage:
+class StageContext:
     """What a stage is told of one page beyond its pixels."""
 
     report: ConditionReport
@@ -64,7 +64,7 @@ class StageInputs:
         self._examined = examined
         self._marks: dict[str, Facts] = {}
 
-    def of(self, step: str, number: int) -> ToldOfPage:
+    def of(self, step: str, number: int) -> StageContext:
         """What the stage is told of a page. Raises RestorationError, in one line, where the scan's
         record is of a version that cannot be read."""
         report, album = self._examined().report_of(number), self._album(step)
@@ -79,7 +79,7 @@ class StageInputs:
         if tones is not None:
             seen = self._read(report, REGISTRY[COLOUR].load().reads, number)
             corrected = CorrectedTones(seen, tones.model_dump(mode="json"))
-        return ToldOfPage(read, faces, corrected, None if album is None else album.reports)
+        return StageContext(read, faces, corrected, None if album is None else album.reports)
 
     def keyed(self, step: str, number: int) -> Mapping[str, Any]:
         """The same as it enters keys, in the record's own words: a long album by its digest; with
@@ -117,7 +117,7 @@ class StageInputs:
         marked = self._plan.marks(self._recipe, self._scan, step).faces
         if not (places or marked is not None):
             return {}
-        code = code_fingerprint("restoration.faces.protecting")
+        code = code_fingerprint("restoration.faces.head_protection")
         return {"faces": places, "keeping": code}
 
     def _of_tones(self, step: str, report: RawReport) -> Facts:

@@ -28,7 +28,7 @@ the shadow of its thickness, and what it lies askew."""
 
 
 @dataclass(frozen=True)
-class Veto:
+class NeverFilled:
     """Discs and boxes, in pixels of the page."""
 
     discs: tuple[tuple[float, float, float], ...]
@@ -37,7 +37,7 @@ class Veto:
     """Top, left, height, width."""
 
     @classmethod
-    def of(cls, report: Others) -> Veto:
+    def of(cls, report: Others) -> NeverFilled:
         """From the condition report's `Faces`, `Text` and `Paper`; nothing where it has none.
 
         A face's points are eyes, nose and corners of the mouth, each [left, top].

@@ -21,7 +21,7 @@ nothing more at four times the cost."""
 
 
 @dataclass(frozen=True)
-class HeldPicture:
+class EffectivePicture:
     """What the condition report says about the picture that a scan holds."""
 
     ppi: float | None
@@ -39,7 +39,7 @@ class HeldPicture:
     """Whether a halftone screen is what limits the resolution: the print never held more."""
 
     @classmethod
-    def of(cls, report: Others, ppi: tuple[float, float] | None) -> HeldPicture:
+    def of(cls, report: Others, ppi: tuple[float, float] | None) -> EffectivePicture:
         """report: holds `EffectiveResolution` and `Noise`; ppi: as the master states it."""
         sharpness = report.get(EffectiveResolution)
         value = None if sharpness is None else sharpness.value

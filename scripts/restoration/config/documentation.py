@@ -31,17 +31,18 @@ only the keys that differ need be there:
 .venv/bin/snakemake --cores all --configfile my.yaml
 ```
 
-A mistake stops before any job, with one line that names file, line and key, or the row of the
-sheet. `make restore CONFIG=my.yaml` also says where a file is no YAML; called by itself, Snakemake
-reads the files before we can.
+A mistake stops the run before any job, with one line that names file, line and key, or the row of
+the sheet. `make restore CONFIG=my.yaml` also says where a file is no YAML; called by itself,
+Snakemake reads the files before we can.
 
 A stage that is `off` (`upscale: off`) or `null` is not in a recipe; `on` gives it its defaults.
 
 ## The sheet of scans
 
-Tab-separated text in UTF-8 or UTF-16, as spreadsheets save it; first line = column names. Cells may
-stand in double quotes, a quote inside them doubled. Relative paths start at the sheet's own folder.
-`python scripts/sheet.py FOLDER > scans.tsv` makes one. Ids and batches name files: none
+Tab-separated text in UTF-8 or UTF-16, as spreadsheets save it; the first line has the names of the
+columns. Cells may stand in double quotes, a quote inside them doubled. Relative paths start at the
+sheet's own folder.
+`.venv/bin/python scripts/sheet.py FOLDER > scans.tsv` makes one. Ids and batches name files: none
 may be called like a device of Windows (`aux`, `nul`, `com1.tif`), nor differ from another in upper
 and lower case alone.
 
@@ -64,8 +65,8 @@ def _type_name(annotation: Any) -> str:
         return " or ".join(_type_name(part) for part in arguments if part is not type(None))
     if origin is dict:
         return f"name → {_type_name(arguments[1])}"
-    if origin is typing.Annotated:
-        return _type_name(arguments[0])
+    if origin in (tuple, typing.Annotated):
+        return ("list of " if origin is tuple else "") + _type_name(arguments[0])
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"section [{annotation.__name__}](#{annotation.__name__.lower()})"
     return _NAMES.get(annotation, str(annotation))
@@ -87,7 +88,26 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if field.default_factory is not None:
         return "its defaults"
-    return "unset" if field.default is None else f"`{field.default}`"
+    if field.default is None:
+        return "unset"
+    if field.default == "":
+        return "empty"
+    return f"`{_as_yaml(field.default)}`"
+
+
+def _as_yaml(value: Any) -> str:
+    """A default as a person writes it into a config."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def _meaning(field: FieldInfo) -> str:
+    """What a field is for; of a section without a description, the first sentence of its own."""
+    section = field.annotation
+    if field.description is None and isinstance(section, type) and issubclass(section, BaseModel):
+        return cleandoc(section.__doc__ or "").partition(". ")[0].rstrip(".") + "."
+    return field.description or ""
 
 
 def _sections(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -122,7 +142,7 @@ def readme(architectures: Sequence[str]) -> str:
             value = _type_name(field.annotation) + _limits(field)
             if (model, name) == (UserWeights, "architecture"):
                 value = ", ".join(f"`{each}`" for each in architectures)
-            text = " ".join((field.description or "").split()).replace("|", "\\|")
+            text = " ".join(_meaning(field).split()).replace("|", "\\|")
             parts.append(f"| `{name}` | {value} | {_default(field)} | {text} |\n")
     return "".join(parts)
 

@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.config.damage_mask_names import mask_of
-from restoration.config.mistakes import mistake_of, near
 from restoration.config.section import Section
 from restoration.config.stages import CHAIN, COLOUR, FACES
+from restoration.config.validation_messages import mistake_of, near
 from restoration.config.yaml_text import YamlText, parse
 from restoration.errors import ConfigError
 

@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.config.file_names import alike, is_device
-from restoration.config.mistakes import mistake_of, near
 from restoration.config.section import Identifier, Section
 from restoration.config.stages import CHAIN, StagesSettings
+from restoration.config.validation_messages import mistake_of, near
 from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 
@@ -235,13 +235,13 @@ class Config(Section):
     results: str = Field("results", description="Folder of everything that is written.")
     regions: str | None = Field(
         None,
-        description="Folder of the regions that people marked, <scan>.yaml each; `regions` beside "
-        "the sheet where unset.",
+        description="Folder of the regions that people marked, `<scan>.yaml` each; `regions` "
+        "beside the sheet where unset.",
     )
     unused_marks: Literal["stop", "warn"] = Field(
         "stop",
         description="Files in the folder of regions and masks of damage beside masters that fit no "
-        "scan of the sheet. `stop`: the run does not begin; `warn`: it says them and goes on, for "
+        "scan of the sheet. `stop`: the run does not begin; `warn`: it names them and goes on, for "
         "sheets that share a folder of regions and masters that cannot be renamed. What can only "
         "be meant for a scan of the sheet (`a.yml` for `a`) stops the run all the same.",
     )
@@ -252,7 +252,7 @@ class Config(Section):
     )
     truth: str | None = Field(
         None,
-        description="Folder with <scan>.tif of known truth, for tests and the demo: the report "
+        description="Folder with `<scan>.tif` of known truth, for tests and the demo: the report "
         "then says by how much each stage helped.",
     )
     models_dir: str = Field("models", description="Folder of verified, converted weights.")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restoration.config.file_names import is_device
-from restoration.config.mistakes import near
+from restoration.config.validation_messages import near
 from restoration.errors import ConfigError
 
 SCAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*")
@@ -36,7 +36,7 @@ class Scan:
     scan: str
     path: str
     batch: str
-    """What one job takes together; empty where the sheet says nothing (``batching.assign``)."""
+    """What one job takes together; empty where the sheet says nothing (``plan.batches.assign``)."""
     recipes: tuple[str, ...]
     material: str
 

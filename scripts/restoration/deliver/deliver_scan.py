@@ -14,10 +14,10 @@ from pathlib import Path
 from restoration.config.settings import DeliverSettings, IngestSettings
 from restoration.deliver.carried_tags import carry_over, recoloured
 from restoration.deliver.deliverable_record import MadePage, deliverable_record
+from restoration.deliver.infrared_delivery import page_as_it_was
 from restoration.deliver.outgoing_profile import outgoing_profile
 from restoration.deliver.read_back import compare
 from restoration.deliver.resolution import resolution_notes, resolution_of
-from restoration.deliver.untouched_pictures import page_as_it_was
 from restoration.deliver.write_tiff import DeliverablePage, write_deliverable
 from restoration.deliver.xmp.packet import Provenance, StageEvent, build_packet
 from restoration.errors import ScanError

@@ -9,7 +9,7 @@ from typing import Any
 from restoration import __version__
 from restoration.config.stages import FACES, REGISTRY
 from restoration.deliver.deliver_scan import Delivery, PageToDeliver, deliver_scan
-from restoration.deliver.kept_grain import FINISHED_READS, finished_page
+from restoration.deliver.finished_measures import FINISHED_READS, finished_page
 from restoration.deliver.scan_to_deliver import ScanToDeliver
 from restoration.deliver.sidecars import write_sidecars
 from restoration.deliver.xmp.packet import StageEvent

@@ -3,7 +3,7 @@
 The reader is the one that reads masters: it parses tags and decodes strips by code of its own. What
 was meant is asked from the pages anew, so that nothing has to be held from the writing. That the
 right bytes were meant is another question: what the tags say is compared with what the master says
-(see `meaning`).
+(see ``metadata_meaning``).
 """
 
 from __future__ import annotations

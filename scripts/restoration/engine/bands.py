@@ -24,8 +24,8 @@ from restoration.engine.packed import described
 from restoration.engine.torch_streams.layers import StreamRows, Tensor
 from restoration.engine.transfer import Transfer, transfer
 from restoration.errors import CircumstanceError
-from restoration.raster.ahead import ahead, closing
 from restoration.raster.base import FloatImage, Raster
+from restoration.raster.prefetch import ahead, closing
 
 BandProgress = Callable[[int, int], None]
 """Called with the bands done and the bands there are."""

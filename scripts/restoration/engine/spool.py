@@ -11,8 +11,8 @@ from typing import IO
 import numpy as np
 
 from restoration.errors import CircumstanceError
-from restoration.raster.ahead import closing
 from restoration.raster.base import FloatImage
+from restoration.raster.prefetch import closing
 
 _SAMPLE = 3 * 4
 """Bytes of one pixel: three float32."""

@@ -25,7 +25,7 @@ NOT_FINITE = (
 )
 
 
-class WindowOnItsWay(NamedTuple):
+class PendingWindow(NamedTuple):
     """A window on its way to the device."""
 
     tensor: Tensor
@@ -36,14 +36,14 @@ class WindowOnItsWay(NamedTuple):
 class Transfer(Protocol):
     """The way to a device and back."""
 
-    def up(self, pixels: FloatImage) -> WindowOnItsWay:
+    def up(self, pixels: FloatImage) -> PendingWindow:
         """Sends float32 (rows, columns, channels), which stays as it is. From the reading thread.
 
         On the device it is (1, channels, rows, columns) in the network's precision, channels last.
         """
         ...
 
-    def arrived(self, window: WindowOnItsWay) -> Tensor:
+    def arrived(self, window: PendingWindow) -> Tensor:
         """The window, for what the calling thread computes next."""
         ...
 
@@ -68,14 +68,12 @@ class PlainTransfer:
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
         self._device, self._dtype = device, dtype
 
-    def up(self, pixels: FloatImage) -> WindowOnItsWay:
+    def up(self, pixels: FloatImage) -> PendingWindow:
         # A copy: a network may work in place, and the window may be the raster's own memory.
         own = np.array(pixels, dtype=np.float32, order="C")
-        return WindowOnItsWay(
-            _channels_last(torch.from_numpy(own)).to(self._device).to(self._dtype)
-        )
+        return PendingWindow(_channels_last(torch.from_numpy(own)).to(self._device).to(self._dtype))
 
-    def arrived(self, window: WindowOnItsWay) -> Tensor:
+    def arrived(self, window: PendingWindow) -> Tensor:
         return window.tensor
 
     def down(self, answers: Iterator[Tensor]) -> Iterator[FloatImage]:
@@ -95,7 +93,7 @@ class PinnedTransfer:
         self._sources = cycle([_Buffer(), _Buffer()])
         self._targets = cycle([_Buffer(), _Buffer()])
 
-    def up(self, pixels: FloatImage) -> WindowOnItsWay:
+    def up(self, pixels: FloatImage) -> PendingWindow:
         buffer = next(self._sources)
         # What was sent from here before must have left.
         buffer.done.synchronize()
@@ -107,9 +105,9 @@ class PinnedTransfer:
             tensor = _channels_last(sent).to(self._dtype)
             buffer.done.record(self._uploads)
             ready.record(self._uploads)
-        return WindowOnItsWay(tensor, ready)
+        return PendingWindow(tensor, ready)
 
-    def arrived(self, window: WindowOnItsWay) -> Tensor:
+    def arrived(self, window: PendingWindow) -> Tensor:
         computing = torch.cuda.current_stream(self._device)
         computing.wait_event(window.ready)
         # Made on another stream: its memory must not be given away while this one reads it.

@@ -18,8 +18,8 @@ from restoration.engine.bands import BandStep, answers, whole_answer
 from restoration.engine.devices import dtype_of
 from restoration.engine.geometry import Strip
 from restoration.engine.transfer import transfer
-from restoration.raster.ahead import ahead, closing
 from restoration.raster.base import FloatImage, Raster
+from restoration.raster.prefetch import ahead, closing
 
 WINDOW = 512
 """Side of a window in pixels; a multiple of the 64 px that the networks' own windows fit in."""

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import PageFacts, Window
+from restoration.examine.window import PageFacts, Window
 
 Cells = npt.NDArray[np.uint16]
 """uint16 (rows, columns, channels): area averages of codes."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from restoration.examine.finding import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.findings.base import AnyFinding
 
 
 @runtime_checkable
-class LooksAgain(Protocol):
+class SecondPass(Protocol):
     """A measurer that looks at a few windows of the page again, once it knows where."""
 
     def look_again(self, read: ReadWindow, found: Any, earlier: EarlierFindings) -> AnyFinding:

@@ -9,15 +9,15 @@ from typing import Any
 import cv2
 
 from restoration.config.settings import ExamineSettings
-from restoration.examine.finding import (
+from restoration.examine.measurer import Measurer, SecondPass
+from restoration.examine.registry import MEASURERS
+from restoration.examine.survey import Survey
+from restoration.examine.window import (
     EarlierFindings,
     PageFacts,
     ScannedPage,
     Window,
 )
-from restoration.examine.measurer import LooksAgain, Measurer
-from restoration.examine.registry import MEASURERS
-from restoration.examine.survey import Survey
 from restoration.findings.base import AnyFinding
 from restoration.networks.manifest import Weights
 from restoration.raster.colour.colour_space import ColourSpace
@@ -85,7 +85,7 @@ def _measure(
     for measurer in measurers:
         earlier = EarlierFindings(*measured)
         found = measurer.conclude(survey, earlier)
-        if isinstance(measurer, LooksAgain):
+        if isinstance(measurer, SecondPass):
             found = measurer.look_again(page.read_codes, found, earlier)
         measured.append(found)
     return measured

@@ -18,7 +18,7 @@ from restoration.examine.resolution.resolution import ResolutionMeasurer
 from restoration.examine.screen.screen import ScreenMeasurer
 from restoration.examine.sharpness.blur import BlurMeasurer
 from restoration.examine.sharpness.sharpening import SharpeningMeasurer
-from restoration.examine.statement import NominalResolutionMeasurer
+from restoration.examine.stated_resolution import NominalResolutionMeasurer
 from restoration.examine.text.text import TextMeasurer
 from restoration.examine.tones.colour import ColourMeasurer
 from restoration.examine.tones.dyes import DyesMeasurer

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import PageFacts, Window
+from restoration.examine.window import PageFacts, Window
 from restoration.raster.base import Plane
 
 PROXY_SIDE = 768

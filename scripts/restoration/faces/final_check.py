@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from restoration.faces.frame import Frame
-from restoration.faces.persons import Identity, SamePerson
+from restoration.faces.persons import Identity, IdentityCheck
 from restoration.faces.sampling import in_frame
 from restoration.raster.base import Raster
 from restoration.raster.colour.colour_space import ColourSpace
@@ -41,7 +41,7 @@ def compare(
     found = []
     for face in faces:
         frame = Frame(np.array(face.frame, np.float64))
-        person = SamePerson(identity, colour.to_srgb(in_frame(master, frame)))
+        person = IdentityCheck(identity, colour.to_srgb(in_frame(master, frame)))
         seen = colour.to_srgb(in_frame(final, frame.scaled(across, down)))
         distance = float(f"{person.distance(seen):.4g}")
         assert face.identity_limit is not None

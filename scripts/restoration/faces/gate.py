@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from restoration.condition.confidence import LEAST_CONFIDENCE
-from restoration.condition.working_resolution import HeldPicture
+from restoration.condition.working_resolution import EffectivePicture
 from restoration.config.stages.faces import FacesSettings
 from restoration.faces.frame import BOX_SIDE
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.findings.base import Others
 from restoration.findings.effective_resolution import EffectiveResolution
 from restoration.findings.faces import ReportedFace
@@ -50,7 +50,7 @@ class PageEvidence:
     @classmethod
     def of(cls, report: Others) -> PageEvidence:
         """report: holds `EffectiveResolution` and `Noise`."""
-        evidence = HeldPicture.of(report, None)
+        evidence = EffectivePicture.of(report, None)
         sharpness, noise = report.get(EffectiveResolution), report.get(Noise)
         return cls(
             evidence.share if sharpness is None or _sure(sharpness.confidence) else None,

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from restoration.faces.frame import BETWEEN_EYES, EYES_AND_MOUTH, Places
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.raster.area import Ellipse
 
 EYES_APART = 63.0

@@ -8,8 +8,8 @@ import numpy as np
 
 from restoration.faces.frame import SIDE, Frame
 from restoration.faces.head import head_of
-from restoration.faces.known import KnownFace
-from restoration.faces.protecting import feather_of
+from restoration.faces.head_protection import feather_of
+from restoration.faces.page_faces import KnownFace
 from restoration.raster.area import Allowed
 from restoration.raster.base import Plane
 

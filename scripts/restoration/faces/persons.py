@@ -52,7 +52,7 @@ class Chosen:
         }
 
 
-class SamePerson:
+class IdentityCheck:
     """Compares versions of one aligned face with the master's."""
 
     def __init__(self, identity: Identity, master: FloatImage) -> None:
@@ -70,7 +70,7 @@ class SamePerson:
 
 
 def choose(
-    person: SamePerson,
+    person: IdentityCheck,
     restored: Callable[[float], FloatImage],
     before: FloatImage,
     wanted: float | Literal["auto"],

@@ -40,10 +40,10 @@ class AsSilver(ReportPart):
     against: str = Field(description="Why nothing is said, in words; empty if something is.")
     kept: DensityFigures | None = Field(
         default=None,
-        description="Share of its density that each channel has kept: 1, since none is proved.",
+        description="Share of its density that each channel has kept: 1, since no loss is shown.",
     )
     if_faded: DensityFigures | None = Field(
-        default=None, description="The same if weak tones mean fading, which nothing proves."
+        default=None, description="The same if weak tones mean fading, which nothing shows."
     )
     stain: DensityFigures | None = Field(
         default=None, description="Density that each channel of the paper has gained."

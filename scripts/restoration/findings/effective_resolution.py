@@ -100,7 +100,7 @@ class EffectiveDetail(Detail):
     limited_by: str | None = Field(
         default=None,
         description="What limits it: `nyquist`, `noise`, `mtf10`, `interpolation`, `jpeg`, or the "
-        "witness that counts.",
+        "method whose figure counts.",
     )
     ended_by: tuple[str | None, ...] | None = Field(
         default=None, description="What ended the spectrum along the rows and along the columns."

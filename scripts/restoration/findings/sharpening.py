@@ -23,7 +23,9 @@ class SharpeningDetail(Detail):
         "pixels of the page; null where there is no halo.",
     )
     share: float | None = Field(
-        default=None, description="Share of the witnesses that overshoot on both sides, 0 to 1."
+        default=None,
+        description="Share of the parts counted as `witnesses` which overshoot on both "
+        "sides, 0 to 1.",
     )
     second_lobe: float | None = Field(
         default=None,

@@ -63,8 +63,8 @@ def inspect_master(path: str | Path, limits: IngestSettings) -> Facts:
     page (each page has its own ``tags``); ``warnings``.
 
     The SHA-256 is taken before anything else is read. Raises ScanError, in one line, for a file
-    that cannot be carried through the workflow exactly (see `raster.layout`); CircumstanceError
-    where the disk fails or the file changes while it is read, as during a copy.
+    that cannot be carried through the workflow exactly (see ``raster.tiff.layout``);
+    CircumstanceError where the disk fails or the file changes while it is read, as during a copy.
     """
     path = Path(path)
     with _unchanged(path) as identity:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from restoration.config.mistakes import near
 from restoration.config.settings import UserWeights
+from restoration.config.validation_messages import near
 from restoration.config.yaml_text import parse
 from restoration.errors import ConfigError
 from restoration.networks.architecture import Architecture, Parameters

@@ -80,6 +80,6 @@ def _message(weights: Weights, lacking: list[tuple[SourceFile, str]], models_dir
     )
     return (
         f"weights '{weights.name}' cannot be had: {described}. Put the file there yourself, or "
-        "use a recipe that works without it: `conservation` (no network) or `embedded` (weights "
-        "from the package index)"
+        "use a recipe that works without it: `conservation` (no generative network) or `embedded`; "
+        "their weights come from the package index"
     )

@@ -16,7 +16,7 @@ from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 from restoration.plan.batches import ASSIGNED, assign, read_assigned
 from restoration.plan.cost_model import CostModel
-from restoration.plan.masters_apart import check_folders
+from restoration.plan.master_locations import check_folders
 from restoration.plan.needed_networks import check_own_weights
 from restoration.plan.plan import Plan
 from restoration.plan.resolve_auto import resolve_device, resolve_precision, resolve_runtime

@@ -4,7 +4,7 @@ Kernel: Lanczos with three lobes (Duchon 1979), widened by the reduction factor 
 alias. Of the usual separable kernels it keeps the pass band flattest: at 1/2 and 3/4 of the Nyquist
 frequency it passes 1.01 and 0.88, Catmull-Rom's cubic 0.94 and 0.77, Mitchell's 0.85 and 0.64, so
 that a trip down to the working resolution and back costs least of what that resolution can hold.
-The price is ringing next to hard edges; who must not ring clamps (see ``engine.anchoring``) or asks
+The price is ringing next to hard edges; who must not ring clamps (see ``stages.anchoring``) or asks
 for ``LINEAR``, which is never negative.
 
 Geometry: pixel centres are aligned, output i lies at input (i + 1/2) in/out - 1/2, in whole-number

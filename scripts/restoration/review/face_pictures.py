@@ -29,7 +29,7 @@ from restoration.review.kept_pictures import (
     SmallFace,
 )
 from restoration.review.pictures import CutOut
-from restoration.review.unconverted import ShownPage, only_converted, open_restored
+from restoration.review.provisional_pages import ShownPage, only_converted, open_restored
 
 Shown = Literal["master", "result", "deliverable", "truth"]
 

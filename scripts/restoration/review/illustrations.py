@@ -36,8 +36,8 @@ from restoration.review.kept_pictures import (
     ScanPictures,
     Scored,
 )
-from restoration.review.marked import marked
-from restoration.review.unconverted import ShownPage, only_converted, open_restored
+from restoration.review.mask_overlay import marked
+from restoration.review.provisional_pages import ShownPage, only_converted, open_restored
 from restoration.storage.keys import digest
 from restoration.storage.records import SCHEMA, read_raw, write_record
 

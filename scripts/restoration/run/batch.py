@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from restoration.chain.chain import Chain
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.page_restorer import JobTools
 from restoration.chain.scan_keys import EarlierProblemError
 from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
@@ -79,7 +79,7 @@ def row_after_problem(scan: Scan, step: str, reason: str) -> Row:
 
 
 def _step_for_scan(
-    plan: Plan, recipe: str | None, step: str, scan: Scan, workshop: Workshop, report: Reporter
+    plan: Plan, recipe: str | None, step: str, scan: Scan, workshop: JobTools, report: Reporter
 ) -> tuple[Row, bool]:
     """The scan's row, and whether anything had to be done for it."""
     chain = Chain(plan, recipe, scan, workshop, report.band)
@@ -129,7 +129,7 @@ def run_batch(
     recipe: str | None,
     step: str,
     batch: str,
-    workshop: Workshop,
+    workshop: JobTools,
     *,
     table: Path,
     log: Path | None = None,

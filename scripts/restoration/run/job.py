@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from restoration.chain.job_tools import make_workshop
-from restoration.chain.scan_in_hand import InHand
+from restoration.chain.crash_guard import CrashGuard
+from restoration.chain.job_tools import make_job_tools
 from restoration.errors import ConfigError
-from restoration.plan.masters_apart import protect_masters
+from restoration.plan.master_locations import protect_masters
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run.batch import folders_written, run_batch
-from restoration.run.begin import die_with_parent
 from restoration.run.shared_filesystem import check_same_results
+from restoration.run.start_run import die_with_parent
 from restoration.run.termination import end_when_told
 from restoration.storage.partial_files import remove_own
 from restoration.storage.scratch_disk import use_scratch
@@ -32,7 +32,7 @@ class Job:
     log: Path | None
     scratch: Path | None
     """Folder on a disk of the node, used where the config asks for it."""
-    hand: InHand
+    hand: CrashGuard
 
     def run(self) -> int:
         """The exit code. Raises RestorationError where the job cannot begin."""
@@ -49,7 +49,7 @@ class Job:
         if plan.config.scratch and self.scratch is not None:
             use_scratch(self.scratch)
         table = Path(plan.table(self.recipe, self.step, self.batch))
-        workshop = make_workshop(plan, threads=self.threads, hand=self.hand)
+        workshop = make_job_tools(plan, threads=self.threads, hand=self.hand)
         return run_batch(
             plan, self.recipe, self.step, self.batch, workshop, table=table, log=self.log
         )

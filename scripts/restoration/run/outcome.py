@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from restoration.plan.plan import Plan
-from restoration.run.begin import PROBLEMS
+from restoration.run.start_run import PROBLEMS
 from restoration.run.status import plan_of_results
 from restoration.storage.tables import lacks_pages, read_table
 

@@ -20,10 +20,10 @@ from typing import Any, Literal
 from restoration.errors import ConfigError
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.records.base import read_head
-from restoration.run.begin import PROBLEMS
 from restoration.run.listed_folders import DiskUse, StepFolder, look_into
 from restoration.run.lock import LOCK, STALE, locked_by
 from restoration.run.run_progress import Run, read_run, seconds_left, steps_of
+from restoration.run.start_run import PROBLEMS
 from restoration.storage.processes import is_alive
 from restoration.storage.records import read_typed
 from restoration.storage.tables import HEADER, PAGES, lacks_pages

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from restoration.run.begin import PROBLEMS
 from restoration.run.job_progress import amount, duration
+from restoration.run.start_run import PROBLEMS
 from restoration.run.status import FINISHED, FINISHED_WITH_PROBLEMS, Holder, Status, StepStatus
 from restoration.storage.tables import PAGES
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from restoration.chain.album import Albums
-from restoration.chain.delivery_again import is_delivered
+from restoration.chain.redelivery import is_delivered
 from restoration.chain.scan_keys import EarlierProblemError, ScanKeys
 from restoration.config.sheet import Scan
 from restoration.errors import RestorationError

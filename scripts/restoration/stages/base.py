@@ -45,7 +45,7 @@ class Page:
     """The user's own mask of damage, one channel, the size of ``source``: 0 is sound."""
     # Not by its name: an import would make every stage's code depend on what faces are.
     faces: tuple[Any, ...] = ()
-    """The page's faces (``faces.known.KnownFace``) in pixels of ``master``, for the stage that
+    """The page's faces (``faces.page_faces.KnownFace``) in pixels of ``master``, for the stage that
     restores them."""
     ungenerated: Raster | None = None
     """The page before a generative network first worked on it; None where none did."""

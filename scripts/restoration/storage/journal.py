@@ -1,7 +1,7 @@
 """Noting what is written to the results, with the SHA-256 of the bytes as they are written.
 
 Whatever publishes a file notes it first: time, SHA-256 and path, in a journal of its own process
-below ``.fixity`` of the results. No two processes share a journal. ``fixity_list`` reads them.
+below ``.fixity`` of the results. No two processes share a journal. ``manifest`` reads them.
 Parsed with the Snakefile, so it knows no torch, no OpenCV and no NumPy.
 """
 

@@ -1,7 +1,7 @@
 """The list of what was written to the results, the manifest that is published from it, and reading
 both.
 
-``gather`` merges the journals of all processes (``written``) into one list,
+``gather`` merges the journals of all processes (``journal``) into one list,
 ``.fixity/written.txt``, and publishes from it ``manifest-sha256.txt``, which ``sha256sum -c``
 reads. No file is read to learn what its SHA-256 should be, so that one that was altered cannot come
 into the list with its new content. Only where a process was killed between a note and its rename is

@@ -2,8 +2,8 @@
 
 A file is written beside its place, flushed to disk and renamed, so that what bears the final name
 is whole. Whatever is about to go, be it replaced or deleted, is looked at first: a master is
-refused (``masters``). What is written in place, as logs are, is opened without following a link,
-and only where it has no second name elsewhere.
+refused (``protected_masters``). What is written in place, as logs are, is opened without following
+a link, and only where it has no second name elsewhere.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def write_failure(path: Path, error: OSError) -> CircumstanceError:
 def part_name(path: Path) -> Path:
     """A name beside ``path`` that nobody else uses and nobody can foresee.
 
-    Host and process stand in it, so that what a dead worker left can be told (``leftovers``).
+    Host and process stand in it, so that what a dead worker left can be told (``partial_files``).
     """
     mark = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(8)}"
     return path.with_name(f"{path.name}.{mark}.part")

@@ -1,7 +1,8 @@
 """Deleting images between the stages that nobody needs any more, after they have been shown.
 
-Judged as a worker judges after a delivery (``retention``): only images of scans that are delivered,
-whose record is true, and which no other recipe of the scan may still take over. Records stay.
+Chosen as a worker chooses after a delivery (``run.unneeded_images``): only images of scans that are
+delivered, whose record is true, and which no other recipe of the scan may still take over. Records
+stay.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from restoration.chain.album import Albums
 from restoration.config.stages import REGISTRY
-from restoration.plan.masters_apart import protect_every_master
+from restoration.plan.master_locations import protect_every_master
 from restoration.plan.plan import Plan
 from restoration.run.job_progress import amount
 from restoration.run.lock import lock_results

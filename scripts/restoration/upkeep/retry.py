@@ -11,12 +11,12 @@ import json
 from pathlib import Path
 
 from restoration.errors import ConfigError
-from restoration.plan.masters_apart import protect_every_master
+from restoration.plan.master_locations import protect_every_master
 from restoration.plan.plan import Plan
 from restoration.records.base import read_head
-from restoration.run.begin import PROBLEMS
 from restoration.run.lock import lock_results
 from restoration.run.run_progress import steps_of
+from restoration.run.start_run import PROBLEMS
 from restoration.run.status import plan_of_results
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.publish import rename

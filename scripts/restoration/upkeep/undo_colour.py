@@ -10,9 +10,9 @@ from pathlib import Path
 from restoration import __version__
 from restoration.config.settings import IngestSettings
 from restoration.deliver.carried_tags import carry_over
+from restoration.deliver.infrared_delivery import page_as_it_was
 from restoration.deliver.read_back import compare
 from restoration.deliver.resolution import resolution_of
-from restoration.deliver.untouched_pictures import page_as_it_was
 from restoration.deliver.write_tiff import DeliverablePage, write_deliverable
 from restoration.deliver.xmp.packet import Provenance, StageEvent, build_packet
 from restoration.errors import ScanError

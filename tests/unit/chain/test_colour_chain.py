@@ -11,7 +11,7 @@ import pytest
 import tifffile
 
 from restoration.chain.chain import Chain
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.config.stages import CHAIN
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
@@ -49,7 +49,7 @@ def plan_of(folder: Path, icc: bytes | None, pixels: np.ndarray, **deliver: str)
 
 
 def delivered(plan: Plan) -> tuple[Path, dict[str, Any]]:
-    workshop = replace(make_workshop(plan, threads=1), networks=no_network)
+    workshop = replace(make_job_tools(plan, threads=1), networks=no_network)
     record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver").raw()
     assert record["status"] == "done", record["reason"]
     for stage in record["stages"]:

@@ -13,12 +13,12 @@ import pytest
 import tifffile
 
 from restoration.chain.chain import Chain
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.config.regions import FaceRegions
 from restoration.faces.head import Head, head_of
-from restoration.faces.known import KnownFace, where_faces_lie
+from restoration.faces.page_faces import KnownFace, where_faces_lie
 from restoration.faces.sampling import in_frame
-from restoration.faces.unmet import unmet_marks
+from restoration.faces.unmatched_marks import unmet_marks
 from restoration.findings.faces import Faces
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
@@ -125,7 +125,7 @@ def run(plan: Plan, recipe: str) -> tuple[np.ndarray, dict[str, Any], Sources]:
     """The deliverable's codes and its record."""
     sources = Sources()
     workshop = replace(
-        make_workshop(plan, threads=1),
+        make_job_tools(plan, threads=1),
         networks=sources,
         examine=lambda path, number, config: REPORT,
     )
@@ -393,7 +393,7 @@ def test_a_mark_beside_the_page_is_a_problem_of_the_scan_until_it_is_corrected(p
     """An excluded face is not restored because its box was drawn on a larger copy."""
     wrong = marked_again(plan, "faces: {exclude: [{box: [2100, 2400, 100, 100]}]}")
     workshop = replace(
-        make_workshop(wrong, threads=1),
+        make_job_tools(wrong, threads=1),
         networks=Sources(),
         examine=lambda path, number, config: REPORT,
     )

@@ -17,10 +17,10 @@ import pytest
 import tifffile
 
 from restoration.chain.chain import Chain
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.faces.frame import BETWEEN_EYES, BOX_SIDE
 from restoration.faces.head import Head, head_of
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.stages.base import Restored
@@ -201,7 +201,7 @@ class Group:
             return known.get(name) or self.pages[1 if name == "own-denoiser" else 4]
 
         workshop = replace(
-            make_workshop(self.plan, threads=1),
+            make_job_tools(self.plan, threads=1),
             networks=networks,
             examine=lambda path, number, config: self.report(),
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from restoration.chain.scan_in_hand import STRIKES, InHand
+from restoration.chain.crash_guard import STRIKES, CrashGuard
 from restoration.storage.records import read_raw
 from restoration.storage.tables import read_table
 
@@ -24,7 +24,7 @@ START = """
 import json, os, signal, sys, time
 from pathlib import Path
 from restoration.errors import ScanError
-from restoration.chain.scan_in_hand import stand_by
+from restoration.chain.crash_guard import stand_by
 
 folder, behaviour = Path(sys.argv[1]), json.loads(sys.argv[2])
 hand = stand_by()
@@ -62,14 +62,14 @@ BATCH = """
 import dataclasses
 from restoration.plan.make_plan import make_plan
 from restoration.run.batch import run_batch
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from support.written_records import master_of
 
 plan = make_plan({
     "scans": str(folder / "scans.tsv"), "results": str(folder / "results"), "device": "cpu",
     "recipes": {"archive": {"stages": {}}}, "examine": {"faces": "off"},
 })
-workshop = make_workshop(plan, threads=1, hand=hand)
+workshop = make_job_tools(plan, threads=1, hand=hand)
 
 def inspect(path, limits):
     behave(path.stem)
@@ -157,7 +157,7 @@ def test_a_crash_with_nothing_in_hand_is_no_scans(tmp_path: Path) -> None:
 
 
 def test_what_the_scan_waits_for_is_not_its_own() -> None:
-    hand = InHand()
+    hand = CrashGuard()
     hand.take_up("a", "cleanup")
     with hand.nothing():
         assert hand.what is None

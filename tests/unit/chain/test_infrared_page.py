@@ -13,10 +13,10 @@ import pytest
 import tifffile
 
 from restoration.chain.chain import Chain
-from restoration.chain.job_tools import make_workshop
+from restoration.chain.job_tools import make_job_tools
 from restoration.config.settings import ExamineSettings
 from restoration.examine.page import examine_page
-from restoration.examine.statement import NominalResolutionMeasurer
+from restoration.examine.stated_resolution import NominalResolutionMeasurer
 from restoration.findings.nominal_resolution import NominalResolution
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
@@ -79,7 +79,7 @@ def deliver(plan: Plan, colour: str = "colour") -> Facts:
     def examine(path: Path, number: int, config: Any) -> Mapping[str, Any]:
         return recorded({**SOUND, "colour": {"value": colour}})
 
-    workshop = replace(make_workshop(plan, threads=1), examine=examine)
+    workshop = replace(make_job_tools(plan, threads=1), examine=examine)
     record = Chain(plan, "archive", plan.scans[0], workshop).ensure("deliver").raw()
     assert record["status"] == "done", record["reason"]
     return record
@@ -234,7 +234,7 @@ def test_pages_that_are_left_out_are_problems_of_a_scan_that_is_delivered(
     plan = plan_of(tmp_path)
     table = Path(plan.table("archive", "deliver", "one"))
     shop = replace(
-        make_workshop(plan, threads=1),
+        make_job_tools(plan, threads=1),
         examine=lambda path, number, config: recorded({**SOUND, "colour": {"value": "colour"}}),
     )
     assert run_batch(plan, "archive", "deliver", "one", shop, table=table) == 0

@@ -17,8 +17,8 @@ import tifffile
 from restoration.chain import album as albums
 from restoration.chain import chain
 from restoration.chain.chain import Chain
-from restoration.chain.job_tools import make_workshop
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.job_tools import make_job_tools
+from restoration.chain.page_restorer import JobTools
 from restoration.config.regions import read_regions
 from restoration.config.stages import CHAIN
 from restoration.deliver.sidecars.cube import cube_text
@@ -130,14 +130,14 @@ def asks_for(plan: Plan, monkeypatch: pytest.MonkeyPatch, **more: Any) -> None:
     vars(plan).pop("dependencies", None)  # worked out once, so far with the plain settings
 
 
-def workshop(plan: Plan) -> Workshop:
+def workshop(plan: Plan) -> JobTools:
     def examine(path: Path, number: int, config: Any) -> dict[str, Any]:
         return examined(**SCANS[path.stem])
 
-    return replace(make_workshop(plan, threads=1), examine=examine)
+    return replace(make_job_tools(plan, threads=1), examine=examine)
 
 
-def way(plan: Plan, scan: str, shop: Workshop | None = None, recipe: str = "archive") -> Chain:
+def way(plan: Plan, scan: str, shop: JobTools | None = None, recipe: str = "archive") -> Chain:
     row = next(row for row in plan.scans if row.scan == scan)
     return Chain(plan, recipe, row, shop or workshop(plan))
 
@@ -253,7 +253,7 @@ def test_regions_for_a_mapping_stage_are_refused_in_one_line(tmp_path: Path) -> 
 # -- albums --------------------------------------------------------------------------------
 
 
-def examine_all(plan: Plan, shop: Workshop) -> None:
+def examine_all(plan: Plan, shop: JobTools) -> None:
     for scan in SCANS:
         way(plan, scan, shop).ensure("examine")
 

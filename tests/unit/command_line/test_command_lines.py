@@ -19,7 +19,7 @@ MISSING = "/nonexistent/results"
         (["status.py", "--results", "{file}"], 2, "run.json' is not there; expected the plan of"),
         (["status.py", "--jsn"], 2, "unrecognized arguments: --jsn; --help says what there is"),
         (["retry.py", "--results", MISSING, "--", "true"], 2, "expected the plan of a run"),
-        (["prune.py", "--results", MISSING], 2, "holds no run.json"),
+        (["prune.py", "--results", MISSING], 2, "name the folder of the results: RESULTS=..."),
         (["prune.py", "--keep", "all"], 2, "--keep: invalid choice: 'all'"),
         (["verify.py", "--results", MISSING], 2, "holds no run.json"),
         (["report.py"], 2, "are required: --results, --recipe, --output"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from restoration.chain.limits import limited, limits_of
+from restoration.chain.region_limits import limited, limits_of
 from restoration.config.regions import StageMarks, damage_mask_of, is_file, read_regions
 from restoration.errors import ConfigError, ScanError
 from restoration.raster.base import ArrayRaster

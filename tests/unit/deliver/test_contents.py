@@ -18,7 +18,7 @@ from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.tone_table import NODES, ToneTable
 from restoration.raster.tiff.page import open_infrared, open_page
 from restoration.records.delivery import DeliveryDone
-from restoration.review.unconverted import open_restored
+from restoration.review.provisional_pages import open_restored
 from restoration.storage.records import write_raw
 from restoration.upkeep.undo_colour import undo
 from support import corpus

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from restoration.deliver.kept_grain import finished_page
+from restoration.deliver.finished_measures import finished_page
 from restoration.findings.report import ConditionReport
 from restoration.raster.base import ArrayRaster, FloatImage
 from restoration.raster.resample import Resampled

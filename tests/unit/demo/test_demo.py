@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from restoration.condition.working_resolution import HeldPicture
+from restoration.condition.working_resolution import EffectivePicture
 from restoration.config.settings import ExamineSettings, IngestSettings, load_config
 from restoration.config.sheet import Scan, read_sheet
 from restoration.config.stages.cleanup import CleanupSettings
@@ -203,7 +203,7 @@ def test_the_demo_sends_less_than_half_a_megapixel_into_a_network(
     cleanup = CleanupSettings.model_validate({"network": "realesrgan-x4plus-packaged"})
     worst = 0.0
     for name, report in reports.items():
-        found = HeldPicture.of(_typed(report), (1200.0, 1200.0))
+        found = EffectivePicture.of(_typed(report), (1200.0, 1200.0))
         soft = (found.ppi or 1200.0) < cleanup.soft_below_ppi
         # The one scan that is enlarged.
         if (soft and not found.printed) or name == "coffee-print":

@@ -360,7 +360,7 @@ def test_a_network_that_is_told_the_noise_is_no_network_for_faces() -> None:
 
 
 class Seeded:
-    """A small Real-ESRGAN network in the torch runtime, as ``workshop.RunningNetwork`` runs it."""
+    """A small Real-ESRGAN network in the torch runtime, as ``job_tools.RunningNetwork`` runs it."""
 
     name, weights_sha256, licence, generative = "seeded", "0" * 64, "CC0", True
 

@@ -22,9 +22,9 @@ from restoration.engine.run import run_network
 from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.ffdnet import FFDNet
 from restoration.networks.registry import ARCHITECTURES
-from restoration.raster.ahead import THREAD, closing
 from restoration.raster.base import ArrayRaster, FloatImage, Raster
 from restoration.raster.colour.colour_space import ColourSpace
+from restoration.raster.prefetch import THREAD, closing
 from restoration.raster.resample import Axis
 from restoration.raster.tiff import write_intermediate as write
 from restoration.raster.tiff.page import open_page

@@ -15,7 +15,7 @@ from restoration.examine.tones.targets import (
     COLORCHECKER,
     COLUMNS,
     ROWS,
-    TargetSays,
+    TargetReading,
     colorchecker_says,
     grey_strip_says,
     patch_densities,
@@ -95,13 +95,13 @@ def in_picture(how: Ageing, patch: int = 24, turn: Any = None) -> Any:
     return ageing(scene, how), tuple((x + left, y + top) for x, y in corners)
 
 
-def says(pixels: Any, corners: Any) -> TargetSays:
+def says(pixels: Any, corners: Any) -> TargetReading:
     found = colorchecker_says(ArrayRaster(pixels), corners, SPACE, LIGHT)
     assert found is not None
     return found
 
 
-def after(pixels: Any, corners: Any, found: TargetSays, order: Any = None) -> float:
+def after(pixels: Any, corners: Any, found: TargetReading, order: Any = None) -> float:
     """Mean CIEDE2000 over the patches once the correction is made."""
     seen = patch_densities(straightened(ArrayRaster(pixels), corners, ROWS, COLUMNS), LIGHT)
     seen = seen if order is None else seen[order]

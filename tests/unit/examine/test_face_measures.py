@@ -11,7 +11,7 @@ from restoration.config.settings import ExamineSettings
 from restoration.examine.faces.cover import aligned, cover
 from restoration.examine.faces.measures import MOST_WINDOWS, FaceTones, measure_face, windows
 from restoration.examine.faces.pose import eye_distance, pose, upright_offsets
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.faces import ReportedFace
 from restoration.findings.screen import Screen
 from restoration.raster.colour.colour_space import ColourSpace

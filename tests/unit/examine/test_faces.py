@@ -15,10 +15,10 @@ import pytest
 from restoration.config.settings import ExamineSettings
 from restoration.examine.faces import faces as faces_module
 from restoration.examine.faces.faces import FacesMeasurer
-from restoration.examine.finding import PageFacts, Window
 from restoration.examine.fine_proxy import FineProxy
 from restoration.examine.page import examine_page
 from restoration.examine.upright import to_stored, upright
+from restoration.examine.window import PageFacts, Window
 from restoration.networks import face_detector
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
 from restoration.raster.colour.colour_space import ColourSpace

@@ -19,7 +19,7 @@ from restoration.config.stages.entry import Entry
 from restoration.errors import RestorationError
 from restoration.examine.damage.search import FEWEST
 from restoration.examine.page import examine_page
-from restoration.faces.known import as_keyed, where_faces_lie
+from restoration.faces.page_faces import as_keyed, where_faces_lie
 from restoration.findings import base, damage
 from restoration.findings.faces import Faces
 from restoration.findings.noise import Noise

@@ -218,7 +218,7 @@ def test_kept_grain_keeps_its_spectrum_while_the_noise_of_the_colours_goes(
     total = float(np.hypot(7, 3))
     facts = {"found": True, "sigma": 7.0, "equal_channels": True, "channel_correlation": 0.84}
     scales = {"full": total, "half": 6.4, "quarter": 4.6}
-    detail = {k: {"total": v, "kind": "correlated"} for k, v in scales.items()}
+    detail = {k: {"sigma": v, "total": v, "kind": "correlated"} for k, v in scales.items()}
     detail |= {"grain": facts, "channels": [total] * 3}
     made = denoised(ffdnet, pixels, {"value": total, "detail": detail})
 

@@ -13,7 +13,7 @@ from restoration.errors import ConfigError
 from restoration.plan.batches import Assignment, assign, keep_assigned, read_assigned
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
-from restoration.run.begin import begin_run
+from restoration.run.start_run import begin_run
 
 HOUR = 3600.0
 FOLDER = BatchSettings.model_validate({"by": "folder", "hours": 2.0})

@@ -16,7 +16,7 @@ from restoration.plan.dependencies import code_roots, steps_with_code
 
 BY_VALUE = (
     "restoration.chain.marks_on_page",
-    "restoration.faces.protecting",
+    "restoration.faces.head_protection",
     "restoration.stages.colour.provisional",
 )
 """Modules whose fingerprint enters keys of pages for which they work."""

@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 
 from restoration.errors import CircumstanceError, ConfigError
-from restoration.plan import masters_apart
+from restoration.plan import master_locations as masters_apart
 from restoration.plan.make_plan import make_plan
-from restoration.plan.masters_apart import check_links, protect_every_master
+from restoration.plan.master_locations import check_links, protect_every_master
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.run.batch import run_batch
-from restoration.run.begin import begin_run
 from restoration.run.job_progress import reporter
 from restoration.run.lock import lock_results, unlock_results
 from restoration.run.run_progress import LOG, PROGRESS, BatchEnd, tell_end
+from restoration.run.start_run import begin_run
 from restoration.storage import protected_masters as guard
 from restoration.storage.partial_files import remove_leftovers
 from restoration.storage.protected_masters import MasterInTheWayError, protect_as_they_are

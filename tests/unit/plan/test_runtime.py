@@ -12,7 +12,7 @@ from restoration.errors import ConfigError
 from restoration.plan import resolve_auto as resolving
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan, load_plan, plan_file
-from restoration.run.begin import begin_run, check_cores, plan_of_run
+from restoration.run.start_run import begin_run, check_cores, plan_of_run
 
 LIBRARY = Path("build/native/restoration-linux-x86_64-0123456789abcdef.so")
 

@@ -12,7 +12,7 @@ from restoration.errors import ConfigError
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
 from restoration.plan.unused_marks import check_marks
-from restoration.run import begin as running
+from restoration.run import start_run as running
 
 FACE = "faces: {exclude: [{box: [1, 2, 30, 40]}]}"
 STAGES = {"repair": {}, "cleanup": {"network": "realesrgan-x4plus"}, "faces": {}}

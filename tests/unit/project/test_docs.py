@@ -95,6 +95,18 @@ def test_every_block_says_what_it_is() -> None:
     assert [text for text in plain if re.search(r"\n\n {4}\S", text)] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_what_stands_in_angle_brackets_is_shown(page: Path) -> None:
+    """Outside of code, ``<scan>`` is a tag of HTML that no browser shows."""
+    text = re.sub(r"<!--.*?-->", "", FENCE.sub("", page.read_text("utf-8")), flags=re.DOTALL)
+    assert re.findall(r".*<[a-z].*", re.sub(r"`[^`]*`", "", text)) == []
+
+
+def test_the_configuration_is_written_for_people() -> None:
+    text = (ROOT / "config/README.md").read_text("utf-8")
+    assert re.findall(r"tuple\[|typing\.|`True`|`False`|\| `` \||\|  \|", text) == []
+
+
 def test_what_is_not_run_has_its_reason() -> None:
     assert [b.id for b in COMMANDS if re.fullmatch(r"not run:\s*", b.said)] == []
     assert [b.id for b in RUN_HERE if b.said] == []

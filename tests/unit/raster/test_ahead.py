@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from restoration.raster.ahead import THREAD, ahead, closing
+from restoration.raster.prefetch import THREAD, ahead, closing
 
 SOON = 20.0
 """Seconds after which an event that never comes fails a test."""

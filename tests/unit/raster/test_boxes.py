@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from restoration.config.regions import FaceRegions
-from restoration.faces.known import known_faces
+from restoration.faces.page_faces import known_faces
 from restoration.findings.faces import FacePlaces
 from restoration.raster.area import Rectangle
 from restoration.raster.boxes import places_rows_first, rows_first, stated

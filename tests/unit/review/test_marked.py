@@ -7,7 +7,7 @@ import pytest
 
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
-from restoration.review.marked import MARK, cells_of, marked
+from restoration.review.mask_overlay import MARK, cells_of, marked
 
 
 @pytest.mark.parametrize("step", [1, 3, 7, 600])

@@ -30,8 +30,8 @@ from restoration.raster.colour.tone_table import ToneTable
 from restoration.records.delivery import DeliveryDone
 from restoration.records.stage import AppliedPage
 from restoration.review import findings, pictures, scores, wording
+from restoration.review.provisional_pages import open_restored
 from restoration.review.stage_sections import page_decision
-from restoration.review.unconverted import open_restored
 from restoration.storage.records import write_raw
 from support.condition import finding, report
 from support.corpus import photo, write_tiff

@@ -15,7 +15,7 @@ import pytest
 from restoration.errors import ConfigError
 from restoration.plan.make_plan import make_plan
 from restoration.run.outcome import outcome_of
-from restoration.run.own_scans import OwnScans, restore
+from restoration.run.restore_command import RestoreRequest, restore
 from restoration.storage.tables import Row, write_table
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,7 +30,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def started(asked: OwnScans) -> tuple[list[str], dict[str, str]]:
+def started(asked: RestoreRequest) -> tuple[list[str], dict[str, str]]:
     """The config files that Snakemake would read, and what the last of them says."""
     assert restore(asked, [sys.executable, "-c", RECORD, "said.json"]) == 0
     words = json.loads(Path("said.json").read_text())
@@ -50,7 +50,7 @@ def test_what_was_named_reaches_the_workflow_as_it_was_typed(place: Path) -> Non
     sheet, results = place / f"{STRANGE}.tsv", f"out/{STRANGE}"
     sheet.write_text("scan\tpath\n007\ta.tif\n")
     (place / "-my.yaml").write_text("threads: 1\n")
-    asked = OwnScans(str(sheet), "", "-my.yaml", results, recipe="print", scan="007")
+    asked = RestoreRequest(str(sheet), "", "-my.yaml", results, recipe="print", scan="007")
     files, said = started(asked)
     assert files[0] == "./-my.yaml"
     assert said == {"scans": str(sheet), "results": results, "recipe": "print", "only": "007"}
@@ -58,24 +58,26 @@ def test_what_was_named_reaches_the_workflow_as_it_was_typed(place: Path) -> Non
 
 def test_a_config_alone_is_enough_where_it_names_the_scans(place: Path) -> None:
     (place / "my.yaml").write_text("scans: my.tsv\n")
-    assert restore(OwnScans(config="my.yaml"), [sys.executable, "-c", RECORD, "said.json"]) == 0
+    assert (
+        restore(RestoreRequest(config="my.yaml"), [sys.executable, "-c", RECORD, "said.json"]) == 0
+    )
     assert json.loads((place / "said.json").read_text()) == ["--configfile", "my.yaml"]
 
 
 def test_a_folder_gets_a_sheet_beside_the_results(place: Path) -> None:
     folder = scans_in(place / STRANGE, "box 1/a.tif", "b.TIF")
-    _, said = started(OwnScans(folder=str(folder), results="out/box"))
+    _, said = started(RestoreRequest(folder=str(folder), results="out/box"))
     assert said == {"scans": "out/box.tsv", "results": "out/box"}
     rows = [line.split("\t") for line in Path("out/box.tsv").read_text().splitlines()[2:]]
     assert sorted(path for _, path in rows) == [str(folder / "b.TIF"), str(folder / "box 1/a.tif")]
     # Scans that came since are in it the next time.
     scans_in(folder, "c.tif")
-    started(OwnScans(folder=str(folder), results="out/box"))
+    started(RestoreRequest(folder=str(folder), results="out/box"))
     assert len(Path("out/box.tsv").read_text().splitlines()) == 5
 
 
 def test_a_sheet_that_a_person_edited_is_not_made_anew(place: Path) -> None:
-    asked = OwnScans(folder=str(scans_in(place / "box", "a.tif")), results="out")
+    asked = RestoreRequest(folder=str(scans_in(place / "box", "a.tif")), results="out")
     started(asked)
     with Path("out.tsv").open("a") as file:
         file.write("# mine\n")
@@ -86,8 +88,8 @@ def test_a_sheet_that_a_person_edited_is_not_made_anew(place: Path) -> None:
 
 
 def test_results_of_one_folder_are_not_given_to_another(place: Path) -> None:
-    started(OwnScans(folder=str(scans_in(place / "one", "a.tif")), results="out"))
-    other = OwnScans(folder=str(scans_in(place / "two", "a.tif")), results="out")
+    started(RestoreRequest(folder=str(scans_in(place / "one", "a.tif")), results="out"))
+    other = RestoreRequest(folder=str(scans_in(place / "two", "a.tif")), results="out")
     with pytest.raises(ConfigError, match=r"belong to the scans of '.*/one'.*name others with RES"):
         restore(other, ["true"])
 
@@ -95,27 +97,36 @@ def test_results_of_one_folder_are_not_given_to_another(place: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (OwnScans(), "which scans? expected SHEET=my.tsv"),
-        (OwnScans(config="other.yaml"), "which scans?"),
+        (RestoreRequest(), "which scans? expected SHEET=my.tsv"),
+        (RestoreRequest(config="other.yaml"), "which scans?"),
         (
-            OwnScans(sheet="my.tsv", folder="box"),
+            RestoreRequest(sheet="my.tsv", folder="box"),
             "SHEET=my.tsv and FOLDER=box both say which scans",
         ),
-        (OwnScans(sheet="none.tsv"), "SHEET: expected a table of scans, 'none.tsv' is no file"),
-        (OwnScans(sheet="box"), "'box' is a folder: write FOLDER= for it"),
-        (OwnScans(folder="none"), "FOLDER: expected the folder of the scans, 'none' is not there"),
-        (OwnScans(folder="my.tsv"), "'my.tsv' is a file: write SHEET= for a sheet"),
-        (OwnScans(folder="empty"), "'empty' holds no scan; expected files *.tif or *.tiff"),
-        (OwnScans(folder="."), "lie in each other"),
-        (OwnScans(folder="box", results="box/out"), "lie in each other"),
-        (OwnScans(folder="box", results="."), "lie in each other"),
-        (OwnScans(folder="box", config="other.yaml"), "lie in each other"),
-        (OwnScans(config="none.yaml"), "config: 'none.yaml' cannot be read (No such file"),
-        (OwnScans(config="tab.yaml"), "config: 'tab.yaml', line 2, column 1: a tab stands here"),
+        (
+            RestoreRequest(sheet="none.tsv"),
+            "SHEET: expected a table of scans, 'none.tsv' is no file",
+        ),
+        (RestoreRequest(sheet="box"), "'box' is a folder: write FOLDER= for it"),
+        (
+            RestoreRequest(folder="none"),
+            "FOLDER: expected the folder of the scans, 'none' is not there",
+        ),
+        (RestoreRequest(folder="my.tsv"), "'my.tsv' is a file: write SHEET= for a sheet"),
+        (RestoreRequest(folder="empty"), "'empty' holds no scan; expected files *.tif or *.tiff"),
+        (RestoreRequest(folder="."), "lie in each other"),
+        (RestoreRequest(folder="box", results="box/out"), "lie in each other"),
+        (RestoreRequest(folder="box", results="."), "lie in each other"),
+        (RestoreRequest(folder="box", config="other.yaml"), "lie in each other"),
+        (RestoreRequest(config="none.yaml"), "config: 'none.yaml' cannot be read (No such file"),
+        (
+            RestoreRequest(config="tab.yaml"),
+            "config: 'tab.yaml', line 2, column 1: a tab stands here",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line_before_anything_is_started(
-    place: Path, asked: OwnScans, said: str
+    place: Path, asked: RestoreRequest, said: str
 ) -> None:
     (place / "my.tsv").write_text("scan\tpath\n")
     (place / "other.yaml").write_text(f"results: {place / 'box' / 'results'}\n")
@@ -134,10 +145,10 @@ def test_a_folder_of_which_something_cannot_be_read_stops(
 ) -> None:
     maker = place / "maker.py"
     maker.write_text("import sys; print('scan\\tpath'); sys.exit(1)")
-    monkeypatch.setattr("restoration.run.own_scans.SHEET_MAKER", maker)
+    monkeypatch.setattr("restoration.run.restore_command.SHEET_MAKER", maker)
     scans_in(place / "box", "a.tif")
     with pytest.raises(ConfigError, match=r"no whole sheet could be made of 'box' \(see above\)"):
-        restore(OwnScans(folder="box"), ["true"])
+        restore(RestoreRequest(folder="box"), ["true"])
     assert not (place / "results.tsv").exists()
 
 
@@ -207,7 +218,7 @@ def test_a_run_ends_by_naming_what_came_of_it(
 ) -> None:
     results = finished_run(place, 1, 1)
     command = [sys.executable, "-c", f"import os, sys; os.utime('out/run.json'); sys.exit({code})"]
-    assert restore(OwnScans(sheet="scans.tsv", results=str(results)), command) == code
+    assert restore(RestoreRequest(sheet="scans.tsv", results=str(results)), command) == code
     said = capsys.readouterr().out
     assert "  out/archive/deliver/s000.tif\n" in said
     assert "problems.tsv (1 scan)" in said
@@ -218,7 +229,7 @@ def test_a_run_that_did_not_begin_speaks_of_no_earlier_one(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     finished_run(place, 1, 0)
-    assert restore(OwnScans(sheet="scans.tsv", results="out"), ["false"]) == 1
+    assert restore(RestoreRequest(sheet="scans.tsv", results="out"), ["false"]) == 1
     assert capsys.readouterr().out == ""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from restoration.chain import chain
-from restoration.chain.page_restorer import Workshop
+from restoration.chain.page_restorer import JobTools
 from restoration.config.section import Section
 from restoration.config.stages.entry import Entry
 from restoration.errors import CircumstanceError, ScanError
@@ -98,7 +98,7 @@ class Bench:
         self.done.append(f"{step} {name}")
         return name
 
-    def workshop(self) -> Workshop:
+    def workshop(self) -> JobTools:
         @contextmanager
         def open_image(path: Path, number: int) -> Iterator[Image]:
             yield Image(np.full((4, 4, 3), MEANS[path.stem], dtype=np.float32))
@@ -124,7 +124,7 @@ class Bench:
             output.write_text("deliverable")
             return deliverable_of(sha256="6" * 64)
 
-        return Workshop(
+        return JobTools(
             networks=lambda name, **blend: None,
             inspect=inspect,
             examine=examine,

@@ -12,7 +12,7 @@ import pytest
 from restoration.errors import CircumstanceError, ConfigError
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan, load_plan, plan_file
-from restoration.run import begin as running
+from restoration.run import start_run as running
 from restoration.run.shared_filesystem import MARKER
 from support.own_processes import start
 from support.warm_python import Script
@@ -20,7 +20,7 @@ from support.warm_python import Script
 PARENT = """
 import subprocess, sys, time
 worker = (
-    "import time; from restoration.run.begin import die_with_parent as d; d(); "
+    "import time; from restoration.run.start_run import die_with_parent as d; d(); "
     "print('watching', flush=True); time.sleep(60)"
 )
 child = subprocess.Popen([sys.executable, "-c", worker], stdout=subprocess.PIPE, text=True)
@@ -141,7 +141,7 @@ def test_parsing_looks_at_no_master_and_a_job_at_those_of_its_own_batch(
 
 
 def test_parsing_loads_nothing_heavy() -> None:
-    code = "import sys; import restoration.run.begin; print(*sorted(sys.modules))"
+    code = "import sys; import restoration.run.start_run; print(*sorted(sys.modules))"
     process, loaded = start(code)
     process.wait()
     heavy = {"torch", "cv2", "numpy", "pandas", "tifffile", "scipy", "skimage"}

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from restoration.condition.working_resolution import HeldPicture, grid, working_share
+from restoration.condition.working_resolution import EffectivePicture, grid, working_share
 from restoration.raster.base import ArrayRaster, FloatImage, to_uint16
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.resample import Resampled
@@ -302,8 +302,8 @@ def test_two_scans_of_one_print_get_one_working_resolution() -> None:
     assert working_share(290 / 1200) == working_share(310 / 1200)
 
 
-def evidence(said: dict[str, Any], ppi: tuple[float, float] | None) -> HeldPicture:
-    return HeldPicture.of(report_of(said), ppi)
+def evidence(said: dict[str, Any], ppi: tuple[float, float] | None) -> EffectivePicture:
+    return EffectivePicture.of(report_of(said), ppi)
 
 
 def test_evidence_is_taken_from_the_condition_report() -> None:
@@ -311,11 +311,11 @@ def test_evidence_is_taken_from_the_condition_report() -> None:
         "effective_resolution": {"value": 300.0, "detail": {"fraction": 0.25}},
         "noise": {"value": 3.5},
     }
-    assert evidence(report, None) == HeldPicture(300.0, 0.25, 3.5, None, "")
+    assert evidence(report, None) == EffectivePicture(300.0, 0.25, 3.5, None, "")
     report["effective_resolution"] = {"value": 300.0}
     assert evidence(report, (1200.0, 1200.0)).share == 0.25
     unknown = {"effective_resolution": {"value": None, "detail": {"reason": "an empty page"}}}
-    assert evidence(unknown, (1200.0, 1200.0)) == HeldPicture(
+    assert evidence(unknown, (1200.0, 1200.0)) == EffectivePicture(
         None, None, None, None, "an empty page"
     )
 

@@ -14,7 +14,7 @@ from restoration.config.settings import load_config
 from restoration.config.stages.faces import FacesSettings
 from restoration.faces import IDENTITY
 from restoration.faces.frame import Frame, points_of
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.findings.faces import ReportedFace
 from restoration.networks.face_detector import Detection, FaceDetector, aligned_points
 from restoration.plan.plan import Plan

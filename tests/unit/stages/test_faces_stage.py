@@ -9,7 +9,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from restoration.faces.frame import Frame
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
 from restoration.stages.faces.stage import FacesStage

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from restoration.faces.frame import BETWEEN_EYES, EYES_AND_MOUTH
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.findings.report import FINDINGS
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace

@@ -17,8 +17,8 @@ import tifffile
 from restoration.deliver.xmp.packet import read_properties
 from restoration.plan.dependencies import Dependencies
 from restoration.plan.make_plan import make_plan
-from restoration.run.begin import tables_of_lost_results
 from restoration.run.lock import unlock_results
+from restoration.run.start_run import tables_of_lost_results
 from restoration.storage.manifest import MANIFEST, asked_again
 from restoration.storage.publish import sha256_of
 from restoration.upkeep.verify.findings import cells

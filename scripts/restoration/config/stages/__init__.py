@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, create_model, model_validator
 
 from restoration.config.section import Section
-from restoration.config.spellings import OFF, ON
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.config.stages.colour import ColourSettings
 from restoration.config.stages.denoise import DenoiseSettings
@@ -25,6 +24,7 @@ from restoration.config.stages.entry import Entry
 from restoration.config.stages.faces import FacesSettings
 from restoration.config.stages.repair import RepairSettings
 from restoration.config.stages.upscale import UpscaleSettings
+from restoration.config.value_synonyms import OFF, ON
 
 _NETWORK = ("restoration.engine.run", "restoration.networks.load")
 
@@ -76,7 +76,7 @@ REGISTRY: dict[str, Entry] = {
     ),
     "faces": Entry(
         FacesSettings,
-        "Faces, each by its own evidence.",
+        "Faces, each by what was measured of it.",
         "restoration.stages.faces.stage",
         "FacesStage",
         version="2",

@@ -14,7 +14,7 @@ class ColourSettings(Section):
 
     apply: Apply = Field(
         "auto",
-        description="`auto`: only what margin and darkest tones prove. `always`: also a stain that "
+        description="`auto`: only what margin and darkest tones show. `always`: also a stain that "
         "the lightest tones alone show, though light of a colour looks the same, and weak blacks "
         "of grey and toned prints, though a soft subject does.",
     )

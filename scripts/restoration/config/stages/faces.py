@@ -21,7 +21,7 @@ class FeatureStrengths(Section):
 
 
 class FacesSettings(Section):
-    """Faces are restored where the evidence allows, and left as they are where it does not.
+    """Faces are restored where what was measured of them allows it, else left as they are.
 
     No other generative network touches the head of a face, whether this stage restores it or not.
     """

@@ -5,7 +5,7 @@ By figure: mean and deviation over the pieces of the fit, linear and square coef
 
 from __future__ import annotations
 
-from restoration.examine.damage.judgement import Judgement
+from restoration.examine.damage.classifier import Judgement
 
 DUST = Judgement(
     share=0.02609,

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from restoration.examine.damage.dust import HIGH, HIGH_CLUTTER, PLAINEST
-from restoration.examine.damage.evidence import StandingOut, both_polarities
+from restoration.examine.damage.evidence import Residuals, both_polarities
 from restoration.examine.damage.mask import tiles
 from restoration.examine.damage.odds import decoded, threshold
+from restoration.examine.damage.page_decision import PieceCounts
 from restoration.examine.damage.search import KINDS, Core, Sighting, levels, search, search_creases
-from restoration.examine.damage.verdict import Ledger
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.damage import Damage, DamageDetail, LongPiecesFound, PiecesFound, Shifts
 from restoration.raster.base import FloatImage, UInt16Image
 
@@ -68,7 +68,7 @@ class DamageMeasurer:
         self.page = page
         at = levels(page.height, page.width, page.nominal_ppi)
         self.level = min(at[-1], 2)
-        self._ledger = Ledger()
+        self._ledger = PieceCounts()
         area = page.height * page.width
         whole = area <= SEARCHED_WHOLE * self.level**2
         allowed = max(LEAST_SEARCHED, SEARCHED_SHARE * area)
@@ -206,7 +206,7 @@ class DamageMeasurer:
         return tuple("".join(row) for row in drawn)
 
 
-def _stands_out(evidence: StandingOut) -> Any:
+def _stands_out(evidence: Residuals) -> Any:
     floor = max(HIGH * evidence.noise, PLAINEST)
     busy = np.maximum(evidence.clutter, evidence.other_clutter)
     return evidence.raised > np.maximum(floor, HIGH_CLUTTER * busy)

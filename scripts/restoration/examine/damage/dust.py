@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from restoration.examine.damage.evidence import CAP, CLUTTER, FAINTEST, StandingOut
+from restoration.examine.damage.evidence import CAP, CLUTTER, FAINTEST, Residuals
 from restoration.examine.damage.pieces import Figures, Pieces, ratio
 
 LOW, HIGH = 3.0, 5.0
@@ -37,7 +37,7 @@ class Candidates:
     figures: dict[str, Figures]
 
 
-def candidates(evidence: StandingOut) -> Candidates:
+def candidates(evidence: Residuals) -> Candidates:
     """What stands out far enough to be judged. The figures' names are those of the judgement."""
     raised, noise = evidence.raised, evidence.noise
     low = np.maximum(max(LOW * noise, FAINTEST), LOW_CLUTTER * evidence.clutter)
@@ -64,7 +64,7 @@ def _cut(pieces: Pieces) -> npt.NDArray[np.bool_]:
     return cut[1:]
 
 
-def _own(pieces: Pieces, evidence: StandingOut) -> dict[str, Figures]:
+def _own(pieces: Pieces, evidence: Residuals) -> dict[str, Figures]:
     """Figures of the piece and of what touches it."""
     plane, inside, ring = evidence.plane, pieces.inside, pieces.ring(1, 5)
     median, low, high = ring.quantiles(plane, 0.5, 0.1, 0.9)
@@ -92,7 +92,7 @@ def _own(pieces: Pieces, evidence: StandingOut) -> dict[str, Figures]:
     }
 
 
-def _around(pieces: Pieces, evidence: StandingOut) -> tuple[Figures, Figures]:
+def _around(pieces: Pieces, evidence: Residuals) -> tuple[Figures, Figures]:
     """Texture of both polarities around each piece, its own part taken off."""
     rows = np.clip(pieces.row.astype(np.intp), 0, evidence.plane.shape[0] - 1)
     columns = np.clip(pieces.column.astype(np.intp), 0, evidence.plane.shape[1] - 1)
@@ -102,7 +102,7 @@ def _around(pieces: Pieces, evidence: StandingOut) -> tuple[Figures, Figures]:
     return clutter, evidence.other_clutter[rows, columns].astype(np.float64)
 
 
-def _chroma(pieces: Pieces, evidence: StandingOut) -> tuple[Figures, Figures]:
+def _chroma(pieces: Pieces, evidence: Residuals) -> tuple[Figures, Figures]:
     """Of the piece, and how much more than around it: dust is white or black, never coloured."""
     plane = evidence.chroma
     if plane is None:
@@ -120,7 +120,7 @@ def _rim(pieces: Pieces) -> Figures:
     return np.maximum(counted[1:], 1).astype(np.float64)
 
 
-def _company(pieces: Pieces, evidence: StandingOut) -> dict[str, Figures]:
+def _company(pieces: Pieces, evidence: Residuals) -> dict[str, Figures]:
     """Figures of the wider ring, and of the other pieces nearby."""
     plane = evidence.plane
     contrast = np.maximum(pieces.inside.highest(evidence.raised), 1e-3)

@@ -30,7 +30,7 @@ WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
-class StandingOut:
+class Residuals:
     """One window seen for damage of one polarity.
 
     ``plane`` is luminance for light damage and its negative for dark damage, so that damage always
@@ -101,7 +101,7 @@ def finest_noise(plane: Plane) -> float:
     return max(float(np.median(crossed)) / 0.6745 / 2.0, 0.3 / 255.0)
 
 
-def both_polarities(pixels: FloatImage) -> tuple[StandingOut, StandingOut]:
+def both_polarities(pixels: FloatImage) -> tuple[Residuals, Residuals]:
     """The window seen for light and for dark damage. pixels: float32 (h, w, 1 or 3) in [0, 1]."""
     plane = luminance(pixels)
     # In 16-bit codes the morphology is three times as fast, and nothing of a scan is lost.
@@ -114,8 +114,8 @@ def both_polarities(pixels: FloatImage) -> tuple[StandingOut, StandingOut]:
     )
     noise = finest_noise(plane)
     return (
-        StandingOut(pixels, plane, white, black, thin_white, noise, True),
-        StandingOut(pixels, np.float32(1.0) - plane, black, white, thin_black, noise, False),
+        Residuals(pixels, plane, white, black, thin_white, noise, True),
+        Residuals(pixels, np.float32(1.0) - plane, black, white, thin_black, noise, False),
     )
 
 

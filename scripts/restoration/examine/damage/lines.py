@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 
-from restoration.examine.damage.evidence import FAINTEST, StandingOut
+from restoration.examine.damage.evidence import FAINTEST, Residuals
 from restoration.examine.damage.pieces import Figures, Pieces, Zone, ratio
 from restoration.raster.base import FloatImage, Plane
 
@@ -85,7 +85,7 @@ class _Pooled:
     noise: float
 
 
-def lines(evidence: StandingOut, pool: int = POOL) -> list[Lines]:
+def lines(evidence: Residuals, pool: int = POOL) -> list[Lines]:
     """What may be a line, direction by direction; the same pixels may be in several."""
     pooled = _pooled(evidence, pool)
     if min(pooled.plane.shape) < RULER:
@@ -108,7 +108,7 @@ def lines(evidence: StandingOut, pool: int = POOL) -> list[Lines]:
     return _chained([one for one in found if one.pieces.count])
 
 
-def _pooled(evidence: StandingOut, pool: int) -> _Pooled:
+def _pooled(evidence: Residuals, pool: int) -> _Pooled:
     raised, sunk = (strongest(plane, pool) for plane in (evidence.thin, evidence.sunk))
     size = (raised.shape[1], raised.shape[0])
     plane = cv2.resize(evidence.plane, size, interpolation=cv2.INTER_AREA)

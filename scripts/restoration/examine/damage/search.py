@@ -12,7 +12,7 @@ import numpy.typing as npt
 from restoration.examine.damage.coefficients import DUST, LINES
 from restoration.examine.damage.curve import on_curve
 from restoration.examine.damage.dust import candidates
-from restoration.examine.damage.evidence import THIN, StandingOut, both_polarities, luminance
+from restoration.examine.damage.evidence import THIN, Residuals, both_polarities, luminance
 from restoration.examine.damage.lines import POOL, Lines, lines, strongest
 from restoration.examine.damage.odds import LOWEST, coded
 from restoration.examine.damage.pieces import Figures, Pieces
@@ -156,7 +156,7 @@ def _without_thin(pixels: FloatImage) -> FloatImage:
     return np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, square))[:, :, None]
 
 
-def _search_dust(sighting: Sighting, evidence: StandingOut, level: int, core: Core) -> None:
+def _search_dust(sighting: Sighting, evidence: Residuals, level: int, core: Core) -> None:
     found = candidates(evidence)
     pieces = found.pieces
     if pieces.count == 0:
@@ -172,7 +172,7 @@ def _search_dust(sighting: Sighting, evidence: StandingOut, level: int, core: Co
 
 
 def _search_lines(
-    sighting: Sighting, evidence: StandingOut, level: int, core: Core, kind: str
+    sighting: Sighting, evidence: Residuals, level: int, core: Core, kind: str
 ) -> None:
     found = lines(evidence)
     if not found:
@@ -194,7 +194,7 @@ def _search_lines(
 
 
 def _with_fringe(
-    pieces: Pieces, kept: npt.NDArray[np.bool_], odds: Figures, evidence: StandingOut
+    pieces: Pieces, kept: npt.NDArray[np.bool_], odds: Figures, evidence: Residuals
 ) -> Plane:
     """Odds over each kept piece and its soft edge, up to two pixels out."""
     peak = pieces.inside.highest(evidence.raised)
@@ -208,7 +208,7 @@ def _with_fringe(
     return np.asarray(body + np.float32(LOWEST - 1.0), np.float32)
 
 
-def _line_body(one: Lines, odds: Figures, evidence: StandingOut, weight: Plane) -> Plane:
+def _line_body(one: Lines, odds: Figures, evidence: Residuals, weight: Plane) -> Plane:
     """Odds over the pixels of the lines: what stands out on the curve of each.
 
     weight: what stands out, pooled.

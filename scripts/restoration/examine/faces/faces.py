@@ -18,10 +18,10 @@ from restoration.examine.faces.finders import (
 )
 from restoration.examine.faces.measures import measure_face, mirrors
 from restoration.examine.faces.places import FoundFace, Search
-from restoration.examine.finding import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.fine_proxy import Cells, FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.upright import Point, to_stored, upright
+from restoration.examine.window import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.findings.base import Caution
 from restoration.findings.faces import Faces, FacesDetail, ReportedFace, Upright
 from restoration.networks.face_detector import POINT_NAMES, UprightPicture, face_detector

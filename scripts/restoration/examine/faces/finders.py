@@ -13,8 +13,8 @@ from restoration.examine.faces import search as face_search
 from restoration.examine.faces.places import FoundFace, Search
 from restoration.examine.faces.retinaface_search import PointDetector
 from restoration.examine.faces.search import face_landmarks
-from restoration.examine.finding import PageFacts
 from restoration.examine.upright import Point
+from restoration.examine.window import PageFacts
 from restoration.networks.face_detector import (
     LANDMARK_NAMES,
     POINT_NAMES,

@@ -18,8 +18,8 @@ from restoration.examine.faces.pose import (
     upright_offsets,
 )
 from restoration.examine.faces.sharpness import FaceSharpness
-from restoration.examine.finding import LUMA, EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.examine.upright import Point
+from restoration.examine.window import LUMA, EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.findings.faces import FaceExposure, Pose, ReportedFace
 from restoration.raster.boxes import Box, places_rows_first, rows_first
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.interpolation import InterpolationMeasurer
 from restoration.examine.resolution.resolution import ResolutionMeasurer
 from restoration.examine.sharpness.blur import BlurMeasurer
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.blocking import Blocking
 from restoration.findings.faces import FaceBlur
 from restoration.findings.screen import Screen

@@ -8,12 +8,12 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.jpeg.block_grid import BLOCK, GridPlaces, StepProfile, by_chance, places
 from restoration.examine.jpeg.jpeg_quantiser import Quantiser, find_lattice
 from restoration.examine.jpeg.rescaled_grid import RescaledGrid, candidates, prove
 from restoration.examine.resolution.resolution import chosen, picture_box
 from restoration.examine.survey import SCALES, LuminanceTile, Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import FigurePair
 from restoration.findings.blocking import Blocking, BlockingDetail
 from restoration.raster.base import Floats, Plane

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from restoration.examine.finding import PageFacts, Window
-from restoration.examine.screen.where_screened import Screened
+from restoration.examine.screen.screen_mask import Screened
+from restoration.examine.window import PageFacts, Window
 from restoration.raster.base import Plane, UInt16Image
 
 TONES = 6

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings
 from restoration.examine.noise.noise_bands import UPPER
 from restoration.examine.noise.noise_spectrum import Bands, autocorrelation, transform, width
+from restoration.examine.window import EarlierFindings
 from restoration.findings.blocking import Blocking
 from restoration.findings.interpolated import Interpolated
 from restoration.findings.noise import GrainFound

@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.noise import grain
 from restoration.examine.noise.block_covariance import SCALES, white_level
 from restoration.examine.noise.channel_noise import KINDS, ChannelNoise, channel_noise
@@ -24,8 +23,9 @@ from restoration.examine.noise.flat_tiles import (
 from restoration.examine.noise.noise_bands import FEWEST
 from restoration.examine.noise.noise_spectrum import bands, densities, rhythmic
 from restoration.examine.resolution.resolution import picture_box
-from restoration.examine.screen.where_screened import Screened
+from restoration.examine.screen.screen_mask import Screened
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.interpolated import Interpolated
 from restoration.findings.noise import GrainFound, Noise, NoiseAtScale, NoiseDetail
 from restoration.raster.base import Stack

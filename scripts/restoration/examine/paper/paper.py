@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.paper.borders import PaperBorder, borders
 from restoration.examine.paper.occupied import occupied
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.paper import BorderLayer, Paper, PaperDetail
 from restoration.raster.boxes import Box, stated
 

@@ -8,17 +8,17 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
-from restoration.examine.resolution.resolution import FULL, picture_box, reach
-from restoration.examine.resolution.rhythm import (
+from restoration.examine.resolution.periodicity import (
     LARGEST,
     Differences,
     SpectralLine,
     lines,
     replicated,
 )
-from restoration.examine.screen.where_screened import Screened
+from restoration.examine.resolution.resolution import FULL, picture_box, reach
+from restoration.examine.screen.screen_mask import Screened
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import Caution
 from restoration.findings.blocking import Blocking
 from restoration.findings.interpolated import Interpolated, InterpolatedDetail, RhythmLine

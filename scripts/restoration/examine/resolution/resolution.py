@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.falloff import (
     Falloff,
     RingSpectra,
@@ -26,6 +25,7 @@ from restoration.examine.resolution.resolution_figures import (
     rings_in_common,
 )
 from restoration.examine.survey import SCALES, LuminanceTile, Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import Caution
 from restoration.findings.blocking import Blocking
 from restoration.findings.effective_resolution import (

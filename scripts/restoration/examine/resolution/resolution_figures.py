@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings
 from restoration.examine.resolution.falloff import plateau, smooth, typical
 from restoration.examine.resolution.knife_edge import Edge, edges, transfer_end
 from restoration.examine.resolution.ring_correlation import correlation_end, ring_correlation
 from restoration.examine.spectrum import ring_spectra, rings
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings
 from restoration.findings.blocking import Blocking
 from restoration.findings.screen import Screen
 from restoration.raster.boxes import Box

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import PageFacts
 from restoration.examine.screen.lattice import (
     ScreenLattice,
     find_lattices,
@@ -26,6 +25,7 @@ from restoration.examine.screen.spectrum import amplitude_at
 from restoration.examine.screen.tiles import KeptTile, Peaked
 from restoration.examine.screen.tiles import layout as layout_of
 from restoration.examine.screen.waves import waves, window_sum, windowed
+from restoration.examine.window import PageFacts
 from restoration.findings.screen import Moire
 from restoration.raster.base import Floats, Mask, Stack
 from restoration.raster.colour.colour_space import ColourSpace

@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.screen.halftone_print import Print, examine_lines, examine_print
 from restoration.examine.screen.lattice import angle_of
 from restoration.examine.screen.regions import coverage, seeds
 from restoration.examine.screen.stochastic import stochastic_regions
 from restoration.examine.screen.tiles import KeptTile, Peaked, TileCollector, TileLayout
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.screen import (
     Moire,
     PrintedScreen,

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import PageFacts, Window
 from restoration.examine.screen.peaks import PEAKS, RINGS, SECTORS, SIDE, peaks_of
 from restoration.examine.screen.spectrum import hann
+from restoration.examine.window import PageFacts, Window
 from restoration.raster.base import Plane
 
 CELLS = 96

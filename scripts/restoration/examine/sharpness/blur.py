@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.resolution import chosen, picture_box, quantisation_floor
-from restoration.examine.screen.where_screened import Screened, without_screens
+from restoration.examine.screen.screen_mask import Screened, without_screens
 from restoration.examine.sharpness.blur_fit import FEWEST, Fit, LogSpectra, SpectrumFit
 from restoration.examine.sharpness.blur_models import SIDE
 from restoration.examine.sharpness.edges import HALF, Edges, rises
 from restoration.examine.sharpness.edges import edges as tile_edges
 from restoration.examine.survey import SCALES, Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.blocking import Blocking
 from restoration.findings.blur import Blur, BlurAtScale, BlurDetail, BlurFit
 from restoration.raster.base import Plane

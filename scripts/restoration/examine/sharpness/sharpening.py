@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.resolution.resolution import chosen, picture_box
-from restoration.examine.screen.where_screened import without_screens
+from restoration.examine.screen.screen_mask import without_screens
 from restoration.examine.sharpness.edges import FINE, Edges, edges, rises
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import Caution
 from restoration.findings.sharpening import Sharpening, SharpeningDetail
 from restoration.raster.base import Floats

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.fine_proxy import FineProxy
 from restoration.examine.survey import Survey
 from restoration.examine.text.strokes import HEIGHTS, Grey, Ink
 from restoration.examine.text.text_lines import TextLine, distinct, lines, lines_down
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.screen import Screen
 from restoration.findings.text import Text, TextBox, TextDetail
 from restoration.raster.boxes import Box, rows_first

@@ -8,9 +8,9 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import TonesOfPicture, picture_tones
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.colour import Colour, ColourDetail, HueByTone
 from restoration.findings.tone import Tone
 

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones import dye_fit
 from restoration.examine.tones.colour import COLOUR_ABOVE, colour_evidence, hue_curve
@@ -26,6 +25,7 @@ from restoration.examine.tones.margin_stain import MarginStain, uneven_stain
 from restoration.examine.tones.picture_tones import density, lab, picture_box, picture_cells
 from restoration.examine.tones.silver import rounded, silver_image, toner
 from restoration.examine.tones.tone import SPARED
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.colour import Colour
 from restoration.findings.dyes import AsDyes, AsSilver, Dyes, DyesDetail, Uneven
 from restoration.findings.paper import Paper

@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import (
     DARKEST,
@@ -18,6 +17,7 @@ from restoration.examine.tones.picture_tones import (
     picture_tones,
 )
 from restoration.examine.tones.tone import NAMES
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import Caution
 from restoration.findings.exposure import (
     ClippedEnds,

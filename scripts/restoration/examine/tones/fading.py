@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
 from restoration.examine.tones.picture_tones import (
     SRGB_TO_XYZ,
@@ -19,6 +18,7 @@ from restoration.examine.tones.picture_tones import (
     picture_tones,
 )
 from restoration.examine.tones.tone import NAMES
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import FigurePair
 from restoration.findings.colour import Colour
 from restoration.findings.fading import Casts, Fading, FadingDetail, PaperWhite

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.finding import EarlierFindings, PageFacts
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts
 from restoration.findings.paper import Paper
 from restoration.raster.boxes import rows_first
 from restoration.raster.colour.tone_curve import srgb_tone

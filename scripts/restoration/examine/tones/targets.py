@@ -59,7 +59,7 @@ WHITEST = 3.0
 
 
 @dataclass(frozen=True)
-class TargetSays:
+class TargetReading:
     """What a target says of the fading of its picture."""
 
     kept: Densities
@@ -113,7 +113,7 @@ def straightened(
 
 def colorchecker_says(
     page: Raster, corners: Sequence[Corner], space: ColourSpace, light: ChannelLight
-) -> TargetSays | None:
+) -> TargetReading | None:
     """What a ColorChecker Classic inside the corners says, whichever way up it lies; None where
     none is seen there."""
     flat = straightened(page, corners, ROWS, COLUMNS)
@@ -128,7 +128,7 @@ def colorchecker_says(
 
 def grey_strip_says(
     page: Raster, corners: Sequence[Corner], light: ChannelLight
-) -> TargetSays | None:
+) -> TargetReading | None:
     """What a strip of neutral steps says: the balance of the dyes and of the paper, no more; None
     where its tones span too little."""
     front = straightened(page, corners, ROWS, COLUMNS)
@@ -143,7 +143,7 @@ def grey_strip_says(
     slopes = np.array([np.polyfit(tone, flat[:, c], 1)[0] for c in range(flat.shape[1])])
     base = np.minimum(white.min(), BASE) * np.ones_like(white)
     kept = np.clip(slopes / slopes.max(), *KEPT)
-    return TargetSays(kept, white - base - (white - base).min(), base, 0.0)
+    return TargetReading(kept, white - base - (white - base).min(), base, 0.0)
 
 
 def patch_densities(flat: FloatImage, light: ChannelLight) -> Densities:
@@ -185,7 +185,7 @@ def _fitted(
     wanted: tuple[Densities, Densities],
     space: ColourSpace,
     light: ChannelLight,
-) -> TargetSays:
+) -> TargetReading:
     """k and s of each channel that bring the patches nearest to what they were, in CIELAB."""
     reference, colours = wanted
     start = [np.polyfit(reference[:, c], seen[:, c], 1) for c in range(3)]
@@ -205,7 +205,7 @@ def _fitted(
     ).x
     rest = missed(found).reshape(-1, 3)
     # The correction is told about a white: (D - s - base) / k + base with base 0.
-    return TargetSays(
+    return TargetReading(
         found[:3], found[3:], np.zeros(3), float(np.mean(np.linalg.norm(rest, axis=1)))
     )
 

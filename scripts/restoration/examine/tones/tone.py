@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import Caution
 from restoration.findings.tone import ChannelTones, Tone, ToneDetail
 

@@ -17,8 +17,8 @@ import numpy as np
 import tifffile
 
 from restoration.errors import ScanError
-from restoration.raster.ahead import ahead, closing
 from restoration.raster.base import FloatImage, UInt16Image, to_uint16
+from restoration.raster.prefetch import ahead, closing
 from restoration.storage.journal import note_written
 from restoration.storage.publish import published, sha256_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from restoration.condition.working_resolution import SMALLEST, HeldPicture, grid, working_share
+from restoration.condition.working_resolution import SMALLEST, EffectivePicture, grid, working_share
 from restoration.config.stages.cleanup import CleanupSettings
 from restoration.errors import ScanError
 from restoration.findings.paper import Paper
@@ -35,7 +35,7 @@ class CleanupStage:
         Raises ScanError where ``working_ppi`` is a number and the master states no resolution.
         """
         settings = self._settings
-        evidence = HeldPicture.of(page.report, page.ppi)
+        evidence = EffectivePicture.of(page.report, page.ppi)
         if settings.apply == "auto":
             refusal = self._refusal(evidence)
             if refusal is not None:
@@ -71,7 +71,7 @@ class CleanupStage:
             generative=True,
         )
 
-    def _refusal(self, evidence: HeldPicture) -> str | None:
+    def _refusal(self, evidence: EffectivePicture) -> str | None:
         """Why ``auto`` does not apply; None where it does."""
         settings = self._settings
         if evidence.share is None:
@@ -104,7 +104,7 @@ class CleanupStage:
             parts.append(f"its grain, {evidence.grain:.2g}/255, belongs to the photograph")
         return "; ".join(parts)
 
-    def _damage(self, evidence: HeldPicture) -> list[str]:
+    def _damage(self, evidence: EffectivePicture) -> list[str]:
         """What ``auto`` takes for a reason to apply."""
         settings = self._settings
         damage = []
@@ -120,7 +120,7 @@ class CleanupStage:
             damage.append(f"noisy: {evidence.noise:.2g}/255{beside}, more than {limit:g}/255")
         return damage
 
-    def _reason(self, evidence: HeldPicture) -> str:
+    def _reason(self, evidence: EffectivePicture) -> str:
         damage = self._damage(evidence)
         if self._settings.apply == "always" and not damage:
             held = evidence.reason or "its resolution is unknown"
@@ -129,7 +129,7 @@ class CleanupStage:
             return f"the recipe asks for it whatever is measured: {held}"
         return "; ".join(damage)
 
-    def _share(self, page: Page, evidence: HeldPicture) -> float:
+    def _share(self, page: Page, evidence: EffectivePicture) -> float:
         """Share of the scan's resolution at which the network starts."""
         wanted = self._settings.working_ppi
         if wanted != "auto":
@@ -144,7 +144,7 @@ class CleanupStage:
         return 1.0 if evidence.share is None else working_share(evidence.share)
 
 
-def _measured(evidence: HeldPicture) -> dict[str, Any]:
+def _measured(evidence: EffectivePicture) -> dict[str, Any]:
     if evidence.grain is None:
         return {"effective_ppi": evidence.ppi, "noise_255": evidence.noise}
     return {

@@ -10,8 +10,8 @@ from types import TracebackType
 import numpy as np
 
 from restoration.errors import CircumstanceError
-from restoration.raster.ahead import closing
 from restoration.raster.base import FloatImage
+from restoration.raster.prefetch import closing
 
 
 class ScratchImage:

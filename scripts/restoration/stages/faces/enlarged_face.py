@@ -2,7 +2,7 @@
 
 The openly labelled alternative where no network for faces may be used: it draws what the crop holds
 sharper, and knows nothing of eyes and mouths. The crop is treated as cleanup treats a page
-(``engine.anchoring``): the network starts at the resolution that the crop holds, sees a mirrored
+(``stages.anchoring``): the network starts at the resolution that the crop holds, sees a mirrored
 margin instead of its black one, its tone curve is undone, and tones stay the crop's. Undoing the
 curve alone leaves real networks up to 6/255 from flat grey.
 """
@@ -43,7 +43,7 @@ class EnlargedFace(OneFaceAtATime):
     side = SIDE
 
     def __init__(self, network: Any) -> None:
-        """network: an ``engine.tone_curve.NetworkRunner`` that takes three channels.
+        """network: a ``stages.anchoring.network_tones.NetworkRunner`` that takes three channels.
 
         ``licence`` and ``generative`` are heeded where it has them; what does not say whether it
         makes up detail may do so.
@@ -76,7 +76,7 @@ class EnlargedFace(OneFaceAtATime):
 
 
 def face_runner(network: Any) -> FaceRunner:
-    """A ``FaceRunner`` of what ``workshop.Networks`` gives: itself, or a page's network adapted.
+    """A ``FaceRunner`` of what a job's networks give: itself, or a page's network adapted.
 
     Keep it for the job: an adapted network measures its tone curve once.
     """

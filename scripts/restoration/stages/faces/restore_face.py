@@ -12,8 +12,8 @@ import numpy as np
 from restoration.config.stages.faces import FacesSettings
 from restoration.engine.faces.face_runner import FaceRunner
 from restoration.faces.frame import EYES_AND_MOUTH, Frame, Places, points_of
-from restoration.faces.known import KnownFace
-from restoration.faces.persons import Identity, SamePerson, choose, codes
+from restoration.faces.page_faces import KnownFace
+from restoration.faces.persons import Identity, IdentityCheck, choose, codes
 from restoration.faces.sampling import in_frame
 from restoration.networks.face_detector import PicturePlace, aligned_points
 from restoration.raster.base import FloatImage, Plane, Raster, UInt8Image
@@ -154,7 +154,7 @@ def _finish(
     )
     wanted = settings.strength if face.strength is None else face.strength
     chosen = choose(
-        SamePerson(tools.identity, recorded),
+        IdentityCheck(tools.identity, recorded),
         answer.restored,
         answer.before,
         wanted,

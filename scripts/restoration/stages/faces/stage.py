@@ -1,4 +1,4 @@
-"""Faces: restored where the evidence allows, left as they are where it does not, and labelled."""
+"""Faces: restored where what was measured of them allows it, else left as they are; labelled."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from restoration.faces.gate import (
     share_of,
 )
 from restoration.faces.head import head_of
-from restoration.faces.known import NO_VERDICT, KnownFace
 from restoration.faces.neighbours import spared, too_near
+from restoration.faces.page_faces import NO_VERDICT, KnownFace
 from restoration.findings.colour import Colour as ColourFound
 from restoration.findings.faces import Faces as FacesFound
 from restoration.raster.base import Raster

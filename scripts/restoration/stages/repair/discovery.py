@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.condition.never_filled import Veto
+from restoration.condition.never_filled import NeverFilled
 from restoration.examine.damage.mask import Bytes, MaskTile, SparsePlane, tiles
 from restoration.examine.damage.odds import decoded, threshold
+from restoration.examine.damage.page_decision import PieceCounts
 from restoration.examine.damage.search import Core, search
-from restoration.examine.damage.verdict import Ledger
 from restoration.findings.damage import Damage
 from restoration.raster.base import FloatImage, Progress, Raster
 from restoration.records.stage_findings.repair import FoundPieces
@@ -84,7 +84,7 @@ def find_damage(
 ) -> Discovery:
     """Damage by its looks. at: reductions, as of ``search.levels``."""
     planes = {kind: SparsePlane(source.height, source.width) for kind in kinds}
-    ledger, study = Ledger(), GrainStudy(source.channels)
+    ledger, study = PieceCounts(), GrainStudy(source.channels)
     every = list(tiles(source.height, source.width))
     searched = 0
     for number, tile in enumerate(every):
@@ -172,7 +172,7 @@ def _plane(raster: Raster, tile: MaskTile) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(raster.read(*tile.window)[:, :, 0])
 
 
-def without(mask: SparsePlane, veto: Veto) -> tuple[SparsePlane, int]:
+def without(mask: SparsePlane, veto: NeverFilled) -> tuple[SparsePlane, int]:
     """The mask without what must not be filled, and the pixels that this spared."""
     spared = 0
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from restoration.condition.never_filled import Veto
+from restoration.condition.never_filled import NeverFilled
 from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
 from restoration.examine.damage.mask import SparsePlane
@@ -185,7 +185,7 @@ class RepairStage:
     def _decided(self, page: Page, found: Discovery) -> tuple[SparsePlane, dict[str, Any]]:
         """The mask without what is vetoed or too much, with what the user asked for."""
         area = page.source.height * page.source.width
-        mask, spared = without(found.mask, Veto.of(page.report))
+        mask, spared = without(found.mask, NeverFilled.of(page.report))
         findings = {**found.findings, "vetoed_px": spared, "vetoed_share": spared / area}
         share = mask.count() / area
         findings["found_share"] = share

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from restoration.condition.working_resolution import HeldPicture, grid, working_share
+from restoration.condition.working_resolution import EffectivePicture, grid, working_share
 from restoration.config.stages.upscale import PrintSize, UpscaleSettings
 from restoration.findings.paper import Paper
 from restoration.raster.base import FloatImage
@@ -60,7 +60,7 @@ class UpscaleStage:
             "size_px": {"width": width, "height": height},
         }
         target = Target(source, page.colour, height, width)
-        evidence = HeldPicture.of(page.report, page.ppi)
+        evidence = EffectivePicture.of(page.report, page.ppi)
         why = self._only_resampled(page, evidence)
         if why is not None or evidence.share is None:
             reason = f"{words}; resampled, because {why}"
@@ -77,7 +77,7 @@ class UpscaleStage:
             generative=True,
         )
 
-    def _only_resampled(self, page: Page, evidence: HeldPicture) -> str | None:
+    def _only_resampled(self, page: Page, evidence: EffectivePicture) -> str | None:
         """Why the network is not asked; None where it is."""
         if self._settings.network == "none":
             return "the recipe names no network"
@@ -128,7 +128,7 @@ class UpscaleStage:
         return height, width, words
 
 
-def _held(evidence: HeldPicture) -> str:
+def _held(evidence: EffectivePicture) -> str:
     """How much picture there is for a network to start from."""
     if evidence.ppi is not None:
         return f"{evidence.ppi:.0f} ppi of picture"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from restoration.chain.album import Albums
-from restoration.chain.delivery_again import is_delivered, time_in_file
+from restoration.chain.redelivery import is_delivered, time_in_file
 from restoration.chain.scan_keys import ScanKeys, altered_key
 from restoration.config.sheet import Scan
 from restoration.plan.make_plan import make_plan

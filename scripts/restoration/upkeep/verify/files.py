@@ -30,13 +30,13 @@ from restoration.upkeep.verify.findings import (
     LISTED,
     MISSING,
     ORPHANED,
-    Fault,
     FaultReport,
+    FixityFault,
     Tally,
 )
 from restoration.upkeep.verify.hashing import Hashed, Hasher
 from restoration.upkeep.verify.names import ADVICE, KnownNames, place_of, repair_of, scan_of, what
-from restoration.upkeep.verify.witness import contradiction
+from restoration.upkeep.verify.xmp_agreement import contradiction
 
 _AHEAD = 32
 """Files that may be waiting for their SHA-256 while further ones are found."""
@@ -116,7 +116,7 @@ class Files:
         names = os.listdir(folder) if folder.is_dir() else ()  # noqa: PTH208 (names alone)
         for name in names:
             if name not in (LIST, AGAIN, OPEN) and not name.endswith(JOURNAL):
-                found = Fault(
+                found = FixityFault(
                     ORPHANED, "file", folder / name, "the list", "another file", advice=LISTED
                 )
                 self.report.add(found)
@@ -211,7 +211,7 @@ class _Group:
 
     def _unlisted(self, path: str) -> None:
         if path.endswith(".part"):
-            finding = Fault(
+            finding = FixityFault(
                 ORPHANED,
                 "part",
                 self.files.results / path,
@@ -237,7 +237,9 @@ class _Group:
         repair = repair_of(root, path) if advice is None else None
         if repair is None and advice is None:
             advice = ADVICE.get(name, ADVICE["file"])
-        self.files.report.add(Fault(kind, name, root / path, expected, found, repair, advice or ""))
+        self.files.report.add(
+            FixityFault(kind, name, root / path, expected, found, repair, advice or "")
+        )
 
     # -- records ---------------------------------------------------------------------------
 

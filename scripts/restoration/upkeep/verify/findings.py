@@ -39,7 +39,7 @@ class ScheduledRepair:
 
 
 @dataclass(frozen=True)
-class Fault:
+class FixityFault:
     """One thing that is not as it was written."""
 
     kind: str
@@ -55,7 +55,7 @@ class Fault:
     """What to do, where nothing can be scheduled."""
 
 
-def cells(finding: Fault, root: Path, *, scheduling: bool) -> tuple[str, ...]:
+def cells(finding: FixityFault, root: Path, *, scheduling: bool) -> tuple[str, ...]:
     """The finding as the columns have it; paths below ``root``, the results, are relative to it."""
     path = finding.path
     place = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
@@ -84,12 +84,12 @@ class FaultReport:
     What must be repaired is kept until the end: whether it can be depends on all of it.
     """
 
-    tell: Callable[[Fault], None]
+    tell: Callable[[FixityFault], None]
     counts: Counter[str] = field(default_factory=Counter)
     repairs: list[ScheduledRepair] = field(default_factory=list)
     said: set[Path] = field(default_factory=set)
 
-    def add(self, finding: Fault) -> None:
+    def add(self, finding: FixityFault) -> None:
         """One finding a file: what follows from the first would be told twice."""
         if finding.path in self.said:
             return

@@ -25,7 +25,7 @@ def last_plan(results: Path) -> Plan:
     if not path.is_file():
         raise ConfigError(
             f"results: '{results}' holds no run.json, so no run was ever begun there; name the "
-            "folder of the results: make verify RESULTS=..."
+            "folder of the results: RESULTS=..."
         )
     try:
         plan = load_plan(path)

@@ -7,10 +7,10 @@ from pathlib import Path, PurePosixPath
 
 from restoration.chain.withdrawn import WITHDRAWN
 from restoration.deliver.sidecars import SIDECARS, sidecar_of
-from restoration.run.begin import PROBLEMS
 from restoration.run.lock import LOCK
 from restoration.run.run_progress import LOG, PROGRESS
 from restoration.run.shared_filesystem import MARKER
+from restoration.run.start_run import PROBLEMS
 from restoration.storage.image_places import MASKS
 from restoration.storage.manifest import MANIFEST, is_set_aside
 from restoration.upkeep.verify.findings import FaultPlace, ScheduledRepair

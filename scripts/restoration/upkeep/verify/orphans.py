@@ -17,7 +17,7 @@ from restoration.storage.image_places import MASKS, image_path
 from restoration.storage.manifest import is_set_aside
 from restoration.storage.page_state import delivered_files, has_own_image, mask_of
 from restoration.storage.records import read_record
-from restoration.upkeep.verify.findings import ORPHANED, Fault, FaultPlace
+from restoration.upkeep.verify.findings import ORPHANED, FaultPlace, FixityFault
 
 STEPS = ("ingest", "examine", *REGISTRY, "deliver")
 
@@ -38,7 +38,7 @@ class KnownScans:
         return found is not None and (recipe is None or recipe in found)
 
 
-def orphans(plan: Plan, known: KnownScans) -> Iterator[Fault]:
+def orphans(plan: Plan, known: KnownScans) -> Iterator[FixityFault]:
     """Every orphan below the results, folder by folder; other runs' results inside are passed by.
 
     Only the folders that a run itself makes are looked into. What was set aside is no orphan.
@@ -69,17 +69,17 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(e.path) for e in entries if not e.is_dir(follow_symlinks=False))
 
 
-def _orphan(what: str, path: Path, expected: str, found: str, advice: str = _LISTED) -> Fault:
-    return Fault(ORPHANED, what, path, expected, found, advice=advice)
+def _orphan(what: str, path: Path, expected: str, found: str, advice: str = _LISTED) -> FixityFault:
+    return FixityFault(ORPHANED, what, path, expected, found, advice=advice)
 
 
-def _parts(folder: Path) -> Iterator[Fault]:
+def _parts(folder: Path) -> Iterator[FixityFault]:
     for path in _files(folder):
         if path.suffix == ".part":
             yield _orphan("part", path, "no file", "a file that was never finished", _PART)
 
 
-def _recipe_folder(plan: Plan, known: KnownScans, recipe: str) -> Iterator[Fault]:
+def _recipe_folder(plan: Plan, known: KnownScans, recipe: str) -> Iterator[FixityFault]:
     steps = plan.steps(recipe)
     folder = plan.results / recipe
     for inner in _folders(folder):
@@ -94,7 +94,7 @@ def _recipe_folder(plan: Plan, known: KnownScans, recipe: str) -> Iterator[Fault
     yield from _parts(folder)
 
 
-def _shown(known: KnownScans, recipe: str, folder: Path) -> Iterator[Fault]:
+def _shown(known: KnownScans, recipe: str, folder: Path) -> Iterator[FixityFault]:
     """What the report page keeps of each scan."""
     yield from _parts(folder)
     for path in _files(folder):
@@ -102,7 +102,7 @@ def _shown(known: KnownScans, recipe: str, folder: Path) -> Iterator[Fault]:
             yield _orphan("file", path, "a scan of the sheet", f"pictures of '{path.stem}'")
 
 
-def _step_folder(plan: Plan, known: KnownScans, place: FaultPlace) -> Iterator[Fault]:
+def _step_folder(plan: Plan, known: KnownScans, place: FaultPlace) -> Iterator[FixityFault]:
     folder = plan.folder(*place)
     yield from _parts(folder)
     for path in _files(folder):
@@ -124,7 +124,9 @@ def _step_folder(plan: Plan, known: KnownScans, place: FaultPlace) -> Iterator[F
                 yield from _of_a_scan(known, place, folder, path)
 
 
-def _of_a_scan(known: KnownScans, place: FaultPlace, folder: Path, path: Path) -> Iterator[Fault]:
+def _of_a_scan(
+    known: KnownScans, place: FaultPlace, folder: Path, path: Path
+) -> Iterator[FixityFault]:
     """Whether a scan of the sheet has the file; ids may hold dots, but no ``@``."""
     scan = path.stem.partition("@")[0]
     if path.suffix == ".tif" and not known.asks(scan, place[0]):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from restoration.chain.album import Albums
 from restoration.plan.plan import Plan
-from restoration.run.begin import PROBLEMS
+from restoration.run.start_run import PROBLEMS
 from restoration.storage.manifest import ask_again, gather
 from restoration.storage.publish import rename
 from restoration.upkeep.verify.current import Anew, made_anew, places_before

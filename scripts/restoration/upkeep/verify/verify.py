@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from restoration.errors import ConfigError
-from restoration.plan.masters_apart import protect_every_master
+from restoration.plan.master_locations import protect_every_master
 from restoration.plan.plan import Plan, plan_file
 from restoration.records.ingest import IngestDone
 from restoration.run.lock import lock_results
@@ -39,8 +39,8 @@ from restoration.upkeep.verify.findings import (
     ALTERED,
     CLASSES,
     MISSING,
-    Fault,
     FaultReport,
+    FixityFault,
     ScheduledRepair,
     Tally,
 )
@@ -57,7 +57,7 @@ from restoration.upkeep.verify.names import ADVICE, FIXITY_LOG, KnownNames
 from restoration.upkeep.verify.orphans import KnownScans as Sheet
 from restoration.upkeep.verify.orphans import orphans
 from restoration.upkeep.verify.repairs import Scheduled, schedule
-from restoration.upkeep.verify.standing_by import hold_off_runs
+from restoration.upkeep.verify.results_hold import hold_off_runs
 from restoration.upkeep.verify.weights import advice, lost_record, weights_of
 
 _PUT_BACK = (
@@ -106,7 +106,7 @@ class Verified:
 def verify_results(
     results: Path,
     asked: VerifyRequest | None = None,
-    tell: Callable[[Fault], None] = lambda found: None,
+    tell: Callable[[FixityFault], None] = lambda found: None,
 ) -> Verified:
     """Compare everything below the results with what was written; ``tell`` is given each finding.
 
@@ -211,7 +211,7 @@ class _Verification:
                     found = "none that can be read"
         then = ADVICE["plan"] + "; without it, what the sheet names no more is not told"
         said = f"SHA-256 {expected}" if expected else "the plan of the last run"
-        self.report.add(Fault(kind, "plan", path, said, found, advice=then))
+        self.report.add(FixityFault(kind, "plan", path, said, found, advice=then))
         return None
 
     def _sheet(self) -> Sheet | None:
@@ -274,13 +274,13 @@ class _Verification:
                     "manifest: only what the records say of files could be compared"
                 ),
             )
-            self.report.add(Fault(MISSING, "manifest", path, expected, "none", advice=then))
+            self.report.add(FixityFault(MISSING, "manifest", path, expected, "none", advice=then))
         elif self.written.from_manifest or not self.written.is_whole:
             listed = self.results / FOLDER / LIST
             expected = f"the list from which {MANIFEST} was made"
             kind = ALTERED if listed.is_file() else MISSING
             found = "one that was altered" if listed.is_file() else "no file"
-            self.report.add(Fault(kind, "list", listed, expected, found, repair))
+            self.report.add(FixityFault(kind, "list", listed, expected, found, repair))
         elif self.partly:
             listed, expected = self.results / FOLDER / LIST, "a list of all that was written"
             then = (
@@ -288,12 +288,12 @@ class _Verification:
                 "the records say could be compared, until a whole run has made them anew"
             )
             found = "one of what was written since"
-            self.report.add(Fault(MISSING, "list", listed, expected, found, advice=then))
+            self.report.add(FixityFault(MISSING, "list", listed, expected, found, advice=then))
         elif not path.is_file():
             if not is_open(self.results):
-                self.report.add(Fault(MISSING, "manifest", path, "a file", "no file", repair))
+                self.report.add(FixityFault(MISSING, "manifest", path, "a file", "no file", repair))
         elif (said := _first_difference(path, manifest_lines(self.results))) is not None:
-            self.report.add(Fault(ALTERED, "manifest", path, *said, repair))
+            self.report.add(FixityFault(ALTERED, "manifest", path, *said, repair))
 
     # -- masters and weights ---------------------------------------------------------------
 
@@ -318,7 +318,7 @@ class _Verification:
             say(ALTERED, expected, now, then)
 
     def _say_master(self, path: Path, kind: str, expected: str, found: str, then: str) -> None:
-        self.report.add(Fault(kind, "master", path, expected, found, advice=then))
+        self.report.add(FixityFault(kind, "master", path, expected, found, advice=then))
 
     def _hash(
         self, path: Path, sha256: str, say: Callable[[str, str, str, str], None], then: str = ""
@@ -338,7 +338,7 @@ class _Verification:
             then = advice(name)
 
             def say(kind: str, expected: str, found: str, then: str, path: Path = path) -> None:
-                self.report.add(Fault(kind, "weights", path, expected, found, advice=then))
+                self.report.add(FixityFault(kind, "weights", path, expected, found, advice=then))
 
             if not path.is_file():
                 say(MISSING, f"SHA-256 {sha256}" if sha256 else "a file", "no file", then)

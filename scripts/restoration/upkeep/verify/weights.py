@@ -9,7 +9,7 @@ from pathlib import Path
 from restoration.networks.converted import record_path, tensors_path
 from restoration.networks.manifest import Weights
 from restoration.plan.plan import Plan
-from restoration.upkeep.verify.findings import MISSING, Fault
+from restoration.upkeep.verify.findings import MISSING, FixityFault
 
 
 def weights_of(plan: Plan) -> Iterator[tuple[Path, str, str]]:
@@ -45,7 +45,7 @@ def advice(name: str) -> str:
     return f"nothing is scheduled; delete it, then scripts/fetch_model.py {name}"
 
 
-def lost_record(path: Path, name: str) -> Fault:
+def lost_record(path: Path, name: str) -> FixityFault:
     """Where converted weights have no record that says what they are."""
     record = path.with_suffix(".json")
-    return Fault(MISSING, "weights", record, "their record", "none", advice=advice(name))
+    return FixityFault(MISSING, "weights", record, "their record", "none", advice=advice(name))

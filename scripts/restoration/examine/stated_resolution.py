@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from restoration.examine.finding import EarlierFindings, PageFacts, Window
 from restoration.examine.survey import Survey
+from restoration.examine.window import EarlierFindings, PageFacts, Window
 from restoration.findings.base import Caution
 from restoration.findings.nominal_resolution import NominalResolution, StatedDetail
 

@@ -19,7 +19,7 @@ from restoration.errors import CircumstanceError, ConfigError
 from restoration.networks.missing import missing_weights
 from restoration.plan.batches import ASSIGNED, keep_assigned
 from restoration.plan.make_plan import make_plan
-from restoration.plan.masters_apart import check_benchmarks, check_links
+from restoration.plan.master_locations import check_benchmarks, check_links
 from restoration.plan.plan import Plan, load_plan, plan_file
 from restoration.plan.resolve_auto import check_device
 from restoration.plan.unused_marks import check_marks

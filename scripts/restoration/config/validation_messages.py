@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from restoration.config.spellings import alternatives, options
+from restoration.config.value_synonyms import alternatives, options
 
 # What YAML's references make of a few lines may be endless when it is written out.
 _SHOWN = reprlib.Repr()

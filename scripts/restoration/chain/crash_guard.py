@@ -42,7 +42,7 @@ StepOfScan = tuple[str, str]
 
 
 @dataclass
-class InHand:
+class CrashGuard:
     """What the worker has in hand, in memory that it shares with the process that waits for it."""
 
     suspects: dict[StepOfScan, str] = field(default_factory=dict)
@@ -102,12 +102,12 @@ class InHand:
         return sorted(range(len(scans)), key=lambda at: (scans[at], step) in self.suspects)
 
 
-def stand_by() -> InHand:
+def stand_by() -> CrashGuard:
     """Returns in the worker, a new process; the one that called stays here, and ends as it ends.
 
     To be called before any thread is started.
     """
-    hand, strikes = InHand(), Counter[StepOfScan]()
+    hand, strikes = CrashGuard(), Counter[StepOfScan]()
     if not hasattr(signal, "sigtimedwait"):
         # As on macOS: nobody waits there, and a crash ends the job.
         return hand
@@ -131,7 +131,7 @@ def stand_by() -> InHand:
         hand.put_down()
 
 
-def _judge(hand: InHand, strikes: Counter[StepOfScan], what: StepOfScan, name: str) -> None:
+def _judge(hand: CrashGuard, strikes: Counter[StepOfScan], what: StepOfScan, name: str) -> None:
     """Count a crash; ends this process where it cannot be the scans."""
     scan, step = what
     strikes[what] += 1
@@ -176,7 +176,7 @@ def _end_with(waiting: int) -> None:
     """Have the kernel end this worker at once with the process that waits for it.
 
     Its one thread is the one that forked, so that the signal does not come early; where the kernel
-    knows no such thing, ``running.die_with_parent`` notices within a tenth of a second.
+    knows no such thing, ``run.begin.die_with_parent`` notices within a tenth of a second.
     """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from restoration.faces.head import head_of
-from restoration.faces.known import KnownFace
+from restoration.faces.page_faces import KnownFace
 from restoration.findings.faces import FacePlaces
 from restoration.raster.area import Area
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from restoration.raster.ahead import closing
 from restoration.raster.base import FloatImage, Raster, to_uint16
+from restoration.raster.prefetch import closing
 
 
 @dataclass
-class Watched:
+class ChangeCheck:
     """A stage's bands on their way into its image, compared with the page that came in.
 
     Compared as they are written, in 16 bits, and only until the first difference.

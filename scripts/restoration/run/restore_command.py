@@ -34,7 +34,7 @@ _DIGEST = "; SHA-256 of what follows: "
 
 
 @dataclass(frozen=True)
-class OwnScans:
+class RestoreRequest:
     """What a person named; empty where nothing."""
 
     sheet: str = ""
@@ -45,7 +45,7 @@ class OwnScans:
     scan: str = ""
 
 
-def restore(asked: OwnScans, command: Sequence[str]) -> int:
+def restore(asked: RestoreRequest, command: Sequence[str]) -> int:
     """Start the command (Snakemake) over what was asked for, and name what came of it.
 
     Returns its exit code. Raises ConfigError with one line where it cannot be started.
@@ -70,7 +70,7 @@ def _default(key: str) -> str:
     return str(read_config_file(BASE)[key])
 
 
-def _sheet(asked: OwnScans, own: Mapping[str, Any], results: Path) -> str:
+def _sheet(asked: RestoreRequest, own: Mapping[str, Any], results: Path) -> str:
     """The sheet that was named or made; empty where the config names one."""
     if asked.sheet and asked.folder:
         raise ConfigError(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from restoration.examine.finding import EarlierFindings
 from restoration.examine.survey import LuminanceTile
+from restoration.examine.window import EarlierFindings
 from restoration.findings.screen import Screen
 from restoration.raster.boxes import rows_first
 

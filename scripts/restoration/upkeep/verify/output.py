@@ -12,7 +12,7 @@ from restoration.config.yaml_text import read_config_file
 from restoration.plan.plan import ROOT
 from restoration.storage.publish import published
 from restoration.upkeep.verify.current import Anew, counts, made_anew_today
-from restoration.upkeep.verify.findings import COLUMNS, Fault, cells, line
+from restoration.upkeep.verify.findings import COLUMNS, FixityFault, cells, line
 from restoration.upkeep.verify.summary import summary
 from restoration.upkeep.verify.verify import VerifyRequest, verify_results
 
@@ -25,7 +25,7 @@ def fixity(given: argparse.Namespace) -> int:
     results = given.results.absolute()
     with _table(given.output, COLUMNS) as write:
 
-        def tell(finding: Fault) -> None:
+        def tell(finding: FixityFault) -> None:
             told = cells(finding, results, scheduling=given.repair)
             print(line(told), flush=True)
             write(told)

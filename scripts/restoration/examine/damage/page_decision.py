@@ -26,7 +26,7 @@ SOONEST = -2.0
 
 
 @dataclass
-class Ledger:
+class PieceCounts:
     """All pieces of a page, by kind; memory is bounded by the likely ones."""
 
     counts: dict[str, Counts] = field(

@@ -11,9 +11,9 @@ import numpy as np
 
 from restoration.config.regions import DEFAULT_FEATHER, Shape, StageMarks
 from restoration.errors import ScanError
-from restoration.raster.ahead import closing
 from restoration.raster.area import Allowed, Area, PaintedMask, Polygon, Rectangle
 from restoration.raster.base import FloatImage, Raster, UInt8Image
+from restoration.raster.prefetch import closing
 from restoration.raster.resample import Resampled
 from restoration.raster.tiff.page import open_page
 from restoration.stages.anchoring.anchored_picture import RangeOfScan

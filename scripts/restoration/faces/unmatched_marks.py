@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from restoration.config.regions import FaceRegions, Shape
-from restoration.faces.known import Holds
+from restoration.faces.page_faces import Holds
 from restoration.findings.faces import FacePlaces
 
 FaceBox = tuple[float, float, float, float]
