@@ -23,6 +23,8 @@ from restoration.findings.report import ConditionReport
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.tiff.page import open_page
+from support import condition
+from support.simulated_scans import measurers_until
 
 ROOT = Path(__file__).resolve().parents[3]
 BY_NAME = {demo.scan: demo for demo in COLLECTION}
@@ -142,13 +144,16 @@ def reports(folder: Path) -> dict[str, dict]:
     for demo in COLLECTION:
         with open_page(folder / demo.batch / f"{demo.scan}.tif") as page:
             colour = ColourSpace.from_profile(page.profile, page.channels)
-            found[demo.scan] = examine_page(page, ExamineSettings.model_validate({}), colour)
+            settings = ExamineSettings.model_validate({})
+            # What these tests look at, and what it is concluded from.
+            asked = measurers_until("damage")
+            found[demo.scan] = examine_page(page, settings, colour, asked)
             found[demo.scan]["pixels"] = page.height * page.width
     return found
 
 
 def _typed(report: dict) -> ConditionReport:
-    return ConditionReport.model_validate({n: f for n, f in report.items() if n != "pixels"})
+    return condition.report({n: f for n, f in report.items() if n != "pixels"})
 
 
 def test_the_condition_report_sees_the_damage_and_clears_the_clean_scan(

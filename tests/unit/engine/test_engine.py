@@ -13,6 +13,7 @@ from restoration.config.settings import EngineSettings
 from restoration.engine import bands, devices
 from restoration.engine.geometry import Padded, cut_strips
 from restoration.engine.run import run_network
+from restoration.engine.torch_streams.layers import StreamRows
 from restoration.errors import CircumstanceError, ScanError
 from restoration.networks.architectures.rrdbnet import RrdbnetParameters
 from restoration.networks.load import load_network
@@ -285,7 +286,7 @@ def test_memory_does_not_grow_with_the_height(kind: str) -> None:
         for top in range(0, height, 16):
             rows = torch.rand(1, 3, 16, 20).contiguous(memory_format=torch.channels_last)
             with torch.inference_mode():
-                list(stream.push(bands.Rows(rows, top + 16)))
+                list(stream.push(StreamRows(rows, top + 16)))
             most = max(most, kept_bytes(stream, set()))
         held.append(most)
     assert held[0] == held[1] > 0

@@ -108,7 +108,7 @@ def test_the_same_bytes_with_any_threads_and_any_bands(kind: str) -> None:
 @pytest.mark.weights
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("realesrgan-x4plus-packaged", (70, 21)), ("realesr-general-x4v3-ncnn", (70, 44))],
+    [("realesrgan-x4plus-packaged", (70, 9)), ("realesr-general-x4v3-ncnn", (70, 44))],
 )
 @pytest.mark.parametrize("make", [photograph, halftone])
 def test_real_networks_equal_double_precision(
