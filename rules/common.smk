@@ -12,8 +12,8 @@ from snakemake.io import IOFile
 from restoration.errors import RestorationError
 from restoration.config.stages import REGISTRY
 from restoration.storage.keys import canonical_json
-from restoration.run.start_run import (
 from restoration.storage.tables import digest_of_table
+from restoration.run.start_run import (
     begin_run,
     check_checkout,
     check_cores,
