@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restoration.config.settings import DeliverSettings
+from restoration.deliver.left_out import left_out
 from restoration.deliver.outgoing_profile import OutgoingProfile
 from restoration.deliver.write_tiff import DeliverablePage, WrittenDeliverable
 from restoration.deliver.xmp.packet import read_properties
@@ -20,7 +21,6 @@ from restoration.records.delivery import (
     ResolutionUnit,
 )
 from restoration.records.ingest import Master
-from restoration.storage.records import left_out
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from restoration.deliver.left_out import left_out
 from restoration.deliver.sidecars import label_of
 from restoration.findings.words import number, pixels
 from restoration.records.delivery import DeliveredPage, DeliveredProfile, DeliveryDone
 from restoration.records.ingest import IngestDone, Master
 from restoration.review.wording import LabelledRows, ppi
 from restoration.storage.page_state import files_beside
-from restoration.storage.records import left_out
 
 
 def text_of(tags: Mapping[str, Any], name: str) -> str:

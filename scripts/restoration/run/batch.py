@@ -12,6 +12,7 @@ from restoration.chain.page_restorer import JobTools
 from restoration.chain.scan_keys import EarlierProblemError
 from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
+from restoration.deliver.left_out import left_out
 from restoration.errors import CircumstanceError, ScanError
 from restoration.plan.plan import Plan
 from restoration.records.any_record import AnyRecord
@@ -26,7 +27,6 @@ from restoration.storage.image_places import MASKS
 from restoration.storage.journal import keep_written, note_gone
 from restoration.storage.partial_files import remove_leftovers
 from restoration.storage.protected_masters import protect_as_they_are
-from restoration.storage.records import left_out
 from restoration.storage.scratch_disk import ScratchError, leave_scratch
 from restoration.storage.tables import Row, write_table
 from restoration.storage.text_files import not_in_future

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from restoration.records.any_record import AnyRecord, record_of
 from restoration.records.base import Part, RecordError
 from restoration.records.delivery import Withdrawn
-from restoration.records.ingest import Master
 from restoration.storage.keys import digest
 from restoration.storage.text_files import write_text
 
@@ -138,13 +137,3 @@ def read_typed(
     """
     record = read_raw(path, schemas)
     return None if record is None else read(record, path)
-
-
-def left_out(master: Master) -> list[str]:
-    """What of a master is not delivered: a line for each, none for what holds nothing of its
-    own."""
-    return [
-        f"picture {one.directory + 1} of the file is left out: {one.reason}"
-        for one in master.set_aside
-        if one.lost
-    ]
