@@ -151,8 +151,14 @@ def _key(delivered: DeliveredScan, truth_files: list[Path]) -> str:
                 [None if faces is None else faces.recorded() for faces in found],
             ],
             "code": [
-                code_fingerprint(f"restoration.review.{name}")
-                for name in ("face_pictures", "illustrations", "marked", "pictures", "scores")
+                code_fingerprint(module)
+                for module in (
+                    "restoration.review.face_pictures",
+                    "restoration.review.illustrations",
+                    "restoration.review.mask_overlay",
+                    "restoration.review.pictures",
+                    "restoration.review.scores",
+                )
             ],
         }
     )

@@ -212,7 +212,7 @@ def test_what_plans_runs_and_shows_is_part_of_no_result(
         "config.settings",
         "networks.registry",
         "networks.manifest",
-        "run.begin",
+        "run.start_run",
         "chain.chain",
         "storage.manifest",
     ],
