@@ -176,7 +176,7 @@ def _end_with(waiting: int) -> None:
     """Have the kernel end this worker at once with the process that waits for it.
 
     Its one thread is the one that forked, so that the signal does not come early; where the kernel
-    knows no such thing, ``run.begin.die_with_parent`` notices within a tenth of a second.
+    knows no such thing, ``run.start_run.die_with_parent`` notices within a tenth of a second.
     """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:

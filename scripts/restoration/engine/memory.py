@@ -32,7 +32,7 @@ UNKNOWN_COLUMNS = 2048
 FRAGMENTED = 2.5
 """What PyTorch's tensors, made and freed in turn, take of the system for each byte that they hold,
 at most: small ones that live longer come to lie between the large ones. 1.1 to 2.4 were measured,
-in no order (``run.begin.ALLOCATOR`` says what would mend it, and at what price)."""
+in no order (``run.start_run.ALLOCATOR`` says what would mend it, and at what price)."""
 
 
 @dataclass(frozen=True)
