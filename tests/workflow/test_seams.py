@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +15,10 @@ import yaml
 from restoration.deliver.xmp.packet import read_properties
 from restoration.raster.tiff.page import open_page
 from restoration.storage.manifest import MANIFEST
+from support.code_of_page import code_of_page
 from support.project import ROOT, Project
 
 PAGE = ROOT / "docs" / "adding.md"
-
-
-def blocks(section: str) -> dict[str, str]:
-    """The code of a section of the page, by what the first line of each block says of its place."""
-    text = PAGE.read_text("utf-8").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    assert text, section
-    found = {}
-    for code in re.findall(r"(?ms)^ *```(?:python|yaml)\n(.*?)^ *```$", text):
-        first, _, rest = textwrap.dedent(code).partition("\n")
-        found[first.removeprefix("# ")] = rest
-    return found
 
 
 def write(project: Project, place: str, code: str) -> Path:
@@ -69,7 +57,7 @@ def passes(project: Project, test: Path) -> None:
 def add_stage(project: Project) -> set[Path]:
     """The stage of the page, between `upscale` and `colour`; returns the files touched."""
     project.own_code()
-    said = blocks("Adding a stage")
+    said = code_of_page(PAGE, "Adding a stage")
     registry = "scripts/restoration/config/stages/__init__.py"
     touched = {
         write(project, place, said.pop(place))
@@ -155,7 +143,7 @@ def said_by(project: Project, script: str, *arguments: str, expected: int = 0) -
 def add_sidecar(project: Project) -> set[Path]:
     """The file beside the deliverable of the page; returns the files touched."""
     project.own_code()
-    said = blocks("Adding a file beside the deliverable")
+    said = code_of_page(PAGE, "Adding a file beside the deliverable")
     room = "scripts/restoration/deliver/sidecars"
     registry = f"{room}/__init__.py"
     touched = {

@@ -170,7 +170,7 @@ def _open(limits: IngestSettings) -> Callable[[Path, int], AbstractContextManage
 
 
 def make_job_tools(plan: Plan, *, threads: int, hand: CrashGuard | None = None) -> JobTools:
-    """The workshop of a real run; hand: known to the process that waits for this one."""
+    """The tools of a real run; hand: known to the process that waits for this one."""
     return JobTools(
         networks=Networks(plan, threads),
         inspect=_inspect,

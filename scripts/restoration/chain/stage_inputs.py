@@ -83,8 +83,8 @@ class StageInputs:
 
     def keyed(self, step: str, number: int) -> Mapping[str, Any]:
         """The same as it enters keys, in the record's own words: a long album by its digest; with
-        the material, for the stages
-        that decide by it: those that may use infrared, and those that judge colours."""
+        the material, for the stages that decide by it: those that may use infrared, and those that
+        judge colours."""
         read, album = self._reads(step, number), self._album(step)
         entry = REGISTRY[step]
         if entry.fills_damage or entry.shares_batch or "corrected_tones" in read:

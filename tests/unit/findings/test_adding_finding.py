@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
+
+from support.code_of_page import code_of_page, modules_below
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "adding-finding.md"
@@ -54,26 +54,13 @@ print(json.dumps({
 """
 
 
-def blocks() -> dict[str, str]:
-    """The code of the page, by what the first line of each block says of its place."""
-    found = {}
-    for code in re.findall(r"(?ms)^ *```python\n(.*?)^ *```$", PAGE.read_text("utf-8")):
-        first, _, rest = textwrap.dedent(code).partition("\n")
-        found[first.removeprefix("# ")] = rest
-    return found
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.py")}
-
-
 def test_a_finding_is_added_in_three_places(tmp_path: Path) -> None:
     skipped = shutil.ignore_patterns("__pycache__", "src")
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=skipped)
     shutil.copytree(ROOT / "resources", tmp_path / "resources")
-    before = contents(tmp_path)
+    before = modules_below(tmp_path)
 
-    said = blocks()
+    said = code_of_page(PAGE)
     registry = tmp_path / "scripts/restoration/examine/registry.py"
     place = "scripts/restoration/examine/registry.py"
     imported, line = (
@@ -90,7 +77,7 @@ def test_a_finding_is_added_in_three_places(tmp_path: Path) -> None:
         assert not path.exists()
         path.write_text(code)
 
-    after = contents(tmp_path)
+    after = modules_below(tmp_path)
     assert len([path for path in after if after[path] != before.get(path)]) == 3
     (tmp_path / "examined.py").write_text(EXAMINED)
     done = subprocess.run(

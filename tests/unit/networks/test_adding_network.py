@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+
+from support.code_of_page import code_of_page, modules_below
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "adding-network.md"
@@ -71,27 +72,14 @@ def test_its_code_is_asked_for_where_it_is_named(tmp_path: Path) -> None:
 """
 
 
-def blocks() -> dict[str, str]:
-    """The code of the page, by what the first line of each block says of its place."""
-    found = {}
-    for code in re.findall(r"(?ms)^ *```python\n(.*?)^ *```$", PAGE.read_text("utf-8")):
-        first, _, rest = textwrap.dedent(code).partition("\n")
-        found[first.removeprefix("# ")] = rest
-    return found
-
-
-def contents(folder: Path) -> dict[Path, bytes]:
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.py")}
-
-
 def test_an_architecture_is_added_in_three_places(tmp_path: Path) -> None:
     skipped = shutil.ignore_patterns("__pycache__", "src")
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=skipped)
     (tmp_path / "resources").mkdir()
     shutil.copy(ROOT / "resources" / "models.yaml", tmp_path / "resources")
-    before = contents(tmp_path)
+    before = modules_below(tmp_path)
 
-    said = blocks()
+    said = code_of_page(PAGE)
     registry = tmp_path / "scripts/restoration/networks/registry.py"
     line = said.pop("scripts/restoration/networks/registry.py: in _MODULES")
     text, last = registry.read_text(), '    "restoration.networks.architectures.dlib",\n'
@@ -104,7 +92,7 @@ def test_an_architecture_is_added_in_three_places(tmp_path: Path) -> None:
         assert not path.exists()
         path.write_text(code)
 
-    after = contents(tmp_path)
+    after = modules_below(tmp_path)
     assert len([path for path in after if after[path] != before.get(path)]) == 3
     (tmp_path / "test_through_the_plan.py").write_text(THROUGH_THE_PLAN)
     done = subprocess.run(
