@@ -18,7 +18,8 @@ OVER = 2
 def dead_leaves(height: int, width: int, rng: np.random.Generator) -> Plane:
     """A clean picture: float32 (h, w) in [0, 1]."""
     size = (height * OVER, width * OVER)
-    low, high = float(rng.uniform(2, 10)) * OVER, float(rng.uniform(0.2, 0.6)) * max(size)
+    # Smaller ones, each by itself on an even ground, would be specks of dust to anybody.
+    low, high = float(rng.uniform(4, 14)) * OVER, float(rng.uniform(0.2, 0.6)) * max(size)
     count = int(rng.integers(60, 320))
     # Radii by the inverse of the distribution that falls with the cube.
     share = rng.uniform(0, 1, count)
@@ -32,7 +33,7 @@ def dead_leaves(height: int, width: int, rng: np.random.Generator) -> Plane:
         _leaf(label, number, centre, radius, form, rng)
     picture = _textured(label, count + 1, rng)
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), float(rng.uniform(0.3, 1.3)))
+    small = cv2.GaussianBlur(small, (0, 0), float(rng.uniform(0.45, 1.4)))
     light = 1 + 0.12 * clouds(rng, (height, width), 0.6 * max(height, width))
     small = small * light.astype(np.float32)
     gain = float(rng.choice([0.0, rng.uniform(0, 4), rng.uniform(0, 10)])) / 255

@@ -67,7 +67,7 @@ def polygon(cover: Cover, points: Points, value: int = 255) -> None:
 def circle(cover: Cover, x: float, y: float, radius: float, value: int = 255) -> None:
     """A filled disc, in place."""
     unit = 1 << FINE
-    place = int(round(x * unit)), int(round(y * unit))
+    place = round(float(x) * unit), round(float(y) * unit)
     cv2.circle(cover, place, max(1, int(radius * unit)), value, -1, cv2.LINE_AA, FINE)
 
 

@@ -45,7 +45,7 @@ def poles(plane: Plane, rng: np.random.Generator) -> None:
     upright = np.pi / 2 + rng.normal(0, 0.05)
     foot = anywhere(rng, plane)
     length = rng.uniform(0.2, 1.6) * height
-    wide = Span(0.8, 7.0).draw(rng)
+    wide = Span(1.6, 9.0).draw(rng)
     tone = tone_against(rng, plane, None, 0.15)
     for number in range(3 if tripod else int(rng.integers(1, 5))):
         turn = upright + (0.22 * (number - 1) if tripod else rng.normal(0, 0.03))
@@ -72,7 +72,7 @@ def wires(plane: Plane, rng: np.random.Generator) -> None:
     if rng.random() < 0.6:
         start[0], end[0] = -5, width + 5
     step = np.array([rng.normal(0, 2), rng.uniform(3, 30)])
-    for number in range(int(rng.integers(1, 8))):
+    for number in range(int(rng.integers(2, 9))):
         one = hub if fan else start + number * step
         two = anywhere(rng, plane, 0.4) if fan else end + number * step * rng.uniform(0.7, 1.3)
         run = np.linspace(0, 1, 24)[:, None]
@@ -177,7 +177,7 @@ def veins(plane: Plane, rng: np.random.Generator) -> None:
     """Rivers, roads on a map, veins, ribs of a leaf, marble: soft, with smaller ones joining."""
     form = rng.random()
     cover = bare(plane)
-    wide = Span(0.8, 5).draw(rng)
+    wide = Span(1.5, 6).draw(rng)
     tone = tone_against(rng, plane, None, 0.06)
     if form < 0.35:
         start, heading = anywhere(rng, plane), rng.uniform(0, 2 * np.pi)
@@ -198,7 +198,7 @@ def veins(plane: Plane, rng: np.random.Generator) -> None:
         line = np.exp(-((field / np.float32(rng.uniform(0.03, 0.12))) ** 2))
         lay(plane, line.astype(np.float32), tone, rng.uniform(0.2, 0.8))
         return
-    cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.4, 1.8))
+    cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.7, 2.0))
     lay(plane, cover, tone, rng.uniform(0.3, 1.0))
 
 

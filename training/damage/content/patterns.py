@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 
 import cv2
@@ -158,8 +159,8 @@ def polka(plane: Plane, rng: np.random.Generator) -> None:
     radius = Span(0.9, 8).draw(rng)
     pitch, turn = radius * Span(2.4, 9).draw(rng), rng.choice([0, np.pi / 4, rng.uniform(0, 3)])
     count = int(max(plane.shape) / pitch) + 2
-    if count > 34:
-        pitch, count = max(plane.shape) / 34, 34
+    if count > 30:
+        pitch, count = max(plane.shape) / 30, 30
     grid = np.stack(np.meshgrid(np.arange(-count, count), np.arange(-count, count)), -1)
     grid = grid.reshape(-1, 2) * pitch * (0.72 if turn else 1.0)
     grid[:, 0] += (np.round(grid[:, 1] / pitch) % 2) * pitch / 2 * (rng.random() < 0.5)
@@ -170,10 +171,9 @@ def polka(plane: Plane, rng: np.random.Generator) -> None:
     held &= places[:, 1] < height + radius
     bend = clouds(rng, plane.shape, 80) * np.float32(0.3 * pitch)
     limit = anywhere(rng, plane), rng.uniform(30, 200)
+    held &= np.hypot(*(places - limit[0]).T) < limit[1]
     cover = bare(plane)
     for x, y in places[held]:
-        if np.hypot(*(limit[0] - (x, y))) > limit[1]:
-            continue
         off = bend[int(np.clip(y, 0, height - 1)), int(np.clip(x, 0, width - 1))]
         at = (int((x + off) * 16), int((y + off) * 16))
         cv2.circle(cover, at, int(radius * 16), 255, -1, cv2.LINE_AA, 4)
@@ -219,7 +219,7 @@ def trimmings(plane: Plane, rng: np.random.Generator) -> None:
         across = np.stack([-along[:, 1], along[:, 0]], 1)
         cover, form = bare(plane), rng.random()
         if form < 0.35:
-            for start, end in zip(line[:-1], line[1:], strict=True):
+            for start, end in itertools.pairwise(line):
                 stroke(cover, np.stack([start, start + 0.55 * (end - start)]), wide)
         elif form < 0.7:
             tall = rng.uniform(0.3, 1.5)

@@ -29,7 +29,7 @@ def button(rng: np.random.Generator, radius: float, tone: float) -> Stamp:
     x, y, distance = rings(radius)
     light = rng.uniform(0, 2 * np.pi)
     slope = (x * np.float32(np.cos(light)) + y * np.float32(np.sin(light))) / np.float32(radius)
-    shade = np.float32(rng.choice([0.0, 0.08, 0.2, 0.4]) * rng.uniform(0.5, 1.2))
+    shade = np.float32(rng.choice([0.04, 0.1, 0.2, 0.4]) * rng.uniform(0.5, 1.2))
     face = tone + shade * slope
     if rng.random() < 0.45:
         dome = rng.uniform(-0.35, 0.25)
@@ -69,8 +69,12 @@ def buttons(plane: Plane, rng: np.random.Generator) -> None:
     radius = Span(1.3, 13.0).draw(rng)
     for _ in range(int(rng.integers(1, 4))):
         start = anywhere(rng, plane, 0.1)
+        places = _arranged(rng, start, radius)
+        if len(places) < 3 and radius < 3:
+            # Alone and too small for a shape of its own: nobody could tell it from dust.
+            continue
         stamp = button(rng, radius, tone_against(rng, plane, start, 0.12))
-        for place in _arranged(rng, start, radius):
+        for place in places:
             x, y = place + rng.normal(0, 0.04 * radius, 2)
             stamp.press(plane, x, y, rng.normal(0, 0.02))
 
@@ -142,7 +146,7 @@ def lamps(plane: Plane, rng: np.random.Generator) -> None:
         if rng.random() < 0.4:
             post = bare(plane)
             end = place + np.array([rng.normal(0, 2), rng.uniform(20, 200)])
-            stroke(post, np.stack([place + [0, size], end]), rng.uniform(1, 5))
+            stroke(post, np.stack([place + np.array([0, size]), end]), rng.uniform(1, 5))
             lay(plane, post, rng.uniform(0, 0.25))
         place = place + step + rng.normal(0, 4, 2)
         size = max(0.8, size * rng.uniform(0.75, 1.1))
@@ -219,7 +223,7 @@ def confetti(plane: Plane, rng: np.random.Generator) -> None:
     size, tall = Span(1.5, 8).draw(rng), rng.uniform(0.25, 1.0)
     tones = [tone_against(rng, plane) for _ in range(int(rng.integers(1, 4)))]
     covers = [bare(plane) for _ in tones]
-    for _ in range(int(rng.integers(6, 60))):
+    for _ in range(int(rng.integers(14, 70))):
         turn, own = rng.uniform(0, 2 * np.pi), size * rng.uniform(0.6, 1.4)
         flat = tall * rng.uniform(0.3, 1.0)
         box = np.array([[-1, -flat], [1, -flat], [1, flat], [-1, flat]]) * own
@@ -260,11 +264,9 @@ def perforations(plane: Plane, rng: np.random.Generator) -> None:
     cover, corner = np.zeros(work.shape, np.uint8), 0.2 * hole
     for top in np.arange(-rng.uniform(0, pitch), work.shape[0], pitch):
         left = edge + 0.2 * wide
-        box = np.array([[left, top], [left + wide, top + hole]]) + [[corner], [-corner]]
-        corners = np.array(
-            [[box[0, 0], box[0, 1]], [box[1, 0], box[0, 1]], box[1], box[[0, 1], [0, 1]]]
-        )
-        corners[3] = [box[0, 0], box[1, 1]]
+        near, far = left + corner, left + wide - corner
+        high, low = top + corner, top + hole - corner
+        corners = np.array([[near, high], [far, high], [far, low], [near, low]])
         thick = max(1, int(2 * corner))
         places = np.rint(corners * 16).astype(np.int32)
         cv2.fillPoly(cover, [places], 255, cv2.LINE_AA, 4)
@@ -279,9 +281,8 @@ def buckles(plane: Plane, rng: np.random.Generator) -> None:
         turn = rng.choice([0.0, rng.uniform(0, np.pi)])
         flat = rng.uniform(0.4, 1.0)
         spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-        box = (
-            np.array([[-1, -flat], [1, -flat], [1, flat], [-1, flat], [-1, -flat]]) * size
-        ) @ spin
+        corners = np.array([[-1, -flat], [1, -flat], [1, flat], [-1, flat], [-1, -flat]])
+        box = (corners * size) @ spin
         tone = tone_against(rng, plane, centre, 0.2)
         cover, form = bare(plane), rng.random()
         wide = max(1.0, size * rng.uniform(0.08, 0.35))
