@@ -38,7 +38,7 @@ def dead_leaves(height: int, width: int, rng: np.random.Generator) -> Plane:
     small = small * light.astype(np.float32)
     gain = float(rng.choice([0.0, rng.uniform(0, 4), rng.uniform(0, 10)])) / 255
     small += np.float32(gain) * rng.standard_normal(small.shape, np.float32)
-    return np.clip(small, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(small, 0, 1), np.float32)
 
 
 def _leaf(
@@ -59,10 +59,10 @@ def _leaf(
         outline = np.array([[-1, -flat], [1, -flat], [1, flat], [-1, flat]])
     else:
         angles = np.linspace(0, 2 * np.pi, 33)[:-1]
-        waves = sum(
-            rng.normal(0, 0.25 / order) * np.cos(order * angles + rng.uniform(0, 6.3))
-            for order in (2, 3, 5)
-        )
+        waves = np.zeros_like(angles)
+        for order in (2, 3, 5):
+            turned = order * angles + rng.uniform(0, 2 * np.pi)
+            waves += rng.normal(0, 0.25 / order) * np.cos(turned)
         outline = np.stack([np.cos(angles), np.sin(angles)], 1) * (1 + waves)[:, None]
     spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     points = np.rint(radius * outline @ spin + centre).astype(np.int32)
@@ -79,7 +79,7 @@ def _textured(label: np.ndarray, count: int, rng: np.random.Generator) -> Plane:
     out += slope[0][label] * np.arange(width, dtype=np.float32)
     out += slope[1][label] * np.arange(height, dtype=np.float32)[:, None]
     amount = rng.uniform(0, 0.08)
-    for grain in (2.0, 5.0, 18.0):
+    for grain in rng.choice((2.0, 5.0, 18.0), 2, replace=False):
         noise = clouds(rng, (height, width), grain * OVER * rng.uniform(0.6, 1.6))
         strength = np.abs(rng.normal(0, amount, count)) * (rng.random(count) < 0.5)
         out += strength.astype(np.float32)[label] * noise

@@ -87,7 +87,7 @@ def _photographed(plane: Plane, own: Plane, rng: np.random.Generator) -> Plane:
     out = out + fresh * (noise * _grain(plane.shape, rng))
     if rng.random() < 0.5:
         out = out + np.float32(rng.uniform(0.5, 9) / 255) * _grain(plane.shape, rng)
-    return np.clip(out, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
 def _noise_of(plane: Plane) -> np.float32:
@@ -104,4 +104,4 @@ def _grain(shape: tuple[int, ...], rng: np.random.Generator) -> Plane:
     if wide < 0.35:
         return noise
     soft = cv2.GaussianBlur(noise, (0, 0), float(wide))
-    return soft / np.float32(max(float(soft.std()), 1e-3))
+    return np.asarray(soft / np.float32(max(float(soft.std()), 1e-3)))

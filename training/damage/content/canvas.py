@@ -169,4 +169,4 @@ def rings(radius: float) -> tuple[Plane, Plane, Plane]:
 
 def inside(distance: Plane, radius: float) -> Plane:
     """1 inside a disc, 0 outside, between at its edge."""
-    return np.clip(np.float32(radius + 0.5) - distance, 0, 1)
+    return np.asarray(np.clip(np.float32(radius + 0.5) - distance, 0, 1), np.float32)

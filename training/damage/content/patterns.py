@@ -162,10 +162,10 @@ def polka(plane: Plane, rng: np.random.Generator) -> None:
     if count > 30:
         pitch, count = max(plane.shape) / 30, 30
     grid = np.stack(np.meshgrid(np.arange(-count, count), np.arange(-count, count)), -1)
-    grid = grid.reshape(-1, 2) * pitch * (0.72 if turn else 1.0)
-    grid[:, 0] += (np.round(grid[:, 1] / pitch) % 2) * pitch / 2 * (rng.random() < 0.5)
+    places = grid.reshape(-1, 2) * (pitch * (0.72 if turn else 1.0))
+    places[:, 0] += (np.round(places[:, 1] / pitch) % 2) * pitch / 2 * (rng.random() < 0.5)
     spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    places = grid @ spin + anywhere(rng, plane)
+    places = places @ spin + anywhere(rng, plane)
     places += rng.normal(0, rng.choice([0.02, 0.2]) * pitch, places.shape)
     held = (places > -radius).all(1) & (places[:, 0] < width + radius)
     held &= places[:, 1] < height + radius

@@ -30,7 +30,7 @@ def button(rng: np.random.Generator, radius: float, tone: float) -> Stamp:
     light = rng.uniform(0, 2 * np.pi)
     slope = (x * np.float32(np.cos(light)) + y * np.float32(np.sin(light))) / np.float32(radius)
     shade = np.float32(rng.choice([0.04, 0.1, 0.2, 0.4]) * rng.uniform(0.5, 1.2))
-    face = tone + shade * slope
+    face = np.float32(tone) + shade * slope
     if rng.random() < 0.45:
         dome = rng.uniform(-0.35, 0.25)
         face = face + np.float32(dome) * (distance / np.float32(radius)) ** 2
@@ -97,8 +97,8 @@ def _arranged(rng: np.random.Generator, start: Points, radius: float) -> Points:
     if kind < 0.9:
         turns = np.arange(count + 4) * 2 * np.pi / (count + 4)
         away = max(gap, 2.2 * radius) * (count + 4) / 6.3
-        return start + away * np.stack([np.cos(turns), np.sin(turns)], 1)
-    return start[None] + rng.normal(0, 2 * gap, (count, 2))
+        return np.asarray(start + away * np.stack([np.cos(turns), np.sin(turns)], 1))
+    return np.asarray(start[None] + rng.normal(0, 2 * gap, (count, 2)))
 
 
 def eyes(plane: Plane, rng: np.random.Generator) -> None:
@@ -119,13 +119,14 @@ def eyes(plane: Plane, rng: np.random.Generator) -> None:
             lay(plane, lid, dark, rng.uniform(0.2, 0.8))
             lay(plane, cover, white, rng.uniform(0.3, 0.9))
             disc = bare(plane)
-            circle(disc, *place, iris)
+            circle(disc, place[0], place[1], iris)
             lay(plane, cv2.min(disc, lid), dark + 0.1 * rng.random())
             disc[:] = 0
-            circle(disc, *place, 0.45 * iris)
+            circle(disc, place[0], place[1], 0.45 * iris)
             lay(plane, disc, 0.02)
             disc[:] = 0
-            circle(disc, *(place + glint), max(0.5, rng.uniform(0.1, 0.3) * iris))
+            glass = place + glint
+            circle(disc, glass[0], glass[1], max(0.5, rng.uniform(0.1, 0.3) * iris))
             lay(plane, disc, rng.uniform(0.8, 1.0), rng.uniform(0.7, 1.0))
 
 
@@ -213,7 +214,7 @@ def snow(plane: Plane, rng: np.random.Generator) -> None:
                 reach = own * rng.uniform(0.6, 1.3, 8)
                 polygon(cover, place + np.stack([np.cos(turns) * reach, np.sin(turns) * reach], 1))
             else:
-                circle(cover, *place, own)
+                circle(cover, place[0], place[1], own)
         soft = cv2.GaussianBlur(cover, (0, 0), 0.3 + radius * rng.uniform(0.1, 0.6))
         lay(plane, soft, tone, rng.uniform(0.3, 1.0))
 
@@ -293,11 +294,11 @@ def buckles(plane: Plane, rng: np.random.Generator) -> None:
             polygon(cover, box * 0.6 + centre)
         else:
             for number, radius in enumerate((0.5, 0.35, 0.2)):
-                circle(cover, *(centre - [0, number * 0.75 * size]), radius * size)
+                circle(cover, centre[0], centre[1] - number * 0.75 * size, radius * size)
         lay(plane, cover, tone)
         inner = np.roll(cover, (1, 1), (0, 1)) & ~cover
         lay(plane, inner, rng.uniform(0, 0.2), rng.uniform(0.2, 0.8))
         if rng.random() < 0.6:
             shine = bare(plane)
-            circle(shine, *(centre - 0.3 * size), max(0.6, 0.15 * size))
+            circle(shine, centre[0] - 0.3 * size, centre[1] - 0.3 * size, max(0.6, 0.15 * size))
             lay(plane, cv2.min(shine, cover), 1.0, rng.uniform(0.5, 1))
