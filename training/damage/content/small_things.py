@@ -30,7 +30,7 @@ def button(rng: np.random.Generator, radius: float, tone: float) -> Stamp:
     light = rng.uniform(0, 2 * np.pi)
     slope = (x * np.float32(np.cos(light)) + y * np.float32(np.sin(light))) / np.float32(radius)
     shade = np.float32(rng.choice([0.04, 0.1, 0.2, 0.4]) * rng.uniform(0.5, 1.2))
-    face = np.float32(tone) + shade * slope
+    face: Plane = np.asarray(tone + shade * slope, np.float32)
     if rng.random() < 0.45:
         dome = rng.uniform(-0.35, 0.25)
         face = face + np.float32(dome) * (distance / np.float32(radius)) ** 2
@@ -56,8 +56,8 @@ def button(rng: np.random.Generator, radius: float, tone: float) -> Stamp:
     alpha = inside(distance, radius)
     if rng.random() < 0.5:
         # The shadow that it casts.
-        off = np.float32(0.3 * radius)
-        gone = np.hypot(x + off * np.float32(np.cos(light)), y + off * np.float32(np.sin(light)))
+        off = 0.3 * radius
+        gone = np.hypot(x + np.float32(off * np.cos(light)), y + np.float32(off * np.sin(light)))
         cast = np.clip(inside(gone, radius) - alpha, 0, 1) * np.float32(rng.uniform(0.2, 0.7))
         face = np.where(alpha > 0, face, np.float32(0.05))
         alpha = np.maximum(alpha, cast)
@@ -89,7 +89,7 @@ def _arranged(rng: np.random.Generator, start: Points, radius: float) -> Points:
         if rng.random() < 0.3:
             across = gap * rng.uniform(0.8, 2.5) * np.array([-np.sin(heading), np.cos(heading)])
             return np.concatenate([one, one + across])
-        return one
+        return np.asarray(one)
     if kind < 0.8:
         # Beads on a string, pearls at a neck.
         line = wander(rng, start, heading, gap * 1.05 * (count + 6), rng.uniform(0.02, 0.25), 2.1)
