@@ -157,20 +157,22 @@ def _detail(name: str, top: int, left: int, side: int, factor: float) -> Picture
     return np.clip(channels_kept(large), 0, 1)
 
 
+CAPTION = "Grüße vom Kaffee, 3. VI. 1911 — No. 3142"
+
+
 def _pages() -> Iterator[HealthyPicture]:
     pages = drawn_pages
     yield _drawn("page of text", "lettering", pages.lettered, 31)
     yield _drawn("title and text", "lettering",
-                 lambda rng: pages.lettered(rng, "STIXGeneral", (34, 18, 13, 13, 13)), 32)  # fmt: skip
+                 lambda rng: pages.lettered(rng, "STIXGeneral", (34, 18, 13, 13)), 32)  # fmt: skip
     yield _drawn("typewriting", "lettering",
-                 lambda rng: pages.lettered(rng, "cmtt10", (16.0,), turn_deg=-1.2), 33)  # fmt: skip
-    yield _drawn("handwriting, white on black", "lettering",
-                 lambda rng: pages.lettered(rng, "cmmi10", (24.0,), paper=0.03, ink=0.75), 34)  # fmt: skip
+                 lambda rng: pages.lettered(rng, "cmtt10", (16,), turn_deg=-1.2), 33)  # fmt: skip
+    yield _drawn("white on black", "lettering", lambda rng:
+                 pages.lettered(rng, "cmmi10", (24,), paper=0.03, ink=0.75), 34)  # fmt: skip
     for light in (True, False):
-        words = "Grüße vom Kaffee, 3. VI. 1911 — No. 3142"
         yield _on(f"caption, {'light' if light else 'dark'}", "lettering", "coffee",
-                  lambda pixels, rng, light=light:
-                  pages.signed(pixels, words, (0.03, 0.85 if light else 0.03), 24, light))  # fmt: skip
+                  lambda pixels, rng, light=light: pages.signed(
+                      pixels, CAPTION, (0.03, 0.85 if light else 0.03), 24, light))  # fmt: skip
     yield _drawn("sheet music", "music", pages.score, 35)
     yield _drawn("sheet music, small", "music", lambda rng: pages.score(rng, 448, 4.5), 36)
     for name, pitch in (("coffee", 4.0), ("grace_hopper", 6.0)):
@@ -187,7 +189,8 @@ def _pages() -> Iterator[HealthyPicture]:
                       pixels.mean(axis=2, keepdims=True),
                       presses.Press(lpi=lpi, angles=(("k", angle),), spot=spot)))  # fmt: skip
     yield _on("halftone in four inks", "halftone", "coffee",
-              lambda pixels, rng: presses.printed(pixels, presses.Press(angles=presses.CMYK)))  # fmt: skip
+              lambda pixels, rng:
+              presses.printed(pixels, presses.Press(angles=presses.CMYK)))  # fmt: skip
     yield _on("halftone, rosette", "halftone", "grace_hopper", _rosette)
 
 
@@ -218,7 +221,8 @@ def _made_of_them() -> Iterator[HealthyPicture]:
                   lambda pixels, rng: damage.sensor_noise(pixels, (8.0,), rng))  # fmt: skip
         for quality in (35, 70):
             yield _on(f"{name}, JPEG {quality}", "JPEG", name,
-                      lambda pixels, rng, quality=quality: damage.jpeg_copy(pixels, quality))  # fmt: skip
+                      lambda pixels, rng, quality=quality:
+                      damage.jpeg_copy(pixels, quality))  # fmt: skip
         yield _on(f"{name}, enlarged", "photograph", name,
                   lambda pixels, rng, name=name: _detail(name, 80, 90, 330, 1.9))  # fmt: skip
         yield _on(f"{name}, reduced", "photograph", name,
