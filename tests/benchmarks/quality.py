@@ -32,7 +32,8 @@ from quality_tables import Outcome
 
 PARTS = ("descreen", "untouched", "noise", "resolution", "blur", "jpeg", "denoise", "grain",
          "repair", "passes", "colour", "provisional", "prints")  # fmt: skip
-"""Each is a module quality_<part> with TITLE, cases(quick), measure(case), outcome(rows)."""
+"""Each is a module quality_<part> with TITLE, cases(quick), measure(case), outcome(rows); and where
+something must be measured with nothing beside it, alone(quick)."""
 
 
 def run_part(name: str, quick: bool, cores: int) -> tuple[Outcome, float]:
@@ -45,6 +46,8 @@ def run_part(name: str, quick: bool, cores: int) -> tuple[Outcome, float]:
         rows += found
         if sys.stderr.isatty():
             print(f"\r{name}: {number} of {len(cases)} ", end="", file=sys.stderr, flush=True)
+    if hasattr(part, "alone"):
+        rows += part.alone(quick)
     seconds = time.monotonic() - started
     print(f"\r{name}: {len(cases)} cases in {seconds:.0f} s", file=sys.stderr)
     return part.outcome(rows), seconds

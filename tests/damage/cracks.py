@@ -16,11 +16,17 @@ COARSE = 2
 
 
 def cracked(
-    picture: Picture, rng: np.random.Generator, count: int = 4, branches: int = 3
+    picture: Picture,
+    rng: np.random.Generator,
+    count: int = 4,
+    branches: int = 3,
+    *,
+    light: bool = True,
 ) -> Picture:
     """Emulsion that broke and came off along the breaks: paper or base shows in the gap.
 
-    count: breaks that begin at an edge of the sheet; branches: of each.
+    count: breaks that begin at an edge of the sheet; branches: of each, at most. light: paper; else
+    dirt that has settled in the gaps.
     """
     height, width = picture.shape[:2]
     cost = _resistance(rng, (height // COARSE, width // COARSE))
@@ -34,7 +40,7 @@ def cracked(
             own = _way(cost, start, _inside(rng, cost.shape))
             own = own[: max(4, int(len(own) * rng.uniform(0.2, 0.7)))]
             cover = np.maximum(cover, _gap(own, 0.6 * wide, rng, cover.shape))
-    tone = rng.uniform(0.8, 1.0) if rng.random() < 0.75 else rng.uniform(0.0, 0.15)
+    tone = rng.uniform(0.8, 1.0) if light else rng.uniform(0.0, 0.15)
     lost = picture + cover[:, :, None] * (np.float32(tone) - picture)
     # The broken edge stands up: a shadow beside it.
     beside = np.clip(np.roll(cover, (1, 1), (0, 1)) - cover, 0, 1)
