@@ -31,7 +31,7 @@ from quality_scans import quiet_threads
 from quality_tables import Outcome
 
 PARTS = ("descreen", "untouched", "noise", "resolution", "blur", "jpeg", "denoise", "grain",
-         "repair", "passes", "colour", "provisional", "prints")  # fmt: skip
+         "repair", "repair_prints", "passes", "colour", "provisional", "prints")  # fmt: skip
 """Each is a module quality_<part> with TITLE, cases(quick), measure(case), outcome(rows); and where
 something must be measured with nothing beside it, alone(quick)."""
 
