@@ -2,9 +2,9 @@
 
 RESTORATION_IMAGES=folder make bench ARGS='quality repair_prints'
 
-Writes the page before and after, the fillings over the page, and each large mark enlarged, to
-results/bench/repair-prints/. Where tests/benchmarks/prints has the cracks of a print, drawn by hand,
-the share of their length that was filled is told.
+Writes the page before and after, and the fillings over the page, to results/bench/repair-prints/.
+Where tests/benchmarks/prints has the cracks of a print, drawn by hand, the share of their length
+that was filled is told.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from quality_prints import cases as folder_cases
 from quality_scans import apply_stage, condition_report, pixels_of
 from quality_tables import Goal, Outcome, Row, Table
 from repair_pages import Mask, mask_of, pieces_of
+from restoration.examine.damage.detector import DamageDetector
 
 from damage.light import Picture
 from restoration.config.stages.repair import RepairSettings
-from restoration.examine.damage.detector import DamageDetector
 from restoration.examine.damage.search import Searched, find_marks, levels
 from restoration.findings.damage import KINDS
 from restoration.stages.base import Declined
