@@ -14,6 +14,11 @@ from training.damage.content.canvas import Plane, clouds
 OVER = 2
 """Drawn at twice the size, so that edges fall between pixels."""
 
+_ANGLES = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+_ROUND = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], 1)
+_BOX = np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+_WAVES = np.stack([wave(k * _ANGLES) for k in (2, 3, 5) for wave in (np.cos, np.sin)])
+
 
 def dead_leaves(height: int, width: int, rng: np.random.Generator) -> Plane:
     """A clean picture: float32 (h, w) in [0, 1]."""
@@ -53,17 +58,12 @@ def _leaf(
     kind = rng.choice(3, p=form / form.sum())
     turn, flat = rng.uniform(0, np.pi), rng.uniform(0.25, 1.0)
     if kind == 0:
-        angles = np.linspace(0, 2 * np.pi, 25)[:-1]
-        outline = np.stack([np.cos(angles), flat * np.sin(angles)], 1)
+        outline = _ROUND * (1.0, flat)
     elif kind == 1:
-        outline = np.array([[-1, -flat], [1, -flat], [1, flat], [-1, flat]])
+        outline = _BOX * (1.0, flat)
     else:
-        angles = np.linspace(0, 2 * np.pi, 33)[:-1]
-        waves = np.zeros_like(angles)
-        for order in (2, 3, 5):
-            turned = order * angles + rng.uniform(0, 2 * np.pi)
-            waves += rng.normal(0, 0.25 / order) * np.cos(turned)
-        outline = np.stack([np.cos(angles), np.sin(angles)], 1) * (1 + waves)[:, None]
+        waves = rng.normal(0, (0.18, 0.18, 0.12, 0.12, 0.07, 0.07)) @ _WAVES
+        outline = _ROUND * (1 + waves)[:, None]
     spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     points = np.rint(radius * outline @ spin + centre).astype(np.int32)
     cv2.fillPoly(label, [points], number)
