@@ -17,7 +17,7 @@ from quality_measures import psnr
 from quality_rivals import INPAINTERS, inpainted
 from quality_tables import Outcome, Row
 from repair_cases import Case, damaged_cases, fill_cases, made
-from repair_pages import Repaired, Truth, counts, nearness, pieces_of, repaired
+from repair_pages import Mask, Truth, counts, luminance, nearness, pieces_of, repaired
 from repair_speed import timed_pages
 from repair_tables import outcome_of
 from skimage.restoration import inpaint_biharmonic
@@ -31,6 +31,9 @@ ALONG = 0.6
 
 BESIDE = 2.0
 """Pixels by which what was found may miss the middle of a film scratch."""
+
+SEEN = 0.05
+"""Change of luminance from which a film scratch can be seen: white on white paper it cannot."""
 
 HEALTHY_QUICK = 8
 
@@ -62,7 +65,10 @@ def measure(case: Case) -> list[dict[str, Any]]:
     }  # fmt: skip
     if case.part == "film":
         row["scratches"] = len(page.lines)
-        row["scratches_found"] = sum(_along(answer, line) >= ALONG for line in page.lines)
+        change = np.abs(luminance(page.pixels) - luminance(page.clean))
+        row["scratches_found"] = sum(
+            _along(answer.found, change, line) >= ALONG for line in page.lines
+        )
     return [row]
 
 
@@ -81,14 +87,12 @@ def _named(case: Case) -> dict[str, Any]:
     return {"part": case.part, "group": case.group, "polarity": polarity, "picture": case.picture}
 
 
-def _along(answer: Repaired, line: np.ndarray) -> float:
-    """Share of a scratch's rows, inside the picture, in which it was found."""
-    width = answer.found.shape[1]
-    columns = np.arange(width)
-    near = np.abs(columns[None, :] - line[:, None]) <= BESIDE
-    inside = (line >= 0) & (line < width)
-    hit = (answer.found & near).any(axis=1)
-    return float(hit[inside].mean()) if inside.any() else 0.0
+def _along(found: Mask, change: np.ndarray, line: np.ndarray) -> float:
+    """Share of a scratch's rows in which it was found, of those in which it can be seen."""
+    near = np.abs(np.arange(found.shape[1])[None, :] - line[:, None]) <= BESIDE
+    seen = np.where(near, change, 0.0).max(axis=1) >= SEEN
+    hit = (found & near).any(axis=1)
+    return float(hit[seen].mean()) if seen.any() else 0.0
 
 
 def _healthy(case: Case) -> dict[str, Any]:
