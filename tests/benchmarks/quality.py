@@ -3,7 +3,8 @@
 make bench ARGS='quality'                    everything (about a quarter of an hour on two cores)
 make bench ARGS='quality descreen blur'      some of it
 make bench ARGS='quality --quick'            a few pictures of each part
-RESTORATION_IMAGES=folder make bench ARGS='quality prints'
+RESTORATION_IMAGES=folder make bench ARGS='quality prints repair_prints'
+RESTORATION_OVERLAYS=folder RESTORATION_PHOTOGRAPHS=folder make bench ARGS='quality repair'
 
 Writes JSON and Markdown to results/bench/quality-<part>.*; nothing in the package may be tuned
 on it: the seeds and parameters here are those that the code never saw.
