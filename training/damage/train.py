@@ -1,0 +1,158 @@
+"""Trains the damage detector: make train-damage OVERLAYS=folder PHOTOGRAPHS=folder.
+
+Everything is seeded; the same figures come out, not the same bits (sums run on several threads).
+Writes the running average of the weights every SAVED steps; the last one is the result.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from restoration.networks.architectures.damage_unet import DamageUNet, damage_logit
+from training.damage.generator import IGNORED, damaged_picture
+from training.damage.overlays import Overlays
+from training.damage.pictures import PictureSource
+from training.damage.split import overlay_files, packaged_files, photograph_files
+
+SIDE, BATCH = 192, 8
+"""Pixels of a picture's side; pictures of a step."""
+
+HIGHEST, WARM = 1.5e-3, 500
+"""Rate of learning, after so many steps of warming up; it falls to a hundredth by a cosine."""
+
+KEPT = 0.9995
+"""Share of the running average of weights that a step keeps."""
+
+SAVED = 1000
+"""Steps between two files."""
+
+KIND_WEIGHT, OVERLAP_WEIGHT = 0.02, 0.04
+"""Weights of the kind's cross entropy and of the overlap (Dice) beside the odds' cross entropy."""
+
+
+class Pictures(IterableDataset[tuple[Tensor, Tensor]]):
+    """Batches of luminance, uint8 (BATCH, 1, SIDE, SIDE), and labels."""
+
+    def __init__(self, source: PictureSource, overlays: Overlays, seed: int) -> None:
+        self.source, self.overlays, self.seed = source, overlays, seed
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        cv2.setNumThreads(1)
+        number = 0
+        while True:
+            rng = np.random.default_rng((self.seed, 2, number))
+            drawn = [
+                damaged_picture(self.source, self.overlays, SIDE, rng) for _ in range(BATCH)
+            ]
+            number += 1
+            yield (
+                torch.from_numpy(np.stack([one.pixels for one in drawn])[:, None]),
+                torch.from_numpy(np.stack([one.label for one in drawn])),
+            )
+
+
+def loss_of(logits: Tensor, label: Tensor) -> Tensor:
+    """What is to be made small. logits (n, CLASSES, h, w); label int64 (n, h, w)."""
+    judged = (label != IGNORED).float()
+    damage = ((label > 0) & (label != IGNORED)).float()
+    odds = damage_logit(logits)
+    each = functional.binary_cross_entropy_with_logits(odds, damage, reduction="none")
+    chance = torch.sigmoid(odds) * judged
+    overlap = (2 * (chance * damage).sum() + 100) / (chance.sum() + damage.sum() + 100)
+    kinds = torch.where(damage > 0, label - 1, -1)
+    kind = functional.cross_entropy(logits[:, 1:], kinds, ignore_index=-1, reduction="sum")
+    return (
+        (each * judged).mean()
+        + OVERLAP_WEIGHT * (1 - overlap)
+        + KIND_WEIGHT * kind / (damage.sum() + 1)
+    )
+
+
+def rate(step: int, steps: int) -> float:
+    """Of learning at a step."""
+    if step < WARM:
+        return HIGHEST * (step + 1) / WARM
+    done = (step - WARM) / max(1, steps - WARM)
+    return HIGHEST * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def train(source: Pictures, steps: int, seed: int, out: Path) -> None:
+    """Trains from nothing; writes ``out`` (safetensors) and its log beside it."""
+    torch.manual_seed(seed)
+    network = DamageUNet().to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        # Nearly all pixels are sound: begin there.
+        network.out.bias[:4] = 3.0
+    average = {name: one.detach().clone() for name, one in network.state_dict().items()}
+    optimiser = torch.optim.AdamW(network.parameters(), HIGHEST, weight_decay=1e-4)
+    log, begun, sums = [], time.monotonic(), [0.0, 0.0]
+    # A fork would take over the locks of OpenCV's threads.
+    loader = DataLoader(
+        source,
+        batch_size=None,
+        num_workers=1,
+        prefetch_factor=8,
+        multiprocessing_context="spawn",
+    )
+    batches = iter(loader)
+    for step in range(steps):
+        pixels, label = next(batches)
+        for group in optimiser.param_groups:
+            group["lr"] = rate(step, steps)
+        plane = (pixels.float() / 255).to(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits = network(plane)
+        loss = loss_of(logits.float(), label.long())
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        kept = min(KEPT, 1 - 1 / (step + 1))
+        with torch.no_grad():
+            for name, one in network.state_dict().items():
+                average[name].lerp_(one, 1 - kept)
+        sums = [sums[0] + float(loss), sums[1] + 1]
+        if (step + 1) % SAVED == 0 or step + 1 == steps:
+            save_file({name: one.contiguous() for name, one in average.items()}, out)
+            seconds = time.monotonic() - begun
+            log.append({"step": step + 1, "loss": sums[0] / sums[1], "seconds": round(seconds)})
+            print(log[-1], flush=True)
+            out.with_suffix(".log.json").write_text(json.dumps(log, indent=1), encoding="utf-8")
+            sums = [0.0, 0.0]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--overlays", type=Path, required=True, help="folder of a folder per kind")
+    parser.add_argument("--photographs", type=Path, required=True, help="folder of kodimNN.png")
+    parser.add_argument("--out", type=Path, default=ROOT / "results/training/damage.safetensors")
+    parser.add_argument("--steps", type=int, default=40_000)
+    parser.add_argument("--seed", type=int, default=18)
+    given = parser.parse_args()
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    files = [*photograph_files(given.photographs, "training"), *packaged_files("training")]
+    overlays = Overlays.of(overlay_files(given.overlays, "training"))
+    source = Pictures(PictureSource.of(files, given.seed), overlays, given.seed)
+    train(source, given.steps, given.seed, given.out)
+
+
+if __name__ == "__main__":
+    main()
