@@ -1,0 +1,183 @@
+"""All marks of a page: those of both levels of the search, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from restoration.examine.damage.judgement import page_shift
+from restoration.examine.damage.layer import Groups, Layer, PieceFigures, appended, groups_of
+from restoration.examine.damage.mask import SparsePlane
+from restoration.examine.damage.odds import Counts, tally
+from restoration.examine.damage.pieces import Figures
+from restoration.findings.damage import KINDS, LONG
+
+LEAST_WIDE = 3.0
+"""Pixels of the coarse level that its marks are wide at least: what is narrower there is seen
+better, and outlined better, at the level of the search."""
+
+ROWS = 256
+"""Rows of the coarse level that are compared with the finer at a time."""
+
+Places = npt.NDArray[np.int32]
+"""int32 (height, width): 0 where no mark lies, 1 and up the mark's number."""
+
+
+@dataclass(frozen=True)
+class PageMarks:
+    """The marks of a page, in pixels of the page. The surer level speaks for a mark."""
+
+    figures: PieceFigures
+    """Odds are those of the mark alone: ``shifts`` says what the page adds."""
+    level: int
+    shifts: dict[str, float]
+    """By kind: what the page adds to the odds, to three decimals, as the condition report tells it
+    and the repair stage takes it over."""
+    _levels: tuple[tuple[SparsePlane, Groups, int], ...]
+    """Of each level its numbers, the mark of each number (-1 for none), and the pixels of the page
+    that go into one of its own. The finer one comes first."""
+
+    @classmethod
+    def of(cls, fine: Layer, coarse: Layer | None, level: int) -> PageMarks:
+        """coarse: of a quarter of the resolution; None where the page is too small for it."""
+        own, fine_marks = fine.marks()
+        levels = [(fine.labels, fine_marks, level)]
+        step = 1
+        if coarse is not None:
+            step = fine.labels.height // max(1, coarse.labels.height)
+            own, fine_marks, coarse_marks = _joined(own, fine_marks, fine, coarse, step)
+            levels = [(fine.labels, fine_marks, level), (coarse.labels, coarse_marks, level * step)]
+        counts = _counts(own, fine)
+        shifts = page_shift(counts, float(fine.labels.height * fine.labels.width))
+        return cls(
+            own.scaled(level),
+            level,
+            {kind: round(float(shifts.get(kind, 0.0)), 3) for kind in KINDS},
+            tuple(levels),
+        )
+
+    @property
+    def count(self) -> int:
+        return len(self.figures.odds)
+
+    def odds(self, shifts: Mapping[str, float] | None = None) -> Figures:
+        """Of each mark on this page. shifts: in place of the page's own."""
+        added = self.shifts if shifts is None else shifts
+        return self.figures.odds + np.array([added.get(kind, 0.0) for kind in KINDS])[
+            self.figures.kind
+        ]
+
+    def read(self, top: int, left: int, height: int, width: int) -> Places:
+        """The marks' numbers in a window of the page."""
+        out = np.zeros((height, width), np.int32)
+        for labels, mark, step in self._levels:
+            first, start = top // step, left // step
+            last = min(labels.height, -(-(top + height) // step))
+            end = min(labels.width, -(-(left + width) // step))
+            if last <= first or end <= start:
+                continue
+            small = labels.read(first, start, last - first, end - start)
+            if not small.any():
+                continue
+            numbers = (mark[small] + 1).astype(np.int32)
+            large = numbers.repeat(step, axis=0).repeat(step, axis=1)
+            part = large[top - first * step :, left - start * step :][:height, :width]
+            here = out[: part.shape[0], : part.shape[1]]
+            here[here == 0] = part[here == 0]
+        return out
+
+    def places(self) -> Iterator[tuple[npt.NDArray[np.intp], Groups, Groups]]:
+        """Marks with the rows and columns of the page where their pixels begin, part by part."""
+        for labels, mark, step in self._levels:
+            for top, left, values in labels.held():
+                rows, columns = np.nonzero(values)
+                found = mark[values[rows, columns]]
+                known = found >= 0
+                yield found[known], (top + rows[known]) * step, (left + columns[known]) * step
+
+    def clean(self, top: int, left: int, height: int, width: int) -> bool:
+        """True where no mark lies under the window, nor near it."""
+        return all(
+            labels.clean(
+                min(top // step, labels.height - 1),
+                min(left // step, labels.width - 1),
+                max(1, -(-height // step)),
+                max(1, -(-width // step)),
+            )
+            for labels, _, step in self._levels
+        )
+
+    def found(self, kind: str, chosen: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        """Count, area, length and polarity of the chosen marks of a kind."""
+        own = self.figures.chosen(chosen & (self.figures.kind == KINDS.index(kind)))
+        light = int((2.0 * own.light > own.area).sum())
+        found: dict[str, Any] = {
+            "count": len(own.odds),
+            "area_px": round(float(own.area.sum())),
+            "light": light,
+            "dark": len(own.odds) - light,
+        }
+        if kind in LONG:
+            found["length_px"] = round(float(own.length.sum()))
+        return found
+
+
+def _counts(own: PieceFigures, fine: Layer) -> dict[str, Counts]:
+    """All marks by kind and odds."""
+    return {
+        kind: fine.unlikely[kind] + tally(own.odds[own.kind == number])
+        for number, kind in enumerate(KINDS)
+    }
+
+
+def _joined(
+    fine: PieceFigures, fine_marks: Groups, above: Layer, coarse: Layer, step: int
+) -> tuple[PieceFigures, Groups, Groups]:
+    """The marks of both levels, those that overlap as one; and the mark of each number of either.
+
+    Figures are in pixels of the finer level.
+    """
+    wide, numbers = coarse.marks()
+    kept = wide.width >= LEAST_WIDE
+    place = np.full(len(wide.odds) + 1, -1, np.intp)
+    place[:-1][kept] = np.arange(int(kept.sum()))
+    coarse_marks = place[numbers]
+    wide = wide.chosen(kept).scaled(step)
+    count = len(fine.odds)
+    pairs: list[tuple[Groups, Groups]] = []
+    shared = np.zeros(len(wide.odds))
+    for under, over in _overlaps(above.labels, fine_marks, coarse.labels, coarse_marks, step):
+        shared += np.bincount(over, minlength=len(shared))
+        both = np.unique(np.stack([under, over + count]), axis=1)
+        pairs.append((both[0], both[1]))
+    # What both levels cover is counted once.
+    share = 1.0 - shared / np.maximum(wide.area, 1.0)
+    wide = replace(wide, area=wide.area * share, light=wide.light * share)
+    group, total = groups_of(pairs, count + len(wide.odds))
+    merged = appended([fine, wide]).grouped(group, total)
+    beyond = np.concatenate([group, [-1]])
+    finer = beyond[np.where(fine_marks < 0, len(group), fine_marks)]
+    return merged, finer, beyond[np.where(coarse_marks < 0, len(group), coarse_marks + count)]
+
+
+def _overlaps(
+    fine: SparsePlane, fine_marks: Groups, coarse: SparsePlane, coarse_marks: Groups, step: int
+) -> Iterator[tuple[Groups, Groups]]:
+    """Marks of the finer and of the coarser level at each pixel where both have one."""
+    for top, left, values in coarse.held():
+        for first in range(0, values.shape[0], ROWS):
+            over = coarse_marks[values[first : first + ROWS]]
+            if (over < 0).all():
+                continue
+            rows, columns = over.shape
+            under = fine_marks[
+                fine.read((top + first) * step, left * step, rows * step, columns * step)
+            ]
+            large = over.repeat(step, axis=0).repeat(step, axis=1)
+            both = (under >= 0) & (large >= 0)
+            if both.any():
+                yield under[both], large[both]
