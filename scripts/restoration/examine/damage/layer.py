@@ -4,6 +4,7 @@ them."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -70,9 +71,9 @@ class PieceFigures:
         return PieceFigures(
             odds=_most(self.odds, group, count),
             kind=by_kind.argmax(axis=1),
-            area=np.bincount(group, self.area, count),
-            length=np.bincount(group, self.length, count),
-            light=np.bincount(group, self.light, count),
+            area=_sum(self.area, group, count),
+            length=_sum(self.length, group, count),
+            light=_sum(self.light, group, count),
             width=_most(self.width, group, count),
             top=-_most(-self.top, group, count),
             left=-_most(-self.left, group, count),
@@ -96,7 +97,7 @@ _NAMES = ("odds", "kind", "area", "length", "light", "width", "top", "left", "bo
 
 def appended(parts: list[PieceFigures]) -> PieceFigures:
     """One after another."""
-    joined = {
+    joined: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts]) if parts else np.zeros(0)
         for name in _NAMES
     }
@@ -119,9 +120,7 @@ class Layer:
         """height, width: of the page at this level."""
         self.labels = SparsePlane(height, width, np.int32)
         """Numbers of pieces, 1 and up."""
-        self.unlikely: dict[str, Counts] = {
-            kind: np.zeros(CODES + 1, np.int64) for kind in KINDS
-        }
+        self.unlikely: dict[str, Counts] = {kind: np.zeros(CODES + 1, np.int64) for kind in KINDS}
         """Marks below the lowest odds, which are counted and no more."""
         self._parts: list[PieceFigures] = []
         self._count = 0
@@ -191,9 +190,7 @@ class Layer:
             self.unlikely[kind][0] += int(count)
 
 
-def _figures(
-    found: Marks, tile: SearchTile, area: Figures, top: int, left: int
-) -> PieceFigures:
+def _figures(found: Marks, tile: SearchTile, area: Figures, top: int, left: int) -> PieceFigures:
     """Of what lies in the tile; top, left: where it begins in the marks' window."""
     depth = cv2.distanceTransform((found.labels > 0).view(np.uint8), cv2.DIST_L2, 5)
     deepest = np.zeros(len(area) + 1)
@@ -212,6 +209,10 @@ def _figures(
         bottom=np.clip(found.top + found.height, top + 1, bottom) + down,
         right=np.clip(found.left + found.width, left + 1, right) + across,
     )
+
+
+def _sum(values: Figures, group: Groups, count: int) -> Figures:
+    return np.bincount(group, values, count).astype(np.float64)
 
 
 def _most(values: Figures, group: Groups, count: int) -> Figures:

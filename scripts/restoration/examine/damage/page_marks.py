@@ -31,6 +31,9 @@ Places = npt.NDArray[np.int32]
 class PageMarks:
     """The marks of a page, in pixels of the page. The surer level speaks for a mark."""
 
+    height: int
+    width: int
+    """Of the page."""
     figures: PieceFigures
     """Odds are those of the mark alone: ``shifts`` says what the page adds."""
     level: int
@@ -42,8 +45,10 @@ class PageMarks:
     that go into one of its own. The finer one comes first."""
 
     @classmethod
-    def of(cls, fine: Layer, coarse: Layer | None, level: int) -> PageMarks:
-        """coarse: of a quarter of the resolution; None where the page is too small for it."""
+    def of(
+        cls, height: int, width: int, fine: Layer, coarse: Layer | None, level: int
+    ) -> PageMarks:
+        """height, width: of the page. coarse: of a quarter of the resolution; None where the page is too small for it."""
         own, fine_marks = fine.marks()
         levels = [(fine.labels, fine_marks, level)]
         step = 1
@@ -54,6 +59,8 @@ class PageMarks:
         counts = _counts(own, fine)
         shifts = page_shift(counts, float(fine.labels.height * fine.labels.width))
         return cls(
+            height,
+            width,
             own.scaled(level),
             level,
             {kind: round(float(shifts.get(kind, 0.0)), 3) for kind in KINDS},
@@ -67,9 +74,17 @@ class PageMarks:
     def odds(self, shifts: Mapping[str, float] | None = None) -> Figures:
         """Of each mark on this page. shifts: in place of the page's own."""
         added = self.shifts if shifts is None else shifts
-        return self.figures.odds + np.array([added.get(kind, 0.0) for kind in KINDS])[
-            self.figures.kind
-        ]
+        return (
+            self.figures.odds
+            + np.array([added.get(kind, 0.0) for kind in KINDS])[self.figures.kind]
+        )
+
+    def box(self, number: int) -> tuple[int, int, int, int]:
+        """Left, top, width and height of a mark, 0 for the first."""
+        own = self.figures
+        left, top = round(float(own.left[number])), round(float(own.top[number]))
+        right, bottom = round(float(own.right[number])), round(float(own.bottom[number]))
+        return left, top, right - left, bottom - top
 
     def read(self, top: int, left: int, height: int, width: int) -> Places:
         """The marks' numbers in a window of the page."""
@@ -156,7 +171,9 @@ def _joined(
         pairs.append((both[0], both[1]))
     # What both levels cover is counted once.
     share = 1.0 - shared / np.maximum(wide.area, 1.0)
-    wide = replace(wide, area=wide.area * share, light=wide.light * share)
+    wide = replace(
+        wide, area=wide.area * share, light=wide.light * share, length=wide.length * share
+    )
     group, total = groups_of(pairs, count + len(wide.odds))
     merged = appended([fine, wide]).grouped(group, total)
     beyond = np.concatenate([group, [-1]])

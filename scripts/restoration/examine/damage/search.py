@@ -138,9 +138,8 @@ def find_marks(
             _enter(fine, tile, plane, look)
         else:
             fine.skip(tile)
-    return PageMarks.of(
-        fine, _coarse(coarse_plane, detector, wanted, page.level) if two else None, page.level
-    )
+    coarse = _coarse(coarse_plane, detector, wanted, page.level) if two else None
+    return PageMarks.of(page.height, page.width, fine, coarse, page.level)
 
 
 def search_tiles(height: int, width: int) -> Iterator[SearchTile]:
@@ -179,9 +178,7 @@ def _coarse(
     return layer
 
 
-def _wants(
-    wanted: Callable[[int, int, int, int], bool], tile: SearchTile, step: int
-) -> bool:
+def _wants(wanted: Callable[[int, int, int, int], bool], tile: SearchTile, step: int) -> bool:
     return wanted(tile.top * step, tile.left * step, tile.height * step, tile.width * step)
 
 

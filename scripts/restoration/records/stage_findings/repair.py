@@ -116,6 +116,8 @@ class RepairFindings(StageFindings):
     """Tears and missing parts, likewise."""
     creases: FoundPieces | None = None
     """Creases, in records of versions that did not tell cracks."""
+    filled_marks: Mapping[str, int] | None = None
+    """By kind how many marks were filled, at least in part."""
     searched_share: Figure | None = None
     """Share of the page that was searched, 0 to 1; of the rest the condition report says that there
     is nothing."""

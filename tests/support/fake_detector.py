@@ -1,0 +1,73 @@
+"""A detector without weights: what stands out from its surroundings by much is damage.
+
+It knows no more than a top-hat does: tests that use it say what is made of an answer, not how good
+the network is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import cv2
+import numpy as np
+
+from restoration.examine.damage.detector import DamageDetector, Evidence
+from restoration.findings.damage import KINDS
+from restoration.raster.base import Plane
+
+WIDEST = 15
+"""Side of the square, in pixels, that damage is narrower than."""
+
+SURE, DOUBTFUL = 0.25, 0.12
+"""Contrast from which a pixel is damage with a probability of 0.995, and of 0.5."""
+
+LONG = 40
+"""Longest side, in pixels, from which a piece is a scratch where it is light, a hair where dark."""
+
+CRACK = 12
+"""Pixels of thickness from which it is a crack."""
+
+
+@dataclass
+class FakeDetector:
+    """Pixel by pixel but for the kind, which is that of the piece in its window."""
+
+    seen: list[tuple[int, ...]] = field(default_factory=list)
+    """Sizes of the planes that were searched."""
+
+    def search(self, plane: Plane) -> Evidence:
+        self.seen.append(plane.shape)
+        codes = np.rint(np.clip(plane, 0, 1) * 65535).astype(np.uint16)
+        square = np.ones((WIDEST, WIDEST), np.uint8)
+        light, dark = (
+            cv2.morphologyEx(codes, kind, square).astype(np.float32) / np.float32(65535)
+            for kind in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)
+        )
+        contrast = np.maximum(light, dark)
+        probability = np.interp(
+            contrast, (0.06, DOUBTFUL, SURE, 0.5), (0.0, 0.5, 0.995, 0.999)
+        ).astype(np.float32)
+        kind = np.zeros(plane.shape, np.uint8)
+        for raised, name in ((light, "scratches"), (dark, "hairs")):
+            mask = (raised >= 0.08).view(np.uint8)
+            count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+            depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+            deepest = np.zeros(count)
+            np.maximum.at(deepest, labels.ravel(), depth.ravel())
+            long = boxes[:, 2:4].max(axis=1) >= LONG
+            long[0] = False
+            kind[long[labels] & (mask > 0)] = KINDS.index(name)
+            kind[(long & (2 * deepest >= CRACK))[labels] & (mask > 0)] = KINDS.index("cracks")
+        return Evidence(probability, kind)
+
+
+@contextmanager
+def fake_detector(detector: Any | None = None) -> Iterator[Any]:
+    """As long as it is open, whatever searches for damage is handed this detector."""
+    fake = FakeDetector() if detector is None else detector
+    with mock.patch.object(DamageDetector, "load", lambda: fake):
+        yield fake
