@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -101,7 +101,7 @@ def _unknown() -> Damage:
 def _said(page: PageFacts, marks: PageMarks) -> Damage:
     odds, area = marks.odds(), page.height * page.width
     sure, suspected = odds > threshold(SENSITIVITY), odds > SUSPECTED
-    found: dict[str, PiecesFound] = {}
+    found: dict[str, Any] = {}
     for kind in KINDS:
         one = marks.found(kind, sure)
         model = LongPiecesFound if kind in LONG else PiecesFound
@@ -146,13 +146,13 @@ def _map(
     size = (-(-page.height // cell), -(-page.width // cell))
     cells = {kind: np.zeros(size, np.bool_) for kind in (*KINDS, "?")}
     for found, rows, columns in marks.places():
-        for kind in cells:
+        for kind, here in cells.items():
             own = (
                 suspected[found]
                 if kind == "?"
                 else sure[found] & (marks.figures.kind[found] == KINDS.index(kind))
             )
-            cells[kind][rows[own] // cell, columns[own] // cell] = True
+            here[rows[own] // cell, columns[own] // cell] = True
     letters = np.full(size, ".")
     letters[cells["?"]] = "?"
     for kind in KINDS:

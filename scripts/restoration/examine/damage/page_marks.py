@@ -48,7 +48,8 @@ class PageMarks:
     def of(
         cls, height: int, width: int, fine: Layer, coarse: Layer | None, level: int
     ) -> PageMarks:
-        """height, width: of the page. coarse: of a quarter of the resolution; None where the page is too small for it."""
+        """height, width: of the page. coarse: of a quarter of the resolution; None where the page
+        is too small for it."""
         own, fine_marks = fine.marks()
         levels = [(fine.labels, fine_marks, level)]
         step = 1
@@ -74,10 +75,8 @@ class PageMarks:
     def odds(self, shifts: Mapping[str, float] | None = None) -> Figures:
         """Of each mark on this page. shifts: in place of the page's own."""
         added = self.shifts if shifts is None else shifts
-        return (
-            self.figures.odds
-            + np.array([added.get(kind, 0.0) for kind in KINDS])[self.figures.kind]
-        )
+        by_kind = np.array([added.get(kind, 0.0) for kind in KINDS], np.float64)
+        return np.asarray(self.figures.odds + by_kind[self.figures.kind])
 
     def box(self, number: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of a mark, 0 for the first."""

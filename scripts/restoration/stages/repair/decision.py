@@ -82,6 +82,10 @@ class Decision:
                 out.put(tile, self.part(*place))
         return out
 
+    def vetoed(self) -> float:
+        """Pixels that are left for where they lie."""
+        return sum(float(area.sum()) for why, area in self.left.items() if why in PLACES)
+
     def part(self, top: int, left: int, height: int, width: int) -> Bytes:
         """A window of the mask."""
         numbers = self.marks.read(top, left, height, width)

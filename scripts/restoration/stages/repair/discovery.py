@@ -1,4 +1,4 @@
-"""The first pass of the repair stage: the marks of the page, found by their looks and by infrared."""
+"""The first pass of the repair stage: the page's marks, by their looks and by infrared."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from restoration.condition.never_filled import PLACES, NeverFilled
+from restoration.condition.never_filled import NeverFilled
 from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
 from restoration.examine.damage.detector import DamageDetector
@@ -126,7 +126,7 @@ class RepairStage:
         filled_of = {
             kind: marks.found(kind, decision.fill | decision.asked)["count"] for kind in KINDS
         }
-        vetoed = sum(float(decision.left[place].sum()) for place in PLACES if place in decision.left)  # type: ignore[index,operator]  # fmt: skip
+        vetoed = decision.vetoed()
         return {
             **found.findings,
             **{kind: one.raw() for kind, one in pieces.items()},
