@@ -180,6 +180,7 @@ class PageRestorer:
                 infrared=around.infrared,
                 no_infrared=around.no_infrared,
                 damage=around.damage,
+                fill=around.fill,
                 faces=around.faces,
                 ungenerated=self._ungenerated(work, files),
                 # No stage changed it before: one and the same.

@@ -118,6 +118,9 @@ CHAIN: tuple[str, ...] = tuple(REGISTRY)
 FACES = "faces"
 """The stage whose regions mark faces."""
 
+REPAIR = "repair"
+"""The stage whose regions mark damage."""
+
 COLOUR = "colour"
 """The stage that maps whole pages; its regions mark targets."""
 
