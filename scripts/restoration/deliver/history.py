@@ -151,7 +151,7 @@ def _event(record: StageDone, number: int) -> StageEvent:
         networks=tuple(
             (weights.name, weights.sha256, weights.licence)
             for weights in record.weights
-            if page.generative and weights.role != "compares"
+            if page.generative and weights.role not in ("compares", "finds")
         ),
         key=page.output_key,
     )

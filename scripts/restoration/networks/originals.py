@@ -18,7 +18,13 @@ from pathlib import Path
 
 from restoration.errors import CircumstanceError
 from restoration.networks.manifest import Weights
-from restoration.networks.sources import HandSource, PackageSource, SourceFile, UrlSource
+from restoration.networks.sources import (
+    HandSource,
+    PackageSource,
+    RepositorySource,
+    SourceFile,
+    UrlSource,
+)
 from restoration.storage.publish import replace
 
 TIMEOUT = 30.0
@@ -127,6 +133,11 @@ def _download(file: SourceFile, path: Path, folder: Path) -> None:
             _from_url(url, path, file.bytes or _LARGEST)
         case PackageSource() as source:
             _from_package(source, path, file.bytes or _LARGEST)
+        case RepositorySource() as source:
+            raise CircumstanceError(
+                f"{file.path(folder)}: is missing, and is part of {source.describe()}: put it back "
+                "(git checkout resources)"
+            )
         case HandSource(by_hand=where):
             raise CircumstanceError(
                 f"{file.path(folder)}: is missing and must be put there by hand "

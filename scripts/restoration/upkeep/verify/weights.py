@@ -32,10 +32,10 @@ def weights_of(plan: Plan) -> Iterator[tuple[Path, str, str]]:
 
 
 def _used(plan: Plan) -> Iterator[Weights]:
-    names = dict.fromkeys(plan.dependencies.networks(None, "examine"))
+    names = dict.fromkeys(plan.dependencies.loaded(None, "examine"))
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
-            names.update(dict.fromkeys(plan.dependencies.networks(recipe, step)))
+            names.update(dict.fromkeys(plan.dependencies.loaded(recipe, step)))
     for name in names:
         yield plan.manifest[name]
 
