@@ -69,5 +69,5 @@ class FakeDetector:
 def fake_detector(detector: Any | None = None) -> Iterator[Any]:
     """As long as it is open, whatever searches for damage is handed this detector."""
     fake = FakeDetector() if detector is None else detector
-    with mock.patch.object(DamageDetector, "load", lambda: fake):
+    with mock.patch.object(DamageDetector, "load", return_value=fake):
         yield fake

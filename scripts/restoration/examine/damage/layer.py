@@ -57,7 +57,7 @@ class PieceFigures:
     light: Figures
     """How many of its pixels belong to pieces that are lighter than their surroundings."""
     width: Figures
-    """Of the widest place: twice the largest distance to its outside."""
+    """Of the widest place: twice the largest distance to its outside, less a pixel."""
     top: Figures
     left: Figures
     bottom: Figures
@@ -203,7 +203,7 @@ def _figures(found: Marks, tile: SearchTile, area: Figures, top: int, left: int)
         area=area,
         length=found.length * area / np.maximum(found.area, 1.0),
         light=np.where(found.light, area, 0.0),
-        width=2.0 * deepest[1:],
+        width=2.0 * deepest[1:] - 1.0,
         top=np.clip(found.top, top, bottom - 1) + down,
         left=np.clip(found.left, left, right - 1) + across,
         bottom=np.clip(found.top + found.height, top + 1, bottom) + down,

@@ -92,13 +92,24 @@ class SparsePlane:
             self._tiles[tile.place] = zlib.compress(np.ascontiguousarray(values).tobytes(), 1)
 
     def write(self, top: int, left: int, values: Numbers) -> None:
-        """Put a block; it begins at multiples of TILE, and ends at such or at the page's edge."""
-        for row in range(0, values.shape[0], TILE):
-            for column in range(0, values.shape[1], TILE):
-                part = values[row : row + TILE, column : column + TILE]
-                if part.any():
-                    packed = zlib.compress(np.ascontiguousarray(part, self.kind).tobytes(), 1)
-                    self._tiles[(top + row) // TILE, (left + column) // TILE] = packed
+        """Put a block of the plane's kind anywhere."""
+        height, width = values.shape
+        for row in range(top // TILE, (top + height - 1) // TILE + 1):
+            for column in range(left // TILE, (left + width - 1) // TILE + 1):
+                first, start = max(top, row * TILE), max(left, column * TILE)
+                last = min(top + height, (row + 1) * TILE)
+                end = min(left + width, (column + 1) * TILE)
+                part = values[first - top : last - top, start - left : end - left]
+                if part.any() or (row, column) in self._tiles:
+                    self._write(row, column, first - row * TILE, start - column * TILE, part)
+
+    def _write(self, row: int, column: int, top: int, left: int, part: Numbers) -> None:
+        """Part of a tile, at this place in it."""
+        before = self.get(row, column)
+        size = (min(TILE, self.height - row * TILE), min(TILE, self.width - column * TILE))
+        whole = np.zeros(size, self.kind) if before is None else before.copy()
+        whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+        self._tiles[row, column] = zlib.compress(whole.tobytes(), 1)
 
     def held(self) -> Iterator[tuple[int, int, Numbers]]:
         """Top, left and values of every tile that is not clean, row by row."""

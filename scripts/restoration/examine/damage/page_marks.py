@@ -16,7 +16,7 @@ from restoration.examine.damage.odds import Counts, tally
 from restoration.examine.damage.pieces import Figures
 from restoration.findings.damage import KINDS, LONG
 
-LEAST_WIDE = 3.0
+LEAST_WIDE = 4.0
 """Pixels of the coarse level that its marks are wide at least: what is narrower there is seen
 better, and outlined better, at the level of the search."""
 
@@ -168,11 +168,10 @@ def _joined(
         shared += np.bincount(over, minlength=len(shared))
         both = np.unique(np.stack([under, over + count]), axis=1)
         pairs.append((both[0], both[1]))
-    # What both levels cover is counted once.
+    # What both levels cover is counted once, by the finer.
     share = 1.0 - shared / np.maximum(wide.area, 1.0)
-    wide = replace(
-        wide, area=wide.area * share, light=wide.light * share, length=wide.length * share
-    )
+    length = np.where(shared > 0, 0.0, wide.length)
+    wide = replace(wide, area=wide.area * share, light=wide.light * share, length=length)
     group, total = groups_of(pairs, count + len(wide.odds))
     merged = appended([fine, wide]).grouped(group, total)
     beyond = np.concatenate([group, [-1]])

@@ -30,6 +30,13 @@ MARGIN = RADIUS + JUDGED
 COARSE = 4
 """What is too wide for the level of the search is looked for once more at a quarter of it."""
 
+FINEST_PPI = 800.0
+"""Resolution up to which a page is searched as it is: specks of a tenth of a millimetre are then
+three pixels wide."""
+
+COARSEST = 4
+"""Most pixels that go into one of the search: dust on film scanned at 4000 ppi is small."""
+
 SMALLEST = 64
 """Planes narrower than this, in pixels, are not searched at the coarse level."""
 
@@ -41,13 +48,18 @@ ReadPixels = Callable[[int, int, int, int], FloatImage]
 
 
 def levels(height: int, width: int, ppi: float | None) -> int:
-    """Pixels of the page that go into one of the search, along each side.
+    """Pixels of the page that go into one of the search, along each side: 1, 2 or 4.
 
-    Marks of a 1200-ppi scan are larger in pixels than those on which the detector was trained.
+    Marks of a 1200-ppi scan are larger in pixels than those on which the detector was trained. A
+    page that states no resolution is searched as it is.
     """
     found = 1
-    resolution = ppi if ppi is not None else 600.0 if min(height, width) > 2000 else 300.0
-    while resolution / found >= 600.0 and min(height, width) / found >= 512:
+    while (
+        ppi is not None
+        and found < COARSEST
+        and ppi / found > FINEST_PPI
+        and min(height, width) / found >= 512
+    ):
         found *= 2
     return found
 
