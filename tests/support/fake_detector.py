@@ -42,9 +42,12 @@ class FakeDetector:
     def search(self, plane: Plane) -> Evidence:
         self.seen.append(plane.shape)
         codes = np.rint(np.clip(plane, 0, 1) * 65535).astype(np.uint16)
+        # Beyond the border lies what lies before it: a corner is no speck.
+        wide = cv2.copyMakeBorder(codes, *[WIDEST] * 4, cv2.BORDER_REPLICATE)
         square = np.ones((WIDEST, WIDEST), np.uint8)
+        inside = np.s_[WIDEST:-WIDEST, WIDEST:-WIDEST]
         light, dark = (
-            cv2.morphologyEx(codes, kind, square).astype(np.float32) / np.float32(65535)
+            cv2.morphologyEx(wide, kind, square)[inside].astype(np.float32) / np.float32(65535)
             for kind in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)
         )
         contrast = np.maximum(light, dark)
@@ -63,6 +66,14 @@ class FakeDetector:
             kind[long[labels] & (mask > 0)] = KINDS.index(name)
             kind[(long & (2 * deepest >= CRACK))[labels] & (mask > 0)] = KINDS.index("cracks")
         return Evidence(probability, kind)
+
+
+class WhiteDetector:
+    """What is all but white is a speck, and nothing else is anything."""
+
+    def search(self, plane: Plane) -> Evidence:
+        probability = np.where(plane > 0.98, np.float32(0.999), np.float32(0.0))
+        return Evidence(probability, np.zeros(plane.shape, np.uint8))
 
 
 @contextmanager

@@ -122,6 +122,8 @@ class Layer:
         """Numbers of pieces, 1 and up."""
         self.unlikely: dict[str, Counts] = {kind: np.zeros(CODES + 1, np.int64) for kind in KINDS}
         """Marks below the lowest odds, which are counted and no more."""
+        self.searched = 0
+        """Pixels of the tiles that were entered."""
         self._parts: list[PieceFigures] = []
         self._count = 0
         self._pairs: list[tuple[Groups, Groups]] = []
@@ -138,6 +140,7 @@ class Layer:
     def enter(self, tile: SearchTile, found: Marks, top: int, left: int) -> None:
         """The marks of a tile and a little around it; top, left: where the tile begins in them."""
         self._begin(tile)
+        self.searched += tile.height * tile.width
         core = np.s_[top : top + tile.height, left : left + tile.width]
         count = len(found.own_odds)
         area = np.bincount(found.labels[core].ravel(), minlength=count + 1)[1:].astype(np.float64)

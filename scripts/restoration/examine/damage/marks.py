@@ -50,8 +50,6 @@ def marks(evidence: Evidence, plane: Plane) -> Marks:
     for number in range(len(KINDS)):
         chosen = evidence.kind.ravel()[inside.index] == number
         votes[number] = np.bincount(inside.piece[chosen], minlength=pieces.count)
-    top, left = (_least(inside.index // mask.shape[1], inside.piece, pieces.count),
-                 _least(inside.index % mask.shape[1], inside.piece, pieces.count))  # fmt: skip
     around = pieces.ring(1, 4).mean(plane)
     odds = np.log(np.maximum(upper, 1e-4) / (1.0 - np.minimum(upper, 1.0 - 1e-4)))
     return Marks(
@@ -62,15 +60,9 @@ def marks(evidence: Evidence, plane: Plane) -> Marks:
         length=np.hypot(pieces.tall, pieces.wide),
         row=pieces.row,
         column=pieces.column,
-        top=top,
-        left=left,
+        top=pieces.top,
+        left=pieces.left,
         height=pieces.tall,
         width=pieces.wide,
         light=inside.mean(plane) > around,
     )
-
-
-def _least(values: npt.NDArray[np.intp], piece: npt.NDArray[np.intp], count: int) -> Figures:
-    found = np.full(count, np.inf)
-    np.minimum.at(found, piece, values.astype(np.float64))
-    return found

@@ -40,6 +40,8 @@ class PageMarks:
     shifts: dict[str, float]
     """By kind: what the page adds to the odds, to three decimals, as the condition report tells it
     and the repair stage takes it over."""
+    searched_share: float
+    """Share of the page that was searched at the finer level, 0 to 1."""
     _levels: tuple[tuple[SparsePlane, Groups, int], ...]
     """Of each level its numbers, the mark of each number (-1 for none), and the pixels of the page
     that go into one of its own. The finer one comes first."""
@@ -65,6 +67,7 @@ class PageMarks:
             own.scaled(level),
             level,
             {kind: round(float(shifts.get(kind, 0.0)), 3) for kind in KINDS},
+            fine.searched / max(1, fine.labels.height * fine.labels.width),
             tuple(levels),
         )
 

@@ -73,7 +73,6 @@ class Discovery:
 
     marks: PageMarks
     shifts: Mapping[str, float]
-    searched_share: float
     findings: dict[str, Any] = field(default_factory=dict)
     """What the infrared picture showed."""
 
@@ -95,7 +94,6 @@ def find_damage(
     the page's size; None where it is not used.
     """
     page = Searched(source.height, source.width, level, source.read)
-    searched: set[tuple[int, int, int, int]] = set()
     if infrared is not None:
         opacity = opacity_of(
             source, infrared, lambda done, unit: progress(BY_INFRARED * done, unit)
@@ -113,27 +111,19 @@ def find_damage(
             "least_density": opacity.least,
             "cleared": look.cleared,
         }
-        return Discovery(marks, marks.shifts, 1.0, {"infrared": said})
+        return Discovery(marks, marks.shifts, {"infrared": said})
 
     def wanted(*place: int) -> bool:
         top, left, height, width = place
-        found = (
+        return (
             examined is None
             or not examined.clean(top, left, height, width)
             or any(touches(region, top, left, height, width) for region in regions)
         )
-        if found:
-            searched.add((top, left, height, width))
-        return found
 
     marks = find_marks(page, detector, wanted=wanted, progress=progress)
     shifts = marks.shifts if examined is None else examined.shifts
-    cover = np.zeros((-(-source.height // level), -(-source.width // level)), np.bool_)
-    for top, left, height, width in searched:
-        cover[top // level : (top + height) // level, left // level : (left + width) // level] = (
-            True
-        )
-    return Discovery(marks, shifts, 1.0 if examined is None else float(cover.mean()))
+    return Discovery(marks, shifts)
 
 
 def with_halos(mask: SparsePlane, source: Raster, veto: NeverFilled) -> SparsePlane:

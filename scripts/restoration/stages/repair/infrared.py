@@ -18,6 +18,7 @@ from restoration.examine.damage.detector import Detector, Evidence
 from restoration.examine.damage.layer import SearchTile
 from restoration.examine.damage.marks import Marks
 from restoration.examine.damage.mask import MaskTile, SparsePlane, tiles
+from restoration.examine.damage.pieces import Pieces
 from restoration.findings.damage import KINDS
 from restoration.raster.base import FloatImage, Mask, Plane, Progress, Raster
 
@@ -47,15 +48,13 @@ SAMPLED = 48
 EVERY = 7
 """Every so many pixels of them, along each side."""
 
-UNSEEN, OPAQUE = 0.2, 0.999
-"""Probability up to which the detector has no word on the kind, and that of what is opaque."""
-
 CERTAIN, CLEARED = 7.0, -6.0
-"""Logarithmic odds that a mark has at least which is mostly opaque, and what those of a speck or
-hair lose that lets infrared through."""
+"""Logarithmic odds of what is opaque, and what those of a speck or hair lose that lets infrared
+through."""
 
-MOSTLY, HARDLY = 0.5, 0.1
-"""Share of its pixels from which a mark is opaque, and up to which it is not."""
+FRINGE, SEEN = 2, 0.5
+"""Pixels around what is opaque that belong to it where they look like damage, and the probability
+from which they do: its soft rim."""
 
 SLENDER = 6.0
 """Length over mean thickness from which what is opaque is a hair."""
@@ -149,31 +148,34 @@ class BesideInfrared:
         self._detector = detector
         self._opacity = opacity
         self._level = level
+        self._at: tuple[int, int, int, int] | None = None
+        self._whole: Mask = np.zeros((0, 0), np.bool_)
+        """What is opaque of the window ``_at``, with its rim."""
         self.cleared = 0
         """Marks that looked like dust or hairs and let infrared through."""
 
     def evidence(self, tile: SearchTile, plane: Plane) -> Evidence:
+        """What is opaque is taken out: it is a mark of its own, whatever it touches."""
         seen = self._detector.search(plane)
         opaque = self._opaque(*tile.window)
         if not opaque.any():
             return seen
-        unseen = opaque & (seen.probability < UNSEEN)
-        kind = np.where(unseen, _kinds(opaque), seen.kind)
-        chance = np.where(
-            opaque, np.maximum(seen.probability, np.float32(OPAQUE)), seen.probability
-        )
-        return Evidence(chance.astype(np.float32), kind.astype(np.uint8))
+        square = np.ones((2 * FRINGE + 1, 2 * FRINGE + 1), np.uint8)
+        near = cv2.dilate(opaque.view(np.uint8), square) > 0
+        self._whole = opaque | (near & (seen.probability >= SEEN))
+        self._at = tile.window
+        return Evidence(np.where(near, np.float32(0.0), seen.probability), seen.kind)
 
     def judged(self, tile: SearchTile, found: Marks, top: int, left: int) -> Marks:
-        count = len(found.own_odds)
-        opaque = self._opaque(top, left, *found.labels.shape)
-        hidden = np.bincount(found.labels[opaque], minlength=count + 1)[1:]
-        share = hidden / np.maximum(found.area, 1.0)
-        odds = np.where(share >= MOSTLY, np.maximum(found.own_odds, CERTAIN), found.own_odds)
+        """Specks and hairs that are left let infrared through."""
         loose = np.isin(found.kind, [KINDS.index("dust"), KINDS.index("hairs")])
-        clear = loose & (share < HARDLY)
-        self.cleared += int((clear & (found.own_odds > 0.0)).sum())
-        return replace(found, own_odds=np.where(clear, odds + CLEARED, odds))
+        self.cleared += int((loose & (found.own_odds > 0.0)).sum())
+        cleared = replace(found, own_odds=np.where(loose, found.own_odds + CLEARED, found.own_odds))
+        if self._at != tile.window:
+            return cleared
+        above, before = top - tile.window_top, left - tile.window_left
+        height, width = found.labels.shape
+        return _beside(cleared, self._whole[above : above + height, before : before + width])
 
     def _opaque(self, top: int, left: int, height: int, width: int) -> Mask:
         """At the level of the search: any of a pixel's own pixels of the page."""
@@ -182,14 +184,31 @@ class BesideInfrared:
         return np.asarray(seen.reshape(height, step, width, step).any(axis=(1, 3)))
 
 
-def _kinds(opaque: Mask) -> npt.NDArray[np.uint8]:
-    """What lies on film is dust or a hair, by its shape."""
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(opaque.view(np.uint8))
-    length = np.hypot(boxes[:, cv2.CC_STAT_HEIGHT], boxes[:, cv2.CC_STAT_WIDTH])
-    slender = length**2 >= SLENDER * boxes[:, cv2.CC_STAT_AREA]
-    slender &= np.arange(count) > 0
-    names = np.where(slender, KINDS.index("hairs"), KINDS.index("dust")).astype(np.uint8)
-    return np.asarray(names[labels])
+def _beside(found: Marks, opaque: Mask) -> Marks:
+    """The marks, and what is opaque: dust, or hairs where it is slender."""
+    pieces = Pieces.of(np.ascontiguousarray(opaque))
+    if pieces.count == 0:
+        return found
+    length = np.hypot(pieces.tall, pieces.wide)
+    slender = length**2 >= SLENDER * pieces.area
+    own = {
+        "kind": np.where(slender, KINDS.index("hairs"), KINDS.index("dust")).astype(np.uint8),
+        "own_odds": np.full(pieces.count, CERTAIN),
+        "area": pieces.area,
+        "length": length,
+        "row": pieces.row,
+        "column": pieces.column,
+        "top": pieces.top,
+        "left": pieces.left,
+        "height": pieces.tall,
+        "width": pieces.wide,
+        # Of film, whether a slide or a negative, what lies on it takes light away.
+        "light": np.zeros(pieces.count, np.bool_),
+    }
+    joined = {name: np.concatenate([getattr(found, name), one]) for name, one in own.items()}
+    count = len(found.own_odds)
+    labels = np.where(pieces.labels > 0, pieces.labels + count, found.labels)
+    return Marks(labels=labels.astype(np.int32), **joined)
 
 
 def _spread(count: int) -> Iterator[int]:

@@ -131,7 +131,7 @@ class RepairStage:
             **found.findings,
             **{kind: one.raw() for kind, one in pieces.items()},
             "filled_marks": {kind: count for kind, count in filled_of.items() if count},
-            "searched_share": round(found.searched_share, 4),
+            "searched_share": round(marks.searched_share, 4),
             "polarity": polarity(list(pieces.values())),
             "shifts": {kind: round(float(value), 3) for kind, value in found.shifts.items()},
             "vetoed_px": round(vetoed),
