@@ -16,7 +16,7 @@ from restoration.findings.faces import Faces
 from restoration.findings.paper import Paper
 from restoration.findings.text import Text
 from restoration.raster.area import Ellipse
-from restoration.raster.boxes import places_rows_first, rows_first
+from restoration.raster.boxes import Box, places_rows_first, rows_first
 
 EYE = 0.35
 """Radius of the disc around an eye, in eye distances: the eye with its lids."""
@@ -42,9 +42,6 @@ Cover = npt.NDArray[np.bool_]
 
 Disc = tuple[float, float, float]
 """Row, column, radius."""
-
-Box = tuple[int, int, int, int]
-"""Top, left, height, width."""
 
 PLACES = ("eye", "mouth", "lettering", "head outline", "edge of the sheet")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,13 +11,12 @@ import numpy.typing as npt
 
 from restoration.examine.damage.detector import DamageDetector
 from restoration.examine.damage.odds import SUSPECTED, threshold
-from restoration.examine.damage.page_marks import PageMarks
+from restoration.examine.damage.page_marks import KindFound, PageMarks
 from restoration.examine.damage.search import Searched, find_marks, levels
 from restoration.examine.survey import Survey
 from restoration.examine.window import EarlierFindings, PageFacts, ReadWindow, Window
 from restoration.findings.damage import (
     KINDS,
-    LONG,
     Damage,
     DamageDetail,
     LongPiecesFound,
@@ -101,11 +100,7 @@ def _unknown() -> Damage:
 def _said(page: PageFacts, marks: PageMarks) -> Damage:
     odds, area = marks.odds(), page.height * page.width
     sure, suspected = odds > threshold(SENSITIVITY), odds > SUSPECTED
-    found: dict[str, Any] = {}
-    for kind in KINDS:
-        one = marks.found(kind, sure)
-        model = LongPiecesFound if kind in LONG else PiecesFound
-        found[kind] = model(**one, share=one["area_px"] / area)
+    found: dict[str, Any] = {kind: _pieces(marks.found(kind, sure), area) for kind in KINDS}
     doubtful = suspected & ~sure
     drawn = _map(page, marks, sure, suspected)
     count = sum(pieces.count for pieces in found.values())
@@ -130,6 +125,13 @@ def _said(page: PageFacts, marks: PageMarks) -> Damage:
     )
 
 
+def _pieces(found: KindFound, area: int) -> PiecesFound:
+    """As the report has them; area: pixels of the page."""
+    model = PiecesFound if found.length_px is None else LongPiecesFound
+    told = {name: value for name, value in asdict(found).items() if value is not None}
+    return model(**told, share=found.area_px / area)
+
+
 @dataclass(frozen=True)
 class _Map:
     cell: int
@@ -144,17 +146,15 @@ def _map(
 ) -> _Map:
     cell = CELL * max(1, math.ceil(max(page.height, page.width) / (CELL * CELLS)))
     size = (-(-page.height // cell), -(-page.width // cell))
-    cells = {kind: np.zeros(size, np.bool_) for kind in (*KINDS, "?")}
-    for found, rows, columns in marks.places():
-        for kind, here in cells.items():
-            own = (
-                suspected[found]
-                if kind == "?"
-                else sure[found] & (marks.figures.kind[found] == KINDS.index(kind))
-            )
-            here[rows[own] // cell, columns[own] // cell] = True
     letters = np.full(size, ".")
-    letters[cells["?"]] = "?"
-    for kind in KINDS:
-        letters[cells[kind]] = LETTERS[kind]
+    doubtful, cells = np.zeros(size, np.bool_), np.zeros((len(KINDS), *size), np.bool_)
+    for found, rows, columns in marks.places():
+        at = rows // cell, columns // cell
+        seen, certain = suspected[found], sure[found]
+        doubtful[at[0][seen], at[1][seen]] = True
+        kinds = marks.figures.kind[found[certain]]
+        cells[kinds, at[0][certain], at[1][certain]] = True
+    letters[doubtful] = "?"
+    for kind, here in zip(KINDS, cells, strict=True):
+        letters[here] = LETTERS[kind]
     return _Map(cell, letters)

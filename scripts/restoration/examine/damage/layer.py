@@ -4,7 +4,6 @@ them."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -97,11 +96,12 @@ _NAMES = ("odds", "kind", "area", "length", "light", "width", "top", "left", "bo
 
 def appended(parts: list[PieceFigures]) -> PieceFigures:
     """One after another."""
-    joined: dict[str, Any] = {
-        name: np.concatenate([getattr(part, name) for part in parts]) if parts else np.zeros(0)
-        for name in _NAMES
-    }
-    return PieceFigures(**{**joined, "kind": joined["kind"].astype(np.intp)})
+    if not parts:
+        none = np.zeros(0)
+        return PieceFigures(none, np.zeros(0, np.intp), *[none] * (len(_NAMES) - 2))
+    return PieceFigures(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES)
+    )
 
 
 def groups_of(pairs: list[tuple[Groups, Groups]], count: int) -> tuple[Groups, int]:

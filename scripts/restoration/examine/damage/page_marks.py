@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +22,21 @@ better, and outlined better, at the level of the search."""
 ROWS = 256
 """Rows of the coarse level that are compared with the finer at a time."""
 
-Places = npt.NDArray[np.int32]
+MarkNumbers = npt.NDArray[np.int32]
 """int32 (height, width): 0 where no mark lies, 1 and up the mark's number."""
+
+
+@dataclass(frozen=True)
+class KindFound:
+    """Marks of one kind together, in pixels of the page."""
+
+    count: int
+    area_px: int
+    light: int
+    """How many are lighter than their surroundings."""
+    dark: int
+    length_px: int | None
+    """None of kinds whose length says nothing."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,7 @@ class PageMarks:
         right, bottom = round(float(own.right[number])), round(float(own.bottom[number]))
         return left, top, right - left, bottom - top
 
-    def read(self, top: int, left: int, height: int, width: int) -> Places:
+    def read(self, top: int, left: int, height: int, width: int) -> MarkNumbers:
         """The marks' numbers in a window of the page."""
         out = np.zeros((height, width), np.int32)
         for labels, mark, step in self._levels:
@@ -128,19 +140,17 @@ class PageMarks:
             for labels, _, step in self._levels
         )
 
-    def found(self, kind: str, chosen: npt.NDArray[np.bool_]) -> dict[str, Any]:
-        """Count, area, length and polarity of the chosen marks of a kind."""
+    def found(self, kind: str, chosen: npt.NDArray[np.bool_]) -> KindFound:
+        """The chosen marks of a kind together."""
         own = self.figures.chosen(chosen & (self.figures.kind == KINDS.index(kind)))
         light = int((2.0 * own.light > own.area).sum())
-        found: dict[str, Any] = {
-            "count": len(own.odds),
-            "area_px": round(float(own.area.sum())),
-            "light": light,
-            "dark": len(own.odds) - light,
-        }
-        if kind in LONG:
-            found["length_px"] = round(float(own.length.sum()))
-        return found
+        return KindFound(
+            count=len(own.odds),
+            area_px=round(float(own.area.sum())),
+            light=light,
+            dark=len(own.odds) - light,
+            length_px=round(float(own.length.sum())) if kind in LONG else None,
+        )
 
 
 def _counts(own: PieceFigures, fine: Layer) -> dict[str, Counts]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from restoration.condition.never_filled import PLACES, NeverFilled
 from restoration.examine.damage.mask import TILE, Bytes, SparsePlane, tiles
 from restoration.examine.damage.odds import SUSPECTED, probability, threshold
-from restoration.examine.damage.page_marks import PageMarks, Places
+from restoration.examine.damage.page_marks import MarkNumbers, PageMarks
 from restoration.examine.damage.pieces import Figures
 from restoration.findings.damage import KINDS, LONG
 from restoration.raster.area import Area
@@ -55,7 +55,7 @@ class MarkedRegion:
 
 
 @dataclass(frozen=True)
-class Decision:
+class FillDecision:
     """What becomes of each mark of a page."""
 
     marks: PageMarks
@@ -132,7 +132,7 @@ def decide(
     sensitivity: float,
     veto: NeverFilled,
     regions: Sequence[MarkedRegion] = (),
-) -> Decision:
+) -> FillDecision:
     """What becomes of each mark: a person's regions first, then kinds, sizes and places.
 
     shifts: what the page adds to the odds of each kind.
@@ -140,7 +140,7 @@ def decide(
     odds, figures = marks.odds(shifts), marks.figures
     sure, suspected = odds > threshold(sensitivity), odds > SUSPECTED
     asked, within = _asked(marks, regions)
-    decision = Decision(marks, odds, sure, sure & ~asked, asked, {}, regions, veto)
+    decision = FillDecision(marks, odds, sure, sure & ~asked, asked, {}, regions, veto)
     fill = decision.fill
     # What a region holds of a mark is filled, and not left.
     open_area = np.maximum(figures.area - within, 0.0)
@@ -164,7 +164,7 @@ def decide(
     return decision
 
 
-def all_left(decision: Decision) -> None:
+def all_left(decision: FillDecision) -> None:
     """Leave every mark that no person asked for, since there is too much of it."""
     area, given_up = decision.marks.figures.area, decision.fill & ~decision.asked
     told = sum(decision.left.values(), np.zeros(len(area)))
@@ -250,9 +250,9 @@ def _inside(area: Area, top: int, left: int, height: int, width: int) -> Mask:
     return np.asarray(area.holds(rows, columns))
 
 
-def _tally(numbers: Places, cover: Mask, count: int) -> Figures:
+def _tally(numbers: MarkNumbers, cover: Mask, count: int) -> Figures:
     return np.bincount(numbers[cover], minlength=count + 1)[1:].astype(np.float64)
 
 
-def _among(choice: Choice, numbers: Places) -> Mask:
+def _among(choice: Choice, numbers: MarkNumbers) -> Mask:
     return np.asarray(np.concatenate([[False], choice])[numbers])

@@ -11,6 +11,7 @@ from restoration.config.stages.repair import RepairSettings
 from restoration.errors import ScanError
 from restoration.examine.damage.detector import DamageDetector
 from restoration.examine.damage.mask import SparsePlane
+from restoration.examine.damage.page_marks import KindFound
 from restoration.examine.damage.search import levels
 from restoration.findings.colour import Colour
 from restoration.findings.damage import KINDS, Damage
@@ -19,7 +20,7 @@ from restoration.records.stage_findings.repair import FoundPieces, RepairFinding
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
 from restoration.stages.repair.closing import Closing
 from restoration.stages.repair.decision import (
-    Decision,
+    FillDecision,
     MarkedRegion,
     all_left,
     decide,
@@ -118,14 +119,13 @@ class RepairStage:
             findings["user_regions"] = int(decision.asked.sum())
         return mask, findings
 
-    def _told(self, found: Discovery, decision: Decision, area: int) -> dict[str, Any]:
+    def _told(self, found: Discovery, decision: FillDecision, area: int) -> dict[str, Any]:
         """What was found and left, for the record."""
         marks = found.marks
-        pieces = {kind: FoundPieces(**marks.found(kind, decision.sure)) for kind in KINDS}
+        pieces = {kind: _pieces(marks.found(kind, decision.sure)) for kind in KINDS}
         counted, boxes = decision.listed()
-        filled_of = {
-            kind: marks.found(kind, decision.fill | decision.asked)["count"] for kind in KINDS
-        }
+        taken = decision.fill | decision.asked
+        filled_of = {kind: marks.found(kind, taken).count for kind in KINDS}
         vetoed = decision.vetoed()
         return {
             **found.findings,
@@ -255,6 +255,14 @@ class RepairStage:
         if any(counts) or (said.suspected is not None and said.suspected.count):
             return None
         return "the condition report found no damage"
+
+
+def _pieces(found: KindFound) -> FoundPieces:
+    """As the record has them: a length only where there is one."""
+    told = {"length_px": found.length_px} if found.length_px is not None else {}
+    return FoundPieces(
+        count=found.count, area_px=found.area_px, light=found.light, dark=found.dark, **told
+    )
 
 
 def _check_size(name: str, raster: Raster | None, source: Raster) -> None:
