@@ -36,6 +36,9 @@ CRACK = 12
 class FakeDetector:
     """Pixel by pixel but for the kind, which is that of the piece in its window."""
 
+    widest: int = WIDEST
+    least_side: int = 0
+    """Planes whose shorter side is shorter than this show nothing: the coarse level of a page."""
     seen: list[tuple[int, ...]] = field(default_factory=list)
     """Sizes of the planes that were searched."""
 
@@ -43,9 +46,11 @@ class FakeDetector:
         self.seen.append(plane.shape)
         codes = np.rint(np.clip(plane, 0, 1) * 65535).astype(np.uint16)
         # Beyond the border lies what lies before it: a corner is no speck.
-        wide = cv2.copyMakeBorder(codes, *[WIDEST] * 4, cv2.BORDER_REPLICATE)
-        square = np.ones((WIDEST, WIDEST), np.uint8)
-        inside = np.s_[WIDEST:-WIDEST, WIDEST:-WIDEST]
+        if min(plane.shape) < self.least_side:
+            return Evidence(np.zeros_like(plane), np.zeros(plane.shape, np.uint8))
+        side = self.widest
+        wide = cv2.copyMakeBorder(codes, *[side] * 4, cv2.BORDER_REPLICATE)
+        square, inside = np.ones((side, side), np.uint8), np.s_[side:-side, side:-side]
         light, dark = (
             cv2.morphologyEx(wide, kind, square)[inside].astype(np.float32) / np.float32(65535)
             for kind in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT)

@@ -22,7 +22,7 @@ from restoration.raster.colour.profile_file import ProfileFileError, check_profi
 from restoration.storage.keys import digest
 
 # Versions of the steps that are not stages, for `rerun_on: version`.
-_VERSIONS = {"ingest": "2", "examine": "2", "deliver": "2"}
+_VERSIONS = {"ingest": "2", "examine": "3", "deliver": "2"}
 _CODE = {
     "ingest": ("restoration.ingest.inspect_master",),
     "examine": ("restoration.examine.page", "restoration.raster.tiff.page"),
