@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,6 +20,8 @@ from restoration.raster.area import Polygon, Rectangle
 from restoration.raster.base import to_uint16
 from restoration.records.stage_findings.repair import RepairFindings
 from restoration.stages.base import Declined, Restored
+from restoration.stages.repair.discovery import _with_halos
+from restoration.stages.repair.halo import with_halo
 from support.fake_detector import FakeDetector, WhiteDetector, fake_detector
 from support.film import Pixels, film, on_grid
 from support.repairs import card, drawn, repaired, report, wider
@@ -370,3 +373,17 @@ def test_what_counts_as_opaque_is_measured_on_the_scan(depth: float, light: floa
     _, mask = drawn(result)
     assert mask[dust].mean() > 0.95
     assert wider(dust, 4)[mask].mean() > 0.8
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_halo_looked_at_alone_is_that_of_the_window(seed: int) -> None:
+    """Sharpened specks and lines, at the border and close to each other."""
+    rng = np.random.default_rng(seed)
+    specks = tuple((int(r), int(c)) for r, c in rng.integers(2, 318, (14, 2)))
+    page, true = card(*specks, lines=((20, 5, 40, 200),))
+    soft = cv2.GaussianBlur(page, (0, 0), 1.0)[:, :, None]
+    sharp = np.clip(page + 1.5 * (page - soft), 0, 1).astype(np.float32)
+    found = np.ascontiguousarray(true)
+    one = with_halo(sharp, found)
+    assert np.array_equal(_with_halos(sharp, found), one)
+    assert one.sum() > found.sum()

@@ -143,6 +143,9 @@ class Layer:
         self.searched += tile.height * tile.width
         core = np.s_[top : top + tile.height, left : left + tile.width]
         count = len(found.own_odds)
+        if count == 0:
+            self._join(tile, np.zeros((tile.height, tile.width), np.int32))
+            return
         area = np.bincount(found.labels[core].ravel(), minlength=count + 1)[1:].astype(np.float64)
         likely = found.own_odds > LOWEST
         self._tally(found, ~likely & (area > 0))
@@ -197,7 +200,8 @@ def _figures(found: Marks, tile: SearchTile, area: Figures, top: int, left: int)
     """Of what lies in the tile; top, left: where it begins in the marks' window."""
     depth = cv2.distanceTransform((found.labels > 0).view(np.uint8), cv2.DIST_L2, 5)
     deepest = np.zeros(len(area) + 1)
-    np.maximum.at(deepest, found.labels.ravel(), depth.ravel())
+    inside = np.flatnonzero(found.labels)
+    np.maximum.at(deepest, found.labels.ravel()[inside], depth.ravel()[inside])
     bottom, right = top + tile.height, left + tile.width
     down, across = tile.top - top, tile.left - left
     return PieceFigures(
