@@ -40,7 +40,7 @@ def left_on(delivered: DeliveryDone, number: int) -> tuple[LeftMark, ...]:
 def outlined(
     small: FloatImage, colour: ColourSpace, left: Sequence[LeftMark], step: int
 ) -> FloatImage:
-    """The page in pale grey with a box around every mark.
+    """The page in pale grey with a line around every mark.
 
     small: the page by cells of ``step`` x ``step`` pixels, (rows, columns, channels) in the scan's
     own encoding. Returns sRGB-encoded (rows, columns, 3).
@@ -48,11 +48,15 @@ def outlined(
     picture = np.ascontiguousarray(pale(small, colour))
     # The likeliest are listed first, and drawn last.
     for mark in reversed(left):
+        line = DOUBTFUL if mark.reason == "suspected" else MARK
+        if mark.outline is not None:
+            corners = np.rint(np.asarray(mark.outline, np.float64) / step).astype(np.int32)
+            cv2.polylines(picture, [corners], True, line, 1)
+            continue
         x, y, width, height = (side / step for side in mark.box)
         across, down = max(width + 4, LEAST_SIDE), max(height + 4, LEAST_SIDE)
         first = (round(x + (width - across) / 2), round(y + (height - down) / 2))
         last = (round(first[0] + across), round(first[1] + down))
-        line = DOUBTFUL if mark.reason == "suspected" else MARK
         cv2.rectangle(picture, first, last, line, 1)
     return np.asarray(picture, np.float32)
 
@@ -66,9 +70,13 @@ def regions_text(left: Sequence[LeftMark], page: int, size: tuple[int, int]) -> 
 
 
 def _line(mark: LeftMark, page: int, size: tuple[int, int]) -> str:
+    said = f"# {mark.kind}, {100 * mark.probability:.0f} %, {mark.reason}"
+    where = "" if page == 1 else f", page: {page}"
+    if mark.outline is not None:
+        corners = ", ".join(f"[{left}, {top}]" for left, top in mark.outline)
+        return f"    - {{polygon: [{corners}]{where}}}  {said}"
     left, top = (max(0, side - AROUND) for side in mark.box[:2])
     right = min(size[1], mark.box[0] + mark.box[2] + AROUND)
     bottom = min(size[0], mark.box[1] + mark.box[3] + AROUND)
-    where = "" if page == 1 else f", page: {page}"
     shape = f"    - {{box: [{left}, {top}, {right - left}, {bottom - top}]{where}}}"
-    return f"{shape}  # {mark.kind}, {100 * mark.probability:.0f} %, {mark.reason}"
+    return f"{shape}  {said}"

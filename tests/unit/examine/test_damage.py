@@ -17,10 +17,11 @@ from restoration.config.settings import ExamineSettings
 from restoration.examine.damage import search
 from restoration.examine.damage.damage import LETTERS, DamageMeasurer
 from restoration.examine.damage.odds import SUSPECTED, probability, threshold
-from restoration.examine.damage.page_marks import PageMarks
+from restoration.examine.damage.page_marks import MOST_CORNERS, PageMarks
 from restoration.examine.damage.search import Searched, find_marks, levels
 from restoration.examine.page import examine_page
 from restoration.findings.damage import KINDS, LONG, Damage
+from restoration.raster.area import Polygon
 from restoration.raster.base import ArrayRaster
 from restoration.raster.colour.colour_space import ColourSpace
 from support import corpus
@@ -294,6 +295,25 @@ def test_a_page_is_searched_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPa
     marks = find_marks(page, detector, wanted=lambda top, left, *_: (top, left) == (0, 0))
     assert len(detector.seen) == 2  # the tile, and the coarse level of the page
     assert marks.count == 1
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_the_outline_of_a_mark_goes_closely_around_it(level: int) -> None:
+    pixels = card(900, 900)
+    cv2.line(pixels[:, :, 0], (20, 30), (860, 700), 0.95, 5)
+    cv2.line(pixels[:, :, 0], (400, 330), (450, 850), 0.95, 5)
+    marks = marks_of(pixels, level=level)
+    assert marks.count == 1
+    corners = marks.outline(0)
+    assert 3 <= len(corners) <= MOST_CORNERS
+    inside = marks.read(0, 0, 900, 900) > 0
+    rows, columns = (np.arange(900, dtype=np.float64) + 0.5 for _ in range(2))
+    held = Polygon(tuple((float(x), float(y)) for x, y in corners)).holds(rows, columns)
+    # A corner is cut by a pixel here and there.
+    assert held[inside].mean() > 0.99
+    assert held.sum() < 8 * inside.sum()
+    _, _, width, height = marks.box(0)
+    assert held.sum() < width * height / 4
 
 
 # --- how sure a mark is -------------------------------------------------------------------------

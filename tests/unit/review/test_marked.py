@@ -42,12 +42,19 @@ def test_the_page_is_pale_grey_and_the_marks_are_red(channels: int) -> None:
 LEFT = (
     LeftMark(kind="dust", reason="suspected", probability=0.62, box=(100, 40, 9, 9)),
     LeftMark(kind="cracks", reason="eye", probability=0.99, box=(0, 60, 200, 20)),
+    LeftMark(
+        kind="hairs",
+        reason="suspected",
+        probability=0.4,
+        box=(10, 10, 40, 40),
+        outline=((9, 9), (51, 48), (48, 51)),
+    ),
 )
 
 
 def test_marks_that_repair_left_have_a_box_each_in_the_colour_of_their_certainty() -> None:
     small = np.full((50, 60, 1), 0.5, np.float32)
-    drawn = outlined(small, ColourSpace.from_profile(None, 1), LEFT, 4)
+    drawn = outlined(small, ColourSpace.from_profile(None, 1), LEFT[:2], 4)
     assert drawn.shape == (50, 60, 3)
     blue = np.argwhere(np.abs(drawn - np.float32(DOUBTFUL)).max(axis=2) < 1e-6)
     # The box around the speck: rows 40 to 49, columns 100 to 109, by four.
@@ -66,6 +73,8 @@ def test_what_was_left_is_ready_to_be_put_into_the_file_of_regions(tmp_path: Pat
     regions = read_regions(path)
     assert regions is not None
     assert regions.repair is not None
-    assert [shape.box for shape in regions.repair.fill] == [(98, 38, 13, 13), (0, 58, 150, 24)]
+    boxes = [shape.box for shape in regions.repair.fill]
+    assert boxes == [(98, 38, 13, 13), (0, 58, 150, 24), None]
+    assert regions.repair.fill[2].polygon == ((9, 9), (51, 48), (48, 51))
     assert {shape.page for shape in regions.repair.fill} == {2}
     assert "# dust, 62 %, suspected" in path.read_text()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.damage.judgement import page_shift
 from restoration.examine.damage.layer import Groups, Layer, PieceFigures, appended, groups_of
-from restoration.examine.damage.mask import SparsePlane
+from restoration.examine.damage.mask import TILE, SparsePlane
 from restoration.examine.damage.odds import Counts, tally
 from restoration.examine.damage.pieces import Figures
 from restoration.findings.damage import KINDS, LONG
@@ -18,6 +19,9 @@ from restoration.findings.damage import KINDS, LONG
 LEAST_WIDE = 4.0
 """Pixels of the coarse level that its marks are wide at least: what is narrower there is seen
 better, and outlined better, at the level of the search."""
+
+OUTLINED, MOST_CORNERS = 1024, 48
+"""Cells along the longer side of a mark by which its outline is drawn, and corners of it."""
 
 ROWS = 256
 """Rows of the coarse level that are compared with the finer at a time."""
@@ -99,6 +103,30 @@ class PageMarks:
         left, top = round(float(own.left[number])), round(float(own.top[number]))
         right, bottom = round(float(own.right[number])), round(float(own.bottom[number]))
         return left, top, right - left, bottom - top
+
+    def outline(self, number: int) -> list[tuple[int, int]]:
+        """Left and top of the corners of a polygon around a mark, a pixel or two outside;
+        at most MOST_CORNERS. Of a net of cracks it goes around the net."""
+        left, top, width, height = self.box(number)
+        step = max(self.level, -(-max(width, height) // OUTLINED))
+        rows, columns = -(-height // step), -(-width // step)
+        cells = np.zeros((rows + 6, columns + 6), np.uint8)
+        # Tiles are kept compressed: many rows of cells at a time.
+        band = max(1, TILE // step)
+        for row in range(0, rows, band):
+            tall = min(band * step, self.height - top - row * step, height - row * step)
+            own = self.read(top + row * step, left, tall, min(width, self.width - left))
+            down = np.logical_or.reduceat(own == number + 1, np.arange(0, tall, step), axis=0)
+            some = np.logical_or.reduceat(down, np.arange(0, down.shape[1], step), axis=1)
+            cells[row + 3 : row + 3 + len(some), 3 : 3 + some.shape[1]] = some
+        wide = cv2.dilate(cells, np.ones((5, 5), np.uint8))
+        lines, _ = cv2.findContours(wide, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        line, stray = max(lines, key=cv2.contourArea), 0.5
+        while len(corners := cv2.approxPolyDP(line, stray, True)) > MOST_CORNERS:
+            stray *= 1.5
+        # Contours run through the middles of cells.
+        places = (corners.reshape(-1, 2).astype(np.float64) - 2.5) * step + (left, top)
+        return [(round(float(x)), round(float(y))) for x, y in places]
 
     def read(self, top: int, left: int, height: int, width: int) -> MarkNumbers:
         """The marks' numbers in a window of the page."""

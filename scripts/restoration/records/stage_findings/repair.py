@@ -65,6 +65,8 @@ class LeftMark(Part):
     """How probable it is that it is damage, 0 to 1."""
     box: tuple[int, int, int, int]
     """[left, top, width, height] in pixels of the page."""
+    outline: tuple[tuple[int, int], ...] | None = None
+    """Corners of a polygon around it, [left, top] each; absent where the box holds little else."""
 
 
 class ByInfrared(Part):

@@ -38,6 +38,9 @@ being asked for: of what is wider no method knows much."""
 MOST_LISTED = 200
 """Marks that are left and listed with their places; the others are counted."""
 
+BOXED = 4.0
+"""Area of a mark's box, in areas of the mark, above which the box says too little of its place."""
+
 _HELD = ("eye", "mouth", "edge of the sheet")
 """Places that stay as they are where a mark passes through; it is filled on both sides."""
 
@@ -115,14 +118,17 @@ class FillDecision:
                 each += [(index, reason) for index in own.tolist()]
         each.sort(key=lambda one: (-_weight(chance, self.left[one[1]], one[0]), one[0]))
         return tuple(counted), tuple(
-            LeftMark(
-                kind=KINDS[figures.kind[index]],
-                reason=reason,
-                probability=round(float(chance[index]), 3),
-                box=self.marks.box(index),
-            )
+            self._entry(index, reason, round(float(chance[index]), 3))
             for index, reason in each[:MOST_LISTED]
         )
+
+    def _entry(self, index: int, reason: LeftWhy, chance: float) -> LeftMark:
+        """One mark, with its outline where its box holds much that is none of it."""
+        box, kind = self.marks.box(index), KINDS[self.marks.figures.kind[index]]
+        entry = LeftMark(kind=kind, reason=reason, probability=chance, box=box)
+        if box[2] * box[3] <= BOXED * float(self.marks.figures.area[index]):
+            return entry
+        return entry.model_copy(update={"outline": tuple(self.marks.outline(index))})
 
 
 def decide(
