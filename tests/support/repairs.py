@@ -12,7 +12,7 @@ from restoration.config.settings import ExamineSettings
 from restoration.config.stages.repair import RepairSettings
 from restoration.examine.damage.damage import DamageMeasurer
 from restoration.examine.page import examine_page
-from restoration.raster.area import Area
+from restoration.raster.area import Allowed, Area
 from restoration.raster.base import ArrayRaster, to_uint16
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.stages.base import Declined, Page, Restored
@@ -36,6 +36,7 @@ def repaired(
     *,
     user: Mask | None = None,
     fill: tuple[tuple[str, Area], ...] = (),
+    exclude: tuple[Area, ...] = (),
     infrared: Pixels | None = None,
     material: str = "print",
     infrared_setting: str = "auto",
@@ -63,6 +64,7 @@ def repaired(
             infrared=None if infrared is None else ArrayRaster(infrared),
             damage=marked,
             fill=fill,
+            allowed=Allowed(*pixels.shape[:2], (1.0, 1.0), None, exclude, 4.0) if exclude else None,
             master=ArrayRaster(pixels) if changed_before else source,
         )
     )

@@ -326,6 +326,22 @@ def test_a_region_is_searched_where_the_report_saw_nothing() -> None:
     assert mask[118:123, 118:123].all()
 
 
+def test_what_a_person_excluded_is_not_said_to_be_filled() -> None:
+    """A speck and half of a hair lie outside of where the stage may work."""
+    page, true = card(*SPECKS, lines=(SCRATCH,))
+    area = Rectangle(200, 60, 120, 120)
+    _, mask = drawn(result := repaired(page, exclude=(area,)))
+    assert mask[true & (np.arange(320) < 195)].all()
+    assert not mask[60:180, 200:].any()
+    assert result.findings["filled_marks"] == {"dust": 3, "hairs": 1}
+    assert left(result) == {
+        ("dust", "a person excluded it"): 1,
+        ("hairs", "a person excluded it"): 1,
+    }
+    assert "left: 2 excluded by a person" in result.findings["reason"]
+    assert result.findings["vetoed_px"] == 0
+
+
 def test_a_region_that_holds_no_mark_stops_the_scan() -> None:
     page = worn()
     region = ("regions: 'a.yaml': repair.fill.0: the box 5, 5, 20, 20", Rectangle(5, 5, 20, 20))

@@ -121,7 +121,7 @@ class PageMarks:
             cells[row + 3 : row + 3 + len(some), 3 : 3 + some.shape[1]] = some
         wide = cv2.dilate(cells, np.ones((5, 5), np.uint8))
         lines, _ = cv2.findContours(wide, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        line, stray = max(lines, key=cv2.contourArea), 0.5
+        line, stray = max(lines, key=cv2.contourArea), 1.0
         while len(corners := cv2.approxPolyDP(line, stray, True)) > MOST_CORNERS:
             stray *= 1.5
         # Contours run through the middles of cells.

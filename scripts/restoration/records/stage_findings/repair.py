@@ -26,6 +26,7 @@ class FoundPieces(Part):
 
 
 LeftWhy = Literal[
+    "a person excluded it",
     "suspected",
     "kind not asked for",
     "eye",
@@ -36,9 +37,9 @@ LeftWhy = Literal[
     "too wide",
     "too much of the page",
 ]
-"""Why marks were left: not certain; of a kind that the recipe leaves; in or at what is not filled
-without a person's word; too wide to be filled from its surroundings; or more of the page than the
-recipe lets a machine fill."""
+"""Why marks were left: a person's regions exclude them; not certain; of a kind that the recipe
+leaves; in or at what is not filled without a person's word; too wide to be filled from its
+surroundings; or more of the page than the recipe lets a machine fill."""
 
 
 class LeftMarks(Part):

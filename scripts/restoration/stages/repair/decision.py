@@ -16,7 +16,7 @@ from restoration.examine.damage.odds import SUSPECTED, probability, threshold
 from restoration.examine.damage.page_marks import MarkNumbers, PageMarks
 from restoration.examine.damage.pieces import Figures
 from restoration.findings.damage import KINDS, LONG
-from restoration.raster.area import Area
+from restoration.raster.area import Allowed, Area
 from restoration.raster.base import Mask
 from restoration.records.stage_findings.repair import LeftMark, LeftMarks, LeftWhy
 
@@ -41,11 +41,31 @@ MOST_LISTED = 200
 BOXED = 4.0
 """Area of a mark's box, in areas of the mark, above which the box says too little of its place."""
 
-_HELD = ("eye", "mouth", "edge of the sheet")
+EXCLUDED = "a person excluded it"
+
+_HELD = (EXCLUDED, "eye", "mouth", "edge of the sheet")
 """Places that stay as they are where a mark passes through; it is filled on both sides."""
 
 Choice = npt.NDArray[np.bool_]
 """bool (marks,)."""
+
+
+@dataclass(frozen=True)
+class Spared:
+    """Where nothing is filled, or not without a person's word."""
+
+    never: NeverFilled
+    allowed: Allowed | None = None
+    """Where a person lets the stage work; None: everywhere."""
+
+    def covers(self, top: int, left: int, height: int, width: int) -> dict[str, Mask]:
+        """By reason: where it holds in a window; those alone that do."""
+        covers = self.never.covers(top, left, height, width)
+        if self.allowed is not None:
+            closed = self.allowed.weights(top, left, height, width) == 0.0
+            if closed.any():
+                covers[EXCLUDED] = closed
+        return covers
 
 
 @dataclass(frozen=True)
@@ -71,7 +91,7 @@ class FillDecision:
     left: dict[LeftWhy, Figures] = field(default_factory=dict)
     """By reason, pixels of each mark that are left for it, float64 (marks,)."""
     regions: Sequence[MarkedRegion] = ()
-    veto: NeverFilled | None = None
+    spared: Spared | None = None
 
     def mask(self) -> SparsePlane:
         """What is filled of the page: FOUND and USER."""
@@ -93,8 +113,8 @@ class FillDecision:
         """A window of the mask."""
         numbers = self.marks.read(top, left, height, width)
         found = _among(self.fill & ~self.asked, numbers)
-        if found.any() and self.veto is not None:
-            covers = self.veto.covers(top, left, height, width)
+        if found.any() and self.spared is not None:
+            covers = self.spared.covers(top, left, height, width)
             for name in _HELD:
                 if name in covers:
                     found &= ~covers[name]
@@ -136,7 +156,7 @@ def decide(
     shifts: Mapping[str, float],
     kinds: Sequence[str],
     sensitivity: float,
-    veto: NeverFilled,
+    spared: Spared,
     regions: Sequence[MarkedRegion] = (),
 ) -> FillDecision:
     """What becomes of each mark: a person's regions first, then kinds, sizes and places.
@@ -146,7 +166,7 @@ def decide(
     odds, figures = marks.odds(shifts), marks.figures
     sure, suspected = odds > threshold(sensitivity), odds > SUSPECTED
     asked, within = _asked(marks, regions)
-    decision = FillDecision(marks, odds, sure, sure & ~asked, asked, {}, regions, veto)
+    decision = FillDecision(marks, odds, sure, sure & ~asked, asked, {}, regions, spared)
     fill = decision.fill
     # What a region holds of a mark is filled, and not left.
     open_area = np.maximum(figures.area - within, 0.0)
@@ -160,7 +180,7 @@ def decide(
     ):
         _leave(decision.left, reason, np.where(those, open_area, 0.0))
         fill &= ~those
-    for place, inside in _inside_places(marks, veto, fill).items():
+    for place, inside in _inside_places(marks, spared, fill).items():
         whole = _stopped(place, inside, figures.area, odds, figures.kind) & fill
         _leave(decision.left, place, np.where(whole, open_area, 0.0))
         fill &= ~whole
@@ -199,18 +219,18 @@ def _stopped(
     touching = inside > 0
     if place == "head outline":
         touching &= np.isin(kind, [KINDS.index(one) for one in LONG])
-    if place == "edge of the sheet":
+    if place in (EXCLUDED, "edge of the sheet"):
         return np.asarray(touching & (inside >= area))
     goes_on = area - inside >= OUTSIDE * area
     return np.asarray(touching & ~((odds > CERTAIN) & goes_on))
 
 
-def _inside_places(marks: PageMarks, veto: NeverFilled, likely: Choice) -> dict[str, Figures]:
+def _inside_places(marks: PageMarks, spared: Spared, likely: Choice) -> dict[str, Figures]:
     """By place: pixels of each mark that lie in it, in the order in which reasons are told."""
-    inside = {place: np.zeros(marks.count) for place in PLACES}
+    inside = {place: np.zeros(marks.count) for place in (EXCLUDED, *PLACES)}
     for tile in tiles(marks.height, marks.width):
         place = (tile.top, tile.left, tile.height, tile.width)
-        if marks.clean(*place) or not (covers := veto.covers(*place)):
+        if marks.clean(*place) or not (covers := spared.covers(*place)):
             continue
         numbers = marks.read(*place)
         for name, cover in covers.items():

@@ -10,14 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from restoration.condition.never_filled import NeverFilled
 from restoration.examine.damage.detector import Detector
 from restoration.examine.damage.mask import MaskTile, Numbers, SparsePlane, tiles
 from restoration.examine.damage.page_marks import PageMarks
 from restoration.examine.damage.search import Searched, find_marks
 from restoration.findings.damage import Damage
 from restoration.raster.base import FloatImage, Mask, Progress, Raster
-from restoration.stages.repair.decision import FOUND, USER, MarkedRegion, touches
+from restoration.stages.repair.decision import FOUND, USER, MarkedRegion, Spared, touches
 from restoration.stages.repair.grain import GrainStudy
 from restoration.stages.repair.halo import REACH, SURROUNDINGS, with_halo
 from restoration.stages.repair.infrared import BesideInfrared, opacity_of
@@ -129,7 +128,7 @@ def find_damage(
     return Discovery(marks, shifts)
 
 
-def with_halos(mask: SparsePlane, source: Raster, veto: NeverFilled) -> SparsePlane:
+def with_halos(mask: SparsePlane, source: Raster, spared: Spared) -> SparsePlane:
     """The mask and the halos around what was found; none where nothing is filled unasked."""
 
     def change(tile: MaskTile, values: Numbers) -> Numbers:
@@ -137,7 +136,7 @@ def with_halos(mask: SparsePlane, source: Raster, veto: NeverFilled) -> SparsePl
         if not found[tile.core].any():
             return values
         wider = _with_halos(source.read(*tile.window), found)[tile.core] & (values == 0)
-        for cover in veto.covers(tile.top, tile.left, tile.height, tile.width).values():
+        for cover in spared.covers(tile.top, tile.left, tile.height, tile.width).values():
             wider &= ~cover
         return np.where(wider, np.uint8(FOUND), values)
 

@@ -22,6 +22,7 @@ from restoration.stages.repair.closing import Closing
 from restoration.stages.repair.decision import (
     FillDecision,
     MarkedRegion,
+    Spared,
     all_left,
     decide,
     unmet,
@@ -90,7 +91,7 @@ class RepairStage:
     ) -> tuple[SparsePlane, dict[str, Any]]:
         """What is filled of what the search found, and all that is to be said of it."""
         source, settings = page.source, self._settings
-        veto = NeverFilled.of(page.report)
+        spared = Spared(NeverFilled.of(page.report), page.allowed)
         with one_thread():
             found, anew = self._found(page, infrared, regions)
             for region in unmet(found.marks, regions):
@@ -99,7 +100,7 @@ class RepairStage:
                     "paint what is damaged in a mask of damage beside the master"
                 )
             decision = decide(
-                found.marks, found.shifts, settings.kinds, settings.sensitivity, veto, regions
+                found.marks, found.shifts, settings.kinds, settings.sensitivity, spared, regions
             )
             area = source.height * source.width
             share = float(found.marks.figures.area[decision.fill & ~decision.asked].sum()) / area
@@ -110,7 +111,7 @@ class RepairStage:
                     f"{100 * settings.most_share:g} % that are filled without a person"
                 )
                 all_left(decision)
-            mask = with_halos(decision.mask(), source, veto)
+            mask = with_halos(decision.mask(), source, spared)
         findings = self._told(found, decision, area)
         findings["found_share"] = share
         findings |= {} if left is None else {"left": left}

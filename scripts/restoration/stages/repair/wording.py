@@ -8,6 +8,7 @@ from restoration.findings.damage import KINDS
 from restoration.records.stage_findings.repair import FoundPieces, LeftMarks, RepairFindings
 
 _LEFT = {
+    "a person excluded it": "excluded by a person",
     "eye": "in an eye",
     "mouth": "in a mouth",
     "head outline": "along the outline of a head",
