@@ -16,6 +16,7 @@ import pytest
 from restoration.config.settings import ExamineSettings
 from restoration.examine.damage import search
 from restoration.examine.damage.damage import LETTERS, DamageMeasurer
+from restoration.examine.damage.detector import MULTIPLE, RADIUS
 from restoration.examine.damage.odds import SUSPECTED, probability, threshold
 from restoration.examine.damage.page_marks import MOST_CORNERS, PageMarks
 from restoration.examine.damage.search import Searched, find_marks, levels
@@ -191,6 +192,19 @@ def test_all_of_the_page_is_searched_and_no_window_is_larger_than_a_tile_with_it
     assert marks.count == len(places)
     most = 256 + 2 * search.MARGIN
     assert all(max(size) <= most for size in detector.seen)
+
+
+def test_windows_begin_where_the_detectors_answers_do_not_depend_on_them() -> None:
+    """At multiples of its coarsest pixel, with its whole reach around what is judged."""
+    assert search.SIDE % MULTIPLE == 0
+    for tile in search.search_tiles(5000, 7000):
+        assert tile.window_top % MULTIPLE == tile.window_left % MULTIPLE == 0
+        for start, length, first, extent, side in (
+            (tile.top, tile.height, tile.window_top, tile.window_height, 5000),
+            (tile.left, tile.width, tile.window_left, tile.window_width, 7000),
+        ):
+            assert first == 0 or start - first >= RADIUS + search.JUDGED
+            assert first + extent == side or first + extent - start - length >= RADIUS
 
 
 @pytest.mark.parametrize("seed", [1, 2])
