@@ -50,12 +50,15 @@ class Examined:
     searched again would not."""
 
     @classmethod
-    def of(cls, found: Damage | None) -> Examined | None:
-        """None where the report has no map of the whole page: then everything is searched."""
+    def of(cls, found: Damage | None, level: int) -> Examined | None:
+        """None where the report has no map of the whole page, or searched it at another level: then
+        everything is searched."""
         said = None if found is None else found.detail
         if said is None or not said.map or not said.cell_px or said.shifts is None:
             return None
         if said.searched_share is None or said.searched_share < 1.0 or said.suspected is None:
+            return None
+        if said.level != level:
             return None
         told = said.shifts.model_dump(exclude_none=True)
         return cls(said.cell_px, said.map, told)

@@ -48,9 +48,9 @@ SAMPLED = 48
 EVERY = 7
 """Every so many pixels of them, along each side."""
 
-CERTAIN, CLEARED = 7.0, -6.0
-"""Logarithmic odds of what is opaque, and what those of a speck or hair lose that lets infrared
-through."""
+CERTAIN, CLEARED = 12.0, -6.0
+"""Logarithmic odds of what is opaque, which nothing that the page adds moves below a threshold, and
+what those of a speck or hair lose that lets infrared through."""
 
 FRINGE, SEEN = 2, 0.5
 """Pixels around what is opaque that belong to it where they look like damage, and the probability

@@ -150,11 +150,12 @@ class RepairStage:
         def progress(done: float, unit: str) -> None:
             page.progress(SEARCH * done, unit)
 
-        examined, why = self._examined(page, infrared)
         ppi = None if page.ppi is None else math.sqrt(page.ppi[0] * page.ppi[1])
+        level = levels(source.height, source.width, ppi)
+        examined, why = self._examined(page, infrared, level)
         found = find_damage(
             source,
-            levels(source.height, source.width, ppi),
+            level,
             DamageDetector.load(),
             examined=examined,
             regions=regions,
@@ -163,13 +164,15 @@ class RepairStage:
         )
         return found, why
 
-    def _examined(self, page: Page, infrared: bool) -> tuple[Examined | None, str | None]:
+    def _examined(
+        self, page: Page, infrared: bool, level: int
+    ) -> tuple[Examined | None, str | None]:
         """What the condition report knows of the page; or why it is searched anew."""
         if infrared:
             return None, "the infrared picture was looked at, too"
         if page.master is not page.source:
             return None, "an earlier stage changed the page after it was examined"
-        examined = Examined.of(page.report.get(Damage))
+        examined = Examined.of(page.report.get(Damage), level)
         if examined is None:
             return None, "the condition report has no map of the page's damage"
         if self._settings.apply == "always":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from restoration.networks.converted import record_path, tensors_path
-from restoration.networks.manifest import Weights
+from restoration.networks.manifest import DAMAGE_DETECTOR, Weights
 from restoration.plan.plan import Plan
 from restoration.upkeep.verify.findings import MISSING, FixityFault
 
@@ -42,6 +42,8 @@ def _used(plan: Plan) -> Iterator[Weights]:
 
 def advice(name: str) -> str:
     """What to do about weights that are damaged or gone."""
+    if name == DAMAGE_DETECTOR:
+        return "nothing is scheduled; put it back: git checkout resources"
     return f"nothing is scheduled; delete it, then scripts/fetch_model.py {name}"
 
 
