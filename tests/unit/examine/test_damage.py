@@ -194,6 +194,35 @@ def test_all_of_the_page_is_searched_and_no_window_is_larger_than_a_tile_with_it
     assert all(max(size) <= most for size in detector.seen)
 
 
+@pytest.mark.parametrize("level", [1, 2])
+def test_a_page_is_read_about_once_and_the_same_however_it_is_read(
+    monkeypatch: pytest.MonkeyPatch, level: int
+) -> None:
+    """Whole rows of tiles at a time; where that were too much, tile by tile."""
+    monkeypatch.setattr(search, "SIDE", 256)
+    monkeypatch.setattr(search, "BAND_PIXELS", 64 * 1000)
+    pixels = specked((100, 70), (300, 410), (770, 900), size=(1003, 1001), half=4)
+    found = []
+    for most in (search.ROWS_BYTES, 0):
+        monkeypatch.setattr(search, "ROWS_BYTES", most)
+        read = np.zeros(pixels.shape[:2], np.int64)
+
+        def counted(
+            top: int, left: int, height: int, width: int, seen: npt.NDArray[np.int64] = read
+        ) -> Pixels:
+            assert height * width <= 64 * 1000 + 2 * 1001
+            seen[top : top + height, left : left + width] += 1
+            return pixels[top : top + height, left : left + width]
+
+        marks = find_marks(Searched(1003, 1001, level, counted), FakeDetector())
+        found.append((marks.read(0, 0, 1003, 1001), marks.odds(), marks.shifts))
+        inside = read[: 1003 // level * level, : 1001 // level * level]
+        assert inside.min() >= 1
+        assert (inside.max() == 1) == (most > 0)
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other) if isinstance(one, np.ndarray) else one == other
+
+
 def test_windows_begin_where_the_detectors_answers_do_not_depend_on_them() -> None:
     """At multiples of its coarsest pixel, with its whole reach around what is judged."""
     assert search.SIDE % MULTIPLE == 0

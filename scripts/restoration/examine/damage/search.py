@@ -40,8 +40,12 @@ COARSEST = 4
 SMALLEST = 64
 """Planes narrower than this, in pixels, are not searched at the coarse level."""
 
-BAND = 256
-"""Rows of a level for which the page is read at a time."""
+BAND_PIXELS = 4 << 20
+"""Pixels of the page that are read at a time."""
+
+ROWS_BYTES = 256 << 20
+"""Most that is held of a row of tiles, over the whole width of the page: a strip of the file is
+decoded once then, not once for each tile. Wider pages are read tile by tile."""
 
 ReadPixels = Callable[[int, int, int, int], FloatImage]
 """Top, left, height, width of the page to float32 (h, w, 1 or 3) in [0, 1]."""
@@ -113,11 +117,33 @@ class Searched:
         """Luminance of a window of the level, by area averages over its pixels of the page."""
         step = self.level
         out = np.empty((height, width), np.float32)
-        for first in range(0, height, BAND):
-            count = min(BAND, height - first)
+        band = max(1, BAND_PIXELS // max(1, width * step * step))
+        for first in range(0, height, band):
+            count = min(band, height - first)
             place = ((top + first) * step, left * step, count * step, width * step)
             out[first : first + count] = _reduced(luminance(self.read(*place)), step)
         return out
+
+
+class _Rows:
+    """Windows of a level, of which the rows in hand are kept."""
+
+    def __init__(self, page: Searched) -> None:
+        self._page = page
+        self._top = 0
+        self._held = np.zeros((0, page.columns), np.float32)
+
+    def window(self, top: int, left: int, height: int, width: int) -> Plane:
+        """As ``Searched.plane``, where windows come row by row."""
+        if 4 * height * self._page.columns > ROWS_BYTES:
+            return self._page.plane(top, left, height, width)
+        last = self._top + len(self._held)
+        if top < self._top or top + height > last:
+            known = self._held[top - self._top :] if self._top <= top < last else self._held[:0]
+            first = top + len(known)
+            more = self._page.plane(first, 0, top + height - first, self._page.columns)
+            self._top, self._held = top, np.concatenate([known, more])
+        return self._held[top - self._top :][:height, left : left + width]
 
 
 def find_marks(
@@ -136,18 +162,17 @@ def find_marks(
     size = (page.rows // COARSE, page.columns // COARSE)
     two = min(size) >= SMALLEST
     coarse_plane = np.zeros(size if two else (0, 0), np.uint16)
-    every = list(search_tiles(page.rows, page.columns))
+    every, rows = list(search_tiles(page.rows, page.columns)), _Rows(page)
     look = ByLooks(detector) if look is None else look
     for number, tile in enumerate(every):
         progress((number + 1) / len(every), f"search of tile {number + 1} of {len(every)}")
         here = _wants(wanted, tile, page.level)
         if here or two:
-            window = tile.window if here else (tile.top, tile.left, tile.height, tile.width)
-            plane = page.plane(*window)
+            plane = rows.window(*tile.window)
             if two:
-                _reduce_into(coarse_plane, tile, plane[tile.core] if here else plane)
+                _reduce_into(coarse_plane, tile, plane[tile.core])
         if here:
-            _enter(fine, tile, plane, look)
+            _enter(fine, tile, np.ascontiguousarray(plane), look)
         else:
             fine.skip(tile)
     coarse = _coarse(coarse_plane, detector, wanted, page.level) if two else None
