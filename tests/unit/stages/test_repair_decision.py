@@ -240,8 +240,10 @@ def test_eyes_mouths_lettering_and_edges_are_left_to_a_person(
     assert len(places) == len(spared)
     without_veto = drawn(repaired(page, {}, apply="always"))[1]
     assert without_veto[held].all()
-    marked = drawn(repaired(page, entries, apply="always", user=everything))[1]
-    assert marked[everything].all()
+    own = repaired(page, entries, apply="always", user=wider(everything, 2))
+    assert drawn(own)[1][everything].all()
+    assert left(own) == {}
+    assert own.findings["vetoed_px"] == 0
 
 
 def test_a_crack_through_an_eye_is_filled_on_both_sides_and_the_eye_is_left() -> None:

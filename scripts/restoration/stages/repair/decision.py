@@ -200,6 +200,13 @@ def all_left(decision: FillDecision) -> None:
     decision.fill[given_up] = False
 
 
+def painted_over(decision: FillDecision, mask: Area) -> None:
+    """What a person's own mask of damage covers is filled, and so not left."""
+    covered = _within(decision.marks, [mask])
+    for why, area in decision.left.items():
+        decision.left[why] = np.maximum(area - covered, 0.0)
+
+
 def _leave(left: dict[LeftWhy, Figures], reason: str, area: Figures) -> None:
     if area.any():
         why = cast(LeftWhy, reason)
@@ -240,14 +247,19 @@ def _inside_places(marks: PageMarks, spared: Spared, likely: Choice) -> dict[str
 
 def _asked(marks: PageMarks, regions: Sequence[MarkedRegion]) -> tuple[Choice, Figures]:
     """Marks of which a person's regions hold at least half, and pixels of each in regions."""
-    within = np.zeros(marks.count)
-    if regions:
-        for tile in tiles(marks.height, marks.width):
-            place = (tile.top, tile.left, tile.height, tile.width)
-            if not marks.clean(*place):
-                held = np.any([_inside(each.area, *place) for each in regions], axis=0)
-                within += _tally(marks.read(*place), held, marks.count)
+    within = _within(marks, [region.area for region in regions])
     return np.asarray(within >= 0.5 * np.maximum(marks.figures.area, 1.0)), within
+
+
+def _within(marks: PageMarks, areas: Sequence[Area]) -> Figures:
+    """Pixels of each mark that lie in any of the areas."""
+    within = np.zeros(marks.count)
+    for tile in tiles(marks.height, marks.width) if areas else ():
+        place = (tile.top, tile.left, tile.height, tile.width)
+        if not marks.clean(*place):
+            held = np.any([_inside(area, *place) for area in areas], axis=0)
+            within += _tally(marks.read(*place), held, marks.count)
+    return within
 
 
 def unmet(marks: PageMarks, regions: Sequence[MarkedRegion]) -> Iterator[MarkedRegion]:

@@ -15,6 +15,7 @@ from restoration.examine.damage.page_marks import KindFound
 from restoration.examine.damage.search import levels
 from restoration.findings.colour import Colour
 from restoration.findings.damage import KINDS, Damage
+from restoration.raster.area import PaintedMask
 from restoration.raster.base import Raster
 from restoration.records.stage_findings.repair import FoundPieces, RepairFindings
 from restoration.stages.base import Declined, NetworkSource, Page, Restored
@@ -25,6 +26,7 @@ from restoration.stages.repair.decision import (
     Spared,
     all_left,
     decide,
+    painted_over,
     unmet,
 )
 from restoration.stages.repair.discovery import (
@@ -82,7 +84,7 @@ class RepairStage:
             mask = joined(mask, page.damage)
         count = mask.count()
         if count == 0:
-            reason = declined(RepairFindings.read(findings, self.name), self._settings.kinds)
+            reason = declined(RepairFindings.read(findings, self.name))
             return self._declined(page, reason, findings)
         return self._restored(page, mask, findings, count)
 
@@ -111,6 +113,8 @@ class RepairStage:
                     f"{100 * settings.most_share:g} % that are filled without a person"
                 )
                 all_left(decision)
+            if page.damage is not None:
+                painted_over(decision, PaintedMask(page.damage))
             mask = with_halos(decision.mask(), source, spared)
         findings = self._told(found, decision, area)
         findings["found_share"] = share
@@ -189,9 +193,7 @@ class RepairStage:
                 grain = grain_around(mask, source).grain()
         share = count / (source.height * source.width)
         findings["mask_px"], findings["mask_share"] = count, share
-        findings["reason"] = filled(
-            RepairFindings.read(findings, self.name), share, self._settings.kinds
-        )
+        findings["reason"] = filled(RepairFindings.read(findings, self.name), share)
         findings["method"] = "biharmonic equation; Telea where a hole is wide"
         # Not the noise finding's: this is what was drawn into the fillings.
         findings["grain_drawn"] = {

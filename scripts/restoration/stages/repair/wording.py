@@ -20,7 +20,7 @@ _LEFT = {
 """By reason: what follows a number of marks."""
 
 
-def filled(said: RepairFindings, share: float, kinds: Sequence[str]) -> str:
+def filled(said: RepairFindings, share: float) -> str:
     """What was filled, who found it, and what was left; share: of the page, 0 to 1."""
     taken = said.filled_marks or {}
     by_looks = ", ".join(_of(kind, count, said.of(kind)) for kind, count in taken.items())
@@ -34,7 +34,7 @@ def filled(said: RepairFindings, share: float, kinds: Sequence[str]) -> str:
     return f"{' and '.join(found)}: {100.0 * share:.2g} % of the page filled{_left(said)}"
 
 
-def declined(said: RepairFindings, kinds: Sequence[str]) -> str:
+def declined(said: RepairFindings) -> str:
     """Why nothing was filled."""
     if said.found_left:
         return said.found_left
