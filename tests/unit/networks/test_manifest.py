@@ -269,6 +269,8 @@ def test_weights_that_are_gone_from_the_repository_are_put_back(
     assert "part of the repository" in said
     assert "git checkout resources" in said
     assert manifest["a"].sha256 in said
+    with pytest.raises(CircumstanceError, match="part of the repository, resources/own"):
+        fetch("a", manifest, tmp_path / "models")
 
 
 @pytest.mark.parametrize("name", ["../own.safetensors", "/own.safetensors", ".own", ""])
