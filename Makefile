@@ -155,6 +155,10 @@ fuzz: $(DEV) ## hostile scans, sheets and weights at random: [SECONDS=300] [SEED
 	$(PY) tests/fuzz/run.py --seconds=$(call said,SECONDS) $(call option,SEED,seed) \
 	    $(call option,CASE,case) $(ARGS)
 
+train-damage: $(DEV) ## the damage detector anew, then the odds of its marks: OVERLAYS=folder PHOTOGRAPHS=folder [ARGS=...]
+	PYTHONPATH=.:scripts $(PY) -m training.damage.train --overlays=$(call said,OVERLAYS) \
+	    --photographs=$(call said,PHOTOGRAPHS) $(ARGS)
+
 bench: $(DEV) native ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)
 

@@ -119,9 +119,7 @@ def _tone(clean: Plane, rng: np.random.Generator) -> float:
     return float(rng.uniform(0.1, 0.9))
 
 
-def _laid(
-    pixels: Plane, opacity: Plane, tone: float, kind: str, rng: np.random.Generator
-) -> Plane:
+def _laid(pixels: Plane, opacity: Plane, tone: float, kind: str, rng: np.random.Generator) -> Plane:
     """The picture under damage of one tone, more or less opaque, more or less even."""
     least = 0.25 if kind in ("stains", "scratches", "hairs") else 0.5
     strength = np.float32(1.0 if rng.random() < 0.4 else rng.uniform(least, 1.0))

@@ -51,10 +51,7 @@ class Overlays:
         stretch = np.diag(np.exp(rng.normal(0, 0.1, 2)) * rng.choice((-1, 1), 2))
         spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
         matrix = scale * spin @ stretch
-        if folder in MIDDLE:
-            seen = np.array(plane.shape[::-1]) / 2
-        else:
-            seen = _somewhere(plane, rng)
+        seen = np.array(plane.shape[::-1]) / 2 if folder in MIDDLE else _somewhere(plane, rng)
         here = rng.uniform(0.1, 0.9, 2) * side
         shift = here - matrix @ seen
         if scale < 0.75:

@@ -1,4 +1,4 @@
-"""What is for training, what for tuning, what for showing: fixed once, for every picture and overlay.
+"""What is for training, for tuning, for showing: fixed once, for each picture and overlay.
 
 Nothing here is in the repository: the folders are named on the command line. Photographs are those
 of Kodak (unrestricted use), further pictures come with scikit-image (public domain), overlays are
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+
+import skimage
 
 Part = Literal["training", "tuning", "showing"]
 
@@ -75,8 +77,6 @@ def photograph_files(folder: Path, part: Part) -> list[Path]:
 
 def packaged_files(part: Part) -> list[Path]:
     """The pictures that scikit-image carries in its wheel."""
-    import skimage
-
     folder = Path(skimage.__file__).parent / "data"
     return [folder / name for name in PACKAGED[part]]
 

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import safetensors.torch
+import torch
 
 from restoration.errors import CircumstanceError
+from restoration.networks.damage_unet import DamageUNet, damage_logit
+from restoration.networks.manifest import load_manifest
+from restoration.networks.retinaface import one_thread
+from restoration.networks.sources import RESOURCES
 from restoration.raster.base import Plane
+
+WEIGHTS = "damage-detector"
+"""Its name in ``resources/models.yaml``."""
 
 RADIUS = 128
 """Most pixels, along one axis, that lie between a pixel and what its answer depends on."""
@@ -37,10 +48,60 @@ class Detector(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class DamageDetector:
-    """The network, on one thread."""
+    """The network (networks.damage_unet), on one thread.
+
+    Planes of any size; what lies beyond the border is taken to be as the border is.
+    """
+
+    network: torch.nn.Module
 
     @classmethod
     def load(cls) -> Detector:
-        """The detector with the weights of the repository, once per process."""
-        raise CircumstanceError("resources/damage-detector.safetensors: is not there")
+        """The detector with the weights of the repository, opened once per process.
+
+        Raises CircumstanceError where they are not those of ``resources/models.yaml``.
+        """
+        return _loaded()
+
+    def search(self, plane: Plane) -> Evidence:
+        """plane: encoded luminance, float32 (h, w) in [0, 1], at the level of the search."""
+        height, width = plane.shape
+        below, right = -height % MULTIPLE, -width % MULTIPLE
+        padded = np.pad(plane, ((0, below), (0, right)), mode="edge")
+        with one_thread(), torch.inference_mode():
+            pixels = torch.from_numpy(np.ascontiguousarray(padded, np.float32))
+            logits = self.network(pixels[None, None].to(memory_format=torch.channels_last))
+            probability = torch.sigmoid(damage_logit(logits))[0]
+            kind = logits[0, 1:].argmax(dim=0).to(torch.uint8)
+        own = np.s_[:height, :width]
+        return Evidence(
+            np.ascontiguousarray(probability.numpy()[own]), np.ascontiguousarray(kind.numpy()[own])
+        )
+
+
+@cache
+def _loaded() -> DamageDetector:
+    source = load_manifest(RESOURCES / "models.yaml")[WEIGHTS].files[0]
+    path = source.path(RESOURCES)
+    again = "it is part of the repository: git checkout puts it back"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise CircumstanceError(f"{path}: is missing; {again}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != source.sha256:
+        raise CircumstanceError(
+            f"{path}: was altered: expected SHA-256 {source.sha256}, found {found}; {again}"
+        )
+    return detector_of(data)
+
+
+def detector_of(data: bytes) -> DamageDetector:
+    """The detector with these weights, the bytes of a safetensors file."""
+    network = DamageUNet()
+    network.load_state_dict(safetensors.torch.load(data))
+    # The stubs of torch do not know this form of ``to``.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return DamageDetector(network.eval())

