@@ -153,7 +153,7 @@ def _healthy(rows: Sequence[Row]) -> Table:
     note = (
         f"{same} of {len(rows)} bit-identical; of those on which the detector was neither trained "
         f"nor tuned {sum(row['identical'] for row in unseen)} of {len(unseen)}. Every kind of "
-        "damage is to be filled; no face detector and no reader of lettering is asked beside it."
+        "damage is to be filled; no face detector is asked beside it."
     )
     columns = ("picture", "kind", "trained on", "changed px", "pieces", "largest")
     return Table("Healthy pictures that were changed", columns, lines, (note,))

@@ -37,8 +37,9 @@ three pixels wide."""
 COARSEST = 4
 """Most pixels that go into one of the search: dust on film scanned at 4000 ppi is small."""
 
-SMALLEST = 64
-"""Planes narrower than this, in pixels, are not searched at the coarse level."""
+SMALLEST = 384
+"""Planes narrower than this, in pixels, are not searched at the coarse level: so much reduced, a
+small picture is no longer like those on which the detector was trained."""
 
 BAND_PIXELS = 4 << 20
 """Pixels of the page that are read at a time."""
