@@ -82,7 +82,10 @@ class RepairStage:
         findings["mask_share"] = filled_share
         findings["reason"] = _filled(RepairFindings.read(findings, self.name), filled_share)
         findings["mask_px"] = filled
-        findings["method"] = "biharmonic equation; Telea where a hole is wide"
+        findings["method"] = (
+            "what a mark lets through divided out; the rest by the biharmonic equation, "
+            "by Telea where a hole is wide"
+        )
         # Not the noise finding's: this is what was drawn into the fillings.
         findings["grain_drawn"] = {
             "sigma_255": None if grain is None else round(255.0 * grain.sigma, 3),
