@@ -25,7 +25,7 @@ class Parameters(BaseModel):
 State = dict[str, "torch.Tensor"]
 """Tensors by name."""
 
-Use = Literal["pages", "aligned faces", "finding faces", "comparing faces"]
+Use = Literal["pages", "aligned faces", "finding faces", "comparing faces", "finding damage"]
 
 
 def _one(parameters: Any, scale: int) -> int:

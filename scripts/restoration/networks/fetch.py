@@ -37,7 +37,8 @@ def fetch(
     """The converted weights ``models_dir/<name>.safetensors``, fetched and made where needed.
 
     Weights that their library reads as they are (dlib's) are not converted: the verified original
-    is kept in ``models_dir`` under its own name, and that path is returned. An original file that
+    is kept in ``models_dir`` under its own name, and that path is returned; so is that of weights
+    in the repository, which are verified and stay where they are. An original file that
     a person put into ``models_dir`` (or a folder of ``originals_in``) is used instead of a
     download. The same original gives the same bytes.
 
@@ -49,6 +50,8 @@ def fetch(
         The file cannot be had, or is not the one that the manifest names.
     """
     weights = find_weights(manifest, name)
+    if weights.in_repository:
+        return originals.kept_original(weights, models_dir)
     if not weights.converts:
         return originals.keep(weights, models_dir, originals_in)[0]
     if record_path(models_dir, name).is_file():

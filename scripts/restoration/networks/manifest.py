@@ -19,7 +19,15 @@ from restoration.config.yaml_text import parse
 from restoration.errors import ConfigError
 from restoration.networks.architecture import Architecture, Parameters
 from restoration.networks.registry import ARCHITECTURES, alternatives, names_where
-from restoration.networks.sources import HandSource, ListSection, SourceFile
+from restoration.networks.sources import (
+    HandSource,
+    ListSection,
+    RepositorySource,
+    SourceFile,
+)
+
+DAMAGE_DETECTOR = "damage-detector"
+"""The weights of our own that find damage."""
 
 OVERLAP = 64
 """Overlap of windows, in pixels, where a user states none."""
@@ -104,7 +112,12 @@ class Weights(ListSection):
     @property
     def converts(self) -> bool:
         """Whether the original is converted to safetensors, or kept as it is."""
-        return self.kind.parameters is not None
+        return self.kind.parameters is not None and not self.in_repository
+
+    @property
+    def in_repository(self) -> bool:
+        """Whether the files are part of the repository."""
+        return all(isinstance(file.source, RepositorySource) for file in self.files)
 
     @property
     def sha256(self) -> str:
@@ -128,6 +141,11 @@ def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) ->
         raise ConfigError(f"{path}: expected a mapping of names to weights")
     manifest = {str(name): _entry(path, str(name), body) for name, body in raw.items()}
     for name, own in (extra or {}).items():
+        if name in manifest and manifest[name].in_repository:
+            raise ConfigError(
+                f"config: models.{name}: these weights are part of the workflow, and no others "
+                "take their place; choose another name"
+            )
         manifest[name] = _of_user(name, own, manifest.get(name))
     for weights in manifest.values():
         _check_twin(path, weights, manifest)
@@ -155,7 +173,7 @@ def _entry(path: Path, name: str, body: Any) -> Weights:
 
 def users_architectures() -> tuple[str, ...]:
     """Names of the architectures that weights of one's own may have."""
-    return names_where(lambda each: each.parameters is not None)
+    return names_where(lambda each: each.parameters is not None and each.use != "finding damage")
 
 
 def unknown_architecture(name: str, found: str) -> str:
@@ -223,10 +241,9 @@ def check_use(weights: Weights, faces: bool) -> None:
     faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks.
     """
     name, kind = weights.name, weights.kind
-    if kind.use in ("finding faces", "comparing faces"):
-        raise ConfigError(
-            f"network '{name}' ({kind.name}) finds or compares faces and restores nothing"
-        )
+    if kind.use in ("finding faces", "comparing faces", "finding damage"):
+        what = "finds damage" if kind.use == "finding damage" else "finds or compares faces"
+        raise ConfigError(f"network '{name}' ({kind.name}) {what} and restores nothing")
     if faces and not (weights.restores_faces or kind.takes_faces):
         trained = names_where(lambda each: each.use == "aligned faces")
         others = names_where(lambda each: each.takes_faces)

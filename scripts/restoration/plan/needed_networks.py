@@ -13,6 +13,7 @@ from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.networks.manifest import (
+    DAMAGE_DETECTOR,
     Weights,
     check_use,
     find_weights,
@@ -75,6 +76,13 @@ def needed_networks(
         return (*needed_weights(manifest, name, getattr(settings, "denoise", None)), *also)
     except ConfigError as error:
         raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
+
+
+def shipped_networks(step: str) -> tuple[str, ...]:
+    """Names of the weights in the repository that a step loads by itself: no config names them, and
+    nothing need be fetched."""
+    fills = step in REGISTRY and REGISTRY[step].fills_damage
+    return (DAMAGE_DETECTOR,) if fills or step == "examine" else ()
 
 
 def _finding_faces(config: Config, manifest: Mapping[str, Weights]) -> tuple[str, ...]:

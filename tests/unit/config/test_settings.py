@@ -134,7 +134,7 @@ BEGIN = "recipes:\n  archive:\n    stages:\n"
         (
             BEGIN + "      repair:\n        kinds: scratches\n",
             "'my.yaml', line 5: recipes.archive.stages.repair.kinds: expected a list of dust, "
-            "scratches, creases, found 'scratches'; write kinds: [scratches]",
+            "hairs, scratches, cracks, stains, losses, found 'scratches'; write kinds: [scratches]",
         ),
         (BEGIN + "      repair: {kinds: {a: b}}", "found keys; write kinds: [{a: b}]"),
         (

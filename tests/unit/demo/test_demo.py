@@ -19,6 +19,7 @@ from restoration.demo.make import make_collection
 from restoration.demo.photographs import PHOTOGRAPHS, Crop, load
 from restoration.errors import ScanError
 from restoration.examine.page import examine_page
+from restoration.findings.damage import KINDS
 from restoration.findings.report import ConditionReport
 from restoration.ingest.inspect_master import inspect_master
 from restoration.raster.colour.colour_space import ColourSpace
@@ -179,9 +180,8 @@ def test_the_condition_report_sees_the_damage_and_clears_the_clean_scan(
     (screen,) = region["screens"]
     assert screen["ruling_lpi"] == pytest.approx(150.0, rel=0.01)
     assert screen["angle_deg"] == pytest.approx(45.0, abs=0.5)
-    # Creases are left out: the search takes the tripod of camera-grey for one.
     marks = {
-        name: sum(found["damage"]["detail"][kind]["count"] for kind in ("dust", "scratches"))
+        name: sum(found["damage"]["detail"][kind]["count"] for kind in KINDS)
         for name, found in reports.items()
     }
     assert marks.pop("coffee-scratched") >= 10

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from restoration.chain.software import recorded_weights
+from restoration.networks.manifest import DAMAGE_DETECTOR
 from restoration.plan import code_fingerprint as fingerprints
 from restoration.plan.code_fingerprint import PACKAGE, code_fingerprint
 from restoration.plan.dependencies import code_roots
@@ -191,3 +193,20 @@ def test_every_module_that_an_object_names_is_there() -> None:
         for module in kind.code:
             assert len(code_fingerprint(module)) == 64
         assert kind.module.endswith(f".architectures.{kind.name.replace('-', '_')}")
+
+
+def test_what_finds_damage_is_in_the_keys_of_what_searches_for_it(plan: Plan) -> None:
+    """Its weights and its code; and nothing is fetched for it, and no engine runs it."""
+    on = plan.dependencies
+    sha256 = plan.manifest[DAMAGE_DETECTOR].sha256
+    code = plan.manifest[DAMAGE_DETECTOR].kind.code
+    assert code
+    for step in ("examine", "repair", "denoise", "deliver"):
+        recipe = None if step == "examine" else "archive"
+        searches = step in ("examine", "repair")
+        assert (sha256 in on.weights(recipe, step)) == searches, step
+        assert (set(code) <= set(on.code_of_networks(recipe, step))) == searches, step
+        assert DAMAGE_DETECTOR not in on.networks(recipe, step)
+    assert on.numeric("archive", "repair") == {}
+    (told,) = recorded_weights(plan.manifest, on.loaded("archive", "repair"))
+    assert told["role"] == "finds"

@@ -383,13 +383,11 @@ REASONS = [
     "no halftone screen was found",
     "region a: dots 8 px apart (150 lpi)",
     "a stochastic screen was found: its dots lie on no lattice and cannot be told from detail",
-    "the condition report found no dust or scratches",
-    "the condition report found 2 of dust or scratches, which may as well be picture; mark them in "
-    "a mask of damage if they are not",
-    "the condition report found no dust or scratches; 3 creases that it found the recipe has "
-    "repair leave",
+    "the condition report found no damage",
+    "nothing was found that is certain to be damage; left: 5 only suspected",
     "dust 14, scratches 8: 1 % of the page filled",
-    "nothing was found that is damage",
+    "dust 14 of 16, scratches 8: 1 % of the page filled; left: 2 in an eye, 5 only suspected",
+    "stains 3 found, and none filled; left: 3 of stains, which the recipe has repair leave",
     "6.0 % of the page is damage, more than the 5 % that are filled without a person",
     "no face was found",
     "no face is restored: 1 gated",

@@ -45,10 +45,10 @@ REGISTRY: dict[str, Entry] = {
     ),
     "repair": Entry(
         RepairSettings,
-        "Dust, scratches and creases.",
+        "Dust, hairs, scratches and cracks.",
         "restoration.stages.repair.stage",
         "RepairStage",
-        version="2",
+        version="3",
         seconds_per_megapixel=2.5,
         fills_damage=True,
     ),
@@ -117,6 +117,9 @@ CHAIN: tuple[str, ...] = tuple(REGISTRY)
 
 FACES = "faces"
 """The stage whose regions mark faces."""
+
+REPAIR = "repair"
+"""The stage whose regions mark damage."""
 
 COLOUR = "colour"
 """The stage that maps whole pages; its regions mark targets."""

@@ -10,31 +10,40 @@ from restoration.config.section import Apply, Section
 
 
 class RepairSettings(Section):
-    """Dust, hairs, scratches and creases are filled; outside the mask nothing changes."""
+    """Damage that is certain is filled, what is suspected is listed; all else stays as it is."""
 
     apply: Apply = Field(
-        "auto", description="`auto`: only where damage was found; `always` searches every scan."
+        "auto",
+        description="`auto`: only where the condition report found or suspects damage; `always` "
+        "searches every scan again.",
     )
-    kinds: tuple[Literal["dust", "scratches", "creases"], ...] = Field(
-        ("dust",),
+    kinds: tuple[
+        Literal["dust", "hairs", "scratches", "cracks", "stains", "losses"],
+        ...,
+    ] = Field(
+        ("dust", "hairs", "scratches", "cracks"),
         strict=False,
-        description="What is filled where it was found; dust includes hairs and fibres. Scratches "
-        "and creases are filled when asked for: to the search, a tripod or a mast is one. The "
-        "condition report counts them all the same, and your own mask of damage is filled "
-        "whatever it covers.",
+        description="What is filled where it is certain: `dust` (specks), `hairs` (and fibres and "
+        "lint), `scratches`, `cracks` (and creases), `stains` (and foxing), `losses` (tears and "
+        "missing parts). Stains and losses are filled only when asked for: much of the picture "
+        "lies under them. The condition report counts all kinds, the record lists what is left, "
+        "and what a person marks is filled whatever it is.",
     )
     sensitivity: float = Field(
         0.5,
         ge=0.0,
         le=1.0,
-        description="0 fills only what is beyond doubt, 1 everything that may be damage.",
+        description="How sure a mark must be: the odds that it is damage are 81 to 1 at 0, 9 to 1 "
+        "at 0.5 (a probability of 0.9) and 1 to 1 at 1 (a probability of 0.5); in between, 81 to "
+        "the power of 1 less this setting.",
     )
     infrared: Literal["auto", "always", "never"] = Field(
         "auto",
-        description="Use of infrared, a channel or a page of its own, as the mask. `auto`: on "
-        "colour film alone (material `positive`, not grey): prints and silver film are opaque to "
-        "infrared. `always`: whatever the material; a scan without any is searched as usual and "
-        "warned of.",
+        description="Use of infrared, a channel or a page of its own, beside the picture: what is "
+        "opaque to it is damage, and a speck that lets it through is picture. `auto`: on colour "
+        "film alone (material `positive`, not grey): prints and silver film are opaque to "
+        "infrared. `always`: whatever the material; a scan without any is searched by its looks "
+        "and warned of.",
     )
     most_share: float = Field(
         0.05,

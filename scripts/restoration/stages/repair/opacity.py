@@ -36,9 +36,10 @@ TONES = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.
 MARGIN = 0.1
 """Natural logarithm of the likelihood a pixel, by which one tone must be likelier than another."""
 
-APART = 0.2
-"""Least difference of a mark's tone from the picture's mean around it. A tone that the picture
-itself has tells nothing of opacity."""
+APART = 0.15
+"""Least difference of a mark's tone from the picture around it, black and white excepted, which are
+tried for every mark that is darker or lighter. A tone that the picture itself has tells nothing of
+opacity."""
 
 STRANGE = 0.05
 """Share of the pixels of marks that are of another tone than the mark: shadows, halos of
@@ -176,12 +177,15 @@ def tones(
         scores[row] = np.bincount(own, likely, count)
     size = np.bincount(own, minlength=count)
     scores /= size
-    mean = np.bincount(own, guess[chosen].mean(axis=1), count) / size
-    scores[np.abs(np.array(TONES)[:, None] - mean) < APART] = -np.inf
-    # Of tones that are about as likely the one farthest from the middle: it asks least opacity.
-    far = np.abs(np.array(TONES) - 0.5)[:, None]
+    around, seen = (
+        np.bincount(own, values[chosen].mean(axis=1), count) / size for values in (guess, record)
+    )
+    apart = (np.array(TONES)[:, None] - around) * np.where(seen < around, -1.0, 1.0)
+    ends = np.isin(TONES, (0.0, 1.0))[:, None]
+    scores[apart < np.where(ends, 0.0, APART)] = -np.inf
+    # Of tones that are about as likely the one farthest from the picture: it asks least opacity.
     near = scores >= scores.max(axis=0) - MARGIN
-    chosen_tone: Floats32 = np.array(TONES, np.float32)[np.where(near, far, -1.0).argmax(axis=0)]
+    chosen_tone: Floats32 = np.array(TONES, np.float32)[np.where(near, apart, -1.0).argmax(axis=0)]
     return chosen_tone[piece]
 
 
