@@ -184,8 +184,9 @@ def test_the_condition_report_sees_the_damage_and_clears_the_clean_scan(
         name: sum(found["damage"]["detail"][kind]["count"] for kind in KINDS)
         for name, found in reports.items()
     }
-    assert marks.pop("coffee-scratched") >= 10
-    assert max(marks.values()) < 4
+    assert marks.pop("coffee-scratched") >= 15
+    # The tripod of camera-grey, the cat's whiskers, the dots of a halftone: no damage.
+    assert set(marks.values()) == {0}
     assert ppi("coffee-clean") > 900
     assert reports["coffee-clean"]["noise"]["value"] < 1.7
     # The print's scan is healthy enough for cleanup to leave it alone; upscale does the work.
