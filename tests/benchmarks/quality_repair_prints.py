@@ -22,10 +22,10 @@ from quality_prints import cases as folder_cases
 from quality_scans import apply_stage, condition_report, pixels_of
 from quality_tables import Goal, Outcome, Row, Table
 from repair_pages import Mask, mask_of, pieces_of
-from restoration.examine.damage.detector import DamageDetector
 
 from damage.light import Picture
 from restoration.config.stages.repair import RepairSettings
+from restoration.examine.damage.detector import DamageDetector
 from restoration.examine.damage.search import Searched, find_marks, levels
 from restoration.findings.damage import KINDS
 from restoration.stages.base import Declined
