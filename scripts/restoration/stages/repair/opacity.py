@@ -7,8 +7,9 @@ colour that shows through counts as much as lightness. Each opacity then says ho
 is and what lies under the mark (the best linear estimate from guess and record); the estimates of
 all opacities, weighted by their likelihood, are the answer. A fringe that hardly covers the picture
 keeps its detail, under an opaque mark the guess remains; nothing is amplified beyond what the
-noise of the record allows. Tones are grey: dust, hairs and scratches of the emulsion are. The tone
-of a mark is that under which all its pixels are likeliest.
+noise of the record allows. The tone of a mark is that under which all its pixels are likeliest: a
+grey, as dust, hairs and scratches of the emulsion are, or a colour that many of its pixels have,
+as where it is opaque.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ OPACITIES = np.array(
     ],
     np.float32,
 )
-"""That are tried; all are as likely beforehand. Closest where the record is worth most."""
+"""That are tried; all are as likely beforehand, the last apart. Closest where the record is worth
+most."""
+
+OPAQUE = 0.1
+"""Probability beforehand that a pixel is opaque beyond all doubt. On marks that are, without it as
+much as 0.4 dB are lost to opacities just below 1; of marks that are not a probability of 0.4 would lose 0.2."""
 
 TONES = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 1.0)
 
@@ -37,9 +43,16 @@ MARGIN = 0.1
 """Natural logarithm of the likelihood a pixel, by which one tone must be likelier than another."""
 
 APART = 0.15
-"""Least difference of a mark's tone from the picture around it, black and white excepted, which are
-tried for every mark that is darker or lighter. A tone that the picture itself has tells nothing of
-opacity."""
+"""Least difference of a grey tone from the picture around the mark, black and white excepted, which
+are tried for every mark that is darker or lighter. A tone that the picture itself has tells nothing
+of opacity."""
+
+OWN = (0.5, 0.75, 0.9)
+"""Colours of a mark that are tried as its tone: those of its pixels of which this share stand out
+less from the picture."""
+
+AROUND = 0.1
+"""Standard deviation of the ranks, as a share of the mark's pixels, whose weighted mean it is."""
 
 STRANGE = 0.05
 """Share of the pixels of marks that are of another tone than the mark: shadows, halos of
@@ -90,24 +103,17 @@ class _Evidence:
     change: Floats32
     """float32 (n, c): the record less the guess."""
     guess: Floats32
-    white: Floats32
-    """float32 (n, c): what a grey tone of 1 is in each component."""
 
     @classmethod
     def of(cls, record: Floats32, guess: Floats32, spread: Floats32) -> _Evidence:
         variance, axes = np.linalg.eigh(spread)
 
-        def turned(values: Floats32) -> Floats32:
-            total: Floats32 = (axes * values[:, :, None]).sum(axis=1)
-            return total
-
         floor = np.float32(1e-6)
         return cls(
             axes,
             np.maximum(variance, floor),
-            turned(record - guess),
-            turned(guess),
-            np.asarray(axes.sum(axis=1), np.float32),
+            _turned(axes, record - guess),
+            _turned(axes, guess),
         )
 
     def some(self, chosen: npt.NDArray[np.intp] | slice) -> _Evidence:
@@ -116,7 +122,6 @@ class _Evidence:
             self.variance[chosen],
             self.change[chosen],
             self.guess[chosen],
-            self.white[chosen],
         )
 
     def trials(
@@ -124,9 +129,9 @@ class _Evidence:
     ) -> Iterator[tuple[np.float32, Floats32, Floats32]]:
         """By opacity: the variance of the record about what is expected of it, and its deviation.
 
-        tone: float32 (n,).
+        tone: float32 (n, c).
         """
-        over = tone[:, None] * self.white - self.guess
+        over = _turned(self.axes, tone) - self.guess
         for opacity in opacities:
             unsure = np.float32(NOISE**2) + (opacity * np.float32(UNEVEN)) ** 2
             variance = (1 - opacity) ** 2 * self.variance + unsure
@@ -156,7 +161,7 @@ def straying(pixels: FloatImage, known: Mask, mask: Mask) -> Floats32:
 def tones(
     record: Floats32, guess: Floats32, spread: Floats32, piece: npt.NDArray[np.intp]
 ) -> Floats32:
-    """The likeliest tone of each pixel's mark, float32 (n,) in [0, 1].
+    """The likeliest tone of each pixel's mark, float32 (n, c) in [0, 1].
 
     piece: int (n,), the mark to which each pixel belongs, from 0; all else as in ``recovered``.
     """
@@ -167,33 +172,45 @@ def tones(
     opacities = OPACITIES[::2]
     widths = np.log(_widths(opacities))[:, None]
     stranger = _log_of_strangers(record.shape[1])
-    scores = np.empty((len(TONES), count))
-    for row, tone in enumerate(TONES):
-        every = np.full(len(chosen), tone, np.float32)
-        logs = np.stack([_log_likelihood(v, off) for _, v, off in some.trials(every, opacities)])
+    size = np.bincount(own, minlength=count)
+    # float32 (tones, marks, c)
+    tried = np.concatenate(
+        [
+            np.broadcast_to(
+                np.array(TONES, np.float32)[:, None, None], (len(TONES), count, record.shape[1])
+            ),
+            _own_colours(record[chosen], guess[chosen], own, size),
+        ]
+    )
+    scores = np.empty(tried.shape[:2])
+    for row, tone in enumerate(tried):
+        logs = np.stack(
+            [_log_likelihood(v, off) for _, v, off in some.trials(tone[own], opacities)]
+        )
         logs = np.concatenate([logs + widths, np.full((1, len(chosen)), stranger, np.float32)])
         most = logs.max(axis=0)
         likely = most + np.log(np.exp(logs - most).sum(axis=0))
         scores[row] = np.bincount(own, likely, count)
-    size = np.bincount(own, minlength=count)
     scores /= size
     around, seen = (
         np.bincount(own, values[chosen].mean(axis=1), count) / size for values in (guess, record)
     )
-    apart = (np.array(TONES)[:, None] - around) * np.where(seen < around, -1.0, 1.0)
-    ends = np.isin(TONES, (0.0, 1.0))[:, None]
-    scores[apart < np.where(ends, 0.0, APART)] = -np.inf
+    apart = (tried.mean(axis=2) - around) * np.where(seen < around, -1.0, 1.0)
+    least = np.full((len(tried), 1), -np.inf)
+    least[1 : len(TONES) - 1] = APART
+    least[[0, len(TONES) - 1]] = 0.0
+    scores[apart < least] = -np.inf
     # Of tones that are about as likely the one farthest from the picture: it asks least opacity.
     near = scores >= scores.max(axis=0) - MARGIN
-    chosen_tone: Floats32 = np.array(TONES, np.float32)[np.where(near, apart, -1.0).argmax(axis=0)]
-    return chosen_tone[piece]
+    best = np.where(near, apart, -np.inf).argmax(axis=0)
+    return np.asarray(tried[best, np.arange(count)][piece], np.float32)
 
 
 def recovered(record: Floats32, guess: Floats32, spread: Floats32, tone: Floats32) -> Recovered:
     """What lies under marks, from what was recorded there and a guess.
 
     record, guess: float32 (n, c) in [0, 1]; spread: float32 (n, c, c), covariance of the guess's
-    errors, of ``straying``; tone: float32 (n,), of each pixel's mark.
+    errors, of ``straying``; tone: float32 (n, c), of each pixel's mark.
     """
     evidence = _Evidence.of(record, guess, spread)
     parts = [
@@ -245,6 +262,32 @@ def _witnesses(piece: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
     return np.asarray(order[place % step == 0])
 
 
+def _own_colours(
+    record: Floats32, guess: Floats32, piece: npt.NDArray[np.intp], size: npt.NDArray[np.intp]
+) -> Floats32:
+    """Colours that many pixels of each mark have, float32 (len(OWN), marks, c)."""
+    strength = np.abs(record - guess).sum(axis=1)
+    order = np.lexsort((strength, piece))
+    rank = np.empty(len(piece))
+    rank[order] = np.arange(len(piece)) - (np.cumsum(size) - size)[piece[order]]
+    rank /= np.maximum(size - 1, 1)[piece]
+    found = np.empty((len(OWN), len(size), record.shape[1]), np.float32)
+    for row, share in enumerate(OWN):
+        # The nearest in rank counts even in a mark of few pixels.
+        weight = np.exp(-0.5 * ((rank - share) / AROUND) ** 2)
+        total = np.bincount(piece, weight, len(size))
+        for channel in range(record.shape[1]):
+            found[row, :, channel] = np.bincount(piece, weight * record[:, channel], len(size))
+            found[row, :, channel] /= total
+    return found
+
+
+def _turned(axes: Floats32, values: Floats32) -> Floats32:
+    """Values in the components of a guess's errors."""
+    total: Floats32 = (axes * values[:, :, None]).sum(axis=1)
+    return total
+
+
 def _log_likelihood(variance: Floats32, off: Floats32) -> Floats32:
     return np.asarray(-0.5 * (off * off / variance + np.log(variance)).sum(axis=1))
 
@@ -256,8 +299,10 @@ def _log_of_strangers(channels: int) -> float:
 
 
 def _widths(opacities: Floats32) -> Floats32:
-    """Of the interval for which each opacity stands."""
-    return np.asarray(np.gradient(opacities), np.float32)
+    """Of the interval for which each opacity stands; the last for what is opaque, too."""
+    widths = np.gradient(opacities)
+    widths[-1] += OPAQUE
+    return np.asarray(widths, np.float32)
 
 
 def _normalised(logs: Floats32) -> Floats32:
