@@ -34,8 +34,8 @@ OPACITIES = np.array(
 most."""
 
 OPAQUE = 0.1
-"""Probability beforehand that a pixel is opaque beyond all doubt. On marks that are, without it as
-much as 0.4 dB are lost to opacities just below 1; of marks that are not a probability of 0.4 would lose 0.2."""
+"""Probability beforehand that a pixel is opaque beyond all doubt. Without it opaque marks lose as
+much as 0.4 dB to opacities just below 1; with 0.4, others lose 0.2."""
 
 TONES = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.94, 0.97, 1.0)
 
