@@ -42,7 +42,7 @@ TONES = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.
 MARGIN = 0.1
 """Natural logarithm of the likelihood a pixel, by which one tone must be likelier than another."""
 
-APART = 0.15
+APART = 0.05
 """Least difference of a grey tone from the picture around the mark, black and white excepted, which
 are tried for every mark that is darker or lighter. A tone that the picture itself has tells nothing
 of opacity."""
@@ -53,6 +53,10 @@ less from the picture."""
 
 AROUND = 0.1
 """Standard deviation of the ranks, as a share of the mark's pixels, whose weighted mean it is."""
+
+ADVANTAGE = 2.5
+"""Natural logarithm of the likelihood a pixel, by which such a colour must be likelier than the best
+grey: it was fitted to the mark. Of an opaque mark it is likelier by 5 and more."""
 
 STRANGE = 0.05
 """Share of the pixels of marks that are of another tone than the mark: shadows, halos of
@@ -199,6 +203,7 @@ def tones(
     least = np.full((len(tried), 1), -np.inf)
     least[1 : len(TONES) - 1] = APART
     least[[0, len(TONES) - 1]] = 0.0
+    scores[len(TONES) :] -= ADVANTAGE
     scores[apart < least] = -np.inf
     # Of tones that are about as likely the one farthest from the picture: it asks least opacity.
     near = scores >= scores.max(axis=0) - MARGIN
