@@ -4,7 +4,7 @@ make bench ARGS='quality'                    everything (about a quarter of an h
 make bench ARGS='quality descreen blur'      some of it
 make bench ARGS='quality --quick'            a few pictures of each part
 RESTORATION_IMAGES=folder make bench ARGS='quality prints repair_prints'
-RESTORATION_OVERLAYS=folder RESTORATION_PHOTOGRAPHS=folder make bench ARGS='quality repair'
+RESTORATION_OVERLAYS=folder RESTORATION_PHOTOGRAPHS=folder make bench ARGS='quality repair fill'
 
 Writes JSON and Markdown to results/bench/quality-<part>.*; nothing in the package may be tuned
 on it: the seeds and parameters here are those that the code never saw.
@@ -32,7 +32,8 @@ from quality_scans import quiet_threads
 from quality_tables import Outcome
 
 PARTS = ("descreen", "untouched", "noise", "resolution", "blur", "jpeg", "denoise", "grain",
-         "repair", "repair_prints", "passes", "colour", "provisional", "prints")  # fmt: skip
+         "repair", "repair_prints", "fill", "passes", "colour", "provisional",
+         "prints")  # fmt: skip
 """Each is a module quality_<part> with TITLE, cases(quick), measure(case), outcome(rows); and where
 something must be measured with nothing beside it, alone(quick)."""
 

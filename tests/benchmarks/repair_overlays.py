@@ -62,8 +62,18 @@ def opacity(path: Path) -> Plane:
     return seen.astype(np.float32) / np.float32(255)
 
 
-def overlaid(picture: Picture, group: str, light: bool, rng: np.random.Generator) -> Picture:
-    """The picture under some overlays of a group, all lighter or all darker than pictures are."""
+OPAQUE = 0.5
+"""Least opacity, as a share of the largest, of what is laid on where all is to be opaque."""
+
+
+def overlaid(
+    picture: Picture, group: str, light: bool, rng: np.random.Generator, opaque: bool = False
+) -> Picture:
+    """The picture under some overlays of a group, all lighter or all darker than pictures are.
+
+    opaque: what is about opaque of the overlays hides all, and nothing else is laid on: a hard
+    edge, nothing of the picture shows through anywhere.
+    """
     height, width = picture.shape[:2]
     hidden = np.zeros((height, width), np.float32)
     scale = min(height, width) / 500
@@ -76,6 +86,8 @@ def overlaid(picture: Picture, group: str, light: bool, rng: np.random.Generator
     tone = rng.uniform(0.85, 1.0) if light else rng.uniform(0.0, 0.12)
     tint = np.clip(tone + rng.uniform(-0.03, 0.03, picture.shape[2]), 0, 1).astype(np.float32)
     hidden = cv2.GaussianBlur(hidden, (0, 0), 0.45) * np.float32(rng.uniform(0.75, 1.0))
+    if opaque:
+        hidden = (hidden >= OPAQUE * hidden.max()).astype(np.float32)
     return np.asarray(picture + hidden[:, :, None] * (tint - picture), np.float32)
 
 

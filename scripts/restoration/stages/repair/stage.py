@@ -194,7 +194,10 @@ class RepairStage:
         share = count / (source.height * source.width)
         findings["mask_px"], findings["mask_share"] = count, share
         findings["reason"] = filled(RepairFindings.read(findings, self.name), share)
-        findings["method"] = "biharmonic equation; Telea where a hole is wide"
+        findings["method"] = (
+            "what a mark lets through divided out; the rest by the biharmonic equation, "
+            "by Telea where a hole is wide"
+        )
         # Not the noise finding's: this is what was drawn into the fillings.
         findings["grain_drawn"] = {
             "sigma_255": None if grain is None else round(255.0 * grain.sigma, 3),
