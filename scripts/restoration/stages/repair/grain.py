@@ -30,7 +30,8 @@ LEAST = 0.3 / 255.0
 
 MOST = 10.0 / 255.0
 """Stronger noise is none either: a page whose flattest patches are that uneven has no flat patch.
-Foliage and rippled water measure 13 / 255, the dots of a mezzotint 36 / 255."""
+Photographs full of detail up to their flattest patches measured 13 / 255, the dots of a mezzotint
+36 / 255."""
 
 
 @dataclass(frozen=True)
