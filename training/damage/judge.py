@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument(
         "--weights", type=Path, default=ROOT / "resources/damage-detector.safetensors"
     )
-    parser.add_argument("--pictures", type=int, default=400)
+    parser.add_argument("--pictures", type=int, default=500)
     parser.add_argument("--seed", type=int, default=19)
     given = parser.parse_args()
     cv2.setNumThreads(1)
@@ -133,12 +133,15 @@ def main() -> None:
         chosen = np.isin(kind, [KINDS.index(name) for name in kinds])
         chosen &= (share >= TRUE_SHARE) | (share <= FALSE_SHARE)
         true = share[chosen] >= TRUE_SHARE
+        if true.all() or not true.any():
+            print(f'"{group}": too few marks to fit: {len(true)}, {int(true.sum())} true')
+            continue
         weights = fitted(figures[:, chosen], true)
         odds = weights[0] + weights[1:] @ figures[:, chosen]
         sure = odds > np.log(9)
         print(
             f'"{group}": ({", ".join(f"{one:.4f}" for one in weights)}),  '
-            f"# {len(true)} marks, {int(true.sum())} true; "
+            f"# share {true.mean():.3f} of {len(true)} marks; "
             f"at 0.9: {int((true & sure).sum())} true, {int((~true & sure).sum())} false"
         )
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
@@ -95,13 +95,16 @@ def rate(step: int, steps: int) -> float:
     return HIGHEST * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def train(source: Pictures, steps: int, seed: int, out: Path) -> None:
-    """Trains from nothing; writes ``out`` (safetensors) and its log beside it."""
+def train(source: Pictures, steps: int, seed: int, out: Path, begun: Path | None = None) -> None:
+    """Trains, from nothing or from the weights in ``begun``; writes ``out`` (safetensors) and its
+    log beside it."""
     torch.manual_seed(seed)
     network = DamageUNet().to(memory_format=torch.channels_last)
     with torch.no_grad():
         # Nearly all pixels are sound: begin there.
         network.out.bias[:4] = 3.0
+    if begun is not None:
+        network.load_state_dict(load_file(begun))
     average = {name: one.detach().clone() for name, one in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), HIGHEST, weight_decay=1e-4)
     log, begun, sums = [], time.monotonic(), [0.0, 0.0]
@@ -148,12 +151,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "results/training/damage.safetensors")
     parser.add_argument("--steps", type=int, default=24_000)
     parser.add_argument("--seed", type=int, default=18)
+    parser.add_argument("--from", dest="begun", type=Path, help="weights to go on from")
     given = parser.parse_args()
     given.out.parent.mkdir(parents=True, exist_ok=True)
     files = [*photograph_files(given.photographs, "training"), *packaged_files("training")]
     overlays = Overlays.of(overlay_files(given.overlays, "training"))
     source = Pictures(PictureSource.of(files, given.seed), overlays, given.seed)
-    train(source, given.steps, given.seed, given.out)
+    train(source, given.steps, given.seed, given.out, given.begun)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from restoration.examine.damage.pieces import Figures, Labels, Pieces
 from restoration.findings.damage import KINDS
 from restoration.raster.base import Plane
 
-LEAST = 0.2
+LEAST = 0.3
 """Probability from which a pixel belongs to a mark."""
 
 
