@@ -15,7 +15,9 @@ from unittest import mock
 import cv2
 import numpy as np
 
+from restoration.examine.damage import judgement, search
 from restoration.examine.damage.detector import DamageDetector, Evidence
+from restoration.examine.damage.marks import FIGURES
 from restoration.findings.damage import KINDS
 from restoration.raster.base import Plane
 
@@ -23,7 +25,7 @@ WIDEST = 15
 """Side of the square, in pixels, that damage is narrower than."""
 
 SURE, DOUBTFUL = 0.25, 0.12
-"""Contrast from which a pixel is damage with a probability of 0.995, and of 0.5."""
+"""Contrast from which a pixel is damage with a probability of 0.99995, and of 0.5."""
 
 LONG = 40
 """Longest side, in pixels, from which a piece is a scratch where it is light, a hair where dark."""
@@ -57,7 +59,7 @@ class FakeDetector:
         )
         contrast = np.maximum(light, dark)
         probability = np.interp(
-            contrast, (0.06, DOUBTFUL, SURE, 0.5), (0.0, 0.5, 0.995, 0.999)
+            contrast, (0.06, DOUBTFUL, SURE, 0.5), (0.0, 0.5, 0.99995, 0.99999)
         ).astype(np.float32)
         kind = np.zeros(plane.shape, np.uint8)
         for raised, name in ((light, "scratches"), (dark, "hairs")):
@@ -85,5 +87,14 @@ class WhiteDetector:
 def fake_detector(detector: Any | None = None) -> Iterator[Any]:
     """As long as it is open, whatever searches for damage is handed this detector."""
     fake = FakeDetector() if detector is None else detector
-    with mock.patch.object(DamageDetector, "load", return_value=fake):
+    plain = dict.fromkeys(judgement.GROUPS, (0.0, 1.0, *[0.0] * (len(FIGURES) - 1)))
+    half = dict.fromkeys(judgement.GROUPS, 0.5)
+    with (
+        mock.patch.object(DamageDetector, "load", return_value=fake),
+        # Its marks are as likely as it says: the judge was fitted to the network's.
+        mock.patch.object(judgement, "COEFFICIENTS", plain),
+        mock.patch.object(judgement, "TRAINED_SHARE", half),
+        mock.patch.object(judgement, "DOUBT", 0.5),
+        mock.patch.object(search, "SMALLEST", 64),
+    ):
         yield fake

@@ -345,7 +345,7 @@ def test_the_manifests_radii_are_those_of_their_networks() -> None:
         if weights.architecture not in ("rrdbnet", "srvgg", "ffdnet"):
             # Nothing is cut for them: faces come whole, or the library looks by itself.
             assert weights.radius is None, weights.name
-            told = weights.architecture == "dlib" or weights.in_repository
+            told = weights.architecture == "dlib"
             assert (weights.parameters is None) == told
             continue
         assert weights.parameters is not None

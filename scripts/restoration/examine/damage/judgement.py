@@ -50,10 +50,9 @@ DOUBT, DOUBTED_SHARE = 10.0, 0.03
 """Before it is looked at a page is taken to have so many marks of a kind, of which this share is
 damage: two or three marks that look like damage are not yet a damaged page."""
 
-MOST_SHARE, MOST_SHIFT = 0.9, 0.7
-"""However damaged a page is: some marks are picture; and the odds are raised by no more than this:
-with what the sum alone says, on pages full of marks only half of those called certain were damage
-(tuning pictures; 0.8 with this)."""
+MOST_SHARE, MOST_SHIFT = 0.9, 0.0
+"""However damaged a page is, some marks are picture; and a page only ever makes them less likely:
+where it raised the odds, of those called certain only half were damage (tuning pictures)."""
 
 ROUNDS = 60
 

@@ -24,8 +24,8 @@ FOUND = 1
 USER = 2
 """Why a pixel is filled; bits of the mask."""
 
-CERTAIN = math.log(49.0)
-"""Logarithm of the odds, of a probability of 0.98, that a mark needs to be filled where it passes
+CERTAIN = math.log(999.0)
+"""Logarithm of the odds, of a probability of 0.999, that a mark needs to be filled where it passes
 through a place that is protected."""
 
 OUTSIDE = 0.5
