@@ -19,11 +19,10 @@ WIDTHS = (9.0, 20.0, 40.0)
 nearer to the truth than Telea and Navier-Stokes. Wider ones, of which no method knows much, by
 Telea's fast marching (2004, OpenCV)."""
 
-QUIET, NOISY = (0.0, 0.7, 0.7), (0.7, 1.5, 3.0)
-"""Blur of the rim by class of width, in pixels, up to NOISE and above: the equation carries the rim
-inwards, and single grains in it become smears, or waves in a wide hole."""
-
-NOISE = 1.5 / 255.0
+BLUR, BLURRED = 1.0, 0.5
+"""Standard deviation, in pixels, of a blur of the rim, and its share in it: the equation carries
+the rim inwards, and single grains or a trace of the damage in it become smears. Fully blurred, it
+loses the edges that a hole must continue (up to 2.5 dB under opaque marks)."""
 
 MOST_PIXELS = 20_000
 """Holes of more pixels are left to Telea: the equation is one linear system per hole."""
@@ -43,6 +42,9 @@ PLAIN = 0.1
 
 RIM = 9
 """Side of the neighbourhood, in pixels, to whose range of values the fill is held."""
+
+SLACK = 0.25
+"""Share of that range by which the fill may leave it: a slope goes on into the hole."""
 
 
 SURE, TOLD = 16.0 / 255.0, 0.7
@@ -90,7 +92,7 @@ def fill(pixels: FloatImage, mask: Mask, noise: float, tight: bool) -> Filled:
         rest = np.zeros_like(mask)
         rest[hole] = unsure
         closed, solvable = _closed(out, rest, noise)
-        under = recovered(record[unsure], closed[rest], spread[unsure], tone[unsure])
+        under = recovered(record[unsure], closed[rest], spread[unsure], tone.of(unsure))
         out[rest], made[rest] = under.pixels, 1.0 - under.kept
     out[~mask], made[~mask] = pixels[~mask], 0.0
     divided = mask & (made < 1.0 - DIVIDED)
@@ -105,19 +107,18 @@ def fill(pixels: FloatImage, mask: Mask, noise: float, tight: bool) -> Filled:
 def _closed(pixels: FloatImage, hole: Mask, noise: float) -> tuple[FloatImage, Mask]:
     """The picture carried into the holes from around them, and where by the equation."""
     out = pixels.copy()
-    blurs = NOISY if noise > NOISE else QUIET
-    classes = [(_holes(hole, width), blur) for width, blur in zip(WIDTHS, blurs, strict=True)]
-    solvable = classes[-1][0]
+    classes = [_holes(hole, width) for width in WIDTHS]
+    solvable = classes[-1]
     wide = hole & ~solvable
     if wide.any():
         out = _telea(out, hole, wide)
     # What is filled already is as good a rim as any for the holes beside it.
     done = np.zeros_like(hole)
-    for upto, blur in classes:
+    for upto in classes:
         holes = upto & ~done
         done = upto
         if holes.any():
-            rim = _softened(out, hole, blur) if blur > 0.0 else out.copy()
+            rim = _softened(out, hole)
             solved = inpaint_biharmonic(rim, holes, split_into_regions=True, channel_axis=2)
             out[holes] = solved[holes]
     return _held(out, pixels, hole), solvable
@@ -164,22 +165,23 @@ def _telea(pixels: FloatImage, mask: Mask, wide: Mask) -> FloatImage:
     return out
 
 
-def _softened(pixels: FloatImage, mask: Mask, sigma: float) -> FloatImage:
-    """A blur of what is known, normalised at the holes."""
+def _softened(pixels: FloatImage, mask: Mask) -> FloatImage:
+    """What is known, blurred in part; normalised at the holes."""
     known = (~mask).astype(np.float32)
-    weight = np.maximum(cv2.GaussianBlur(known, (0, 0), sigma), np.float32(1e-6))
+    weight = np.maximum(cv2.GaussianBlur(known, (0, 0), BLUR), np.float32(1e-6))
     out = pixels.copy()
     for channel in range(pixels.shape[2]):
-        blurred = cv2.GaussianBlur(pixels[:, :, channel] * known, (0, 0), sigma) / weight
-        out[:, :, channel] = np.where(mask, pixels[:, :, channel], blurred)
+        blurred = cv2.GaussianBlur(pixels[:, :, channel] * known, (0, 0), BLUR) / weight
+        plane = out[:, :, channel]
+        plane[~mask] += np.float32(BLURRED) * (blurred - plane)[~mask]
     return out
 
 
 def _held(filled: FloatImage, pixels: FloatImage, mask: Mask) -> FloatImage:
     """The fill within the range of the known values around each hole.
 
-    The equation overshoots where it meets an edge; no fill is lighter or darker than what it
-    continues.
+    The equation overshoots where it meets an edge; no fill is much lighter or darker than what
+    it continues.
     """
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     square = np.ones((RIM, RIM), np.uint8)
@@ -190,8 +192,10 @@ def _held(filled: FloatImage, pixels: FloatImage, mask: Mask) -> FloatImage:
         np.minimum.at(lowest, around[rim], pixels[:, :, channel][rim])
         np.maximum.at(highest, around[rim], pixels[:, :, channel][rim])
         # A hole whose whole rim another hole's number took is held to the full range.
-        low = np.where(np.isfinite(lowest), lowest, 0.0)[labels[mask]]
-        high = np.where(np.isfinite(highest), highest, 1.0)[labels[mask]]
+        lowest = np.where(np.isfinite(lowest), lowest, 0.0)
+        highest = np.where(np.isfinite(highest), highest, 1.0)
+        slack = SLACK * (highest - lowest)
+        low, high = np.maximum(lowest - slack, 0.0), np.minimum(highest + slack, 1.0)
         plane = filled[:, :, channel]
-        plane[mask] = np.clip(plane[mask], low, high)
+        plane[mask] = np.clip(plane[mask], low[labels[mask]], high[labels[mask]])
     return filled

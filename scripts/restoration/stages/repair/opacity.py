@@ -42,11 +42,6 @@ TONES = (0.0, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.
 MARGIN = 0.1
 """Natural logarithm of the likelihood a pixel, by which one tone must be likelier than another."""
 
-APART = 0.05
-"""Least difference of a grey tone from the picture around the mark, black and white excepted, which
-are tried for every mark that is darker or lighter. A tone that the picture itself has tells nothing
-of opacity."""
-
 OWN = (0.5, 0.75, 0.9)
 """Colours of a mark that are tried as its tone: those of its pixels of which this share stand out
 less from the picture."""
@@ -72,6 +67,15 @@ NOISE = 1.0 / 255.0
 UNEVEN = 0.01
 """Standard deviation of a mark's own tone where it is opaque."""
 
+TINTED = 0.03
+"""The same where its tone is taken for a grey: paper, dirt and fibres are never quite neutral. A
+tint that is not allowed for is taken for colour that shows through, and multiplied."""
+
+SECOND, GAIN = 0.25, 0.1
+"""Share of a mark's pixels that are of another tone, where it has two; and by how much a pixel,
+natural logarithm of the likelihood, two must be likelier than one. A light scratch across a dark
+hair is one hole."""
+
 FINE, WIDE = 2.0, 8.0
 """Of the local mean from which the picture strays, and of the neighbourhood in which its straying
 is averaged: standard deviations of Gaussians, in pixels."""
@@ -95,6 +99,21 @@ class Recovered:
     """float32 (n,): its standard deviation from the truth, root mean square of the channels."""
     kept: Floats32
     """float32 (n,): share of the guess's uncertainty that the record took away, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Tones:
+    """Of the marks to which n pixels belong."""
+
+    colours: Floats32
+    """float32 (2, n, c) in [0, 1]: the first and the second, the same where there is one."""
+    uneven: Floats32
+    """float32 (2, n): their standard deviations."""
+    two: Mask
+    """bool (n,): whether there are two."""
+
+    def of(self, chosen: npt.NDArray[np.intp] | Mask) -> Tones:
+        return Tones(self.colours[:, chosen], self.uneven[:, chosen], self.two[chosen])
 
 
 @dataclass(frozen=True)
@@ -130,15 +149,15 @@ class _Evidence:
         )
 
     def trials(
-        self, tone: Floats32, opacities: Floats32
+        self, tone: Floats32, opacities: Floats32, uneven: np.float32 | Floats32
     ) -> Iterator[tuple[np.float32, Floats32, Floats32]]:
         """By opacity: the variance of the record about what is expected of it, and its deviation.
 
-        tone: float32 (n, c).
+        tone: float32 (n, c); uneven: standard deviation of the tone, float32 (n, 1) or one for all.
         """
         over = _turned(self.axes, tone) - self.guess
         for opacity in opacities:
-            unsure = np.float32(NOISE**2) + (opacity * np.float32(UNEVEN)) ** 2
+            unsure = np.float32(NOISE**2) + (opacity * uneven) ** 2
             variance = (1 - opacity) ** 2 * self.variance + unsure
             yield opacity, variance, self.change - opacity * over
 
@@ -165,8 +184,8 @@ def straying(pixels: FloatImage, known: Mask, mask: Mask) -> Floats32:
 
 def tones(
     record: Floats32, guess: Floats32, spread: Floats32, piece: npt.NDArray[np.intp]
-) -> Floats32:
-    """The likeliest tone of each pixel's mark, float32 (n, c) in [0, 1].
+) -> Tones:
+    """The likeliest tones of each pixel's mark.
 
     piece: int (n,), the mark to which each pixel belongs, from 0; all else as in ``recovered``.
     """
@@ -174,9 +193,6 @@ def tones(
     chosen = _witnesses(piece, count)
     own = piece[chosen]
     some = _Evidence.of(record[chosen], guess[chosen], spread[chosen])
-    opacities = OPACITIES[::2]
-    widths = np.log(_widths(opacities))[:, None]
-    stranger = _log_of_strangers(record.shape[1])
     size = np.bincount(own, minlength=count)
     # float32 (tones, marks, c)
     tried = np.concatenate(
@@ -187,60 +203,85 @@ def tones(
             _own_colours(record[chosen], guess[chosen], own, size),
         ]
     )
-    scores = np.empty(tried.shape[:2])
-    for row, tone in enumerate(tried):
-        logs = np.stack(
-            [_log_likelihood(v, off) for _, v, off in some.trials(tone[own], opacities)]
-        )
-        logs = np.concatenate([logs + widths, np.full((1, len(chosen)), stranger, np.float32)])
-        most = logs.max(axis=0)
-        likely = most + np.log(np.exp(logs - most).sum(axis=0))
-        scores[row] = np.bincount(own, likely, count)
-    scores /= size
+    uneven = np.where(np.arange(len(tried)) < len(TONES), TINTED, UNEVEN).astype(np.float32)
+    likely = np.stack(
+        [_likelihood(some, tone[own], of) for tone, of in zip(tried, uneven, strict=True)]
+    )
     around, seen = (
         np.bincount(own, values[chosen].mean(axis=1), count) / size for values in (guess, record)
     )
+    # A tone of the picture itself counts as any other: a veil of it takes contrast alone.
     apart = (tried.mean(axis=2) - around) * np.where(seen < around, -1.0, 1.0)
-    least = np.full((len(tried), 1), -np.inf)
-    least[1 : len(TONES) - 1] = APART
-    least[[0, len(TONES) - 1]] = 0.0
-    scores[len(TONES) :] -= ADVANTAGE
-    scores[apart < least] = -np.inf
+    fine = np.zeros((len(tried), 1))
+    fine[len(TONES) :] = ADVANTAGE
+    scores = np.stack([np.bincount(own, one, count) for one in likely]) / size - fine
     # Of tones that are about as likely the one farthest from the picture: it asks least opacity.
     near = scores >= scores.max(axis=0) - MARGIN
     best = np.where(near, apart, -np.inf).argmax(axis=0)
-    return np.asarray(tried[best, np.arange(count)][piece], np.float32)
+    every = np.arange(count)
+    # Marks that touch are one piece: some of its pixels may be of another mark's tone.
+    first = likely[best[own], np.arange(len(own))] + np.float32(np.log(1.0 - SECOND))
+    with_other = [np.logaddexp(first, one + np.float32(np.log(SECOND))) for one in likely]
+    gains = np.stack([np.bincount(own, one, count) for one in with_other]) / size
+    gains -= fine + fine[best, 0] + scores[best, every]
+    other = gains.argmax(axis=0)
+    other = np.where(gains[other, every] > GAIN, other, best)
+    pair = np.stack([best, other])
+    return Tones(
+        np.asarray(tried[pair, every][:, piece], np.float32),
+        np.asarray(uneven[pair][:, piece], np.float32),
+        np.asarray((best != other)[piece]),
+    )
 
 
-def recovered(record: Floats32, guess: Floats32, spread: Floats32, tone: Floats32) -> Recovered:
+def recovered(record: Floats32, guess: Floats32, spread: Floats32, tone: Tones) -> Recovered:
     """What lies under marks, from what was recorded there and a guess.
 
     record, guess: float32 (n, c) in [0, 1]; spread: float32 (n, c, c), covariance of the guess's
-    errors, of ``straying``; tone: float32 (n, c), of each pixel's mark.
+    errors, of ``straying``; tone: of each pixel's mark.
     """
     evidence = _Evidence.of(record, guess, spread)
-    parts = [
-        _weighed(evidence.some(chosen), guess[chosen], tone[chosen])
-        for start in range(0, len(record), _CHUNK)
-        for chosen in [slice(start, start + _CHUNK)]
-    ]
-    return Recovered(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+    out = Recovered(np.empty_like(guess), *np.empty((2, len(guess)), np.float32))
+    for several in (False, True):
+        where = np.flatnonzero(tone.two == several)
+        for start in range(0, len(where), _CHUNK):
+            chosen = where[start : start + _CHUNK]
+            part = _weighed(evidence.some(chosen), guess[chosen], tone.of(chosen))
+            out.pixels[chosen], out.deviation[chosen], out.kept[chosen] = part
+    return out
+
+
+def _likelihood(evidence: _Evidence, tone: Floats32, uneven: np.float32) -> Floats32:
+    """Logarithm, of each record under a mark of this tone, whatever its opacity; float32 (n,)."""
+    opacities = OPACITIES[::2]
+    logs = np.stack(
+        [
+            *(_log_likelihood(v, off) for _, v, off in evidence.trials(tone, opacities, uneven)),
+            np.full(len(tone), _log_of_strangers(tone.shape[1]), np.float32),
+        ]
+    )
+    logs[:-1] += np.log(_widths(opacities))[:, None]
+    most = logs.max(axis=0)
+    return np.asarray(most + np.log(np.exp(logs - most).sum(axis=0)), np.float32)
 
 
 def _weighed(
-    evidence: _Evidence, guess: Floats32, tone: Floats32
+    evidence: _Evidence, guess: Floats32, tone: Tones
 ) -> tuple[Floats32, Floats32, Floats32]:
     """Pixels, deviation, share kept: the mean over all opacities."""
     logs: list[Floats32] = []
     steps: list[Floats32] = []
     left: list[Floats32] = []
-    for opacity, variance, off in evidence.trials(tone, OPACITIES):
-        logs.append(_log_likelihood(variance, off))
-        # What each component of the guess is moved by, and the variance that remains.
-        gain = (1 - opacity) * evidence.variance / variance
-        steps.append(gain * off)
-        left.append((evidence.variance * (1 - (1 - opacity) * gain)).sum(axis=1))
-    logs = [one + width for one, width in zip(logs, np.log(_widths(OPACITIES)), strict=True)]
+    widths = np.log(_widths(OPACITIES))
+    shares = (1.0 - SECOND, SECOND) if tone.two.any() else (1.0,)
+    for share, own, uneven in zip(shares, tone.colours, tone.uneven, strict=False):
+        trials = evidence.trials(own, OPACITIES, uneven[:, None])
+        for width, (opacity, variance, off) in zip(widths, trials, strict=True):
+            logs.append(_log_likelihood(variance, off) + width + np.float32(np.log(share)))
+            # What each component of the guess is moved by, and the variance that remains.
+            gain = (1 - opacity) * evidence.variance / variance
+            steps.append(gain * off)
+            left.append((evidence.variance * (1 - (1 - opacity) * gain)).sum(axis=1))
     logs.append(np.full(len(guess), _log_of_strangers(guess.shape[1]), np.float32))
     steps.append(np.zeros_like(guess))
     left.append(evidence.variance.sum(axis=1))
