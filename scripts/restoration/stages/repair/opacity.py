@@ -67,7 +67,7 @@ NOISE = 1.0 / 255.0
 UNEVEN = 0.01
 """Standard deviation of a mark's own tone where it is opaque."""
 
-TINTED = 0.03
+TINTED = 0.05
 """The same where its tone is taken for a grey: paper, dirt and fibres are never quite neutral. A
 tint that is not allowed for is taken for colour that shows through, and multiplied."""
 
