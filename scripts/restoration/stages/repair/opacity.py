@@ -68,10 +68,11 @@ UNEVEN = 0.01
 """Standard deviation of a mark's own tone where it is opaque."""
 
 TINTED = 0.05
-"""The same where its tone is taken for a grey: paper, dirt and fibres are never quite neutral. A
-tint that is not allowed for is taken for colour that shows through, and multiplied."""
+"""The same where it is about grey, which is tried beside an even grey: paper, dirt and fibres are
+never quite neutral. A tint that is not allowed for is taken for colour that shows through, and
+multiplied."""
 
-SECOND, GAIN = 0.25, 0.1
+SECOND, GAIN = 0.25, 0.5
 """Share of a mark's pixels that are of another tone, where it has two; and by how much a pixel,
 natural logarithm of the likelihood, two must be likelier than one. A light scratch across a dark
 hair is one hole."""
@@ -198,12 +199,14 @@ def tones(
     tried = np.concatenate(
         [
             np.broadcast_to(
-                np.array(TONES, np.float32)[:, None, None], (len(TONES), count, record.shape[1])
+                np.array(2 * TONES, np.float32)[:, None, None],
+                (2 * len(TONES), count, record.shape[1]),
             ),
             _own_colours(record[chosen], guess[chosen], own, size),
         ]
     )
-    uneven = np.where(np.arange(len(tried)) < len(TONES), TINTED, UNEVEN).astype(np.float32)
+    uneven = np.full(len(tried), UNEVEN, np.float32)
+    uneven[: len(TONES)] = TINTED
     likely = np.stack(
         [_likelihood(some, tone[own], of) for tone, of in zip(tried, uneven, strict=True)]
     )
@@ -213,7 +216,7 @@ def tones(
     # A tone of the picture itself counts as any other: a veil of it takes contrast alone.
     apart = (tried.mean(axis=2) - around) * np.where(seen < around, -1.0, 1.0)
     fine = np.zeros((len(tried), 1))
-    fine[len(TONES) :] = ADVANTAGE
+    fine[2 * len(TONES) :] = ADVANTAGE
     scores = np.stack([np.bincount(own, one, count) for one in likely]) / size - fine
     # Of tones that are about as likely the one farthest from the picture: it asks least opacity.
     near = scores >= scores.max(axis=0) - MARGIN
