@@ -124,7 +124,7 @@ def _hard(hole: Mask, labels: npt.NDArray[np.int32], strength: Floats) -> Mask:
     of = labels[hole]
     whole = np.bincount(of, strength, count) / np.maximum(np.bincount(of, minlength=count), 1)
     rim = np.bincount(of[edge], strength[edge], count)
-    rim /= np.maximum(np.bincount(of[edge], minlength=count), 1)
+    rim = rim / np.maximum(np.bincount(of[edge], minlength=count), 1)
     return hole & (rim > HARD * whole)[labels]
 
 
