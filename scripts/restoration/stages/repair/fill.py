@@ -123,9 +123,9 @@ def _hard(hole: Mask, labels: npt.NDArray[np.int32], strength: Floats) -> Mask:
     edge, count = ~inner[hole], int(labels.max()) + 1
     of = labels[hole]
     whole = np.bincount(of, strength, count) / np.maximum(np.bincount(of, minlength=count), 1)
-    rim = np.bincount(of[edge], strength[edge], count)
-    rim = rim / np.maximum(np.bincount(of[edge], minlength=count), 1)
-    return hole & (rim > HARD * whole)[labels]
+    total = np.bincount(of[edge], strength[edge], count)
+    rim = total / np.maximum(np.bincount(of[edge], minlength=count), 1)
+    return np.asarray(hole & (rim > HARD * whole)[labels], np.bool_)
 
 
 def _closed(
