@@ -16,7 +16,7 @@ from training.damage.pictures import PictureSource
 KINDS = ("dust", "hairs", "scratches", "cracks", "stains", "losses")
 """In the order of the network's answers; 0 is no damage."""
 
-SEEN, UNSEEN = 0.06, 0.02
+SEEN, UNSEEN = 0.09, 0.02
 """Change of luminance from which a pixel is damage, and up to which it is none; what lies between
 is not judged."""
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.damage.content import lines, patterns, small_things
+from training.damage.content import lines, patterns, small_things, textures
 from training.damage.content.canvas import Drawer, Plane
 
 DRAWERS: dict[str, tuple[Drawer, float]] = {
     "buttons": (small_things.buttons, 3.0),
     "eyes": (small_things.eyes, 1.5),
     "lamps": (small_things.lamps, 1.2),
-    "stars": (small_things.stars, 1.6),
+    "stars": (small_things.stars, 2.2),
     "snow": (small_things.snow, 1.6),
     "confetti": (small_things.confetti, 1.0),
     "glints": (small_things.glints, 1.2),
@@ -41,6 +41,7 @@ DRAWERS: dict[str, tuple[Drawer, float]] = {
     "halftone": (patterns.halftone, 0.8),
     "foliage": (patterns.foliage, 0.8),
     "trimmings": (patterns.trimmings, 1.2),
+    "textures": (textures.textures, 7.0),
 }
 """What there is to draw, and how often it is chosen, in relation to the others."""
 
