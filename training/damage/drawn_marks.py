@@ -55,7 +55,7 @@ def hairs(side: int, rng: np.random.Generator) -> Plane:
     cover = bare(np.empty((side * FINE, side * FINE), np.float32))
     for _ in range(1 + int(rng.poisson(1.5))):
         length = Span(15, 1.5 * side).draw(rng) * FINE
-        bend = Span(0.02, 0.3).draw(rng)
+        bend = Span(0.05, 0.3).draw(rng)
         points = wander(rng, anywhere(rng, cover), rng.uniform(0, 2 * np.pi), length, bend)
         if rng.random() < 0.3:
             # A curl: it turns to one side all along.
@@ -64,7 +64,7 @@ def hairs(side: int, rng: np.random.Generator) -> Plane:
             spun = steps[:, 0] + 1j * steps[:, 1]
             spun = np.cumsum(spun * np.exp(1j * turns))
             points[1:] = points[0] + np.stack([spun.real, spun.imag], axis=1)
-        width = Span(0.8, 3.2).draw(rng) * FINE
+        width = Span(0.8, 2.6).draw(rng) * FINE
         taper = np.interp(np.linspace(0, 1, len(points)), (0, 0.2, 0.8, 1), (0.4, 1, 1, 0.4))
         stroke(cover, points, width * taper)
     return _small(cover)
@@ -81,8 +81,8 @@ def scratches(side: int, rng: np.random.Generator) -> Plane:
         length = Span(0.12, 1.6).draw(rng) * side * FINE
         start = anywhere(rng, cover, 0.1)
         points = wander(rng, start, angle, length, Span(0.002, 0.03).draw(rng), 8.0)
-        stroke(cover, points, Span(0.5, 3.0).draw(rng) * FINE)
-        depth = 1.0 - _broken(side, rng) if rng.random() < 0.6 else 1.0
+        stroke(cover, points, Span(0.5, 2.2).draw(rng) * FINE)
+        depth = 1.0 - _broken(side, rng) if rng.random() < 0.75 else 1.0
         np.maximum(out, _small(cover) * np.float32(rng.uniform(0.45, 1)) * depth, out=out)
     return out
 
@@ -98,7 +98,7 @@ def film_scratches(side: int, rng: np.random.Generator) -> Plane:
         waver = np.cumsum(rng.normal(0, 0.25, 40)) * rng.uniform(0, 1)
         across = rng.uniform(0, side) * FINE + slope * along + waver
         pair = (across, along) if upright else (along, across)
-        stroke(cover, np.stack(pair, axis=1), Span(0.4, 2.5).draw(rng) * FINE)
+        stroke(cover, np.stack(pair, axis=1), Span(0.4, 2.0).draw(rng) * FINE)
         depth = 1.0 - _broken(side, rng) if rng.random() < 0.5 else 1.0
         np.maximum(out, _small(cover) * np.float32(rng.uniform(0.35, 1)) * depth, out=out)
     return out

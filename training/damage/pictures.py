@@ -20,7 +20,7 @@ DRAWN = 0.2
 DRAWN_KEPT = 64
 """Drawn pictures that are kept and cropped again: drawing takes longer than a step of training."""
 
-NEGATIVES = 0.5
+NEGATIVES = 0.6
 """Share of the crops into which content that looks like damage is drawn."""
 
 SMALLEST = 0.35

@@ -59,7 +59,7 @@ def _field(shape: tuple[int, ...], rng: np.random.Generator) -> Plane:
 
 
 def textures(plane: Plane, rng: np.random.Generator) -> None:
-    """One or two textures over all of the picture, or over the parts that a smooth border cuts out."""
+    """One or two textures over the whole picture, or over parts with smooth borders."""
     for _ in range(1 if rng.random() < 0.65 else 2):
         field = _field(plane.shape, rng)
         field = field * np.float32(rng.choice((-1.0, 1.0), p=(0.4, 0.6)))
