@@ -88,13 +88,12 @@ def fake_detector(detector: Any | None = None) -> Iterator[Any]:
     """As long as it is open, whatever searches for damage is handed this detector."""
     fake = FakeDetector() if detector is None else detector
     plain = dict.fromkeys(judgement.GROUPS, (0.0, 1.0, *[0.0] * (len(FIGURES) - 1)))
-    half = dict.fromkeys(judgement.GROUPS, 0.5)
     with (
         mock.patch.object(DamageDetector, "load", return_value=fake),
         # Its marks are as likely as it says: the judge was fitted to the network's.
         mock.patch.object(judgement, "COEFFICIENTS", plain),
-        mock.patch.object(judgement, "TRAINED_SHARE", half),
-        mock.patch.object(judgement, "DOUBT", 0.5),
+        mock.patch.object(judgement, "PAGE", dict.fromkeys(judgement.PAGE, (0.0,) * 4)),
+        mock.patch.object(judgement, "POLARITY", 0.0),
         mock.patch.object(search, "SMALLEST", 64),
     ):
         yield fake

@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.damage.content import lines, patterns, small_things, textures
+from training.damage.content import lines, outlines, patterns, small_things, textures
 from training.damage.content.canvas import Drawer, Plane
 
 DRAWERS: dict[str, tuple[Drawer, float]] = {
@@ -42,6 +42,10 @@ DRAWERS: dict[str, tuple[Drawer, float]] = {
     "foliage": (patterns.foliage, 0.8),
     "trimmings": (patterns.trimmings, 1.2),
     "textures": (textures.textures, 7.0),
+    "spectacles": (outlines.spectacles, 2.0),
+    "hoops": (outlines.hoops, 2.0),
+    "brows": (outlines.brows, 1.8),
+    "borders": (outlines.borders, 2.5),
 }
 """What there is to draw, and how often it is chosen, in relation to the others."""
 

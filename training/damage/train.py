@@ -107,7 +107,7 @@ def train(source: Pictures, steps: int, seed: int, out: Path, begun: Path | None
         network.load_state_dict(load_file(begun))
     average = {name: one.detach().clone() for name, one in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), HIGHEST, weight_decay=1e-4)
-    log, begun, sums = [], time.monotonic(), [0.0, 0.0]
+    log, started, sums = [], time.monotonic(), [0.0, 0.0]
     # A fork would take over the locks of OpenCV's threads.
     loader = DataLoader(
         source,
@@ -136,7 +136,7 @@ def train(source: Pictures, steps: int, seed: int, out: Path, begun: Path | None
         sums = [sums[0] + loss.item(), sums[1] + 1]
         if (step + 1) % SAVED == 0 or step + 1 == steps:
             save_file({name: one.contiguous() for name, one in average.items()}, out)
-            seconds = time.monotonic() - begun
+            seconds = time.monotonic() - started
             log.append({"step": step + 1, "loss": sums[0] / sums[1], "seconds": round(seconds)})
             print(log[-1], flush=True)
             out.with_suffix(".log.json").write_text(json.dumps(log, indent=1), encoding="utf-8")

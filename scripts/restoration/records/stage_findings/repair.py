@@ -130,7 +130,8 @@ class RepairFindings(StageFindings):
     polarity: Literal["none", "light", "dark", "both"] | None = None
     """Whether what was found is lighter or darker than its surroundings."""
     shifts: Mapping[str, float] | None = None
-    """What the page's own frequency of damage added to the odds of each kind (logarithms)."""
+    """What the damage of the page as a whole added to the odds of each kind, and of marks lighter
+    or darker than their surroundings (logarithms)."""
     found_left: str | None = None
     """Why the page was not searched, in words."""
     found_share: Figure | None = None
