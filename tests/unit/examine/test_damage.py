@@ -131,7 +131,7 @@ def test_the_entry_says_everything_that_the_report_and_the_stage_read() -> None:
     assert entry["value"] == pytest.approx(sum(detail[k]["share"] for k in KINDS), rel=1e-3)
     assert entry["value"] > 0
     assert detail["searched_share"] == 1.0
-    assert set(detail["shifts"]) == set(KINDS)
+    assert set(detail["shifts"]) == {*KINDS, "light", "dark"}
     rows = detail["map"]
     assert [len(rows), len(rows[0])] == detail["cells"]
     assert detail["cells"] == [-(-SIDE // detail["cell_px"])] * 2

@@ -16,8 +16,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Kinds that are judged alike."""
 
 COEFFICIENTS: dict[str, tuple[float, ...]] = {
-    "small": (-4.2173, -0.2815, 1.2919, 0.0167, -1.0838, -0.5263, 1.2874, -0.1333),
-    "long": (-2.8844, -0.5553, 1.8294, 0.0124, -0.4915, -0.1423, -0.3559, -0.1429),
+    "small": (-2.7851, 0.2644, 0.3718, 0.1282, -0.3470, -0.1797, 0.7051, -0.0541),
+    "long": (-3.1918, -0.0284, 1.1046, -0.1064, -0.7622, -0.2095, 0.1114, -0.1366),
     "wide": (-3.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
 }
 """Of a logistic regression on ``marks.FIGURES``, its constant first; fitted by
@@ -26,13 +26,13 @@ wide marks there: theirs are set so that they are suspected, and certain only wh
 all but sure."""
 
 PAGE: dict[str, tuple[float, float, float, float]] = {
-    "small": (0.0, 0.0, 0.0, 0.0),
-    "long": (0.0, 0.0, 0.0, 0.0),
+    "small": (-0.1809, -0.5343, 0.5433, -0.0585),
+    "long": (-0.0514, -0.8537, 0.5083, -0.0147),
 }
 """What a page adds to the marks of a group: a constant, and for each e-fold of likely marks on it
 of any kind, of likely marks of the group, and of doubtful marks. Fitted with ``POLARITY``."""
 
-POLARITY = 0.0
+POLARITY = 0.7874
 """What it adds for each e-fold of likely marks that are, like the mark itself, lighter (or darker)
 than what lies around: what falls onto one page mostly has one colour."""
 
