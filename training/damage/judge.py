@@ -2,13 +2,16 @@
 
 PYTHONPATH=.:scripts python -m training.damage.judge --overlays folder --photographs folder
 
-Prints what is to be written into examine/damage/judgement.py. No page counts for more than MOST of
-its marks: one halftone of which the network takes every dot for dust would decide for all others.
+Writes examine/damage/coefficients.py. A mark counts by the root of its area, and no page for more
+than MOST: one halftone of which the network takes every dot for dust would decide for all others.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +19,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from restoration.examine.damage.coefficients import MIDDLE, OWN, SPREAD
 from restoration.examine.damage.detector import Detector, detector_of
-from restoration.examine.damage.judgement import AREA, GROUPS, LIKELY, PAGE, evidence_of_page
-from restoration.examine.damage.marks import FIGURES, figures_of, kinds_of, pieces_of
+from restoration.examine.damage.judgement import AREA, GROUPS, evidence_of_page, terms
+from restoration.examine.damage.marks import figures_of, kinds_of, pieces_of
 from restoration.findings.damage import KINDS
 from training.damage.generator import IGNORED, damaged_picture
 from training.damage.overlays import Overlays
@@ -27,7 +31,7 @@ from training.damage.split import overlay_files, packaged_files, photograph_file
 
 ROOT = Path(__file__).resolve().parents[2]
 
-WEIGHTS = "damage-detector.safetensors"
+COEFFICIENTS = ROOT / "scripts/restoration/examine/damage/coefficients.py"
 
 SIDE = 512
 """Of the pictures, in pixels."""
@@ -36,8 +40,9 @@ TRUE_SHARE, FALSE_SHARE = 0.5, 0.15
 """Share of its judged pixels that are damage from which a mark is true, and up to which it is
 false; what lies between is not learned from."""
 
-MOST = 15.0
-"""Marks of a group on one page count together as so many at most."""
+MOST, LARGEST, UNIT = 25.0, 12.0, 16.0
+"""Weight of the marks of a group on one page together, and of one mark, at most, where a mark of
+UNIT pixels weighs 1."""
 
 STEADY = 1e-3
 """Weight of the squares of the coefficients, of that of all marks."""
@@ -55,15 +60,17 @@ class JudgedPage:
     light: npt.NDArray[np.bool_]
     share: Floats
     """Of the mark's judged pixels that are damage."""
+    area: Floats
 
     def known(self, group: str) -> npt.NDArray[np.bool_]:
         """Marks of the group that are plainly true or plainly false."""
         chosen = np.isin(self.kind, [KINDS.index(name) for name in GROUPS[group]])
         return chosen & ((self.share >= TRUE_SHARE) | (self.share <= FALSE_SHARE))
 
-    def weight(self, group: str) -> float:
-        """Of each mark of the group."""
-        return min(1.0, MOST / max(1, int(self.known(group).sum())))
+    def weights(self, group: str) -> Floats:
+        """Of each of its known marks."""
+        own = np.minimum(np.sqrt(self.area[self.known(group)] / UNIT), LARGEST)
+        return np.asarray(own * min(1.0, MOST / max(1e-9, float(own.sum()))))
 
 
 def seen_pages(
@@ -88,15 +95,15 @@ def seen_pages(
                 kinds_of(pieces, evidence.kind).astype(np.intp),
                 np.asarray(inside.mean(plane) > pieces.ring(1, 4).mean(plane)),
                 np.where(judged > 0, true / np.maximum(judged, 1), 0.3),
+                pieces.area,
             )
         )
     return pages
 
 
 def fitted(design: Floats, true: npt.NDArray[np.bool_], weight: Floats, known: Floats) -> Floats:
-    """Coefficients of a weighted logistic regression by Newton's method; the constant, which is
-    first, is free. design: (n, figures); known: what is added to the odds, (n,)."""
-    design = np.concatenate([np.ones((len(design), 1)), design], axis=1)
+    """Coefficients of a weighted logistic regression by Newton's method. design: (n, terms), of
+    which the first is a constant and free; known: what is added to the odds, (n,)."""
     found = np.zeros(design.shape[1])
     steady = STEADY * weight.sum() * np.eye(len(found))
     steady[0, 0] = 0.0
@@ -112,23 +119,11 @@ def fitted(design: Floats, true: npt.NDArray[np.bool_], weight: Floats, known: F
 
 
 def fit_own(pages: list[JudgedPage], group: str) -> Floats:
-    """Coefficients of the figures of the marks of a group, the constant first."""
-    chosen = [page.known(group) for page in pages]
-    return fitted(
-        np.concatenate(
-            [page.figures[:, own] for page, own in zip(pages, chosen, strict=True)], 1
-        ).T,
-        np.concatenate(
-            [page.share[own] >= TRUE_SHARE for page, own in zip(pages, chosen, strict=True)]
-        ),
-        np.concatenate(
-            [
-                np.full(int(own.sum()), page.weight(group))
-                for page, own in zip(pages, chosen, strict=True)
-            ]
-        ),
-        np.zeros(sum(int(own.sum()) for own in chosen)),
-    )
+    """Coefficients of the terms of the marks of a group."""
+    design = np.concatenate([terms(page.figures[:, page.known(group)]) for page in pages])
+    true = np.concatenate([page.share[page.known(group)] >= TRUE_SHARE for page in pages])
+    weight = np.concatenate([page.weights(group) for page in pages])
+    return fitted(design, true, weight, np.zeros(len(true)))
 
 
 def fit_page(pages: list[JudgedPage], own: dict[str, Floats]) -> tuple[dict[str, Floats], float]:
@@ -138,32 +133,23 @@ def fit_page(pages: list[JudgedPage], own: dict[str, Floats]) -> tuple[dict[str,
     true: list[npt.NDArray[np.bool_]] = []
     weights: list[Floats] = []
     known: list[Floats] = []
-    width = len(PAGE) * 4
     for page in pages:
         odds = odds_of(page, own)
         said = evidence_of_page(odds, page.kind, page.light, AREA)
-        for number, group in enumerate(PAGE):
+        for number, group in enumerate(own):
             chosen = page.known(group)
-            row = np.zeros((int(chosen.sum()), width + 1))
-            here = (1.0, said["all"], said[group], said["doubtful"])
-            row[:, 4 * number : 4 * number + 4] = here
-            row[:, width] = np.where(page.light[chosen], said["light"], said["dark"])
+            row = np.zeros((int(chosen.sum()), len(own) * 4 + 1))
+            row[:, 4 * number : 4 * number + 4] = 1.0, said["all"], said[group], said["doubtful"]
+            row[:, -1] = np.where(page.light[chosen], said["light"], said["dark"])
             rows.append(row)
             true.append(page.share[chosen] >= TRUE_SHARE)
-            weights.append(np.full(len(row), page.weight(group)))
+            weights.append(page.weights(group))
             known.append(odds[chosen])
-    # The constants of the groups take the place of a common one.
     found = fitted(
-        np.concatenate(rows)[:, 1:], np.concatenate(true), np.concatenate(weights),
-        np.concatenate(known),
-    )  # fmt: skip
-    by_group: dict[str, Floats] = {}
-    for number, group in enumerate(PAGE):
-        own_part = found[4 * number : 4 * number + 4].copy()
-        if number:
-            own_part[0] += found[0]
-        by_group[group] = own_part
-    return by_group, float(found[width])
+        np.concatenate(rows), np.concatenate(true), np.concatenate(weights), np.concatenate(known)
+    )
+    by_group = {group: found[4 * number : 4 * number + 4] for number, group in enumerate(own)}
+    return by_group, float(found[-1])
 
 
 def odds_of(page: JudgedPage, own: dict[str, Floats]) -> Floats:
@@ -171,12 +157,43 @@ def odds_of(page: JudgedPage, own: dict[str, Floats]) -> Floats:
     out = np.full(len(page.kind), -9.0)
     for group, weights in own.items():
         chosen = np.isin(page.kind, [KINDS.index(name) for name in GROUPS[group]])
-        out[chosen] = weights[0] + weights[1:] @ page.figures[:, chosen]
+        out[chosen] = terms(page.figures[:, chosen]) @ weights
     return out
 
 
+def written(own: dict[str, Floats], by_page: dict[str, Floats], polarity: float) -> str:
+    """The module of the coefficients."""
+
+    def listed(values: Sequence[float] | Floats) -> str:
+        return f"({', '.join(f'{one:.4f}' for one in values)})"
+
+    lines = [
+        '"""Coefficients of the odds of marks, from training/damage/judge.py: see judgement."""',
+        "",
+        f"MIDDLE = {listed(MIDDLE)}",
+        f"SPREAD = {listed(SPREAD)}",
+        '"""Of marks.FIGURES: where they mostly lie, and how far around."""',
+        "",
+        "OWN: dict[str, tuple[float, ...]] = {",
+        *(f'    "{group}": {listed(weights)},' for group, weights in own.items()),
+        "}",
+        '"""By group: of judgement.terms, a mark by itself."""',
+        "",
+        "PAGE: dict[str, tuple[float, float, float, float]] = {",
+        *(f'    "{group}": {listed(weights)},' for group, weights in by_page.items()),
+        "}",
+        '"""What a page adds to the marks of a group: a constant, and for each e-fold of likely',
+        'marks on it of any kind, of likely marks of the group, and of doubtful marks."""',
+        "",
+        f"POLARITY = {polarity:.4f}",
+        '"""What it adds for each e-fold of likely marks that are, like the mark itself, lighter',
+        '(or darker) than what lies around: what falls onto one page mostly has one colour."""',
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    """The command line: prints the coefficients for examine/damage/judgement.py."""
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--overlays", type=Path, required=True)
     parser.add_argument("--photographs", type=Path, required=True)
@@ -195,14 +212,10 @@ def main() -> None:
         given.pictures,
         given.seed,
     )
-    print("figures:", ", ".join(FIGURES), f"; likely from own odds of {LIKELY}")
-    own = {group: fit_own(pages, group) for group in PAGE}
+    own = {group: fit_own(pages, group) for group in OWN}
     by_page, polarity = fit_page(pages, own)
-    for group in PAGE:
-        print(f'COEFFICIENTS["{group}"] = ({", ".join(f"{one:.4f}" for one in own[group])})')
-    for group in PAGE:
-        print(f'PAGE["{group}"] = ({", ".join(f"{one:.4f}" for one in by_page[group])})')
-    print(f"POLARITY = {polarity:.4f}")
+    COEFFICIENTS.write_text(written(own, by_page, polarity), encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(COEFFICIENTS)], check=True)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,11 @@ def test_on_a_large_page_marks_are_counted_by_area():
 
 def test_marks_of_the_colour_that_the_damage_of_the_page_has_gain(monkeypatch):
     monkeypatch.setattr(judgement, "POLARITY", 1.0)
-    monkeypatch.setattr(judgement, "PAGE", {"small": (-1.0, 0, 0.5, 0), "long": (-2.0, 0, 0, 0)})
+    monkeypatch.setattr(
+        judgement,
+        "PAGE",
+        {"small": (-1.0, 0, 0.5, 0), "long": (-2.0, 0, 0, 0)},
+    )
     shifts = page_shifts(np.full(9, 4.0), np.full(9, DUST), np.arange(9) < 8, AREA)
     assert shifts["light"] == pytest.approx(np.log(9))
     assert shifts["dark"] == pytest.approx(np.log(2))

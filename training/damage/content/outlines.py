@@ -44,7 +44,8 @@ def _drawn(
         for line in lines:
             stroke(shine, line - wide * rng.uniform(0, 0.5), max(0.5, 0.4 * wide))
         parts = np.clip(clouds(rng, plane.shape, 12) * 2, 0, 1)
-        lay(plane, (shine / np.float32(255)) * parts, float(rng.uniform(0.7, 1.0)))
+        seen = np.multiply(shine, parts / np.float32(255), dtype=np.float32)
+        lay(plane, seen, float(rng.uniform(0.7, 1.0)))
 
 
 def spectacles(plane: Plane, rng: np.random.Generator) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
+
 import numpy as np
 import numpy.typing as npt
 
+from restoration.examine.damage.coefficients import MIDDLE, OWN, PAGE, POLARITY, SPREAD
 from restoration.examine.damage.pieces import Figures
 from restoration.findings.damage import KINDS
 
@@ -15,26 +18,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Kinds that are judged alike."""
 
-COEFFICIENTS: dict[str, tuple[float, ...]] = {
-    "small": (-2.7851, 0.2644, 0.3718, 0.1282, -0.3470, -0.1797, 0.7051, -0.0541),
-    "long": (-3.1918, -0.0284, 1.1046, -0.1064, -0.7622, -0.2095, 0.1114, -0.1366),
-    "wide": (-3.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-}
-"""Of a logistic regression on ``marks.FIGURES``, its constant first; fitted by
-training/damage/judge.py on pictures and overlays that the network was not trained on. It met no
-wide marks there: theirs are set so that they are suspected, and certain only where the network is
-all but sure."""
+JUDGED = (*GROUPS["small"], *GROUPS["long"])
+"""Kinds whose marks a page makes likelier or less likely."""
 
-PAGE: dict[str, tuple[float, float, float, float]] = {
-    "small": (-0.1809, -0.5343, 0.5433, -0.0585),
-    "long": (-0.0514, -0.8537, 0.5083, -0.0147),
-}
-"""What a page adds to the marks of a group: a constant, and for each e-fold of likely marks on it
-of any kind, of likely marks of the group, and of doubtful marks. Fitted with ``POLARITY``."""
+FARTHEST = 3.0
+"""Spreads from the middle to which figures are held: farther out nothing was learned."""
 
-POLARITY = 0.7874
-"""What it adds for each e-fold of likely marks that are, like the mark itself, lighter (or darker)
-than what lies around: what falls onto one page mostly has one colour."""
+WIDE = -6.0
+"""What is added to a wide mark's log odds of the network. Stains and torn edges were not shown to
+be told from picture: they are suspected where the network is all but sure, and never certain."""
 
 LIKELY, DOUBTFUL = 1.0, -2.0
 """Own odds above which a mark is likely, and between which marks are doubtful."""
@@ -44,16 +36,29 @@ AREA = 512.0 * 512.0
 area: what counts is how thick they lie."""
 
 
+def terms(figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1, the figures in spreads from their middle, and their products by twos: what the odds of a
+    mark are a sum of.
+
+    figures: float64 (marks.FIGURES, n). Returns float64 (n, terms).
+    """
+    spread = (figures.T - np.asarray(MIDDLE)) / np.asarray(SPREAD)
+    held = np.clip(spread, -FARTHEST, FARTHEST)
+    pairs = combinations_with_replacement(range(held.shape[1]), 2)
+    products = [held[:, one] * held[:, other] for one, other in pairs]
+    return np.asarray(np.column_stack([np.ones(len(held)), held, *products]))
+
+
 def own_odds(figures: npt.NDArray[np.float64], kind: npt.NDArray[np.uint8]) -> Figures:
     """Log odds that each mark is damage, before the page is heard.
 
     figures: float64 (marks.FIGURES, n); kind: uint8 (n,), index into KINDS.
     """
-    out = np.zeros(figures.shape[1])
-    for group, kinds in GROUPS.items():
-        chosen = _of(kinds, kind)
-        constant, *slopes = COEFFICIENTS[group]
-        out[chosen] = constant + np.asarray(slopes) @ figures[:, chosen]
+    # What the network says of a mark is its first figure.
+    out = figures[0] + WIDE
+    for group, weights in OWN.items():
+        chosen = _of(GROUPS[group], kind)
+        out[chosen] = terms(figures[:, chosen]) @ np.asarray(weights)
     return out
 
 
@@ -67,7 +72,7 @@ def evidence_of_page(
     than what lies around. area: of the page, in pixels of the search.
     """
     share = min(1.0, AREA / max(area, 1.0))
-    judged = np.isin(kind, [KINDS.index(name) for group in PAGE for name in GROUPS[group]])
+    judged = _of(JUDGED, kind)
     likely = judged & (odds > LIKELY)
     said = {"all": likely, "light": likely & light, "dark": likely & ~light}
     said |= {group: likely & _of(GROUPS[group], kind) for group in PAGE}
