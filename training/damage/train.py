@@ -87,15 +87,22 @@ def loss_of(logits: Tensor, label: Tensor) -> Tensor:
     return (each * weight).mean() + OVERLAP_WEIGHT * (1 - overlap) + KIND_WEIGHT * kinds
 
 
-def rate(step: int, steps: int) -> float:
+def rate(step: int, steps: int, highest: float = HIGHEST) -> float:
     """Of learning at a step."""
     if step < WARM:
-        return HIGHEST * (step + 1) / WARM
+        return highest * (step + 1) / WARM
     done = (step - WARM) / max(1, steps - WARM)
-    return HIGHEST * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+    return highest * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def train(source: Pictures, steps: int, seed: int, out: Path, begun: Path | None = None) -> None:
+def train(
+    source: Pictures,
+    steps: int,
+    seed: int,
+    out: Path,
+    begun: Path | None = None,
+    highest: float = HIGHEST,
+) -> None:
     """Trains, from nothing or from the weights in ``begun``; writes ``out`` (safetensors) and its
     log beside it."""
     torch.manual_seed(seed)
@@ -120,7 +127,7 @@ def train(source: Pictures, steps: int, seed: int, out: Path, begun: Path | None
     for step in range(steps):
         pixels, label = next(batches)
         for group in optimiser.param_groups:
-            group["lr"] = rate(step, steps)
+            group["lr"] = rate(step, steps, highest)
         plane = (pixels.float() / 255).to(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = network(plane)
@@ -152,12 +159,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=24_000)
     parser.add_argument("--seed", type=int, default=18)
     parser.add_argument("--from", dest="begun", type=Path, help="weights to go on from")
+    parser.add_argument("--highest", type=float, default=HIGHEST, help="rate of learning")
     given = parser.parse_args()
     given.out.parent.mkdir(parents=True, exist_ok=True)
     files = [*photograph_files(given.photographs, "training"), *packaged_files("training")]
     overlays = Overlays.of(overlay_files(given.overlays, "training"))
     source = Pictures(PictureSource.of(files, given.seed), overlays, given.seed)
-    train(source, given.steps, given.seed, given.out, given.begun)
+    train(source, given.steps, given.seed, given.out, given.begun, given.highest)
 
 
 if __name__ == "__main__":
