@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from restoration.examine.damage import judgement
-from restoration.examine.damage.judgement import AREA, evidence_of_page, page_shifts
+from restoration.examine.damage.coefficients import MIDDLE, SPREAD
+from restoration.examine.damage.judgement import (
+    AREA,
+    evidence_of_page,
+    own_odds,
+    page_shifts,
+    terms,
+)
+from restoration.examine.damage.odds import threshold
 from restoration.findings.damage import KINDS
 
 DUST, HAIRS, STAINS = (KINDS.index(name) for name in ("dust", "hairs", "stains"))
@@ -54,3 +62,19 @@ def test_marks_of_the_colour_that_the_damage_of_the_page_has_gain(monkeypatch):
     assert shifts["dust"] == pytest.approx(-1 + 0.5 * np.log(10))
     assert shifts["hairs"] == shifts["cracks"] == -2.0
     assert "stains" not in shifts
+
+
+def test_the_terms_of_a_mark_are_its_figures_and_their_products():
+    figures = np.array(MIDDLE)[:, None] + np.array(SPREAD)[:, None] * [[1.0, 50.0]]
+    first, far = terms(figures)
+    assert first[0] == 1.0
+    assert first[1:8] == pytest.approx(np.ones(7))
+    assert len(first) == 1 + 7 + 28
+    assert far.max() == pytest.approx(9.0), "far out nothing was learned"
+
+
+def test_stains_and_losses_are_never_certain_by_themselves():
+    surest = np.array(MIDDLE)[:, None] + np.zeros((7, 2))
+    surest[0] = np.log((1 - 1e-4) / 1e-4)
+    odds = own_odds(surest, np.array([STAINS, KINDS.index("losses")], np.uint8))
+    assert (odds < threshold(0.6)).all()

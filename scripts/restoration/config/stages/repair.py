@@ -33,8 +33,8 @@ class RepairSettings(Section):
         0.5,
         ge=0.0,
         le=1.0,
-        description="How sure a mark must be: the odds that it is damage are 9801 to 1 at 0, 99 to "
-        "1 at 0.5 (a probability of 0.99) and 1 to 1 at 1 (a probability of 0.5); in between, 9801 "
+        description="How sure a mark must be: the odds that it is damage are 361 to 1 at 0, 19 to "
+        "1 at 0.5 (a probability of 0.95) and 1 to 1 at 1 (a probability of 0.5); in between, 361 "
         "to the power of 1 less this setting.",
     )
     infrared: Literal["auto", "always", "never"] = Field(

@@ -24,9 +24,10 @@ JUDGED = (*GROUPS["small"], *GROUPS["long"])
 FARTHEST = 3.0
 """Spreads from the middle to which figures are held: farther out nothing was learned."""
 
-WIDE = -6.0
-"""What is added to a wide mark's log odds of the network. Stains and torn edges were not shown to
-be told from picture: they are suspected where the network is all but sure, and never certain."""
+WIDE = -7.0
+"""What is added to a wide mark's log odds of the network, which are 9.2 at most. Stains and torn
+edges were not shown to be told from picture: they are suspected where the network is all but sure,
+and not certain at any sensitivity up to 0.6."""
 
 LIKELY, DOUBTFUL = 1.0, -2.0
 """Own odds above which a mark is likely, and between which marks are doubtful."""

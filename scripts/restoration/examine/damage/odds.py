@@ -11,7 +11,7 @@ from restoration.examine.damage.pieces import Figures
 LOWEST = -4.0
 """Logarithm of the odds below which a mark is none."""
 
-SUREST = 81.0
+SUREST = 361.0
 """Odds, to one, that a mark needs at a sensitivity of 0."""
 
 SUSPECTED = -math.log(4.0)
@@ -21,7 +21,7 @@ SUSPECTED = -math.log(4.0)
 def threshold(sensitivity: float) -> float:
     """Logarithm of the odds above which a mark is damage.
 
-    sensitivity: from 0 (odds of 81 to 1) over 0.5 (9 to 1, a probability of 0.9) to 1 (1 to 1).
+    sensitivity: from 0 (odds of 361 to 1) over 0.5 (19 to 1, a probability of 0.95) to 1 (1 to 1).
     """
     return (1.0 - sensitivity) * math.log(SUREST)
 
