@@ -47,7 +47,8 @@ def terms(figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     held = np.clip(spread, -FARTHEST, FARTHEST)
     pairs = combinations_with_replacement(range(held.shape[1]), 2)
     products = [held[:, one] * held[:, other] for one, other in pairs]
-    return np.asarray(np.column_stack([np.ones(len(held)), held, *products]))
+    out: npt.NDArray[np.float64] = np.column_stack([np.ones(len(held)), held, *products])
+    return out
 
 
 def own_odds(figures: npt.NDArray[np.float64], kind: npt.NDArray[np.uint8]) -> Figures:
@@ -56,7 +57,7 @@ def own_odds(figures: npt.NDArray[np.float64], kind: npt.NDArray[np.uint8]) -> F
     figures: float64 (marks.FIGURES, n); kind: uint8 (n,), index into KINDS.
     """
     # What the network says of a mark is its first figure.
-    out = figures[0] + WIDE
+    out = np.asarray(figures[0] + WIDE, np.float64)
     for group, weights in OWN.items():
         chosen = _of(GROUPS[group], kind)
         out[chosen] = terms(figures[:, chosen]) @ np.asarray(weights)
