@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from restoration.config.settings import UserWeights
 from restoration.config.validation_messages import near
 from restoration.config.yaml_text import parse
-from restoration.errors import ConfigError
+from restoration.errors import CircumstanceError, ConfigError
+from restoration.networks import sources
 from restoration.networks.architecture import Architecture, Parameters
 from restoration.networks.registry import ARCHITECTURES, alternatives, names_where
 from restoration.networks.sources import (
@@ -277,3 +278,23 @@ def weights_key(
 ) -> tuple[str, ...]:
     """SHA-256 of each set that the network is made of, for the key of a stage."""
     return tuple(manifest[part].sha256 for part in needed_weights(manifest, name, denoise))
+
+
+def read_shipped(name: str) -> bytes:
+    """The file of weights that are part of the repository.
+
+    Raises CircumstanceError where it is not what ``resources/models.yaml`` says it is.
+    """
+    file = load_manifest(sources.RESOURCES / "models.yaml")[name].files[0]
+    path = file.path(sources.RESOURCES)
+    again = "it is part of the repository: git checkout puts it back"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise CircumstanceError(f"{path}: is missing; {again}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise CircumstanceError(
+            f"{path}: was altered: expected SHA-256 {file.sha256}, found {found}; {again}"
+        )
+    return data

@@ -15,34 +15,11 @@ from restoration.examine.damage.marks import Marks
 from restoration.examine.damage.mask import SparsePlane
 from restoration.examine.damage.odds import LOWEST
 from restoration.examine.damage.pieces import Figures, Labels
+from restoration.examine.damage.tile import SearchTile
 from restoration.findings.damage import KINDS
 
 Groups = npt.NDArray[np.intp]
 """For each of many things, the number of the group that it belongs to."""
-
-
-@dataclass(frozen=True)
-class SearchTile:
-    """A tile of a level, and the window around it that is searched; in pixels of the level."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-    window_top: int
-    window_left: int
-    window_height: int
-    window_width: int
-
-    @property
-    def window(self) -> tuple[int, int, int, int]:
-        return self.window_top, self.window_left, self.window_height, self.window_width
-
-    @property
-    def core(self) -> tuple[slice, slice]:
-        """Where the tile lies in its window."""
-        top, left = self.top - self.window_top, self.left - self.window_left
-        return slice(top, top + self.height), slice(left, left + self.width)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ LEAK_TILES, LEAK_MARGIN = 8, 8
 STRONGEST = 1.5
 """Most that the grain around a hole may exceed that of the page's flat parts: more is picture."""
 
-Window = tuple[slice, slice]
+Slices = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Block:
     left: int
     pixels: FloatImage
     mask: Mask
-    core: Window
+    core: Slices
     """Where the block lies in the window."""
 
 
@@ -175,7 +175,7 @@ class Closing:
         return is_tight(np.concatenate(shares)) if shares else False
 
 
-def groups(mask: Mask, core: Window) -> Iterator[tuple[Window, Mask]]:
+def groups(mask: Mask, core: Slices) -> Iterator[tuple[Slices, Mask]]:
     """The crops in which the holes of a block are filled, and which pixels each is filled for.
 
     mask: bool (h, w), of the block and what lies around it; core: the block. What a crop is filled
