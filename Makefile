@@ -159,7 +159,9 @@ fuzz: $(DEV) ## hostile scans, sheets and weights at random: [SECONDS=300] [SEED
 
 train-damage: $(DEV) ## the damage detector anew, then the odds of its marks: OVERLAYS=folder PHOTOGRAPHS=folder [ARGS=...]
 	PYTHONPATH=.:scripts $(PY) -m training.damage.train --overlays=$(call said,OVERLAYS) \
-	    --photographs=$(call said,PHOTOGRAPHS) $(ARGS)
+	    --photographs=$(call said,PHOTOGRAPHS) --out=results/training/damage.safetensors $(ARGS)
+	PYTHONPATH=.:scripts $(PY) -m training.damage.judge --overlays=$(call said,OVERLAYS) \
+	    --photographs=$(call said,PHOTOGRAPHS) --weights=results/training/damage.safetensors
 
 bench: $(DEV) native ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)

@@ -2,13 +2,16 @@
 
 PYTHONPATH=.:scripts python -m training.damage.judge --overlays folder --photographs folder
 
-Writes examine/damage/coefficients.py. A mark counts by the root of its area, and no page for more
+Writes examine/damage/coefficients.py, and puts the weights that it judged in their place:
+resources/, and their size and digest in models.yaml. A mark counts by the root of its area, and no page for more
 than MOST: one halftone of which the network takes every dot for dust would decide for all others.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,6 +33,8 @@ from training.damage.pictures import PictureSource
 from training.damage.split import overlay_files, packaged_files, photograph_files
 
 ROOT = Path(__file__).resolve().parents[2]
+
+SHIPPED = ROOT / "resources/damage-detector.safetensors"
 
 COEFFICIENTS = ROOT / "scripts/restoration/examine/damage/coefficients.py"
 
@@ -192,15 +197,30 @@ def written(own: dict[str, Floats], by_page: dict[str, Floats], polarity: float)
     return "\n".join(lines) + "\n"
 
 
+def adopt(weights: Path) -> None:
+    """Puts weights in the place of those of the repository. Raises ValueError where models.yaml has
+    no entry of the form that is expected."""
+    data, manifest = weights.read_bytes(), ROOT / "resources/models.yaml"
+    if weights.resolve() != SHIPPED:
+        SHIPPED.write_bytes(data)
+    entry = f"- name: {SHIPPED.name}\n      bytes: {len(data)}\n      sha256: "
+    text, count = re.subn(
+        rf"- name: {re.escape(SHIPPED.name)}\n      bytes: \d+\n      sha256: [0-9a-f]{{64}}",
+        entry + hashlib.sha256(data).hexdigest(),
+        manifest.read_text(encoding="utf-8"),
+    )
+    if count != 1:
+        raise ValueError(f"{manifest}: expected one entry of {SHIPPED.name}, found {count}")
+    manifest.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--overlays", type=Path, required=True)
     parser.add_argument("--photographs", type=Path, required=True)
-    parser.add_argument(
-        "--weights", type=Path, default=ROOT / "resources/damage-detector.safetensors"
-    )
-    parser.add_argument("--pictures", type=int, default=800)
+    parser.add_argument("--weights", type=Path, default=SHIPPED)
+    parser.add_argument("--pictures", type=int, default=1200)
     parser.add_argument("--seed", type=int, default=19)
     given = parser.parse_args()
     cv2.setNumThreads(1)
@@ -215,6 +235,7 @@ def main() -> None:
     own = {group: fit_own(pages, group) for group in OWN}
     by_page, polarity = fit_page(pages, own)
     COEFFICIENTS.write_text(written(own, by_page, polarity), encoding="utf-8")
+    adopt(given.weights)
     subprocess.run([sys.executable, "-m", "ruff", "format", "-q", str(COEFFICIENTS)], check=True)
 
 

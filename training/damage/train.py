@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--overlays", type=Path, required=True, help="folder of a folder per kind")
     parser.add_argument("--photographs", type=Path, required=True, help="folder of kodimNN.png")
     parser.add_argument("--out", type=Path, default=ROOT / "results/training/damage.safetensors")
-    parser.add_argument("--steps", type=int, default=24_000)
+    parser.add_argument("--steps", type=int, default=80_000)
     parser.add_argument("--seed", type=int, default=18)
     parser.add_argument("--from", dest="begun", type=Path, help="weights to go on from")
     parser.add_argument("--highest", type=float, default=HIGHEST, help="rate of learning")
