@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from training.damage.content.canvas import (
+    Cover,
     Plane,
     Points,
     Span,
@@ -40,7 +41,7 @@ def specks(side: int, rng: np.random.Generator) -> Plane:
     return _small(cover)
 
 
-def _speck(cover: np.ndarray, place: Points, radius: float, rng: np.random.Generator) -> None:
+def _speck(cover: Cover, place: Points, radius: float, rng: np.random.Generator) -> None:
     count = 9 if radius > 3 else 6
     angles = np.sort(rng.uniform(0, 2 * np.pi, count))
     reach = radius * rng.uniform(0.5, 1.35, count)
@@ -116,7 +117,7 @@ def cracks(side: int, rng: np.random.Generator) -> Plane:
 
 
 def _branch(
-    cover: np.ndarray,
+    cover: Cover,
     start: Points,
     heading: float,
     width: float,
@@ -184,7 +185,7 @@ def stains(side: int, rng: np.random.Generator) -> Plane:
         inner = np.clip((1.0 - far + 0.35 * height - rng.uniform(0.05, 0.2)) / soft, 0, 1)
         body = np.maximum(body - inner, np.float32(rng.uniform(0, 0.5)) * body)
     grain = 1.0 + 0.3 * clouds(rng, (side, side), rng.uniform(2, 20))
-    return np.clip(body * grain, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(body * grain, 0, 1), np.float32)
 
 
 def losses(side: int, rng: np.random.Generator) -> Plane:
@@ -198,7 +199,7 @@ def losses(side: int, rng: np.random.Generator) -> Plane:
         depth = (x, y, 1 - x, 1 - y)[int(rng.integers(4))]
     ragged = 0.06 * clouds(rng, (side, side), 0.3 * side, 4) + 0.008 * clouds(rng, (side, side), 2)
     inside = np.float32(rng.uniform(0.02, 0.4)) - depth + np.float32(rng.uniform(0.3, 1)) * ragged
-    return np.clip(inside * np.float32(side / rng.uniform(1, 3)), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(inside * np.float32(side / rng.uniform(1, 3)), 0, 1), np.float32)
 
 
 def _broken(side: int, rng: np.random.Generator) -> Plane:
@@ -207,10 +208,11 @@ def _broken(side: int, rng: np.random.Generator) -> Plane:
     return np.asarray(np.clip(2.0 * (noise - rng.uniform(-0.3, 1.2)), 0, 1), np.float32)
 
 
-def _small(cover: np.ndarray) -> Plane:
+def _small(cover: Cover) -> Plane:
     side = cover.shape[0] // FINE
     small = cv2.resize(cover, (side, side), interpolation=cv2.INTER_AREA)
-    return np.multiply(small, np.float32(1 / 255), dtype=np.float32)
+    out: Plane = np.multiply(small, np.float32(1 / 255), dtype=np.float32)
+    return out
 
 
 DRAWN_MARKS: dict[str, tuple[MarkDrawer, str]] = {

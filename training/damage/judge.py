@@ -3,8 +3,9 @@
 PYTHONPATH=.:scripts python -m training.damage.judge --overlays folder --photographs folder
 
 Writes examine/damage/coefficients.py, and puts the weights that it judged in their place:
-resources/, and their size and digest in models.yaml. A mark counts by the root of its area, and no page for more
-than MOST: one halftone of which the network takes every dot for dust would decide for all others.
+resources/, and their size and digest in models.yaml. A mark counts by the root of its area, and no
+page for more than MOST: one halftone of which the network takes every dot for dust would decide for
+all others.
 """
 
 from __future__ import annotations

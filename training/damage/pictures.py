@@ -85,7 +85,7 @@ def _even(side: int, rng: np.random.Generator) -> Plane:
     across = np.linspace(-0.5, 0.5, side, dtype=np.float32)
     out = np.float32(rng.uniform(0.05, 0.95)) + slope[0] * across + slope[1] * across[:, None]
     out = out + rng.uniform(0, 0.06) * clouds(rng, (side, side), rng.uniform(4, 80))
-    return np.clip(out, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
 def _toned(pixels: Plane, rng: np.random.Generator) -> Plane:

@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -106,10 +107,12 @@ def train(
     """Trains, from nothing or from the weights in ``begun``; writes ``out`` (safetensors) and its
     log beside it."""
     torch.manual_seed(seed)
-    network = DamageUNet().to(memory_format=torch.channels_last)
+    network = DamageUNet()
+    # The stubs of torch do not know this form of ``to``.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.no_grad():
         # Nearly all pixels are sound: begin there.
-        network.out.bias[:4] = 3.0
+        cast(Tensor, network.out.bias)[:4] = 3.0
     if begun is not None:
         network.load_state_dict(load_file(begun))
     average = {name: one.detach().clone() for name, one in network.state_dict().items()}
@@ -133,7 +136,7 @@ def train(
             logits = network(plane)
         loss = loss_of(logits.float(), label.long())
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         kept = min(KEPT, 1 - 1 / (step + 1))
