@@ -5,9 +5,12 @@ that each of its patches is like a patch of what is known. In turn each patch th
 is given the known patch nearest to it, and each pixel the weighted mean of what the patches over it
 say. The nearest ones are found in a k-d tree of their lowest cosines, and through what their
 neighbours found (Barnes et al., PatchMatch, SIGGRAPH 2009), which keeps what hangs together
-together. No random numbers, no library that counts threads: the same pixels give the same bits.
+together. At the coarsest scale the hole is first filled ring by ring, and patches are compared by
+how lively the picture is, too (Newson et al., Video Inpainting of Complex Scenes, SIAM Journal on
+Imaging Sciences 2014): smooth patches would win otherwise, and grass end as a smear.
 
-What is drawn here was not recorded: it is like the picture, and nothing more.
+No random numbers, no library that counts threads: the same pixels give the same bits. What is drawn
+here was not recorded: it is like the picture, and nothing more.
 """
 
 from __future__ import annotations
@@ -19,12 +22,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from restoration.raster.base import FloatImage, Floats32, Mask, Plane
+from restoration.raster.base import FloatImage, Floats32, Mask
+from restoration.stages.repair.scales import doubled, halved, smooth
 
 SIDE = 7
 """Of a patch, in pixels; odd."""
 
-SHALLOW = 4.0
+HALF = SIDE // 2
+
+SHALLOW = 6.0
 """Depth of the hole, in pixels, at which the coarsest scale is coarse enough."""
 
 LEAST_SIDE = 28
@@ -33,30 +39,36 @@ LEAST_SIDE = 28
 ROUNDS = (3, 4, 5)
 """Times that patches are sought and pixels drawn, at the finest scale, the next, and all others."""
 
-COSINES = (10, 3)
-"""Lowest cosines of a patch by which it is sought, of its lightness and of each other channel."""
+COSINES = (10, 3, 1)
+"""Lowest cosines of a patch by which it is sought: of its lightness, of what the first channels
+differ from it, of its liveliness."""
 
 SOURCES = 60_000
 """Known patches in the tree, at most: an even share of them where there are more."""
+
+TRIED = 2_000
+"""Known patches, at most, that are tried for each pixel of a ring."""
 
 STEPS = (1, 3)
 """Pixels between a patch and the neighbours whose finds it tries for itself."""
 
 COHERENT = 0.8
-"""A neighbour's find is taken where its distance is below that of the own times this... """
+"""A patch leaves what it found before for what the tree offers where that is nearer than this share
+of the distance."""
 
 TRUST = 1.3
 """Base of the powers, by pixels into the hole, with which a patch weighs less."""
 
+AREA = 15
+"""Side of the neighbourhood, in pixels, of which the liveliness is meant."""
+
+LIVELY = 3.0
+"""Weight of the liveliness against lightness and colour."""
+
 CHUNK = 20_000
-"""Patches that are compared at a time: 12 MB each of colour."""
+"""Patches that are compared at a time: 20 MB of each."""
 
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-
-LEAST = 1e-9
-
-AREA = 15
-LIVELY = 5.0
 
 Places = npt.NDArray[np.intp]
 """(patches, 2): row and column of their first pixels."""
@@ -82,10 +94,15 @@ class _Scale:
         touched = _any_of(hole)
         depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 5)
         targets = np.argwhere(touched)
-        half = SIDE // 2
-        trust = TRUST ** -depth[targets[:, 0] + half, targets[:, 1] + half]
+        trust = TRUST ** -depth[targets[:, 0] + HALF, targets[:, 1] + HALF]
         known = ~touched
         return cls(pixels, hole, targets, np.argwhere(known), known, trust.astype(np.float32))
+
+    def numbers(self) -> npt.NDArray[np.intp]:
+        """Of the target that begins at a place; -1 where none does."""
+        out = np.full(self.known.shape, -1, np.intp)
+        out[tuple(self.targets.T)] = np.arange(len(self.targets))
+        return out
 
 
 def completed(pixels: FloatImage, hole: Mask) -> FloatImage:
@@ -94,7 +111,7 @@ def completed(pixels: FloatImage, hole: Mask) -> FloatImage:
     pixels: float32 (h, w, c) in [0, 1]; hole: bool (h, w). Where hardly anything is known to take
     patches from, the hole is filled smoothly from its rim.
     """
-    count = pixels.shape[2]
+    channels = pixels.shape[2]
     scales = [(np.concatenate([pixels, _liveliness(pixels, hole)], axis=2), hole)]
     while _depth(scales[-1][1]) > SHALLOW and min(scales[-1][1].shape) >= 2 * LEAST_SIDE:
         scales.append(halved(*scales[-1]))
@@ -105,15 +122,16 @@ def completed(pixels: FloatImage, hole: Mask) -> FloatImage:
         scale = _Scale.of(*scales[level])
         out = scale.pixels.copy()
         if made is None:
-            out[scale.hole] = smooth(out, scale.hole)[scale.hole]
+            out = smooth(out, scale.hole)
         else:
-            out[scale.hole] = _doubled(made, scale.hole.shape)[scale.hole]
-        if len(scale.sources) < SIDE * SIDE or not len(scale.targets):
+            out[scale.hole] = doubled(made, scale.hole.shape)[scale.hole]
+        if len(scale.sources) < SIDE * SIDE:
             made = out
             continue
         if former is not None and found is not None:
             found = _finer(found, former, scale)
-            out = _drawn(scale, out, found, np.where(found[:, 0] < 0, 1e9, 0.0))
+            alike = np.where(found[:, 0] < 0, np.inf, 0.0).astype(np.float32)
+            out = _drawn(scale, out, found, alike)
         else:
             out = _peeled(scale, out)
         for _ in range(ROUNDS[min(level, len(ROUNDS) - 1)]):
@@ -121,7 +139,7 @@ def completed(pixels: FloatImage, hole: Mask) -> FloatImage:
             out = _drawn(scale, out, found, distance)
         made, former = out, scale
     assert made is not None
-    return np.ascontiguousarray(made[:, :, :count])
+    return np.ascontiguousarray(made[:, :, :channels])
 
 
 def _liveliness(pixels: FloatImage, hole: Mask) -> FloatImage:
@@ -137,37 +155,6 @@ def _liveliness(pixels: FloatImage, hole: Mask) -> FloatImage:
     return np.stack(found, axis=2) * np.float32(LIVELY)
 
 
-def smooth(pixels: FloatImage, hole: Mask) -> FloatImage:
-    """The hole filled smoothly, from coarse to fine (Gortler et al., The Lumigraph, 1996)."""
-    if not hole.any() or hole.all():
-        return pixels
-    out = pixels.copy()
-    if min(hole.shape) < 2:
-        out[hole] = pixels[~hole].mean(axis=0)
-        return out
-    out[hole] = _doubled(smooth(*halved(pixels, hole)), hole.shape)[hole]
-    return out
-
-
-def halved(pixels: FloatImage, hole: Mask) -> tuple[FloatImage, Mask]:
-    """The means of what is known of each 2 x 2 pixels; where less than half is, a hole."""
-    height, width = (side + side % 2 for side in hole.shape)
-    grown = ((0, height - hole.shape[0]), (0, width - hole.shape[1]))
-    known = np.pad((~hole).astype(np.float32), grown, mode="edge")
-    whole = np.pad(pixels, (*grown, (0, 0)), mode="edge") * known[:, :, None]
-    count = known.reshape(height // 2, 2, width // 2, 2).sum(axis=(1, 3))
-    total = whole.reshape(height // 2, 2, width // 2, 2, -1).sum(axis=(1, 3))
-    mean = total / np.maximum(count, np.float32(1.0))[:, :, None]
-    return np.asarray(mean, np.float32), np.asarray(count < 2)
-
-
-def _doubled(pixels: FloatImage, size: tuple[int, ...]) -> FloatImage:
-    large = cv2.resize(
-        pixels, (2 * pixels.shape[1], 2 * pixels.shape[0]), interpolation=cv2.INTER_LINEAR
-    )
-    return np.asarray(large.reshape(*large.shape[:2], -1)[: size[0], : size[1]])
-
-
 def _depth(hole: Mask) -> float:
     return float(cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 5).max())
 
@@ -175,16 +162,18 @@ def _depth(hole: Mask) -> float:
 def _any_of(hole: Mask) -> Mask:
     """bool (h - SIDE + 1, w - SIDE + 1): whether a patch holds any of the hole."""
     grown = cv2.dilate(hole.view(np.uint8), np.ones((SIDE, SIDE), np.uint8))
-    half = SIDE // 2
-    return np.asarray(grown[half : hole.shape[0] - half, half : hole.shape[1] - half] > 0)
+    return np.asarray(grown[_middles(hole.shape)] > 0)
+
+
+def _middles(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Where the middles of patches lie in a picture."""
+    return slice(HALF, shape[0] - HALF), slice(HALF, shape[1] - HALF)
 
 
 def _finer(found: Places, former: _Scale, scale: _Scale) -> Places:
     """What the coarser scale found, for the patches of this one; -1 where it says nothing."""
-    numbers = np.full(former.known.shape, -1, np.intp)
-    numbers[tuple(former.targets.T)] = np.arange(len(former.targets))
     half = np.minimum(scale.targets // 2, np.array(former.known.shape) - 1)
-    number = numbers[tuple(half.T)]
+    number = former.numbers()[tuple(half.T)]
     place = 2 * found[number] + (scale.targets - 2 * half)
     return np.where((number >= 0)[:, None] & _is_source(scale, place)[:, None], place, -1)
 
@@ -197,11 +186,13 @@ def _is_source(scale: _Scale, places: Places) -> npt.NDArray[np.bool_]:
 
 
 def _search(scale: _Scale, out: FloatImage, found: Places | None) -> tuple[Places, Floats32]:
-    """The nearest known patch of each target, and its squared distance for each value."""
-    windows = np.lib.stride_tricks.sliding_window_view(out, (SIDE, SIDE), axis=(0, 1))
+    """The nearest known patch of each target, and its squared distance for each value.
+
+    found: what was found before, -1 where nothing was.
+    """
+    windows = _windows(out)
     features = _cosines(out)
-    step = -(-len(scale.sources) // SOURCES)
-    chosen = scale.sources[::step]
+    chosen = scale.sources[:: -(-len(scale.sources) // SOURCES)]
     tree = cKDTree(features[tuple(chosen.T)], balanced_tree=False, compact_nodes=False)
     _, number = tree.query(features[tuple(scale.targets.T)], eps=0.5)
     best = chosen[number]
@@ -212,8 +203,7 @@ def _search(scale: _Scale, out: FloatImage, found: Places | None) -> tuple[Place
         before[kept] = _distances(windows, scale.targets[kept], found[kept])
         nearer = before * COHERENT <= distance
         best, distance = np.where(nearer[:, None], found, best), np.where(nearer, before, distance)
-    numbers = np.full(scale.known.shape, -1, np.intp)
-    numbers[tuple(scale.targets.T)] = np.arange(len(scale.targets))
+    numbers = scale.numbers()
     limits = np.array(scale.known.shape)
     for length in STEPS:
         for move in ((0, length), (length, 0), (0, -length), (-length, 0)):
@@ -221,13 +211,17 @@ def _search(scale: _Scale, out: FloatImage, found: Places | None) -> tuple[Place
             inside = np.all((beside >= 0) & (beside < limits), axis=1)
             number = np.where(inside, numbers[tuple(np.clip(beside, 0, limits - 1).T)], -1)
             place = best[number] - np.array(move)
-            fit = (number >= 0) & _is_source(scale, place)
-            fit &= np.any(place != best, axis=1)
+            fit = (number >= 0) & _is_source(scale, place) & np.any(place != best, axis=1)
             here = np.flatnonzero(fit)
             tried = _distances(windows, scale.targets[here], place[here])
             better = tried < distance[here]
             best[here[better]], distance[here[better]] = place[here[better]], tried[better]
     return best, distance
+
+
+def _windows(pixels: FloatImage) -> FloatImage:
+    """A view of all patches: (h - SIDE + 1, w - SIDE + 1, channels, SIDE, SIDE)."""
+    return np.lib.stride_tricks.sliding_window_view(pixels, (SIDE, SIDE), axis=(0, 1))
 
 
 def _distances(windows: FloatImage, one: Places, other: Places) -> Floats32:
@@ -241,7 +235,10 @@ def _distances(windows: FloatImage, one: Places, other: Places) -> Floats32:
 
 
 def _cosines(out: FloatImage) -> Floats32:
-    """The lowest cosines of every patch, float32 (h - SIDE + 1, w - SIDE + 1, cosines)."""
+    """The lowest cosines of every patch, float32 (h - SIDE + 1, w - SIDE + 1, cosines).
+
+    out: the picture's channels, and its liveliness as the last two.
+    """
     along = np.arange(SIDE) + 0.5
     basis = np.array([np.cos(np.pi * k * along / SIDE) for k in range(SIDE)], np.float32)
     basis /= np.linalg.norm(basis, axis=1, keepdims=True)
@@ -250,44 +247,49 @@ def _cosines(out: FloatImage) -> Floats32:
         key=lambda one: (sum(one), one),
     )
     picture = out.shape[2] - 2
-    planes = [np.ascontiguousarray(out[:, :, :picture].mean(axis=2))]
-    planes += [np.ascontiguousarray(out[:, :, c]) - planes[0] for c in range(picture - 1)]
-    planes += [np.ascontiguousarray(out[:, :, picture + c]) for c in range(2)]
-    half = SIDE // 2
-    inner = np.s_[half : out.shape[0] - half, half : out.shape[1] - half]
+    lightness = np.ascontiguousarray(out[:, :, :picture].mean(axis=2))
+    planes = [(lightness, COSINES[0])]
+    planes += [(out[:, :, each] - lightness, COSINES[1]) for each in range(picture - 1)]
+    planes += [(np.ascontiguousarray(out[:, :, each]), COSINES[2]) for each in (-2, -1)]
     found = [
-        cv2.sepFilter2D(plane, cv2.CV_32F, basis[column], basis[row])[inner]
-        for index, plane in enumerate(planes)
-        for row, column in order[: 10 if index == 0 else 3 if index < picture else 1]
+        cv2.sepFilter2D(plane, cv2.CV_32F, basis[column], basis[row])[_middles(plane.shape)]
+        for plane, count in planes
+        for row, column in order[:count]
     ]
     return np.stack(found, axis=2)
 
 
 def _drawn(scale: _Scale, out: FloatImage, found: Places, distance: Floats32) -> FloatImage:
-    """The hole drawn anew: of each pixel the mean of what the patches over it say."""
-    spread = np.float32(max(float(np.percentile(distance, 75)), 1e-8))
-    weight = scale.trust * np.exp(-distance / (2 * spread))
+    """The hole drawn anew: of each pixel the mean of what the patches over it say.
+
+    distance: of what each target found; infinite where it says nothing.
+    """
+    told = np.isfinite(distance)
+    if not told.any():
+        return out
+    spread = np.float32(max(float(np.percentile(distance[told], 75)), 1e-8))
+    # No weight is lost to rounding: what fits badly still says more than nothing.
+    weight = (scale.trust * np.exp(np.maximum(-distance / (2 * spread), -20.0)))[told]
+    targets, sources = scale.targets[told], found[told]
     total = np.zeros((*out.shape[:2], out.shape[2] + 1), np.float32)
     for row in range(SIDE):
         for column in range(SIDE):
-            here = (scale.targets[:, 0] + row, scale.targets[:, 1] + column)
-            there = (found[:, 0] + row, found[:, 1] + column)
+            here = (targets[:, 0] + row, targets[:, 1] + column)
+            there = (sources[:, 0] + row, sources[:, 1] + column)
             total[here[0], here[1], :-1] += weight[:, None] * scale.pixels[there]
             total[here[0], here[1], -1] += weight
     made = out.copy()
-    said = scale.hole & (total[:, :, -1] > LEAST)
+    said = scale.hole & (total[:, :, -1] > 0)
     made[said] = total[said][:, :-1] / total[said][:, -1:]
     return made
 
 
 def _peeled(scale: _Scale, out: FloatImage) -> FloatImage:
-    """The hole filled from its rim inwards, ring by ring, by the patches that fit what is known."""
+    """The hole filled from its rim inwards, ring by ring: each pixel with the middle of the known
+    patch that fits best what is known around it by then."""
     out, hole = out.copy(), scale.hole.copy()
-    windows = np.lib.stride_tricks.sliding_window_view(scale.pixels, (SIDE, SIDE), axis=(0, 1))
-    step = -(-len(scale.sources) // 4000)
-    sources = scale.sources[::step]
-    known = windows[tuple(sources.T)].transpose(0, 2, 3, 1)
-    half = SIDE // 2
+    sources = scale.sources[:: -(-len(scale.sources) // TRIED)]
+    known = _windows(scale.pixels)[tuple(sources.T)].transpose(0, 2, 3, 1)
     while hole.any():
         ring = hole & ~(cv2.erode(hole.view(np.uint8), CROSS, borderValue=1) > 0)
         if not ring.any():
@@ -295,8 +297,8 @@ def _peeled(scale: _Scale, out: FloatImage) -> FloatImage:
         places = np.argwhere(ring)
         filled = np.empty((len(places), out.shape[2]), np.float32)
         for index, (row, column) in enumerate(places.tolist()):
-            top = min(max(row - half, 0), hole.shape[0] - SIDE)
-            left = min(max(column - half, 0), hole.shape[1] - SIDE)
+            top = min(max(row - HALF, 0), hole.shape[0] - SIDE)
+            left = min(max(column - HALF, 0), hole.shape[1] - SIDE)
             part = np.s_[top : top + SIDE, left : left + SIDE]
             told = ~hole[part]
             apart = known[:, told] - out[part][told]
@@ -305,6 +307,3 @@ def _peeled(scale: _Scale, out: FloatImage) -> FloatImage:
         out[ring] = filled
         hole &= ~ring
     return out
-
-
-__all__ = ["Plane", "completed", "smooth"]
