@@ -35,6 +35,9 @@ LEAK = 0.1
 and what touches it is no picture to start from. Simulated scratches, masked to a fifth of their
 strength, leave 0.12 to 0.16; with a mask one pixel wider 0.04 at most."""
 
+DETAIL = 5.0
+"""Standard deviation, in pixels, of the blur below which what patches hold is their own."""
+
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 PLAIN = 0.1
@@ -95,18 +98,21 @@ def fill(
     closed, solvable = _closed(out, hole, noise, wide)
     spread = straying(out, ~hole, hole)
     _, labels = cv2.connectedComponents(hole.view(np.uint8), connectivity=8)
-    record = out[hole]
-    tone = tones(record, closed[hole], spread, labels[hole].astype(np.intp) - 1)
-    under = recovered(record, closed[hole], spread, tone)
-    out[hole], made[hole] = under.pixels, 1.0 - under.kept
+    record, expected = out[hole], _expected(closed, hole & ~solvable)
+    tone = tones(record, expected[hole], spread, labels[hole].astype(np.intp) - 1)
+    under = recovered(record, expected[hole], spread, tone)
+    made[hole] = 1.0 - under.kept
+    out[hole] = under.pixels + made[hole][:, None] * (closed - expected)[hole]
     # What is known by now under the thin places of a mark is a nearer rim for the rest of it.
     unsure = (under.deviation > SURE) | (under.kept < TOLD)
     if unsure.any() and not unsure.all():
         rest = np.zeros_like(mask)
         rest[hole] = unsure
         closed, solvable = _closed(out, rest, noise, wide)
-        under = recovered(record[unsure], closed[rest], spread[unsure], tone[unsure])
-        out[rest], made[rest] = under.pixels, 1.0 - under.kept
+        expected = _expected(closed, rest & ~solvable)
+        under = recovered(record[unsure], expected[rest], spread[unsure], tone[unsure])
+        made[rest] = 1.0 - under.kept
+        out[rest] = under.pixels + made[rest][:, None] * (closed - expected)[rest]
     out[~mask], made[~mask] = pixels[~mask], 0.0
     divided = mask & (made < 1.0 - DIVIDED)
     methods = {"divided out": divided, "biharmonic": mask & ~divided & solvable}
@@ -146,6 +152,17 @@ def _closed(
             solved = inpaint_biharmonic(rim, holes, split_into_regions=True, channel_axis=2)
             out[holes] = solved[holes]
     return _held(out, rim_of_all, solvable), solvable
+
+
+def _expected(closed: FloatImage, guessed: Mask) -> FloatImage:
+    """What is most probable under the holes. Of patches it is their mean: their detail is that of
+    another place, and counts as far as the record tells nothing."""
+    if not guessed.any():
+        return closed
+    out = closed.copy()
+    mean = cv2.GaussianBlur(closed, (0, 0), DETAIL).reshape(closed.shape)
+    out[guessed] = mean[guessed]
+    return out
 
 
 def leaks(pixels: FloatImage, mask: Mask) -> Floats:
