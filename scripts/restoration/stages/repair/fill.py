@@ -35,8 +35,8 @@ LEAK = 0.1
 and what touches it is no picture to start from. Simulated scratches, masked to a fifth of their
 strength, leave 0.12 to 0.16; with a mask one pixel wider 0.04 at most."""
 
-DETAIL = 5.0
-"""Standard deviation, in pixels, of the blur below which what patches hold is their own."""
+RADIUS = 6
+"""Of Telea's neighbourhood, in pixels."""
 
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
@@ -155,13 +155,18 @@ def _closed(
 
 
 def _expected(closed: FloatImage, guessed: Mask) -> FloatImage:
-    """What is most probable under the holes. Of patches it is their mean: their detail is that of
-    another place, and counts as far as the record tells nothing."""
+    """What is most probable under the holes, as far as the record is to tell. What was guessed has
+    the detail of another place, so there the rim is carried inwards, by Telea's fast marching
+    (2004, OpenCV): 0 to 3 dB nearer to the truth, where a wide stain is divided out, than patches
+    or their local mean. Its float32 variant (OpenCV 5.0) rounds to whole numbers, which turns
+    values in [0, 1] to black and white: so on 16-bit codes."""
     if not guessed.any():
         return closed
-    out = closed.copy()
-    mean = cv2.GaussianBlur(closed, (0, 0), DETAIL).reshape(closed.shape)
-    out[guessed] = mean[guessed]
+    out, hole = closed.copy(), guessed.view(np.uint8)
+    for channel in range(closed.shape[2]):
+        codes = np.rint(np.clip(closed[:, :, channel], 0.0, 1.0) * 65535.0).astype(np.uint16)
+        filled = cv2.inpaint(codes, hole, RADIUS, cv2.INPAINT_TELEA)
+        out[:, :, channel][guessed] = filled[guessed].astype(np.float32) / np.float32(65535.0)
     return out
 
 

@@ -49,8 +49,17 @@ SOURCES = 60_000
 TRIED = 2_000
 """Known patches, at most, that are tried for each pixel of a ring."""
 
-STEPS = (1, 3)
-"""Pixels between a patch and the neighbours whose finds it tries for itself."""
+TREES = 2_500
+"""Targets up to which each of them is sought in the tree, in each round."""
+
+MOVES = np.array(
+    [(side * step, 0) for step in (1, 3) for side in (1, -1)]
+    + [(0, side * step) for step in (1, 3) for side in (1, -1)]
+)
+"""From a patch to the neighbours whose finds it tries for itself, in rows and columns."""
+
+BESIDE = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)])
+"""From what a patch found to what it tries next to that."""
 
 COHERENT = 0.8
 """A patch leaves what it found before for what the tree offers where that is nearer than this share
@@ -188,35 +197,54 @@ def _is_source(scale: _Scale, places: Places) -> npt.NDArray[np.bool_]:
 def _search(scale: _Scale, out: FloatImage, found: Places | None) -> tuple[Places, Floats32]:
     """The nearest known patch of each target, and its squared distance for each value.
 
-    found: what was found before, -1 where nothing was.
+    found: what was found before, -1 where nothing was. Where there are so many patches that a tree
+    takes long, it is asked for those alone that found nothing before.
     """
-    windows = _windows(out)
+    windows, count = _windows(out), len(scale.targets)
+    best, distance = np.full((count, 2), -1), np.full(count, np.inf, np.float32)
+    if found is not None:
+        kept = found[:, 0] >= 0
+        best[kept] = found[kept]
+        distance[kept] = _distances(windows, scale.targets[kept], found[kept])
+    asked = np.flatnonzero((best[:, 0] < 0) | (count <= TREES))
+    if len(asked):
+        offered = _nearest(scale, out, asked)
+        tried = _distances(windows, scale.targets[asked], offered)
+        better = tried < COHERENT * distance[asked]
+        best[asked[better]], distance[asked[better]] = offered[better], tried[better]
+    numbers, limits = scale.numbers(), np.array(scale.known.shape)
+    for move in MOVES:
+        beside = scale.targets + move
+        inside = np.all((beside >= 0) & (beside < limits), axis=1)
+        number = np.where(inside, numbers[tuple(np.clip(beside, 0, limits - 1).T)], -1)
+        _try(scale, windows, best, distance, best[number] - move, number >= 0)
+    for move in BESIDE:
+        _try(scale, windows, best, distance, best + move, np.ones(count, np.bool_))
+    return best, distance
+
+
+def _try(
+    scale: _Scale,
+    windows: FloatImage,
+    best: Places,
+    distance: Floats32,
+    places: Places,
+    where: npt.NDArray[np.bool_],
+) -> None:
+    """Takes these patches where they are known and nearer than the best so far."""
+    here = np.flatnonzero(where & _is_source(scale, places) & np.any(places != best, axis=1))
+    tried = _distances(windows, scale.targets[here], places[here])
+    better = tried < distance[here]
+    best[here[better]], distance[here[better]] = places[here[better]], tried[better]
+
+
+def _nearest(scale: _Scale, out: FloatImage, asked: npt.NDArray[np.intp]) -> Places:
+    """The known patches whose lowest cosines are nearest to those of these targets."""
     features = _cosines(out)
     chosen = scale.sources[:: -(-len(scale.sources) // SOURCES)]
     tree = cKDTree(features[tuple(chosen.T)], balanced_tree=False, compact_nodes=False)
-    _, number = tree.query(features[tuple(scale.targets.T)], eps=0.5)
-    best = chosen[number]
-    distance = _distances(windows, scale.targets, best)
-    if found is not None:
-        kept = found[:, 0] >= 0
-        before = np.full(len(best), np.inf, np.float32)
-        before[kept] = _distances(windows, scale.targets[kept], found[kept])
-        nearer = before * COHERENT <= distance
-        best, distance = np.where(nearer[:, None], found, best), np.where(nearer, before, distance)
-    numbers = scale.numbers()
-    limits = np.array(scale.known.shape)
-    for length in STEPS:
-        for move in ((0, length), (length, 0), (0, -length), (-length, 0)):
-            beside = scale.targets + np.array(move)
-            inside = np.all((beside >= 0) & (beside < limits), axis=1)
-            number = np.where(inside, numbers[tuple(np.clip(beside, 0, limits - 1).T)], -1)
-            place = best[number] - np.array(move)
-            fit = (number >= 0) & _is_source(scale, place) & np.any(place != best, axis=1)
-            here = np.flatnonzero(fit)
-            tried = _distances(windows, scale.targets[here], place[here])
-            better = tried < distance[here]
-            best[here[better]], distance[here[better]] = place[here[better]], tried[better]
-    return best, distance
+    _, number = tree.query(features[tuple(scale.targets[asked].T)], eps=0.5)
+    return np.asarray(chosen[number])
 
 
 def _windows(pixels: FloatImage) -> FloatImage:
