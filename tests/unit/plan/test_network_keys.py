@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +222,6 @@ def wide_holes(folder: Path, name: str) -> Plan:
             "scans": str(folder / "scans.tsv"),
             "results": str(folder / "results"),
             "recipes": {"archive": {"stages": {"repair": {"wide_holes": name}}}},
-            "engine": {"precision": "bfloat16"},
         }
     )
 
@@ -235,10 +235,10 @@ def test_no_network_fills_wide_holes_unless_one_is_named(tmp_path: Path, name: s
 
 
 def test_a_network_that_fills_holes_is_in_repairs_keys_and_keeps_off_faces(
-    tmp_path: Path, package: Path
+    tmp_path: Path,
 ) -> None:
     plan = wide_holes(tmp_path / "a", "lama")
-    on = plan.dependencies
+    on = replace(plan.dependencies, precision="bfloat16")
     assert on.networks("archive", "repair") == ("lama",)
     assert plan.manifest["lama"].sha256 in on.weights("archive", "repair")
     assert "restoration.engine.hole_filler" in on.code_of_networks("archive", "repair")
