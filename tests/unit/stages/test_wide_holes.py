@@ -312,6 +312,20 @@ def test_a_network_that_fills_holes_is_recorded_as_generative() -> None:
     assert "the network 'lama', which makes up what was there" in caution
 
 
+@pytest.mark.parametrize("across", [30, 36, 37, 38, 39, 40, 41, 42, 44])
+def test_no_hole_is_filled_with_patches_in_silence(across: int) -> None:
+    """Whatever its width, and whether the mask is tight or not: what is not bridged is told."""
+    page, hole = photograph().copy(), np.zeros((256, 256), np.bool_)
+    hole[100 : 100 + across, 90 : 92 + across] = True
+    page[wider(hole, 1)] = 0.97
+    result = repaired(page, {}, user=hole)
+    drawn(result)
+    said = said_of(result)
+    assert said.filled_px is not None
+    assert ("patches" in said.filled_px) == bool(said.cautions) == bool(said.wide_px)
+    assert bool(said.wide_px) == (across > WIDE)
+
+
 def test_no_network_is_loaded_where_no_hole_is_wide() -> None:
     page, true = card((60, 70))
     result = repaired(page, {}, user=true, wide_holes="lama", networks={})

@@ -24,8 +24,9 @@ from restoration.stages.repair.fill import WIDTHS, Guess
 from restoration.stages.repair.halo import REACH
 from restoration.stages.repair.patches import completed
 
-WIDE = WIDTHS[-1]
-"""Pixels above which a hole is wide: as far as the biharmonic equation is to be trusted."""
+WIDE = WIDTHS[-1] - 4.0
+"""Pixels above which a hole is wide: as far as the biharmonic equation is to be trusted, less what
+``fill`` may widen a tight mask by."""
 
 LARGEST = 768
 """Pixels along each side that are filled at once."""
