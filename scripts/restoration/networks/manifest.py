@@ -111,6 +111,11 @@ class Weights(ListSection):
         return self.kind.use == "aligned faces"
 
     @property
+    def fills_holes(self) -> bool:
+        """Whether the network fills holes, and changes nothing else."""
+        return self.kind.use == "filling holes"
+
+    @property
     def converts(self) -> bool:
         """Whether the original is converted to safetensors, or kept as it is."""
         return self.kind.parameters is not None and not self.in_repository
@@ -236,15 +241,21 @@ def find_weights(manifest: Mapping[str, Weights], name: str) -> Weights:
     return manifest[name]
 
 
-def check_use(weights: Weights, faces: bool) -> None:
+def check_use(weights: Weights, faces: bool, holes: bool = False) -> None:
     """Raises ConfigError where a stage names a network that was made for another one's work.
 
-    faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks.
+    faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks;
+    holes: whether it fills holes.
     """
     name, kind = weights.name, weights.kind
     if kind.use in ("finding faces", "comparing faces", "finding damage"):
         what = "finds damage" if kind.use == "finding damage" else "finds or compares faces"
         raise ConfigError(f"network '{name}' ({kind.name}) {what} and restores nothing")
+    if holes != weights.fills_holes:
+        those = alternatives(names_where(lambda each: each.use == "filling holes"))
+        does = "fills no holes" if holes else "fills holes and restores nothing"
+        more = f"; expected weights of the architecture {those}" if holes else ""
+        raise ConfigError(f"network '{name}' ({kind.name}) {does}{more}")
     if faces and not (weights.restores_faces or kind.takes_faces):
         trained = names_where(lambda each: each.use == "aligned faces")
         others = names_where(lambda each: each.takes_faces)

@@ -156,7 +156,13 @@ class RepairFindings(StageFindings):
     mask_share: Figure | None = None
     """The same as a share of the page, 0 to 1."""
     filled_px: Mapping[str, int] | None = None
-    """Pixels that were filled by each method."""
+    """Pixels that were filled by each method; where a network filled wide holes, by its name."""
+    wide_px: int | None = None
+    """Pixels of wide holes among those that were filled; absent where there were none."""
+    network: str | None = None
+    """Name of the network that filled them; absent where patches did."""
+    weights_sha256: str | None = None
+    """SHA-256 of its weights."""
     method: str | None = None
     """How holes are filled, in words."""
     grain_drawn: DrawnGrain | None = None

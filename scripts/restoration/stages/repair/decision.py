@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -158,10 +158,11 @@ def decide(
     sensitivity: float,
     spared: Spared,
     regions: Sequence[MarkedRegion] = (),
+    wide: bool = False,
 ) -> FillDecision:
     """What becomes of each mark: a person's regions first, then kinds, sizes and places.
 
-    shifts: what the page adds to the odds of each kind.
+    shifts: what the page adds to the odds of each kind; wide: whether wide ones are filled, too.
     """
     odds, figures = marks.odds(shifts), marks.figures
     sure, suspected = odds > threshold(sensitivity), odds > SUSPECTED
@@ -172,10 +173,10 @@ def decide(
     open_area = np.maximum(figures.area - within, 0.0)
     usual = np.isin(figures.kind, [KINDS.index(kind) for kind in ("stains", "losses")], invert=True)
     wanted = np.isin(figures.kind, [KINDS.index(kind) for kind in kinds])
-    wide = usual & (figures.width > WIDEST * marks.level)
+    too_wide = usual & (figures.width > WIDEST * marks.level) & (not wide)
     for reason, those in (
         ("kind not asked for", fill & ~wanted),
-        ("too wide", fill & wanted & wide),
+        ("too wide", fill & wanted & too_wide),
         ("suspected", suspected & ~sure & ~asked),
     ):
         _leave(decision.left, reason, np.where(those, open_area, 0.0))
@@ -198,6 +199,35 @@ def all_left(decision: FillDecision) -> None:
         decision.left, "too much of the page", np.where(given_up, np.maximum(area - told, 0), 0.0)
     )
     decision.fill[given_up] = False
+
+
+def unasked(decision: FillDecision) -> FillDecision:
+    """The marks alone that are filled with no person's word, and are no stains: of these, what
+    lets the picture through is divided out, however wide they are."""
+    stains = decision.marks.figures.kind == KINDS.index("stains")
+    nobody = np.zeros_like(decision.asked)
+    return replace(
+        decision, fill=decision.fill & ~decision.asked & ~stains, asked=nobody, regions=()
+    )
+
+
+def wide_left(decision: FillDecision, wide: SparsePlane) -> None:
+    """Leave what is wide of the marks that are filled unasked: the whole of a mark of which half
+    is wide, of others the wide part."""
+    area = decision.marks.figures.area
+    told = sum(decision.left.values(), np.zeros(len(area)))
+    inside = np.where(unasked(decision).fill, _within_plane(decision.marks, wide), 0.0)
+    whole = inside >= 0.5 * np.maximum(area, 1.0)
+    _leave(decision.left, "too wide", np.where(whole, np.maximum(area - told, 0.0), inside))
+    decision.fill[whole] = False
+
+
+def _within_plane(marks: PageMarks, plane: SparsePlane) -> Figures:
+    """Pixels of each mark that lie where the plane is not 0."""
+    within = np.zeros(marks.count)
+    for top, left, values in plane.held():
+        within += _tally(marks.read(top, left, *values.shape), values > 0, marks.count)
+    return within
 
 
 def painted_over(decision: FillDecision, mask: Area) -> None:

@@ -38,10 +38,14 @@ from restoration.stages.repair.discovery import (
     one_thread,
     with_halos,
 )
-from restoration.stages.repair.wording import declined, filled, polarity
+from restoration.stages.repair.wide import HoleFiller, WideHoles, narrowed
+from restoration.stages.repair.wording import by, declined, filled, polarity, told_of_wide
 
 SEARCH = 0.6
 """Share of the work that the search is; the rest is filling."""
+
+WIDE = 0.2
+"""Share of the work that wide holes are, where there are any."""
 
 
 class RepairStage:
@@ -57,6 +61,7 @@ class RepairStage:
 
     def setup(self, settings: RepairSettings, networks: NetworkSource) -> None:
         self._settings = settings
+        self._networks = networks
 
     def apply(self, page: Page) -> Restored | Declined:
         """The page with its damage filled, or why not.
@@ -102,7 +107,13 @@ class RepairStage:
                     "paint what is damaged in a mask of damage beside the master"
                 )
             decision = decide(
-                found.marks, found.shifts, settings.kinds, settings.sensitivity, spared, regions
+                found.marks,
+                found.shifts,
+                settings.kinds,
+                settings.sensitivity,
+                spared,
+                regions,
+                wide=settings.wide_holes != "leave",
             )
             area = source.height * source.width
             share = float(found.marks.figures.area[decision.fill & ~decision.asked].sum()) / area
@@ -113,9 +124,12 @@ class RepairStage:
                     f"{100 * settings.most_share:g} % that are filled without a person"
                 )
                 all_left(decision)
+            mask = decision.mask()
+            if settings.wide_holes == "leave":
+                mask = narrowed(mask, decision)
             if page.damage is not None:
                 painted_over(decision, PaintedMask(page.damage))
-            mask = with_halos(decision.mask(), source, spared)
+            mask = with_halos(mask, source, spared)
         findings = self._told(found, decision, area)
         findings["found_share"] = share
         findings |= {} if left is None else {"left": left}
@@ -193,10 +207,23 @@ class RepairStage:
                 grain = grain_around(mask, source).grain()
         share = count / (source.height * source.width)
         findings["mask_px"], findings["mask_share"] = count, share
+        with one_thread():
+            wide = WideHoles.of(
+                source,
+                mask,
+                self._filler,
+                page.colour,
+                lambda done, unit: page.progress(SEARCH + WIDE * done, unit),
+            )
+        begun = SEARCH if wide is None else SEARCH + WIDE
+        if wide is not None:
+            said = told_of_wide(wide.where.count(), wide.filler)
+            said["cautions"] = [*findings.get("cautions", ()), *said["cautions"]]
+            findings |= said
         findings["reason"] = filled(RepairFindings.read(findings, self.name), share)
         findings["method"] = (
-            "what a mark lets through divided out; the rest by the biharmonic equation, "
-            "by Telea where a hole is wide"
+            "what a mark lets through divided out; the rest by the biharmonic equation, what is "
+            f"wide {by(None if wide is None else wide.filler)}"
         )
         # Not the noise finding's: this is what was drawn into the fillings.
         findings["grain_drawn"] = {
@@ -209,7 +236,8 @@ class RepairStage:
             mask,
             grain,
             page.key,
-            lambda done, unit: page.progress(SEARCH + (1.0 - SEARCH) * done, unit),
+            lambda done, unit: page.progress(begun + (1.0 - begun) * done, unit),
+            wide,
         )
         return Restored(
             height=source.height,
@@ -217,8 +245,15 @@ class RepairStage:
             ppi=page.ppi,
             bands=closing.bands(findings),
             findings=findings,
+            generative=wide is not None and wide.filler is not None,
             mask=closing.drawn_mask,
         )
+
+    def _filler(self) -> HoleFiller | None:
+        """The network that fills wide holes, where the recipe names one."""
+        name = self._settings.network
+        filler: HoleFiller | None = None if name == "none" else self._networks(name)
+        return filler
 
     def _infrared(self, page: Page) -> tuple[bool, str]:
         """Whether the infrared picture is looked at, and why."""

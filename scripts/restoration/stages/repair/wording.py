@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from restoration.findings.damage import KINDS
+from restoration.findings.words import number
 from restoration.records.stage_findings.repair import FoundPieces, LeftMarks, RepairFindings
+from restoration.stages.repair.wide import HoleFiller
 
 _LEFT = {
     "a person excluded it": "excluded by a person",
@@ -31,7 +34,11 @@ def filled(said: RepairFindings, share: float) -> str:
         found.append("what lies in regions that a person marked")
     if said.user_mask:
         found.append("what a person marked")
-    return f"{' and '.join(found)}: {100.0 * share:.2g} % of the page filled{_left(said)}"
+    wide = ""
+    if said.wide_px:
+        maker = "patches from around them" if said.network is None else f"'{said.network}'"
+        wide = f", {number(said.wide_px)} px of it wide holes by {maker}"
+    return f"{' and '.join(found)}: {100.0 * share:.2g} % of the page filled{wide}{_left(said)}"
 
 
 def declined(said: RepairFindings) -> str:
@@ -43,6 +50,33 @@ def declined(said: RepairFindings) -> str:
     if sure:
         return f"{', '.join(sure)} found, and none filled{left}"
     return f"nothing was found that is certain to be damage{left}"
+
+
+def by(filler: HoleFiller | None) -> str:
+    """What fills wide holes; None: patches."""
+    if filler is None:
+        return "with patches of the picture around it"
+    return f"by the network '{filler.name}', which makes up what was there"
+
+
+def told_of_wide(pixels: int, filler: HoleFiller | None) -> dict[str, Any]:
+    """What the record says of wide holes that are filled; pixels: of all of them."""
+    made = by(filler).replace("around it", "around them")
+    said: dict[str, Any] = {
+        "wide_px": pixels,
+        "cautions": [
+            f"wide holes ({number(pixels)} px) were filled {made}: nothing of what was there is "
+            "recorded; look at them at full size"
+        ],
+    }
+    if filler is None:
+        return said
+    return {
+        **said,
+        "generative": True,
+        "network": filler.name,
+        "weights_sha256": filler.weights_sha256,
+    }
 
 
 def polarity(kinds: Sequence[FoundPieces]) -> str:
