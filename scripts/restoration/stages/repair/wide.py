@@ -21,7 +21,7 @@ from restoration.examine.damage.mask import TILE, MaskTile, Numbers, SparsePlane
 from restoration.raster.base import FloatImage, Mask, Raster
 from restoration.stages.repair.decision import FOUND, FillDecision, unasked, wide_left
 from restoration.stages.repair.fill import WIDTHS, Guess
-from restoration.stages.repair.halo import REACH
+from restoration.stages.repair.halo import RINGS
 from restoration.stages.repair.patches import completed
 
 WIDE = WIDTHS[-1] - 4.0
@@ -102,7 +102,7 @@ def without(mask: SparsePlane, wide: SparsePlane) -> SparsePlane:
 def narrowed(mask: SparsePlane, decision: FillDecision) -> SparsePlane:
     """The mask without the wide part of what nobody asked for, which is left, and listed so."""
     # Halos come on top, and must not make a hole wide that counted as narrow.
-    wide = wide_part(unasked(decision).mask(), WIDE - 2 * REACH)
+    wide = wide_part(unasked(decision).mask(), WIDE - 2 * RINGS)
     if wide.count() == 0:
         return mask
     wide_left(decision, wide)
