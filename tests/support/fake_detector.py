@@ -94,6 +94,7 @@ def fake_detector(detector: Any | None = None) -> Iterator[Any]:
         mock.patch.object(judgement, "OWN", plain),
         mock.patch.object(judgement, "PAGE", dict.fromkeys(judgement.PAGE, (0.0,) * 4)),
         mock.patch.object(judgement, "POLARITY", 0.0),
+        mock.patch.object(judgement, "WIDE", 0.0),
         mock.patch.object(search, "SMALLEST", 64),
     ):
         yield fake
