@@ -307,7 +307,7 @@ def test_a_network_that_fills_holes_is_recorded_as_generative() -> None:
     assert said.filled_px["lama"] > 0.9 * hole.sum()
     assert "patches" not in said.filled_px
     assert said.reason is not None
-    assert "wide holes by 'lama'" in said.reason
+    assert "wide holes by the network 'lama'" in said.reason
     ((caution),) = said.cautions or ()
     assert "the network 'lama', which makes up what was there" in caution
 

@@ -79,7 +79,7 @@ CHUNK = 20_000
 
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
-Places = npt.NDArray[np.intp]
+PatchPlaces = npt.NDArray[np.intp]
 """(patches, 2): row and column of their first pixels."""
 
 
@@ -89,9 +89,9 @@ class _Scale:
 
     pixels: FloatImage
     hole: Mask
-    targets: Places
+    targets: PatchPlaces
     """Patches that touch the hole."""
-    sources: Places
+    sources: PatchPlaces
     """Patches that are known throughout."""
     known: Mask
     """bool (h - SIDE + 1, w - SIDE + 1): where a source begins."""
@@ -124,7 +124,7 @@ def completed(pixels: FloatImage, hole: Mask) -> FloatImage:
     scales = [(np.concatenate([pixels, _liveliness(pixels, hole)], axis=2), hole)]
     while _depth(scales[-1][1]) > SHALLOW and min(scales[-1][1].shape) >= 2 * LEAST_SIDE:
         scales.append(halved(*scales[-1]))
-    found: Places | None = None
+    found: PatchPlaces | None = None
     made: FloatImage | None = None
     former: _Scale | None = None
     for level in range(len(scales) - 1, -1, -1):
@@ -179,7 +179,7 @@ def _middles(shape: tuple[int, ...]) -> tuple[slice, slice]:
     return slice(HALF, shape[0] - HALF), slice(HALF, shape[1] - HALF)
 
 
-def _finer(found: Places, former: _Scale, scale: _Scale) -> Places:
+def _finer(found: PatchPlaces, former: _Scale, scale: _Scale) -> PatchPlaces:
     """What the coarser scale found, for the patches of this one; -1 where it says nothing."""
     half = np.minimum(scale.targets // 2, np.array(former.known.shape) - 1)
     number = former.numbers()[tuple(half.T)]
@@ -187,14 +187,16 @@ def _finer(found: Places, former: _Scale, scale: _Scale) -> Places:
     return np.where((number >= 0)[:, None] & _is_source(scale, place)[:, None], place, -1)
 
 
-def _is_source(scale: _Scale, places: Places) -> npt.NDArray[np.bool_]:
+def _is_source(scale: _Scale, places: PatchPlaces) -> npt.NDArray[np.bool_]:
     limits = np.array(scale.known.shape)
     inside = np.all((places >= 0) & (places < limits), axis=1)
     clipped = np.clip(places, 0, limits - 1)
     return np.asarray(inside & scale.known[tuple(clipped.T)])
 
 
-def _search(scale: _Scale, out: FloatImage, found: Places | None) -> tuple[Places, Floats32]:
+def _search(
+    scale: _Scale, out: FloatImage, found: PatchPlaces | None
+) -> tuple[PatchPlaces, Floats32]:
     """The nearest known patch of each target, and its squared distance for each value.
 
     found: what was found before, -1 where nothing was. Where there are so many patches that a tree
@@ -226,9 +228,9 @@ def _search(scale: _Scale, out: FloatImage, found: Places | None) -> tuple[Place
 def _try(
     scale: _Scale,
     windows: FloatImage,
-    best: Places,
+    best: PatchPlaces,
     distance: Floats32,
-    places: Places,
+    places: PatchPlaces,
     where: npt.NDArray[np.bool_],
 ) -> None:
     """Takes these patches where they are known and nearer than the best so far."""
@@ -238,7 +240,7 @@ def _try(
     best[here[better]], distance[here[better]] = places[here[better]], tried[better]
 
 
-def _nearest(scale: _Scale, out: FloatImage, asked: npt.NDArray[np.intp]) -> Places:
+def _nearest(scale: _Scale, out: FloatImage, asked: npt.NDArray[np.intp]) -> PatchPlaces:
     """The known patches whose lowest cosines are nearest to those of these targets."""
     features = _cosines(out)
     chosen = scale.sources[:: -(-len(scale.sources) // SOURCES)]
@@ -252,7 +254,7 @@ def _windows(pixels: FloatImage) -> FloatImage:
     return np.lib.stride_tricks.sliding_window_view(pixels, (SIDE, SIDE), axis=(0, 1))
 
 
-def _distances(windows: FloatImage, one: Places, other: Places) -> Floats32:
+def _distances(windows: FloatImage, one: PatchPlaces, other: PatchPlaces) -> Floats32:
     """Mean squared difference of patches, float32 (patches,)."""
     out = np.empty(len(one), np.float32)
     for first in range(0, len(one), CHUNK):
@@ -287,7 +289,7 @@ def _cosines(out: FloatImage) -> Floats32:
     return np.stack(found, axis=2)
 
 
-def _drawn(scale: _Scale, out: FloatImage, found: Places, distance: Floats32) -> FloatImage:
+def _drawn(scale: _Scale, out: FloatImage, found: PatchPlaces, distance: Floats32) -> FloatImage:
     """The hole drawn anew: of each pixel the mean of what the patches over it say.
 
     distance: of what each target found; infinite where it says nothing.

@@ -38,8 +38,15 @@ from restoration.stages.repair.discovery import (
     one_thread,
     with_halos,
 )
-from restoration.stages.repair.wide import HoleFiller, WideHoles, narrowed
-from restoration.stages.repair.wording import by, declined, filled, polarity, told_of_wide
+from restoration.stages.repair.wide import FillsHoles, WideHoles, narrowed
+from restoration.stages.repair.wording import (
+    by,
+    declined,
+    filled,
+    polarity,
+    told_of_wide,
+    warned_of_wide,
+)
 
 SEARCH = 0.6
 """Share of the work that the search is; the rest is filling."""
@@ -217,9 +224,9 @@ class RepairStage:
             )
         begun = SEARCH if wide is None else SEARCH + WIDE
         if wide is not None:
-            said = told_of_wide(wide.where.count(), wide.filler)
-            said["cautions"] = [*findings.get("cautions", ()), *said["cautions"]]
-            findings |= said
+            pixels = wide.where.count()
+            findings |= told_of_wide(pixels, wide.filler)
+            findings.setdefault("cautions", []).append(warned_of_wide(pixels, wide.filler))
         findings["reason"] = filled(RepairFindings.read(findings, self.name), share)
         findings["method"] = (
             "what a mark lets through divided out; the rest by the biharmonic equation, what is "
@@ -249,10 +256,10 @@ class RepairStage:
             mask=closing.drawn_mask,
         )
 
-    def _filler(self) -> HoleFiller | None:
+    def _filler(self) -> FillsHoles | None:
         """The network that fills wide holes, where the recipe names one."""
         name = self._settings.network
-        filler: HoleFiller | None = None if name == "none" else self._networks(name)
+        filler: FillsHoles | None = None if name == "none" else self._networks(name)
         return filler
 
     def _infrared(self, page: Page) -> tuple[bool, str]:

@@ -38,11 +38,11 @@ RIM = 1
 """Pixels around the mask that are filled as well and taken for no picture: where a mask is tight,
 damage shines through there."""
 
-Window = tuple[int, int, int, int]
+PageWindow = tuple[int, int, int, int]
 """Top, left, height and width."""
 
 
-class HoleFiller(Protocol):
+class FillsHoles(Protocol):
     """A network that fills holes."""
 
     @property
@@ -60,7 +60,7 @@ class HoleFiller(Protocol):
 
 
 class Encoding(Protocol):
-    """How the page's values are to be understood (``raster.colour.ColourSpace``)."""
+    """How the page's values are to be understood (``raster.colour.colour_space.ColourSpace``)."""
 
     def to_srgb(self, pixels: FloatImage) -> FloatImage: ...
 
@@ -118,7 +118,7 @@ class WideHoles:
     """All that is filled of the page: no picture to take anything from."""
     where: SparsePlane
     """Its wide part."""
-    filler: HoleFiller | None
+    filler: FillsHoles | None
     """The network that fills them; None: patches do."""
     colour: Encoding
     progress: Callable[[float, str], None] = lambda done, unit: None
@@ -136,7 +136,7 @@ class WideHoles:
         cls,
         source: Raster,
         mask: SparsePlane,
-        filler: Callable[[], HoleFiller | None],
+        filler: Callable[[], FillsHoles | None],
         colour: Encoding,
         progress: Callable[[float, str], None] = lambda done, unit: None,
     ) -> WideHoles | None:
@@ -168,7 +168,7 @@ class WideHoles:
             self.filler is None,
         )
 
-    def _fill(self, window: Window, core: Window) -> None:
+    def _fill(self, window: PageWindow, core: PageWindow) -> None:
         """One part. window: what is seen of the page; core: what may be filled of it."""
         if not self.where.read(*core).any():
             return
@@ -210,7 +210,7 @@ def _put(plane: SparsePlane, place: tuple[int, int], where: Mask, values: Number
     plane.write(*place, np.where(where, values, before))
 
 
-def parts_of(where: SparsePlane) -> Iterator[tuple[Window, Window]]:
+def parts_of(where: SparsePlane) -> Iterator[tuple[PageWindow, PageWindow]]:
     """The parts in which wide holes are filled, in their order: what is seen of the page, and
     inside it what is filled. Together they hold all of ``where`` and RIM around it."""
     for box in _boxes(where):
@@ -237,7 +237,7 @@ def _cut(first: int, last: int) -> Iterator[tuple[int, int]]:
         yield max(first, begin), min(last, begin + LARGEST)
 
 
-def _boxes(where: SparsePlane) -> list[Window]:
+def _boxes(where: SparsePlane) -> list[PageWindow]:
     """Around each hole of the plane; holes that run on from tile to tile are one."""
     labels: dict[tuple[int, int], Groups] = {}
     boxes: list[tuple[int, int, int, int]] = []

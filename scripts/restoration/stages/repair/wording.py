@@ -8,7 +8,7 @@ from typing import Any
 from restoration.findings.damage import KINDS
 from restoration.findings.words import number
 from restoration.records.stage_findings.repair import FoundPieces, LeftMarks, RepairFindings
-from restoration.stages.repair.wide import HoleFiller
+from restoration.stages.repair.wide import FillsHoles
 
 _LEFT = {
     "a person excluded it": "excluded by a person",
@@ -36,8 +36,9 @@ def filled(said: RepairFindings, share: float) -> str:
         found.append("what a person marked")
     wide = ""
     if said.wide_px:
-        maker = "patches from around them" if said.network is None else f"'{said.network}'"
-        wide = f", {number(said.wide_px)} px of it wide holes by {maker}"
+        wide = f", {number(said.wide_px)} px of it wide holes by patches from around them"
+    if said.wide_px and said.network is not None:
+        wide = f", {number(said.wide_px)} px of it wide holes by the network '{said.network}'"
     return f"{' and '.join(found)}: {100.0 * share:.2g} % of the page filled{wide}{_left(said)}"
 
 
@@ -52,23 +53,25 @@ def declined(said: RepairFindings) -> str:
     return f"nothing was found that is certain to be damage{left}"
 
 
-def by(filler: HoleFiller | None) -> str:
+def by(filler: FillsHoles | None) -> str:
     """What fills wide holes; None: patches."""
     if filler is None:
         return "with patches of the picture around it"
     return f"by the network '{filler.name}', which makes up what was there"
 
 
-def told_of_wide(pixels: int, filler: HoleFiller | None) -> dict[str, Any]:
-    """What the record says of wide holes that are filled; pixels: of all of them."""
+def warned_of_wide(pixels: int, filler: FillsHoles | None) -> str:
+    """What a person should know of wide holes that are filled; pixels: of all of them."""
     made = by(filler).replace("around it", "around them")
-    said: dict[str, Any] = {
-        "wide_px": pixels,
-        "cautions": [
-            f"wide holes ({number(pixels)} px) were filled {made}: nothing of what was there is "
-            "recorded; look at them at full size"
-        ],
-    }
+    return (
+        f"wide holes ({number(pixels)} px) were filled {made}: nothing of what was there is "
+        "recorded; look at them at full size"
+    )
+
+
+def told_of_wide(pixels: int, filler: FillsHoles | None) -> dict[str, Any]:
+    """What the record says of them."""
+    said: dict[str, Any] = {"wide_px": pixels}
     if filler is None:
         return said
     return {
