@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.damage.detector import Detector, detector_of
-from restoration.examine.damage.judgement import JUDGED, page_shifts
+from restoration.examine.damage.judgement import on_page, page_shifts
 from restoration.examine.damage.marks import Marks, marks
 from restoration.examine.damage.odds import probability
 from restoration.findings.damage import KINDS
@@ -48,9 +48,7 @@ def seen(detector: Detector, picture: DamagedPicture) -> tuple[Marks, npt.NDArra
     found = marks(detector.search(plane), plane)
     kind = found.kind.astype(np.intp)
     shifts = page_shifts(found.own_odds, kind, found.light, float(plane.size))
-    told = np.isin(kind, [KINDS.index(name) for name in JUDGED])
-    moved = found.own_odds + np.array([shifts.get(name, 0.0) for name in KINDS])[kind]
-    moved = moved + told * np.where(found.light, shifts["light"], shifts["dark"])
+    moved = on_page(found.own_odds, kind, found.light, shifts)
     return found, probability(moved)
 
 

@@ -364,8 +364,8 @@ def test_the_outline_of_a_mark_goes_closely_around_it(level: int) -> None:
 
 def test_sensitivity_is_a_probability() -> None:
     sure = [float(probability(np.array(threshold(s)))) for s in (0.0, 0.25, 0.5, 0.75, 1.0)]
-    assert sure[0] == pytest.approx(361 / 362)
-    assert sure[2] == pytest.approx(0.95)
+    assert sure[0] == pytest.approx(2401 / 2402)
+    assert sure[2] == pytest.approx(0.98)
     assert sure[4] == pytest.approx(0.5)
     assert sure == sorted(sure, reverse=True)
     assert float(probability(np.array(SUSPECTED))) == pytest.approx(0.2)

@@ -33,8 +33,8 @@ class RepairSettings(Section):
         0.5,
         ge=0.0,
         le=1.0,
-        description="How sure a mark must be: the odds that it is damage are 361 to 1 at 0, 19 to "
-        "1 at 0.5 (a probability of 0.95) and 1 to 1 at 1 (a probability of 0.5); in between, 361 "
+        description="How sure a mark must be: the odds that it is damage are 2401 to 1 at 0, 49 to "
+        "1 at 0.5 (a probability of 0.98) and 1 to 1 at 1 (a probability of 0.5); in between, 2401 "
         "to the power of 1 less this setting.",
     )
     infrared: Literal["auto", "always", "never"] = Field(

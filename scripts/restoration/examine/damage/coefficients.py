@@ -85,12 +85,12 @@ OWN: dict[str, tuple[float, ...]] = {
 """By group: of judgement.terms, a mark by itself."""
 
 PAGE: dict[str, tuple[float, float, float, float]] = {
-    "small": (0.4136, -0.6344, 0.8642, -0.3868),
-    "long": (0.7501, -0.3183, 0.0061, -0.3447),
+    "small": (-0.3949, -0.6473, 1.2322, 0.0134),
+    "long": (0.7213, -0.0948, -0.2382, -0.2797),
 }
 """What a page adds to the marks of a group: a constant, and for each e-fold of likely
 marks on it of any kind, of likely marks of the group, and of doubtful marks."""
 
-POLARITY = 0.7860
+POLARITY = 0.9333
 """What it adds for each e-fold of likely marks that are, like the mark itself, lighter
 (or darker) than what lies around: what falls onto one page mostly has one colour."""

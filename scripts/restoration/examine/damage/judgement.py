@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -29,7 +30,7 @@ WIDE = -7.0
 edges were not shown to be told from picture: they are suspected where the network is all but sure,
 and not certain at any sensitivity up to 0.6."""
 
-LIKELY, DOUBTFUL = 1.0, -2.0
+LIKELY, DOUBTFUL = 3.0, -2.0
 """Own odds above which a mark is likely, and between which marks are doubtful."""
 
 AREA = 512.0 * 512.0
@@ -97,6 +98,23 @@ def page_shifts(
         moved = constant + every * said["all"] + own * said[group] + doubtful * said["doubtful"]
         shifts |= dict.fromkeys(GROUPS[group], moved)
     return shifts
+
+
+def on_page(
+    odds: Figures,
+    kind: npt.NDArray[np.intp],
+    light: npt.NDArray[np.bool_],
+    shifts: Mapping[str, float],
+) -> Figures:
+    """Odds of marks on their page. Arguments as of ``evidence_of_page``, and what it adds.
+
+    Of dust a page only makes marks less likely: a sky full of stars is no dustier for it.
+    """
+    by_kind = np.array([shifts.get(name, 0.0) for name in KINDS])[kind]
+    by_polarity = np.where(light, shifts.get("light", 0.0), shifts.get("dark", 0.0))
+    added = by_kind + by_polarity * _of(JUDGED, kind)
+    small = _of(GROUPS["small"], kind)
+    return np.asarray(odds + np.where(small, np.minimum(added, 0.0), added), np.float64)
 
 
 def _of(kinds: tuple[str, ...], kind: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:

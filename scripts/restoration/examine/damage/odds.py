@@ -11,7 +11,7 @@ from restoration.examine.damage.pieces import Figures
 LOWEST = -4.0
 """Logarithm of the odds below which a mark is none."""
 
-SUREST = 361.0
+SUREST = 2401.0
 """Odds, to one, that a mark needs at a sensitivity of 0."""
 
 SUSPECTED = -math.log(4.0)
@@ -21,7 +21,7 @@ SUSPECTED = -math.log(4.0)
 def threshold(sensitivity: float) -> float:
     """Logarithm of the odds above which a mark is damage.
 
-    sensitivity: from 0 (odds of 361 to 1) over 0.5 (19 to 1, a probability of 0.95) to 1 (1 to 1).
+    sensitivity: from 0 (odds of 2401 to 1) over 0.5 (49 to 1, a probability of 0.98) to 1 (1 to 1).
     """
     return (1.0 - sensitivity) * math.log(SUREST)
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.damage.judgement import JUDGED, page_shifts
+from restoration.examine.damage.judgement import on_page, page_shifts
 from restoration.examine.damage.layer import Groups, Layer, PieceFigures, appended, groups_of
 from restoration.examine.damage.mask import TILE, SparsePlane
 from restoration.examine.damage.pieces import Figures
@@ -97,11 +97,7 @@ class PageMarks:
         """Of each mark on this page. shifts: in place of the page's own."""
         added = self.shifts if shifts is None else shifts
         own = self.figures
-        by_kind = np.array([added.get(kind, 0.0) for kind in KINDS], np.float64)
-        light, dark = (added.get(name, 0.0) for name in POLARITIES)
-        told = np.isin(own.kind, [KINDS.index(name) for name in JUDGED])
-        by_polarity = np.where(own.lighter, light, dark) * told
-        return np.asarray(own.odds + by_kind[own.kind] + by_polarity)
+        return on_page(own.odds, own.kind, own.lighter, added)
 
     def box(self, number: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of a mark, 0 for the first."""

@@ -34,6 +34,7 @@ LeftWhy = Literal[
     "head outline",
     "lettering",
     "edge of the sheet",
+    "halftone screen",
     "too wide",
     "too much of the page",
 ]

@@ -252,8 +252,11 @@ def _stopped(
     place: str, inside: Figures, area: Figures, odds: Figures, kind: npt.NDArray[np.intp]
 ) -> Choice:
     """Marks that a place holds back: all that touch it, but those that are certain and go on
-    outside. Only lines are mistaken for the outline of a head."""
+    outside. Only lines are mistaken for the outline of a head; dots and what joins them can be
+    anything."""
     touching = inside > 0
+    if place == "halftone screen":
+        return np.asarray(touching)
     if place == "head outline":
         touching &= np.isin(kind, [KINDS.index(one) for one in LONG])
     if place in (EXCLUDED, "edge of the sheet"):

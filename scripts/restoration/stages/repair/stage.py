@@ -64,7 +64,7 @@ class RepairStage:
     """
 
     name: ClassVar[str] = "repair"
-    reads: ClassVar[tuple[str, ...]] = ("damage", "text", "faces", "colour", "paper")
+    reads: ClassVar[tuple[str, ...]] = ("damage", "text", "faces", "colour", "paper", "screen")
 
     def setup(self, settings: RepairSettings, networks: NetworkSource) -> None:
         self._settings = settings
@@ -105,7 +105,8 @@ class RepairStage:
     ) -> tuple[SparsePlane, dict[str, Any]]:
         """What is filled of what the search found, and all that is to be said of it."""
         source, settings = page.source, self._settings
-        spared = Spared(NeverFilled.of(page.report), page.allowed)
+        never = NeverFilled.of(page.report, screened=page.master is page.source)
+        spared = Spared(never, page.allowed)
         with one_thread():
             found, anew = self._found(page, infrared, regions)
             for region in unmet(found.marks, regions):

@@ -17,6 +17,7 @@ _LEFT = {
     "head outline": "along the outline of a head",
     "lettering": "in lettering",
     "edge of the sheet": "along the edge of the sheet",
+    "halftone screen": "on a halftone screen, which descreen takes out first",
     "too wide": "too wide to be filled unasked",
     "suspected": "only suspected",
 }
