@@ -8,6 +8,7 @@ from restoration.examine.damage.coefficients import MIDDLE, SPREAD
 from restoration.examine.damage.judgement import (
     AREA,
     evidence_of_page,
+    on_page,
     own_odds,
     page_shifts,
     terms,
@@ -24,7 +25,7 @@ def said(odds, kind, light, area=AREA):
 
 def test_likely_marks_are_counted_by_group_and_polarity():
     found = said(
-        [3, 2, 0, -3, 5], [DUST, HAIRS, DUST, DUST, STAINS], [True, False, True, True, True]
+        [4, 3.5, 0, -3, 5], [DUST, HAIRS, DUST, DUST, STAINS], [True, False, True, True, True]
     )
     assert found == pytest.approx(
         {
@@ -44,9 +45,9 @@ def test_a_page_without_marks_says_nothing():
 
 
 def test_on_a_large_page_marks_are_counted_by_area():
-    many = said([3] * 40, [DUST] * 40, [True] * 40, 10 * AREA)
+    many = said([4] * 40, [DUST] * 40, [True] * 40, 10 * AREA)
     assert many["all"] == pytest.approx(np.log(5))
-    assert said([3], [DUST], [True], AREA / 8)["all"] == pytest.approx(np.log(2))
+    assert said([4], [DUST], [True], AREA / 8)["all"] == pytest.approx(np.log(2))
 
 
 def test_marks_of_the_colour_that_the_damage_of_the_page_has_gain(monkeypatch):
@@ -78,3 +79,10 @@ def test_stains_and_losses_are_never_certain_by_themselves():
     surest[0] = np.log((1 - 1e-4) / 1e-4)
     odds = own_odds(surest, np.array([STAINS, KINDS.index("losses")], np.uint8))
     assert (odds < threshold(0.6)).all()
+
+
+def test_a_page_makes_hairs_likelier_and_dust_only_less_likely():
+    odds, kind = np.zeros(4), np.array([DUST, HAIRS, DUST, STAINS])
+    light = np.array([True, True, False, True])
+    shifts = {"dust": -0.5, "hairs": 1.0, "light": 2.0, "dark": 0.1}
+    assert on_page(odds, kind, light, shifts) == pytest.approx([0.0, 3.0, -0.4, 0.0])
