@@ -15,9 +15,8 @@ from unittest import mock
 import cv2
 import numpy as np
 
-from restoration.examine.damage import judgement, search
+from restoration.examine.damage import coefficients, judgement, search
 from restoration.examine.damage.detector import DamageDetector, Evidence
-from restoration.examine.damage.marks import FIGURES
 from restoration.findings.damage import KINDS
 from restoration.raster.base import Plane
 
@@ -87,14 +86,15 @@ class WhiteDetector:
 def fake_detector(detector: Any | None = None) -> Iterator[Any]:
     """As long as it is open, whatever searches for damage is handed this detector."""
     fake = FakeDetector() if detector is None else detector
-    plain = dict.fromkeys(judgement.GROUPS, (0.0, 1.0, *[0.0] * (len(FIGURES) - 1)))
-    half = dict.fromkeys(judgement.GROUPS, 0.5)
+    first = (coefficients.MIDDLE[0], coefficients.SPREAD[0])
+    plain = {group: (*first, *[0.0] * (len(own) - 2)) for group, own in coefficients.OWN.items()}
     with (
         mock.patch.object(DamageDetector, "load", return_value=fake),
         # Its marks are as likely as it says: the judge was fitted to the network's.
-        mock.patch.object(judgement, "COEFFICIENTS", plain),
-        mock.patch.object(judgement, "TRAINED_SHARE", half),
-        mock.patch.object(judgement, "DOUBT", 0.5),
+        mock.patch.object(judgement, "OWN", plain),
+        mock.patch.object(judgement, "PAGE", dict.fromkeys(judgement.PAGE, (0.0,) * 4)),
+        mock.patch.object(judgement, "POLARITY", 0.0),
+        mock.patch.object(judgement, "WIDE", 0.0),
         mock.patch.object(search, "SMALLEST", 64),
     ):
         yield fake

@@ -43,12 +43,16 @@ def repaired(
     key: str = "0" * 64,
     ppi: float | None = None,
     changed_before: bool = False,
+    networks: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Restored | Declined:
     """entries: of the condition report; None: what it says of this page. changed_before: an earlier
-    stage changed the page since."""
+    stage changed the page since; networks: by name, what the stage is handed."""
     stage = RepairStage()
-    stage.setup(RepairSettings(infrared=infrared_setting, **settings), lambda name, **blend: None)
+    known = networks or {}
+    stage.setup(
+        RepairSettings(infrared=infrared_setting, **settings), lambda name, **blend: known[name]
+    )
     marked = None if user is None else ArrayRaster(user.astype(np.float32)[:, :, None])
     source = ArrayRaster(pixels)
     return stage.apply(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from training.damage.content.canvas import (
+    Cover,
     Plane,
     Points,
     Span,
@@ -40,7 +41,7 @@ def specks(side: int, rng: np.random.Generator) -> Plane:
     return _small(cover)
 
 
-def _speck(cover: np.ndarray, place: Points, radius: float, rng: np.random.Generator) -> None:
+def _speck(cover: Cover, place: Points, radius: float, rng: np.random.Generator) -> None:
     count = 9 if radius > 3 else 6
     angles = np.sort(rng.uniform(0, 2 * np.pi, count))
     reach = radius * rng.uniform(0.5, 1.35, count)
@@ -55,7 +56,7 @@ def hairs(side: int, rng: np.random.Generator) -> Plane:
     cover = bare(np.empty((side * FINE, side * FINE), np.float32))
     for _ in range(1 + int(rng.poisson(1.5))):
         length = Span(15, 1.5 * side).draw(rng) * FINE
-        bend = Span(0.02, 0.3).draw(rng)
+        bend = Span(0.05, 0.3).draw(rng)
         points = wander(rng, anywhere(rng, cover), rng.uniform(0, 2 * np.pi), length, bend)
         if rng.random() < 0.3:
             # A curl: it turns to one side all along.
@@ -64,7 +65,7 @@ def hairs(side: int, rng: np.random.Generator) -> Plane:
             spun = steps[:, 0] + 1j * steps[:, 1]
             spun = np.cumsum(spun * np.exp(1j * turns))
             points[1:] = points[0] + np.stack([spun.real, spun.imag], axis=1)
-        width = Span(0.8, 3.2).draw(rng) * FINE
+        width = Span(0.8, 2.6).draw(rng) * FINE
         taper = np.interp(np.linspace(0, 1, len(points)), (0, 0.2, 0.8, 1), (0.4, 1, 1, 0.4))
         stroke(cover, points, width * taper)
     return _small(cover)
@@ -81,8 +82,8 @@ def scratches(side: int, rng: np.random.Generator) -> Plane:
         length = Span(0.12, 1.6).draw(rng) * side * FINE
         start = anywhere(rng, cover, 0.1)
         points = wander(rng, start, angle, length, Span(0.002, 0.03).draw(rng), 8.0)
-        stroke(cover, points, Span(0.5, 3.0).draw(rng) * FINE)
-        depth = 1.0 - _broken(side, rng) if rng.random() < 0.6 else 1.0
+        stroke(cover, points, Span(0.5, 2.2).draw(rng) * FINE)
+        depth = 1.0 - _broken(side, rng) if rng.random() < 0.75 else 1.0
         np.maximum(out, _small(cover) * np.float32(rng.uniform(0.45, 1)) * depth, out=out)
     return out
 
@@ -98,7 +99,7 @@ def film_scratches(side: int, rng: np.random.Generator) -> Plane:
         waver = np.cumsum(rng.normal(0, 0.25, 40)) * rng.uniform(0, 1)
         across = rng.uniform(0, side) * FINE + slope * along + waver
         pair = (across, along) if upright else (along, across)
-        stroke(cover, np.stack(pair, axis=1), Span(0.4, 2.5).draw(rng) * FINE)
+        stroke(cover, np.stack(pair, axis=1), Span(0.4, 2.0).draw(rng) * FINE)
         depth = 1.0 - _broken(side, rng) if rng.random() < 0.5 else 1.0
         np.maximum(out, _small(cover) * np.float32(rng.uniform(0.35, 1)) * depth, out=out)
     return out
@@ -116,7 +117,7 @@ def cracks(side: int, rng: np.random.Generator) -> Plane:
 
 
 def _branch(
-    cover: np.ndarray,
+    cover: Cover,
     start: Points,
     heading: float,
     width: float,
@@ -184,7 +185,7 @@ def stains(side: int, rng: np.random.Generator) -> Plane:
         inner = np.clip((1.0 - far + 0.35 * height - rng.uniform(0.05, 0.2)) / soft, 0, 1)
         body = np.maximum(body - inner, np.float32(rng.uniform(0, 0.5)) * body)
     grain = 1.0 + 0.3 * clouds(rng, (side, side), rng.uniform(2, 20))
-    return np.clip(body * grain, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(body * grain, 0, 1), np.float32)
 
 
 def losses(side: int, rng: np.random.Generator) -> Plane:
@@ -198,7 +199,7 @@ def losses(side: int, rng: np.random.Generator) -> Plane:
         depth = (x, y, 1 - x, 1 - y)[int(rng.integers(4))]
     ragged = 0.06 * clouds(rng, (side, side), 0.3 * side, 4) + 0.008 * clouds(rng, (side, side), 2)
     inside = np.float32(rng.uniform(0.02, 0.4)) - depth + np.float32(rng.uniform(0.3, 1)) * ragged
-    return np.clip(inside * np.float32(side / rng.uniform(1, 3)), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(inside * np.float32(side / rng.uniform(1, 3)), 0, 1), np.float32)
 
 
 def _broken(side: int, rng: np.random.Generator) -> Plane:
@@ -207,10 +208,11 @@ def _broken(side: int, rng: np.random.Generator) -> Plane:
     return np.asarray(np.clip(2.0 * (noise - rng.uniform(-0.3, 1.2)), 0, 1), np.float32)
 
 
-def _small(cover: np.ndarray) -> Plane:
+def _small(cover: Cover) -> Plane:
     side = cover.shape[0] // FINE
     small = cv2.resize(cover, (side, side), interpolation=cv2.INTER_AREA)
-    return np.multiply(small, np.float32(1 / 255), dtype=np.float32)
+    out: Plane = np.multiply(small, np.float32(1 / 255), dtype=np.float32)
+    return out
 
 
 DRAWN_MARKS: dict[str, tuple[MarkDrawer, str]] = {

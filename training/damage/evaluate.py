@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.damage.detector import Detector, detector_of
-from restoration.examine.damage.judgement import page_shift
+from restoration.examine.damage.judgement import on_page, page_shifts
 from restoration.examine.damage.marks import Marks, marks
-from restoration.examine.damage.odds import probability, tally
+from restoration.examine.damage.odds import probability
 from restoration.findings.damage import KINDS
 from training.damage.generator import IGNORED, DamagedPicture, damaged_picture
 from training.damage.judge import FALSE_SHARE, SIDE, TRUE_SHARE
@@ -46,11 +46,9 @@ def seen(detector: Detector, picture: DamagedPicture) -> tuple[Marks, npt.NDArra
     """The marks of a picture, and the probability of each after the page was heard."""
     plane = picture.pixels.astype(np.float32) / np.float32(255)
     found = marks(detector.search(plane), plane)
-    counts = {
-        kind: tally(found.own_odds[found.kind == number]) for number, kind in enumerate(KINDS)
-    }
-    shifts = page_shift(counts, float(plane.size))
-    moved = found.own_odds + np.array([shifts[kind] for kind in KINDS])[found.kind]
+    kind = found.kind.astype(np.intp)
+    shifts = page_shifts(found.own_odds, kind, found.light, float(plane.size))
+    moved = on_page(found.own_odds, kind, found.light, shifts)
     return found, probability(moved)
 
 

@@ -16,7 +16,7 @@ from training.damage.pictures import PictureSource
 KINDS = ("dust", "hairs", "scratches", "cracks", "stains", "losses")
 """In the order of the network's answers; 0 is no damage."""
 
-SEEN, UNSEEN = 0.06, 0.02
+SEEN, UNSEEN = 0.09, 0.02
 """Change of luminance from which a pixel is damage, and up to which it is none; what lies between
 is not judged."""
 
@@ -130,7 +130,26 @@ def _laid(pixels: Plane, opacity: Plane, tone: float, kind: str, rng: np.random.
         colour = np.float32(tone) + np.float32(rng.uniform(0.02, 0.15)) * rough
     if rng.random() < 0.25:
         opacity = cv2.GaussianBlur(opacity, (0, 0), float(rng.uniform(0.4, 1.2)))
-    return np.clip(pixels + strength * opacity * (colour - pixels), 0, 1).astype(np.float32)
+    out = pixels + strength * opacity * (colour - pixels)
+    if kind == "cracks" and rng.random() < 0.6:
+        out = _raised(out, opacity, rng)
+    return np.clip(out, 0, 1).astype(np.float32)
+
+
+def _raised(pixels: Plane, opacity: Plane, rng: np.random.Generator) -> Plane:
+    """A broken edge stands up, a fold is a ridge: a shadow on one side, now and then light on the
+    other."""
+    turn, far = rng.uniform(0, 2 * np.pi), rng.uniform(0.7, 2.5)
+    shift = np.array([[1, 0, far * np.cos(turn)], [0, 1, far * np.sin(turn)]])
+    wide = cv2.GaussianBlur(opacity, (0, 0), float(rng.uniform(0.4, 1.6)))
+    height, width = opacity.shape
+    beside = cv2.warpAffine(wide, shift, (width, height), flags=cv2.INTER_LINEAR) - opacity
+    pixels = pixels * (1 - np.float32(rng.uniform(0.1, 0.55)) * np.clip(beside, 0, 1))
+    if rng.random() < 0.4:
+        shift[:, 2] *= -1
+        lit = cv2.warpAffine(wide, shift, (width, height), flags=cv2.INTER_LINEAR) - opacity
+        pixels = pixels + np.float32(rng.uniform(0.05, 0.35)) * np.clip(lit, 0, 1)
+    return np.asarray(pixels, np.float32)
 
 
 def _scanned(pixels: Plane, rng: np.random.Generator) -> npt.NDArray[np.uint8]:

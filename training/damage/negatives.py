@@ -10,37 +10,42 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from training.damage.content import lines, patterns, small_things
+from training.damage.content import lines, outlines, patterns, small_things, textures
 from training.damage.content.canvas import Drawer, Plane
 
 DRAWERS: dict[str, tuple[Drawer, float]] = {
     "buttons": (small_things.buttons, 3.0),
     "eyes": (small_things.eyes, 1.5),
     "lamps": (small_things.lamps, 1.2),
-    "stars": (small_things.stars, 1.6),
+    "stars": (small_things.stars, 2.2),
     "snow": (small_things.snow, 1.6),
     "confetti": (small_things.confetti, 1.0),
     "glints": (small_things.glints, 1.2),
     "perforations": (small_things.perforations, 0.4),
     "buckles": (small_things.buckles, 1.5),
-    "poles": (lines.poles, 2.0),
-    "wires": (lines.wires, 1.6),
+    "poles": (lines.poles, 4.5),
+    "wires": (lines.wires, 2.0),
     "fences": (lines.fences, 1.6),
     "strands": (lines.strands, 1.8),
     "branches": (lines.branches, 1.2),
     "veins": (lines.veins, 1.0),
     "bricks": (lines.bricks, 1.0),
-    "panels": (lines.panels, 1.2),
-    "folds": (lines.folds, 1.8),
-    "rims": (lines.rims, 1.2),
+    "panels": (lines.panels, 2.2),
+    "folds": (lines.folds, 2.2),
+    "rims": (lines.rims, 2.2),
     "lettering": (patterns.lettering, 2.4),
-    "music": (patterns.music, 0.6),
+    "music": (patterns.music, 1.2),
     "engraving": (patterns.engraving, 0.8),
     "fabric": (patterns.fabric, 1.2),
     "polka": (patterns.polka, 0.8),
     "halftone": (patterns.halftone, 0.8),
     "foliage": (patterns.foliage, 0.8),
     "trimmings": (patterns.trimmings, 1.2),
+    "textures": (textures.textures, 7.0),
+    "spectacles": (outlines.spectacles, 2.0),
+    "hoops": (outlines.hoops, 2.0),
+    "brows": (outlines.brows, 1.8),
+    "borders": (outlines.borders, 2.5),
 }
 """What there is to draw, and how often it is chosen, in relation to the others."""
 
@@ -54,7 +59,7 @@ def draw_negatives(plane: Plane, rng: np.random.Generator) -> Plane:
 
     plane: float32 (h, w) in [0, 1], a clean picture's luminance, sRGB-encoded. It is not changed.
     """
-    count = int(rng.choice(4, p=(0.2, 0.4, 0.27, 0.13)))
+    count = int(rng.choice(4, p=(0.1, 0.42, 0.3, 0.18)))
     if count == 0:
         return plane.copy()
     names = rng.choice(len(_NAMES), count, replace=False, p=_SHARES)
@@ -65,7 +70,11 @@ def drawn(plane: Plane, rng: np.random.Generator, names: tuple[str, ...]) -> Pla
     """The picture with these kinds of content (keys of ``DRAWERS``), as if photographed so."""
     own = plane.copy()
     for name in names:
-        DRAWERS[name][0](own, rng)
+        # A print may lie in the scanner any way round, and what is upright on it, too.
+        turns = int(rng.integers(4))
+        turned = np.ascontiguousarray(np.rot90(own, turns))
+        DRAWERS[name][0](turned, rng)
+        own = np.ascontiguousarray(np.rot90(turned, -turns))
     np.clip(own, 0, 1, out=own)
     return _photographed(plane, own, rng)
 

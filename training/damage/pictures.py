@@ -20,7 +20,7 @@ DRAWN = 0.2
 DRAWN_KEPT = 64
 """Drawn pictures that are kept and cropped again: drawing takes longer than a step of training."""
 
-NEGATIVES = 0.5
+NEGATIVES = 0.6
 """Share of the crops into which content that looks like damage is drawn."""
 
 SMALLEST = 0.35
@@ -85,7 +85,7 @@ def _even(side: int, rng: np.random.Generator) -> Plane:
     across = np.linspace(-0.5, 0.5, side, dtype=np.float32)
     out = np.float32(rng.uniform(0.05, 0.95)) + slope[0] * across + slope[1] * across[:, None]
     out = out + rng.uniform(0, 0.06) * clouds(rng, (side, side), rng.uniform(4, 80))
-    return np.clip(out, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(out, 0, 1), np.float32)
 
 
 def _toned(pixels: Plane, rng: np.random.Generator) -> Plane:

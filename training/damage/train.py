@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -87,27 +88,36 @@ def loss_of(logits: Tensor, label: Tensor) -> Tensor:
     return (each * weight).mean() + OVERLAP_WEIGHT * (1 - overlap) + KIND_WEIGHT * kinds
 
 
-def rate(step: int, steps: int) -> float:
+def rate(step: int, steps: int, highest: float = HIGHEST) -> float:
     """Of learning at a step."""
     if step < WARM:
-        return HIGHEST * (step + 1) / WARM
+        return highest * (step + 1) / WARM
     done = (step - WARM) / max(1, steps - WARM)
-    return HIGHEST * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+    return highest * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def train(source: Pictures, steps: int, seed: int, out: Path, begun: Path | None = None) -> None:
+def train(
+    source: Pictures,
+    steps: int,
+    seed: int,
+    out: Path,
+    begun: Path | None = None,
+    highest: float = HIGHEST,
+) -> None:
     """Trains, from nothing or from the weights in ``begun``; writes ``out`` (safetensors) and its
     log beside it."""
     torch.manual_seed(seed)
-    network = DamageUNet().to(memory_format=torch.channels_last)
+    network = DamageUNet()
+    # The stubs of torch do not know this form of ``to``.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     with torch.no_grad():
         # Nearly all pixels are sound: begin there.
-        network.out.bias[:4] = 3.0
+        cast(Tensor, network.out.bias)[:4] = 3.0
     if begun is not None:
         network.load_state_dict(load_file(begun))
     average = {name: one.detach().clone() for name, one in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), HIGHEST, weight_decay=1e-4)
-    log, begun, sums = [], time.monotonic(), [0.0, 0.0]
+    log, started, sums = [], time.monotonic(), [0.0, 0.0]
     # A fork would take over the locks of OpenCV's threads.
     loader = DataLoader(
         source,
@@ -120,13 +130,13 @@ def train(source: Pictures, steps: int, seed: int, out: Path, begun: Path | None
     for step in range(steps):
         pixels, label = next(batches)
         for group in optimiser.param_groups:
-            group["lr"] = rate(step, steps)
+            group["lr"] = rate(step, steps, highest)
         plane = (pixels.float() / 255).to(memory_format=torch.channels_last)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = network(plane)
         loss = loss_of(logits.float(), label.long())
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         kept = min(KEPT, 1 - 1 / (step + 1))
@@ -136,7 +146,7 @@ def train(source: Pictures, steps: int, seed: int, out: Path, begun: Path | None
         sums = [sums[0] + loss.item(), sums[1] + 1]
         if (step + 1) % SAVED == 0 or step + 1 == steps:
             save_file({name: one.contiguous() for name, one in average.items()}, out)
-            seconds = time.monotonic() - begun
+            seconds = time.monotonic() - started
             log.append({"step": step + 1, "loss": sums[0] / sums[1], "seconds": round(seconds)})
             print(log[-1], flush=True)
             out.with_suffix(".log.json").write_text(json.dumps(log, indent=1), encoding="utf-8")
@@ -149,15 +159,16 @@ def main() -> None:
     parser.add_argument("--overlays", type=Path, required=True, help="folder of a folder per kind")
     parser.add_argument("--photographs", type=Path, required=True, help="folder of kodimNN.png")
     parser.add_argument("--out", type=Path, default=ROOT / "results/training/damage.safetensors")
-    parser.add_argument("--steps", type=int, default=24_000)
+    parser.add_argument("--steps", type=int, default=80_000)
     parser.add_argument("--seed", type=int, default=18)
     parser.add_argument("--from", dest="begun", type=Path, help="weights to go on from")
+    parser.add_argument("--highest", type=float, default=HIGHEST, help="rate of learning")
     given = parser.parse_args()
     given.out.parent.mkdir(parents=True, exist_ok=True)
     files = [*photograph_files(given.photographs, "training"), *packaged_files("training")]
     overlays = Overlays.of(overlay_files(given.overlays, "training"))
     source = Pictures(PictureSource.of(files, given.seed), overlays, given.seed)
-    train(source, given.steps, given.seed, given.out, given.begun)
+    train(source, given.steps, given.seed, given.out, given.begun, given.highest)
 
 
 if __name__ == "__main__":

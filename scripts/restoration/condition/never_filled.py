@@ -1,6 +1,6 @@
 """What is not filled without a person's word: eyes, mouths and lettering, where a mistake would
-change the meaning, the outlines of heads, which look like scratches, and the edges of the sheet,
-which do, too."""
+change the meaning, the outlines of heads, which look like scratches, the edges of the sheet, which
+do, too, and halftone screens, whose dots look like dust."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from restoration.findings.base import Others
 from restoration.findings.faces import Faces
 from restoration.findings.paper import Paper
+from restoration.findings.screen import Screen
 from restoration.findings.text import Text
 from restoration.raster.area import Ellipse
 from restoration.raster.boxes import Box, places_rows_first, rows_first
@@ -43,7 +44,7 @@ Cover = npt.NDArray[np.bool_]
 Disc = tuple[float, float, float]
 """Row, column, radius."""
 
-PLACES = ("eye", "mouth", "lettering", "head outline", "edge of the sheet")
+PLACES = ("eye", "mouth", "lettering", "head outline", "edge of the sheet", "halftone screen")
 
 
 @dataclass(frozen=True)
@@ -56,24 +57,29 @@ class NeverFilled:
     edges: tuple[Box, ...]
     outlines: tuple[tuple[Ellipse, Ellipse], ...]
     """Inner and outer oval of each head."""
+    screens: tuple[Box, ...] = ()
 
     @classmethod
-    def of(cls, report: Others) -> NeverFilled:
+    def of(cls, report: Others, screened: bool = False) -> NeverFilled:
         """From the condition report's `Faces`, `Text` and `Paper`; nothing where it has none.
 
-        A face's points are eyes, nose and corners of the mouth, each [left, top].
+        screened: the page still bears the screens of which the report speaks. A face's points are
+        eyes, nose and corners of the mouth, each [left, top].
         """
         found, text, paper = report.get(Faces), report.get(Text), report.get(Paper)
         faces = () if found is None else found.detail.faces
         points = [places_rows_first(face.points) for face in faces if len(face.points) >= 5]
         boxes = () if text is None else text.detail.boxes
         layers = () if paper is None else paper.detail.layers
+        screen = report.get(Screen) if screened else None
+        prints = () if screen is None else screen.detail.regions
         return cls(
             eyes=tuple(disc for one in points for disc in _eyes(one)),
             mouths=tuple(disc for one in points for disc in _mouth(one)),
             lettering=tuple(rows_first(entry.box) for entry in boxes),
             edges=tuple(strip for layer in layers for strip in _strips(rows_first(layer.encloses))),
             outlines=tuple((_oval(one, INNER), _oval(one, OUTER)) for one in points),
+            screens=tuple(rows_first(region.box) for region in prints),
         )
 
     def covers(self, top: int, left: int, height: int, width: int) -> dict[str, Cover]:
@@ -86,6 +92,7 @@ class NeverFilled:
             "lettering": _boxes(self.lettering, top, left, size),
             "edge of the sheet": _boxes(self.edges, top, left, size),
             "head outline": self._rings(top, left, size),
+            "halftone screen": _boxes(self.screens, top, left, size),
         }
         return {name: cover for name, cover in drawn.items() if cover.any()}
 

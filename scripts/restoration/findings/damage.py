@@ -41,7 +41,8 @@ class SuspectedPieces(ReportPart):
 
 
 class Shifts(ReportPart):
-    """What the page's own frequency of damage adds to the odds of each mark (logarithms)."""
+    """What the damage of the page as a whole adds to the odds of each mark (logarithms): by its
+    kind, and by whether it is lighter or darker than its surroundings."""
 
     dust: float | None = Field(default=None, description="Of specks of dust.")
     hairs: float | None = Field(default=None, description="Of hairs.")
@@ -49,6 +50,10 @@ class Shifts(ReportPart):
     cracks: float | None = Field(default=None, description="Of cracks.")
     stains: float | None = Field(default=None, description="Of stains.")
     losses: float | None = Field(default=None, description="Of losses.")
+    light: float | None = Field(
+        default=None, description="Of specks, hairs, scratches and cracks that are lighter."
+    )
+    dark: float | None = Field(default=None, description="Of those that are darker.")
     creases: float | None = Field(default=None, description="Of creases, in older reports.")
 
 

@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from restoration.config.settings import UserWeights
 from restoration.config.validation_messages import near
 from restoration.config.yaml_text import parse
-from restoration.errors import ConfigError
+from restoration.errors import CircumstanceError, ConfigError
+from restoration.networks import sources
 from restoration.networks.architecture import Architecture, Parameters
 from restoration.networks.registry import ARCHITECTURES, alternatives, names_where
 from restoration.networks.sources import (
@@ -108,6 +109,11 @@ class Weights(ListSection):
     def restores_faces(self) -> bool:
         """Whether the network restores one aligned face, and no page."""
         return self.kind.use == "aligned faces"
+
+    @property
+    def fills_holes(self) -> bool:
+        """Whether the network fills holes, and changes nothing else."""
+        return self.kind.use == "filling holes"
 
     @property
     def converts(self) -> bool:
@@ -235,15 +241,21 @@ def find_weights(manifest: Mapping[str, Weights], name: str) -> Weights:
     return manifest[name]
 
 
-def check_use(weights: Weights, faces: bool) -> None:
+def check_use(weights: Weights, faces: bool, holes: bool = False) -> None:
     """Raises ConfigError where a stage names a network that was made for another one's work.
 
-    faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks.
+    faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks;
+    holes: whether it fills holes.
     """
     name, kind = weights.name, weights.kind
     if kind.use in ("finding faces", "comparing faces", "finding damage"):
         what = "finds damage" if kind.use == "finding damage" else "finds or compares faces"
         raise ConfigError(f"network '{name}' ({kind.name}) {what} and restores nothing")
+    if holes != weights.fills_holes:
+        those = alternatives(names_where(lambda each: each.use == "filling holes"))
+        does = "fills no holes" if holes else "fills holes and restores nothing"
+        more = f"; expected weights of the architecture {those}" if holes else ""
+        raise ConfigError(f"network '{name}' ({kind.name}) {does}{more}")
     if faces and not (weights.restores_faces or kind.takes_faces):
         trained = names_where(lambda each: each.use == "aligned faces")
         others = names_where(lambda each: each.takes_faces)
@@ -277,3 +289,23 @@ def weights_key(
 ) -> tuple[str, ...]:
     """SHA-256 of each set that the network is made of, for the key of a stage."""
     return tuple(manifest[part].sha256 for part in needed_weights(manifest, name, denoise))
+
+
+def read_shipped(name: str) -> bytes:
+    """The file of weights that are part of the repository.
+
+    Raises CircumstanceError where it is not what ``resources/models.yaml`` says it is.
+    """
+    file = load_manifest(sources.RESOURCES / "models.yaml")[name].files[0]
+    path = file.path(sources.RESOURCES)
+    again = "it is part of the repository: git checkout puts it back"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise CircumstanceError(f"{path}: is missing; {again}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise CircumstanceError(
+            f"{path}: was altered: expected SHA-256 {file.sha256}, found {found}; {again}"
+        )
+    return data

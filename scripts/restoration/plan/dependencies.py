@@ -136,9 +136,11 @@ class Dependencies:
         return {**engine, "device": self.device, "precision": precision, **windows}
 
     def _precision_of(self, recipe: str | None, step: str) -> str:
-        """What the step's networks compute in; those for faces compute in float32, always."""
-        faces = [self.manifest[n].restores_faces for n in self.networks(recipe, step)]
-        return "float32" if any(faces) else self.precision
+        """What the step's networks compute in; those for faces and for holes compute in float32,
+        always."""
+        named = [self.manifest[n] for n in self.networks(recipe, step)]
+        exact = any(weights.restores_faces or weights.fills_holes for weights in named)
+        return "float32" if exact else self.precision
 
     def runtime_of(self, recipe: str | None, step: str) -> str:
         """What computes the step's networks."""

@@ -72,10 +72,12 @@ def needed_networks(
         return ()
     also = COMPARING[settings.landmarks] if REGISTRY[step].restores_faces else ()
     try:
-        check_use(find_weights(manifest, name), REGISTRY[step].restores_faces)
+        entry = REGISTRY[step]
+        check_use(find_weights(manifest, name), entry.restores_faces, entry.fills_damage)
         return (*needed_weights(manifest, name, getattr(settings, "denoise", None)), *also)
     except ConfigError as error:
-        raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
+        key = "wide_holes" if REGISTRY[step].fills_damage else "network"
+        raise ConfigError(f"config: recipes.{recipe}.stages.{step}.{key}: {error}") from None
 
 
 def shipped_networks(step: str) -> tuple[str, ...]:

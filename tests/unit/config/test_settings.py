@@ -292,5 +292,6 @@ def test_an_architecture_that_there_is_not_is_one_line(
         make_plan(raw, WrittenFiles([tmp_path / "own.yaml"]))
     assert str(caught.value) == (
         f"config: '{tmp_path}/own.yaml', line 5: models.own.architecture: expected rrdbnet, "
-        f"srvgg, ffdnet, spandrel, gfpgan, spandrel-face or retinaface, found '{found}'{advice}"
+        "srvgg, ffdnet, spandrel, gfpgan, spandrel-face, retinaface or lama, "
+        f"found '{found}'{advice}"
     )

@@ -85,7 +85,6 @@ def test_altered_weights_are_refused(monkeypatch, tmp_path):
     weights = tmp_path / "damage-detector.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
     detector_module._loaded.cache_clear()
-    monkeypatch.setattr(detector_module, "RESOURCES", tmp_path)
     monkeypatch.setattr("restoration.networks.sources.RESOURCES", tmp_path)
     try:
         with pytest.raises(CircumstanceError, match="was altered: expected SHA-256"):

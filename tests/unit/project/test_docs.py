@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from restoration.config.regions import read_regions
 from restoration.config.settings import Config, Recipe, StagesSettings, load_config
+from restoration.engine.native.build import tested
 from restoration.findings.report import FINDINGS
 from support.project import Project
 from support.warm_python import WarmPython
@@ -165,10 +166,15 @@ def own_checkout(
         check=True,
     )
     (folder / ".venv" / f"installed-{summed.stdout.strip()}").touch()
-    return Project(folder)
+    project = Project(folder)
+    if tested() is None:
+        # `make restore` compiles the native runtime beside its code: not that of every project,
+        # whose networks would run in another way from then on.
+        project.own_code()
+    return project
 
 
-def test_every_command_does_what_it_should(own_checkout: Project) -> None:
+def test_every_command_does_what_it_should(own_checkout: Project, checkout: Path) -> None:
     """One after the other: a later page goes on with what an earlier one made."""
     masters = {path: path.read_bytes() for path in (own_checkout.folder / "masters").iterdir()}
     failed = []
@@ -191,6 +197,7 @@ def test_every_command_does_what_it_should(own_checkout: Project) -> None:
             failed.append(f"{block.id}: {done.returncode}\n{done.stdout}{done.stderr}")
     assert not failed, "\n\n".join(failed)
     assert {path: path.read_bytes() for path in masters} == masters
+    assert (checkout / "build").exists() == (tested() is not None), "that of every project"
     sheet = (own_checkout.folder / "my.tsv").read_text("utf-8")
     assert "masters/a.tif" in sheet
 

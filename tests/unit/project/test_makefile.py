@@ -110,6 +110,14 @@ def test_a_switch_that_is_off_is_off(checkout: Path, target: str, word: str, opt
     assert option in told(checkout, script)
 
 
+def test_training_is_told_where_its_pictures_are(checkout: Path) -> None:
+    done = make(checkout, "train-damage", f"OVERLAYS={STRANGE}", "PHOTOGRAPHS=my photographs")
+    assert done.returncode == 0, done.stderr
+    words = (checkout / "said").read_text().splitlines()[-1].split("\1")[:-1]
+    folders = [f"--overlays={STRANGE}", "--photographs=my photographs"]
+    assert words == ["-m", "training.damage.train", *folders]
+
+
 def test_help_names_what_may_be_set(checkout: Path) -> None:
     said = make(checkout).stdout
     for word in ("SHEET=", "FOLDER=", "CONFIG=", "[RESULTS=folder]", "CONFIRM=1", "CORES="):

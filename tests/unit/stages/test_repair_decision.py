@@ -214,6 +214,8 @@ FACES = {"faces": {"detail": {"faces": [{"points": [(x, y) for y, x in FACE]}]}}
 TEXT = {"text": {"detail": {"boxes": [{"box": [20, 20, 200, 40]}]}}}
 PAPER = {"paper": {"detail": {"layers": [{"encloses": [16, 12, 280, 290]}]}}}
 
+SCREEN = {"screen": {"detail": {"regions": [{"box": [20, 20, 200, 40]}]}}}
+
 
 @pytest.mark.parametrize(
     ("entries", "spared", "why"),
@@ -221,6 +223,7 @@ PAPER = {"paper": {"detail": {"layers": [{"encloses": [16, 12, 280, 290]}]}}}
         (FACES, [(120, 100), (118, 185), (203, 140)], {"eye", "mouth"}),
         (TEXT, [(30, 30), (50, 200)], {"lettering"}),
         (PAPER, [(40, 16), (302, 90)], {"edge of the sheet"}),
+        (SCREEN, [(30, 30), (50, 200)], {"halftone screen"}),
     ],
 )
 def test_eyes_mouths_lettering_and_edges_are_left_to_a_person(
@@ -244,6 +247,12 @@ def test_eyes_mouths_lettering_and_edges_are_left_to_a_person(
     assert drawn(own)[1][everything].all()
     assert left(own) == {}
     assert own.findings["vetoed_px"] == 0
+
+
+def test_where_the_screen_was_taken_out_marks_are_filled() -> None:
+    page, everything = card((30, 30), (50, 200))
+    result = repaired(page, SCREEN, apply="always", changed_before=True)
+    assert drawn(result)[1][everything].all()
 
 
 def test_a_crack_through_an_eye_is_filled_on_both_sides_and_the_eye_is_left() -> None:

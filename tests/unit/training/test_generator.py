@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
+from restoration.findings.damage import KINDS
 from training.damage import generator, split
 from training.damage.drawn_marks import DRAWN_MARKS
 from training.damage.judge import fitted
 from training.damage.pictures import PictureSource
 from training.damage.train import loss_of, rate
-
-from restoration.findings.damage import KINDS
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from training.damage.dead_leaves import dead_leaves
-from training.damage.negatives import DRAWERS, draw_negatives, drawn
 
 from support import corpus
+from training.damage.dead_leaves import dead_leaves
+from training.damage.negatives import DRAWERS, draw_negatives, drawn
 
 
 def _plane() -> np.ndarray:

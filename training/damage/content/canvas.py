@@ -86,7 +86,7 @@ def wander(
     return np.concatenate([start[None], start + np.cumsum(steps, axis=0)])
 
 
-def anywhere(rng: np.random.Generator, plane: Plane, beyond: float = 0.0) -> Points:
+def anywhere(rng: np.random.Generator, plane: Plane | Cover, beyond: float = 0.0) -> Points:
     """A random place (x, y); up to ``beyond`` of the size outside."""
     height, width = plane.shape
     return rng.uniform(-beyond, 1.0 + beyond, 2) * (width, height)

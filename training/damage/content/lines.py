@@ -39,10 +39,11 @@ def _shaded(
 
 
 def poles(plane: Plane, rng: np.random.Generator) -> None:
-    """Masts, tripods, posts, girders: straight, tapered, shaded, ending at something."""
+    """Masts, tripods, booms, gutters, girders: straight, tapered, shaded, ending at something; most
+    upright, the others any way."""
     height, width = plane.shape
     tripod = rng.random() < 0.25
-    upright = np.pi / 2 + rng.normal(0, 0.05)
+    upright = np.pi / 2 + rng.normal(0, 0.05) if rng.random() < 0.5 else rng.uniform(0, np.pi)
     foot = anywhere(rng, plane)
     length = rng.uniform(0.2, 1.6) * height
     wide = Span(1.6, 9.0).draw(rng)

@@ -192,7 +192,48 @@ def stars(plane: Plane, rng: np.random.Generator) -> None:
             blur = float(sigma * wide)
             spread = cv2.GaussianBlur(points, (0, 0), blur) * np.float32(2 * np.pi * blur**2)
             plane += np.minimum(spread, 1.0)
+    if rng.random() < 0.5:
+        _galaxies(plane, rng)
+    if rng.random() < 0.3:
+        _spiked(plane, rng)
     np.clip(plane, 0, 1, out=plane)
+
+
+def _galaxies(plane: Plane, rng: np.random.Generator) -> None:
+    """Oval bodies of light that fade outwards, of many sizes, and the small ones sharp."""
+    height, width = plane.shape
+    for _ in range(int(Span(2, 60).draw(rng) * height * width / 36864) + 1):
+        size, flat, turn = Span(0.5, 7.0).draw(rng), rng.uniform(0.2, 1.0), rng.uniform(0, np.pi)
+        reach = int(6 * size) + 2
+        axis = np.arange(-reach, reach + 1, dtype=np.float32)
+        x, y = axis[None] - np.float32(rng.random()), axis[:, None] - np.float32(rng.random())
+        along = np.cos(turn) * x + np.sin(turn) * y
+        beside = (np.cos(turn) * y - np.sin(turn) * x) / flat
+        far = np.hypot(along, beside) / np.float32(size)
+        light = np.exp(-(far ** np.float32(rng.uniform(0.8, 2.0))))
+        centre = np.floor(anywhere(rng, plane)).astype(int)
+        bright = np.float32(0.04 * (1 + rng.pareto(0.9)))
+        top, left = centre[1] - reach, centre[0] - reach
+        y0, x0, y1, x1 = max(0, top), max(0, left), top + 2 * reach + 1, left + 2 * reach + 1
+        own = plane[y0:y1, x0:x1]
+        part = light[y0 - top : y0 - top + own.shape[0], x0 - left : x0 - left + own.shape[1]]
+        own += np.minimum(bright, np.float32(1.5)) * part
+
+
+def _spiked(plane: Plane, rng: np.random.Generator) -> None:
+    """Bright stars with a halo and the cross that the mirror's holder draws."""
+    rows, columns = np.ogrid[: plane.shape[0], : plane.shape[1]]
+    turn = rng.uniform(0, np.pi / 2)
+    for _ in range(int(rng.integers(1, 4))):
+        centre, size = anywhere(rng, plane), Span(1.0, 5.0).draw(rng)
+        x = (columns - centre[0]).astype(np.float32)
+        y = (rows - centre[1]).astype(np.float32)
+        along, beside = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x
+        plane += np.clip(np.float32(2.0) * np.exp(-((np.hypot(x, y) / size) ** 2)), 0, 1)
+        plane += np.float32(0.3) / (1 + (np.hypot(x, y) / size) ** 2)
+        for one, other in ((along, beside), (beside, along)):
+            length = np.float32(size * rng.uniform(3, 10))
+            plane += np.float32(0.6) * np.exp(-np.abs(one) / length) * np.exp(-((other / 0.7) ** 2))
 
 
 def snow(plane: Plane, rng: np.random.Generator) -> None:

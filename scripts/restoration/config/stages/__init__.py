@@ -33,6 +33,9 @@ _FACES = (*_NETWORK, "restoration.networks.face_identity")
 _WORKING_SHARE = 0.125
 """Where a 1200-ppi scan holds 300 ppi of picture, and the network starts from that."""
 
+_WIDE_SHARE = 0.05
+"""Where a hole or two of a page are wide, with what is shown around them."""
+
 REGISTRY: dict[str, Entry] = {
     "descreen": Entry(
         DescreenSettings,
@@ -48,8 +51,9 @@ REGISTRY: dict[str, Entry] = {
         "Dust, hairs, scratches and cracks.",
         "restoration.stages.repair.stage",
         "RepairStage",
-        version="3",
+        version="4",
         seconds_per_megapixel=2.5,
+        network_share=_WIDE_SHARE,
         fills_damage=True,
     ),
     "denoise": Entry(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from restoration.config.section import Apply, Section
+from restoration.config.section import Apply, Identifier, Section
 
 
 class RepairSettings(Section):
@@ -33,8 +33,8 @@ class RepairSettings(Section):
         0.5,
         ge=0.0,
         le=1.0,
-        description="How sure a mark must be: the odds that it is damage are 9801 to 1 at 0, 99 to "
-        "1 at 0.5 (a probability of 0.99) and 1 to 1 at 1 (a probability of 0.5); in between, 9801 "
+        description="How sure a mark must be: the odds that it is damage are 2401 to 1 at 0, 49 to "
+        "1 at 0.5 (a probability of 0.98) and 1 to 1 at 1 (a probability of 0.5); in between, 2401 "
         "to the power of 1 less this setting.",
     )
     infrared: Literal["auto", "always", "never"] = Field(
@@ -51,8 +51,23 @@ class RepairSettings(Section):
         le=1.0,
         description="Largest share of a page that is filled; more is left to a person.",
     )
+    wide_holes: Literal["leave", "patches"] | Identifier = Field(
+        "leave",
+        description="What becomes of damage that is wider than about 40 px, under which nothing "
+        "of the picture is known. `leave`: it is listed for a person, and what a person marks is "
+        "filled with patches. `patches`: it is filled with patches of the picture around it. "
+        "`lama`, or the name of other weights for filling holes: a network makes up what was "
+        "there, which is recorded as generated. Stains that are asked for are divided out, "
+        "however wide they are. Torn and missing parts are filled only where `kinds` has `losses`, "
+        "too.",
+    )
     grain: bool = Field(
         True,
         description="Grain of the strength and spectrum of the page's is put back on what was "
         "filled, so that it does not show as a smooth spot; it is drawn, not recorded.",
     )
+
+    @property
+    def network(self) -> str:
+        """The weights that wide holes are filled with; ``none`` where no network does."""
+        return "none" if self.wide_holes in ("leave", "patches") else self.wide_holes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
@@ -12,15 +11,10 @@ import numpy.typing as npt
 import safetensors.torch
 import torch
 
-from restoration.errors import CircumstanceError
 from restoration.networks.damage_unet import DamageUNet, damage_logit
-from restoration.networks.manifest import load_manifest
-from restoration.networks.retinaface import one_thread
-from restoration.networks.sources import RESOURCES
+from restoration.networks.manifest import DAMAGE_DETECTOR, read_shipped
+from restoration.networks.one_thread import one_thread
 from restoration.raster.base import Plane
-
-WEIGHTS = "damage-detector"
-"""Its name in ``resources/models.yaml``."""
 
 RADIUS = 128
 """Most pixels, along one axis, that lie between a pixel and what its answer depends on."""
@@ -83,19 +77,7 @@ class DamageDetector:
 
 @cache
 def _loaded() -> DamageDetector:
-    source = load_manifest(RESOURCES / "models.yaml")[WEIGHTS].files[0]
-    path = source.path(RESOURCES)
-    again = "it is part of the repository: git checkout puts it back"
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise CircumstanceError(f"{path}: is missing; {again}") from None
-    found = hashlib.sha256(data).hexdigest()
-    if found != source.sha256:
-        raise CircumstanceError(
-            f"{path}: was altered: expected SHA-256 {source.sha256}, found {found}; {again}"
-        )
-    return detector_of(data)
+    return detector_of(read_shipped(DAMAGE_DETECTOR))
 
 
 def detector_of(data: bytes) -> DamageDetector:

@@ -1,4 +1,4 @@
-"""What every look at damage begins with: the luminance of a window, and its finest noise."""
+"""What every look at damage begins with: the luminance of a window."""
 
 from __future__ import annotations
 
@@ -18,19 +18,3 @@ def luminance(pixels: FloatImage) -> Plane:
     return np.asarray(cv2.transform(np.ascontiguousarray(pixels), WEIGHTS[None])).reshape(
         pixels.shape[:2]
     )
-
-
-def finest_noise(plane: Plane) -> float:
-    """Standard deviation of the noise from the median of 2 x 2 diagonal differences.
-
-    Donoho and Johnstone 1994 (median absolute deviation of the finest Haar diagonal band); never
-    below a third of an 8-bit code, the rounding of such a file.
-    """
-    if min(plane.shape) < 2:
-        return 0.3 / 255.0
-    difference = (
-        plane[:-1:2] - plane[1::2] if plane.shape[0] % 2 == 0 else plane[:-2:2] - plane[1::2]
-    )
-    even = difference[:, : difference.shape[1] // 2 * 2]
-    crossed = np.abs(even[:, ::2] - even[:, 1::2])
-    return max(float(np.median(crossed)) / 0.6745 / 2.0, 0.3 / 255.0)

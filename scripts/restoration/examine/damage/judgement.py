@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.damage.odds import Counts, decoded
+from restoration.examine.damage.coefficients import MIDDLE, OWN, PAGE, POLARITY, SPREAD
 from restoration.examine.damage.pieces import Figures
 from restoration.findings.damage import KINDS
 
@@ -19,15 +19,37 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Kinds that are judged alike."""
 
-COEFFICIENTS: dict[str, tuple[float, ...]] = {
-    "small": (-4.2173, -0.2815, 1.2919, 0.0167, -1.0838, -0.5263, 1.2874, -0.1333),
-    "long": (-2.8844, -0.5553, 1.8294, 0.0124, -0.4915, -0.1423, -0.3559, -0.1429),
-    "wide": (-3.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
-}
-"""Of a logistic regression on ``marks.FIGURES``, its constant first; fitted by
-training/damage/judge.py on pictures and overlays that the network was not trained on. It met no
-wide marks there: theirs are set so that they are suspected, and certain only where the network is
-all but sure."""
+JUDGED = (*GROUPS["small"], *GROUPS["long"])
+"""Kinds whose marks a page makes likelier or less likely."""
+
+FARTHEST = 3.0
+"""Spreads from the middle to which figures are held: farther out nothing was learned."""
+
+WIDE = -7.0
+"""What is added to a wide mark's log odds of the network, which are 9.2 at most. Stains and torn
+edges were not shown to be told from picture: they are suspected where the network is all but sure,
+and not certain at any sensitivity up to 0.6."""
+
+LIKELY, DOUBTFUL = 3.0, -2.0
+"""Own odds above which a mark is likely, and between which marks are doubtful."""
+
+AREA = 512.0 * 512.0
+"""Pixels of the pages on which all this was fitted. On larger ones marks are counted by this
+area: what counts is how thick they lie."""
+
+
+def terms(figures: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """1, the figures in spreads from their middle, and their products by twos: what the odds of a
+    mark are a sum of.
+
+    figures: float64 (marks.FIGURES, n). Returns float64 (n, terms).
+    """
+    spread = (figures.T - np.asarray(MIDDLE)) / np.asarray(SPREAD)
+    held = np.clip(spread, -FARTHEST, FARTHEST)
+    pairs = combinations_with_replacement(range(held.shape[1]), 2)
+    products = [held[:, one] * held[:, other] for one, other in pairs]
+    out: npt.NDArray[np.float64] = np.column_stack([np.ones(len(held)), held, *products])
+    return out
 
 
 def own_odds(figures: npt.NDArray[np.float64], kind: npt.NDArray[np.uint8]) -> Figures:
@@ -35,57 +57,65 @@ def own_odds(figures: npt.NDArray[np.float64], kind: npt.NDArray[np.uint8]) -> F
 
     figures: float64 (marks.FIGURES, n); kind: uint8 (n,), index into KINDS.
     """
-    out = np.zeros(figures.shape[1])
-    for group, kinds in GROUPS.items():
-        chosen = np.isin(kind, [KINDS.index(name) for name in kinds])
-        constant, *slopes = COEFFICIENTS[group]
-        out[chosen] = constant + np.asarray(slopes) @ figures[:, chosen]
+    # What the network says of a mark is its first figure.
+    out = np.asarray(figures[0] + WIDE, np.float64)
+    for group, weights in OWN.items():
+        chosen = _of(GROUPS[group], kind)
+        out[chosen] = terms(figures[:, chosen]) @ np.asarray(weights)
     return out
 
 
-TRAINED_SHARE: dict[str, float] = {"small": 0.246, "long": 0.129, "wide": 0.2}
-"""Share of damage among the marks on which the odds of each group were fitted."""
+def evidence_of_page(
+    odds: Figures, kind: npt.NDArray[np.intp], light: npt.NDArray[np.bool_], area: float
+) -> dict[str, float]:
+    """Logarithm of one more than the likely marks of a page: ``all``, by group, ``light`` and
+    ``dark``; and of one more than the doubtful ones.
 
-DOUBT, DOUBTED_SHARE = 10.0, 0.03
-"""Before it is looked at a page is taken to have so many marks of a kind, of which this share is
-damage: two or three marks that look like damage are not yet a damaged page."""
-
-MOST_SHARE, MOST_SHIFT = 0.9, 0.0
-"""However damaged a page is, some marks are picture; and a page only ever makes them less likely:
-where it raised the odds, of those called certain only half were damage (tuning pictures)."""
-
-ROUNDS = 60
-
-
-def page_shift(counts: Mapping[str, Counts], area: float) -> dict[str, float]:
-    """By kind: what to add to the own odds of the marks of a page.
-
-    counts: marks of each kind by the code of their own odds (``odds.tally``). area: pixels of the
-    page at the level of the search. The share of damage among a page's marks is found by
-    expectation maximisation (Saerens, Latinne and Decaestecker 2002).
+    odds: own ones of the page's marks, float64 (n,); kind: their index into KINDS; light: lighter
+    than what lies around. area: of the page, in pixels of the search.
     """
-    return {
-        kind: _shift(counts[kind], TRAINED_SHARE[group])
-        for group, kinds in GROUPS.items()
-        for kind in kinds
-        if kind in counts
-    }
+    share = min(1.0, AREA / max(area, 1.0))
+    judged = _of(JUDGED, kind)
+    likely = judged & (odds > LIKELY)
+    said = {"all": likely, "light": likely & light, "dark": likely & ~light}
+    said |= {group: likely & _of(GROUPS[group], kind) for group in PAGE}
+    said["doubtful"] = judged & (odds > DOUBTFUL) & (odds <= LIKELY)
+    return {name: float(np.log1p(share * int(those.sum()))) for name, those in said.items()}
 
 
-def _shift(counts: Counts, trained: float) -> float:
-    codes = np.flatnonzero(counts)
-    if not len(codes):
-        return 0.0
-    weight, odds = counts[codes], decoded(codes)
-    usual = _logit(trained)
-    share = trained
-    for _ in range(ROUNDS):
-        chance = 1.0 / (1.0 + np.exp(usual - odds - _logit(share)))
-        found = float((weight * chance).sum())
-        share = (found + DOUBT * DOUBTED_SHARE) / (float(weight.sum()) + DOUBT)
-        share = min(share, MOST_SHARE)
-    return min(MOST_SHIFT, _logit(share) - usual)
+def page_shifts(
+    odds: Figures, kind: npt.NDArray[np.intp], light: npt.NDArray[np.bool_], area: float
+) -> dict[str, float]:
+    """What the page adds to the own odds of its marks: by kind, and ``light`` or ``dark`` for those
+    of this polarity. Wide marks stand for themselves. Arguments as of ``evidence_of_page``.
+
+    Damage seldom comes alone, and it comes in one colour; what looks a little like damage on a page
+    where nothing looks much like it is picture.
+    """
+    said = evidence_of_page(odds, kind, light, area)
+    shifts = {"light": POLARITY * said["light"], "dark": POLARITY * said["dark"]}
+    for group, (constant, every, own, doubtful) in PAGE.items():
+        moved = constant + every * said["all"] + own * said[group] + doubtful * said["doubtful"]
+        shifts |= dict.fromkeys(GROUPS[group], moved)
+    return shifts
 
 
-def _logit(share: float) -> float:
-    return math.log(share / (1.0 - share))
+def on_page(
+    odds: Figures,
+    kind: npt.NDArray[np.intp],
+    light: npt.NDArray[np.bool_],
+    shifts: Mapping[str, float],
+) -> Figures:
+    """Odds of marks on their page. Arguments as of ``evidence_of_page``, and what it adds.
+
+    Of dust a page only makes marks less likely: a sky full of stars is no dustier for it.
+    """
+    by_kind = np.array([shifts.get(name, 0.0) for name in KINDS])[kind]
+    by_polarity = np.where(light, shifts.get("light", 0.0), shifts.get("dark", 0.0))
+    added = by_kind + by_polarity * _of(JUDGED, kind)
+    small = _of(GROUPS["small"], kind)
+    return np.asarray(odds + np.where(small, np.minimum(added, 0.0), added), np.float64)
+
+
+def _of(kinds: tuple[str, ...], kind: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    return np.isin(kind, [KINDS.index(name) for name in kinds])

@@ -13,36 +13,13 @@ from scipy.sparse.csgraph import connected_components
 
 from restoration.examine.damage.marks import Marks
 from restoration.examine.damage.mask import SparsePlane
-from restoration.examine.damage.odds import CODES, LOWEST, Counts
+from restoration.examine.damage.odds import LOWEST
 from restoration.examine.damage.pieces import Figures, Labels
+from restoration.examine.damage.tile import SearchTile
 from restoration.findings.damage import KINDS
 
 Groups = npt.NDArray[np.intp]
 """For each of many things, the number of the group that it belongs to."""
-
-
-@dataclass(frozen=True)
-class SearchTile:
-    """A tile of a level, and the window around it that is searched; in pixels of the level."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-    window_top: int
-    window_left: int
-    window_height: int
-    window_width: int
-
-    @property
-    def window(self) -> tuple[int, int, int, int]:
-        return self.window_top, self.window_left, self.window_height, self.window_width
-
-    @property
-    def core(self) -> tuple[slice, slice]:
-        """Where the tile lies in its window."""
-        top, left = self.top - self.window_top, self.left - self.window_left
-        return slice(top, top + self.height), slice(left, left + self.width)
 
 
 @dataclass(frozen=True)
@@ -61,6 +38,11 @@ class PieceFigures:
     left: Figures
     bottom: Figures
     right: Figures
+
+    @property
+    def lighter(self) -> npt.NDArray[np.bool_]:
+        """Whether most of it is lighter than what lies around."""
+        return np.asarray(2.0 * self.light > self.area)
 
     def grouped(self, group: Groups, count: int) -> PieceFigures:
         """The figures of groups of them: the surest piece speaks for all, since a doubtful stretch
@@ -120,8 +102,6 @@ class Layer:
         """height, width: of the page at this level."""
         self.labels = SparsePlane(height, width, np.int32)
         """Numbers of pieces, 1 and up."""
-        self.unlikely: dict[str, Counts] = {kind: np.zeros(CODES + 1, np.int64) for kind in KINDS}
-        """Marks below the lowest odds, which are counted and no more."""
         self.searched = 0
         """Pixels of the tiles that were entered."""
         self._parts: list[PieceFigures] = []
@@ -147,9 +127,7 @@ class Layer:
             self._join(tile, np.zeros((tile.height, tile.width), np.int32))
             return
         area = np.bincount(found.labels[core].ravel(), minlength=count + 1)[1:].astype(np.float64)
-        likely = found.own_odds > LOWEST
-        self._tally(found, ~likely & (area > 0))
-        kept = likely & (area > 0)
+        kept = (found.own_odds > LOWEST) & (area > 0)
         numbers = np.zeros(count + 1, np.int32)
         numbers[1:][kept] = self._count + 1 + np.arange(int(kept.sum()))
         labels = numbers[found.labels[core]]
@@ -189,11 +167,6 @@ class Layer:
                 self._pairs.append(
                     (own[both].astype(np.intp) - 1, beside[both].astype(np.intp) - 1)
                 )
-
-    def _tally(self, found: Marks, unlikely: npt.NDArray[np.bool_]) -> None:
-        counts = np.bincount(found.kind[unlikely], minlength=len(KINDS))
-        for kind, count in zip(KINDS, counts, strict=True):
-            self.unlikely[kind][0] += int(count)
 
 
 def _figures(found: Marks, tile: SearchTile, area: Figures, top: int, left: int) -> PieceFigures:

@@ -46,13 +46,8 @@ FIGURES = ("upper", "mean", "area", "contrast", "busy", "long", "rim")
 
 def marks(evidence: Evidence, plane: Plane) -> Marks:
     """The connected marks of a window; plane: what the evidence was found in."""
-    pieces = Pieces.of(evidence.probability >= LEAST)
-    inside = pieces.inside
-    votes = np.zeros((len(KINDS), pieces.count))
-    for number in range(len(KINDS)):
-        chosen = evidence.kind.ravel()[inside.index] == number
-        votes[number] = np.bincount(inside.piece[chosen], minlength=pieces.count)
-    kind = votes.argmax(axis=0).astype(np.uint8) if pieces.count else np.zeros(0, np.uint8)
+    pieces = pieces_of(evidence)
+    inside, kind = pieces.inside, kinds_of(pieces, evidence.kind)
     return Marks(
         labels=pieces.labels,
         kind=kind,
@@ -67,6 +62,23 @@ def marks(evidence: Evidence, plane: Plane) -> Marks:
         width=pieces.wide,
         light=inside.mean(plane) > pieces.ring(1, 4).mean(plane),
     )
+
+
+def pieces_of(evidence: Evidence) -> Pieces:
+    """The connected pieces of what may be damage."""
+    return Pieces.of(evidence.probability >= LEAST)
+
+
+def kinds_of(pieces: Pieces, kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The kind that most pixels of each piece have, uint8 (n,); kind: of each pixel, (h, w)."""
+    if pieces.count == 0:
+        return np.zeros(0, np.uint8)
+    inside = pieces.inside
+    votes = np.zeros((len(KINDS), pieces.count))
+    for number in range(len(KINDS)):
+        chosen = kind.ravel()[inside.index] == number
+        votes[number] = np.bincount(inside.piece[chosen], minlength=pieces.count)
+    return np.asarray(votes.argmax(axis=0), np.uint8)
 
 
 def figures_of(pieces: Pieces, probability: Plane, plane: Plane) -> Figures:

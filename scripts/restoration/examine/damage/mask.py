@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from restoration.examine.damage.tile import SearchTile
 
 TILE = 1024
 """Side of the tiles, in pixels, which lie fast on the page: nothing depends on bands or memory."""
@@ -22,33 +23,13 @@ Numbers = npt.NDArray[Any]
 """Whole numbers of the plane's own type."""
 
 
-@dataclass(frozen=True)
-class MaskTile:
+class MaskTile(SearchTile):
     """One tile of the page and the window around it, clipped to the page."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-    window_top: int
-    window_left: int
-    window_height: int
-    window_width: int
-
-    @property
-    def core(self) -> tuple[slice, slice]:
-        """Where the tile lies in its window."""
-        top, left = self.top - self.window_top, self.left - self.window_left
-        return slice(top, top + self.height), slice(left, left + self.width)
 
     @property
     def place(self) -> tuple[int, int]:
         """Row and column among the tiles."""
         return self.top // TILE, self.left // TILE
-
-    @property
-    def window(self) -> tuple[int, int, int, int]:
-        return self.window_top, self.window_left, self.window_height, self.window_width
 
 
 def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[MaskTile]:
@@ -60,16 +41,7 @@ def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[MaskTile]:
             above = max(0, min(top - margin, height - TILE))
             before = max(0, min(left - margin, width - TILE))
             below, after = min(height, bottom + margin), min(width, right + margin)
-            yield MaskTile(
-                top,
-                left,
-                bottom - top,
-                right - left,
-                above,
-                before,
-                below - above,
-                after - before,
-            )
+            yield MaskTile.between((top, left, bottom, right), (above, before, below, after))
 
 
 class SparsePlane:

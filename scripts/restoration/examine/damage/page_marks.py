@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.damage.judgement import page_shift
+from restoration.examine.damage.judgement import on_page, page_shifts
 from restoration.examine.damage.layer import Groups, Layer, PieceFigures, appended, groups_of
 from restoration.examine.damage.mask import TILE, SparsePlane
-from restoration.examine.damage.odds import Counts, tally
 from restoration.examine.damage.pieces import Figures
 from restoration.findings.damage import KINDS, LONG
 
@@ -25,6 +24,8 @@ OUTLINED, MOST_CORNERS = 1024, 48
 
 ROWS = 256
 """Rows of the coarse level that are compared with the finer at a time."""
+
+POLARITIES = ("light", "dark")
 
 MarkNumbers = npt.NDArray[np.int32]
 """int32 (height, width): 0 where no mark lies, 1 and up the mark's number."""
@@ -54,8 +55,8 @@ class PageMarks:
     """Odds are those of the mark alone: ``shifts`` says what the page adds."""
     level: int
     shifts: dict[str, float]
-    """By kind: what the page adds to the odds, to three decimals, as the condition report tells it
-    and the repair stage takes it over."""
+    """By kind and polarity: what the page adds to the odds, to three decimals, as the condition
+    report tells it and the repair stage takes it over."""
     searched_share: float
     """Share of the page that was searched at the finer level, 0 to 1."""
     _levels: tuple[tuple[SparsePlane, Groups, int], ...]
@@ -75,14 +76,15 @@ class PageMarks:
             step = fine.labels.height // max(1, coarse.labels.height)
             own, fine_marks, coarse_marks = _joined(own, fine_marks, fine, coarse, step)
             levels = [(fine.labels, fine_marks, level), (coarse.labels, coarse_marks, level * step)]
-        counts = _counts(own, fine)
-        shifts = page_shift(counts, float(fine.labels.height * fine.labels.width))
+        shifts = page_shifts(
+            own.odds, own.kind, own.lighter, float(fine.labels.height * fine.labels.width)
+        )
         return cls(
             height,
             width,
             own.scaled(level),
             level,
-            {kind: round(float(shifts.get(kind, 0.0)), 3) for kind in KINDS},
+            {name: round(shifts.get(name, 0.0), 3) for name in (*KINDS, *POLARITIES)},
             fine.searched / max(1, fine.labels.height * fine.labels.width),
             tuple(levels),
         )
@@ -94,8 +96,8 @@ class PageMarks:
     def odds(self, shifts: Mapping[str, float] | None = None) -> Figures:
         """Of each mark on this page. shifts: in place of the page's own."""
         added = self.shifts if shifts is None else shifts
-        by_kind = np.array([added.get(kind, 0.0) for kind in KINDS], np.float64)
-        return np.asarray(self.figures.odds + by_kind[self.figures.kind])
+        own = self.figures
+        return on_page(own.odds, own.kind, own.lighter, added)
 
     def box(self, number: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of a mark, 0 for the first."""
@@ -171,7 +173,7 @@ class PageMarks:
     def found(self, kind: str, chosen: npt.NDArray[np.bool_]) -> KindFound:
         """The chosen marks of a kind together."""
         own = self.figures.chosen(chosen & (self.figures.kind == KINDS.index(kind)))
-        light = int((2.0 * own.light > own.area).sum())
+        light = int(own.lighter.sum())
         return KindFound(
             count=len(own.odds),
             area_px=round(float(own.area.sum())),
@@ -179,14 +181,6 @@ class PageMarks:
             dark=len(own.odds) - light,
             length_px=round(float(own.length.sum())) if kind in LONG else None,
         )
-
-
-def _counts(own: PieceFigures, fine: Layer) -> dict[str, Counts]:
-    """All marks by kind and odds."""
-    return {
-        kind: fine.unlikely[kind] + tally(own.odds[own.kind == number])
-        for number, kind in enumerate(KINDS)
-    }
 
 
 def _joined(

@@ -11,9 +11,10 @@ import numpy as np
 
 from restoration.examine.damage.detector import RADIUS, Detector, Evidence
 from restoration.examine.damage.evidence import luminance
-from restoration.examine.damage.layer import Layer, SearchTile
+from restoration.examine.damage.layer import Layer
 from restoration.examine.damage.marks import Marks, marks
 from restoration.examine.damage.page_marks import PageMarks
+from restoration.examine.damage.tile import SearchTile
 from restoration.raster.base import FloatImage, Plane, Progress
 
 SIDE = 2048
@@ -187,16 +188,7 @@ def search_tiles(height: int, width: int) -> Iterator[SearchTile]:
             bottom, right = min(height, top + SIDE), min(width, left + SIDE)
             above, before = max(0, top - MARGIN), max(0, left - MARGIN)
             below, after = min(height, bottom + MARGIN), min(width, right + MARGIN)
-            yield SearchTile(
-                top,
-                left,
-                bottom - top,
-                right - left,
-                above,
-                before,
-                below - above,
-                after - before,
-            )
+            yield SearchTile.between((top, left, bottom, right), (above, before, below, after))
 
 
 def _coarse(

@@ -34,6 +34,7 @@ LeftWhy = Literal[
     "head outline",
     "lettering",
     "edge of the sheet",
+    "halftone screen",
     "too wide",
     "too much of the page",
 ]
@@ -130,7 +131,8 @@ class RepairFindings(StageFindings):
     polarity: Literal["none", "light", "dark", "both"] | None = None
     """Whether what was found is lighter or darker than its surroundings."""
     shifts: Mapping[str, float] | None = None
-    """What the page's own frequency of damage added to the odds of each kind (logarithms)."""
+    """What the damage of the page as a whole added to the odds of each kind, and of marks lighter
+    or darker than their surroundings (logarithms)."""
     found_left: str | None = None
     """Why the page was not searched, in words."""
     found_share: Figure | None = None
@@ -155,7 +157,13 @@ class RepairFindings(StageFindings):
     mask_share: Figure | None = None
     """The same as a share of the page, 0 to 1."""
     filled_px: Mapping[str, int] | None = None
-    """Pixels that were filled by each method."""
+    """Pixels that were filled by each method; where a network filled wide holes, by its name."""
+    wide_px: int | None = None
+    """Pixels of wide holes among those that were filled; absent where there were none."""
+    network: str | None = None
+    """Name of the network that filled them; absent where patches did."""
+    weights_sha256: str | None = None
+    """SHA-256 of its weights."""
     method: str | None = None
     """How holes are filled, in words."""
     grain_drawn: DrawnGrain | None = None

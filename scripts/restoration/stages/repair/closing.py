@@ -25,6 +25,7 @@ from restoration.raster.base import FloatImage, Mask, Plane, Raster, UInt8Image
 from restoration.stages.repair.discovery import one_thread
 from restoration.stages.repair.fill import fill, is_tight, leaks
 from restoration.stages.repair.grain import FillGrain
+from restoration.stages.repair.wide import WideHoles
 
 ROWS = 256
 """Rows of a band."""
@@ -50,7 +51,7 @@ LEAK_TILES, LEAK_MARGIN = 8, 8
 STRONGEST = 1.5
 """Most that the grain around a hole may exceed that of the page's flat parts: more is picture."""
 
-Window = tuple[slice, slice]
+Slices = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Block:
     left: int
     pixels: FloatImage
     mask: Mask
-    core: Window
+    core: Slices
     """Where the block lies in the window."""
 
 
@@ -75,6 +76,8 @@ class Closing:
     grain: FillGrain | None
     key: str
     progress: Callable[[float, str], None]
+    wide: WideHoles | None = None
+    """Those of the page that are filled before all others."""
     filled: dict[str, int] = field(default_factory=dict)
     """Pixels by method; complete after the last band."""
     _tight: bool = False
@@ -85,6 +88,8 @@ class Closing:
         source = self.source
         waiting: deque[tuple[int, FloatImage, list[Future[dict[str, int]]]]] = deque()
         with one_thread(), ThreadPoolExecutor(threads_of_networks()) as pool:
+            if self.wide is not None:
+                self.wide.fill()
             self._tight = self._is_tight()
             for top in range(0, source.height, ROWS):
                 waiting.append((top, *self._begun(top, pool)))
@@ -145,11 +150,13 @@ class Closing:
         counts: dict[str, int] = {}
         for crop, own in groups(block.mask, block.core):
             pixels, mask = np.ascontiguousarray(block.pixels[crop]), block.mask[crop].copy()
-            found = fill(pixels, mask, 0.0 if self.grain is None else self.grain.sigma, self._tight)
+            place = (block.top + crop[0].start, block.left + crop[1].start)
+            noise = 0.0 if self.grain is None else self.grain.sigma
+            guess = None if self.wide is None else self.wide.guess(*place, *mask.shape)
+            found = fill(pixels, mask, noise, self._tight, guess)
             filled = found.pixels
             if self.grain is not None:
                 strength = _strength(pixels, mask, self.grain) * np.sqrt(found.made)
-                place = (block.top + crop[0].start, block.left + crop[1].start)
                 drawn = _drawn(self.grain, self.key, place, mask.shape)
                 filled = np.clip(filled + drawn * strength[:, :, None], 0.0, 1.0)
             rows, columns = np.nonzero(own)
@@ -175,7 +182,7 @@ class Closing:
         return is_tight(np.concatenate(shares)) if shares else False
 
 
-def groups(mask: Mask, core: Window) -> Iterator[tuple[Window, Mask]]:
+def groups(mask: Mask, core: Slices) -> Iterator[tuple[Slices, Mask]]:
     """The crops in which the holes of a block are filled, and which pixels each is filled for.
 
     mask: bool (h, w), of the block and what lies around it; core: the block. What a crop is filled

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -158,10 +158,11 @@ def decide(
     sensitivity: float,
     spared: Spared,
     regions: Sequence[MarkedRegion] = (),
+    wide: bool = False,
 ) -> FillDecision:
     """What becomes of each mark: a person's regions first, then kinds, sizes and places.
 
-    shifts: what the page adds to the odds of each kind.
+    shifts: what the page adds to the odds of each kind; wide: whether wide ones are filled, too.
     """
     odds, figures = marks.odds(shifts), marks.figures
     sure, suspected = odds > threshold(sensitivity), odds > SUSPECTED
@@ -172,10 +173,10 @@ def decide(
     open_area = np.maximum(figures.area - within, 0.0)
     usual = np.isin(figures.kind, [KINDS.index(kind) for kind in ("stains", "losses")], invert=True)
     wanted = np.isin(figures.kind, [KINDS.index(kind) for kind in kinds])
-    wide = usual & (figures.width > WIDEST * marks.level)
+    too_wide = usual & (figures.width > WIDEST * marks.level) & (not wide)
     for reason, those in (
         ("kind not asked for", fill & ~wanted),
-        ("too wide", fill & wanted & wide),
+        ("too wide", fill & wanted & too_wide),
         ("suspected", suspected & ~sure & ~asked),
     ):
         _leave(decision.left, reason, np.where(those, open_area, 0.0))
@@ -200,6 +201,35 @@ def all_left(decision: FillDecision) -> None:
     decision.fill[given_up] = False
 
 
+def unasked(decision: FillDecision) -> FillDecision:
+    """The marks alone that are filled with no person's word, and are no stains: of these, what
+    lets the picture through is divided out, however wide they are."""
+    stains = decision.marks.figures.kind == KINDS.index("stains")
+    nobody = np.zeros_like(decision.asked)
+    return replace(
+        decision, fill=decision.fill & ~decision.asked & ~stains, asked=nobody, regions=()
+    )
+
+
+def wide_left(decision: FillDecision, wide: SparsePlane) -> None:
+    """Leave what is wide of the marks that are filled unasked: the whole of a mark of which half
+    is wide, of others the wide part."""
+    area = decision.marks.figures.area
+    told = sum(decision.left.values(), np.zeros(len(area)))
+    inside = np.where(unasked(decision).fill, _within_plane(decision.marks, wide), 0.0)
+    whole = inside >= 0.5 * np.maximum(area, 1.0)
+    _leave(decision.left, "too wide", np.where(whole, np.maximum(area - told, 0.0), inside))
+    decision.fill[whole] = False
+
+
+def _within_plane(marks: PageMarks, plane: SparsePlane) -> Figures:
+    """Pixels of each mark that lie where the plane is not 0."""
+    within = np.zeros(marks.count)
+    for top, left, values in plane.held():
+        within += _tally(marks.read(top, left, *values.shape), values > 0, marks.count)
+    return within
+
+
 def painted_over(decision: FillDecision, mask: Area) -> None:
     """What a person's own mask of damage covers is filled, and so not left."""
     covered = _within(decision.marks, [mask])
@@ -222,8 +252,11 @@ def _stopped(
     place: str, inside: Figures, area: Figures, odds: Figures, kind: npt.NDArray[np.intp]
 ) -> Choice:
     """Marks that a place holds back: all that touch it, but those that are certain and go on
-    outside. Only lines are mistaken for the outline of a head."""
+    outside. Only lines are mistaken for the outline of a head; dots and what joins them can be
+    anything."""
     touching = inside > 0
+    if place == "halftone screen":
+        return np.asarray(touching)
     if place == "head outline":
         touching &= np.isin(kind, [KINDS.index(one) for one in LONG])
     if place in (EXCLUDED, "edge of the sheet"):

@@ -18,13 +18,13 @@ from restoration.findings.damage import Damage
 from restoration.raster.base import FloatImage, Mask, Progress, Raster
 from restoration.stages.repair.decision import FOUND, USER, MarkedRegion, Spared, touches
 from restoration.stages.repair.grain import GrainStudy
-from restoration.stages.repair.halo import REACH, SURROUNDINGS, with_halo
+from restoration.stages.repair.halo import RINGS, SURROUNDINGS, with_halo
 from restoration.stages.repair.infrared import BesideInfrared, opacity_of
 
 BY_INFRARED = 0.4
 """Share of the search that the infrared picture takes, where there is one."""
 
-AROUND = 2 * REACH + SURROUNDINGS
+AROUND = 2 * RINGS + SURROUNDINGS
 """Pixels around a hole on which its halo depends: means of the neighbourhood, taken twice."""
 
 
@@ -139,8 +139,11 @@ def with_halos(mask: SparsePlane, source: Raster, spared: Spared) -> SparsePlane
         if not found[tile.core].any():
             return values
         wider = _with_halos(source.read(*tile.window), found)[tile.core] & (values == 0)
-        for cover in spared.covers(tile.top, tile.left, tile.height, tile.width).values():
-            wider &= ~cover
+        covers = spared.covers(tile.top, tile.left, tile.height, tile.width)
+        for place, cover in covers.items():
+            # What is filled across the outline of a head is filled with its halo.
+            if place != "head outline":
+                wider &= ~cover
         return np.where(wider, np.uint8(FOUND), values)
 
     return mask.changed(change)
@@ -159,8 +162,8 @@ def _with_halos(pixels: FloatImage, found: Mask) -> Mask:
             max(0, top - AROUND) : top + height + AROUND,
             max(0, left - AROUND) : left + width + AROUND,
         ]
-        near = np.s_[max(0, top - REACH) : top + height + REACH,
-                     max(0, left - REACH) : left + width + REACH]  # fmt: skip
+        near = np.s_[max(0, top - RINGS) : top + height + RINGS,
+                     max(0, left - RINGS) : left + width + RINGS]  # fmt: skip
         inside = np.s_[
             near[0].start - part[0].start : near[0].stop - part[0].start,
             near[1].start - part[1].start : near[1].stop - part[1].start,

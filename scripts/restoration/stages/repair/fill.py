@@ -13,12 +13,13 @@ from restoration.examine.damage.evidence import luminance
 from restoration.examine.damage.pieces import Pieces
 from restoration.raster.base import FloatImage, Floats, Mask, Plane
 from restoration.stages.repair.opacity import recovered, straying, tones
+from restoration.stages.repair.patches import completed
 
 WIDTHS = (9.0, 20.0, 40.0)
 """Widest hole of a class, in pixels. Holes up to the last are filled by the biharmonic equation
 (Damelin and Hoang 2018, skimage): on simulated dust, scratches and creases it comes 0.4 to 2.5 dB
-nearer to the truth than Telea and Navier-Stokes. Wider ones, of which no method knows much, by
-Telea's fast marching (2004, OpenCV)."""
+nearer to the truth than Telea and Navier-Stokes. Of wider ones no method knows much: the caller
+brings a guess (``wide``)."""
 
 QUIET, NOISY = (1.0, 1.0, 1.0), (1.0, 1.5, 3.0)
 """Blur of the rim by class of width, in pixels, up to NOISE and above."""
@@ -34,15 +35,16 @@ HARD = 0.8
 What touches it has no trace of it and is blurred half as much: all of it cost up to 2.5 dB."""
 
 MOST_PIXELS = 20_000
-"""Holes of more pixels are left to Telea: the equation is one linear system per hole."""
-
-RADIUS = 6
-"""Of Telea's neighbourhood, in pixels."""
+"""Holes of more pixels, as nets of fine cracks are, are filled with patches: the equation is one
+linear system per hole."""
 
 LEAK = 0.1
 """Share of the damage that may shine through in the rim of a hole: above it the mask is too tight,
 and what touches it is no picture to start from. Simulated scratches, masked to a fifth of their
 strength, leave 0.12 to 0.16; with a mask one pixel wider 0.04 at most."""
+
+RADIUS = 6
+"""Of Telea's neighbourhood, in pixels."""
 
 CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
@@ -65,6 +67,19 @@ DIVIDED = 0.5
 
 
 @dataclass(frozen=True)
+class Guess:
+    """What the wide holes of a window are filled with, where its record tells nothing."""
+
+    pixels: FloatImage
+    where: Mask
+    """Of which pixels; elsewhere ``pixels`` says nothing."""
+    method: str
+    """In a word, for the record."""
+    textured: bool
+    """Whether it has the grain of the picture, as what is copied from there has."""
+
+
+@dataclass(frozen=True)
 class Filled:
     """A window after filling."""
 
@@ -76,11 +91,14 @@ class Filled:
     """Where each was used; disjoint, together the mask."""
 
 
-def fill(pixels: FloatImage, mask: Mask, noise: float, tight: bool) -> Filled:
+def fill(
+    pixels: FloatImage, mask: Mask, noise: float, tight: bool, wide: Guess | None = None
+) -> Filled:
     """The window with the masked pixels replaced.
 
     pixels: float32 (h, w, c) in [0, 1]; mask: bool (h, w), true is filled; noise: standard
-    deviation in [0, 1]; tight: the holes are taken for one pixel wider than they are masked.
+    deviation in [0, 1]; tight: the holes are taken for one pixel wider than they are masked; wide:
+    what wide holes are filled with.
     What is not masked is returned as it is. A window that is masked all over comes back unchanged:
     nothing is known of it.
     """
@@ -88,29 +106,37 @@ def fill(pixels: FloatImage, mask: Mask, noise: float, tight: bool) -> Filled:
     if not mask.any() or mask.all():
         return Filled(out, made, {})
     hole = np.asarray(cv2.dilate(mask.view(np.uint8), CROSS) > 0) if tight else mask
-    closed, solvable = _closed(out, hole, noise)
+    closed, solvable = _closed(out, hole, noise, wide)
     spread = straying(out, ~hole, hole)
     _, labels = cv2.connectedComponents(hole.view(np.uint8), connectivity=8)
-    record = out[hole]
-    hard = _hard(hole, labels, np.abs(record - closed[hole]).mean(axis=1).astype(np.float64))
-    tone = tones(record, closed[hole], spread, labels[hole].astype(np.intp) - 1)
-    under = recovered(record, closed[hole], spread, tone)
-    out[hole], made[hole] = under.pixels, 1.0 - under.kept
+    record, expected = out[hole], _expected(closed, hole & ~solvable)
+    strength = np.abs(record - expected[hole]).mean(axis=1).astype(np.float64)
+    hard = _hard(hole, labels, strength)
+    tone = tones(record, expected[hole], spread, labels[hole].astype(np.intp) - 1)
+    under = recovered(record, expected[hole], spread, tone)
+    made[hole] = 1.0 - under.kept
+    out[hole] = under.pixels + made[hole][:, None] * (closed - expected)[hole]
     # What is known by now under the thin places of a mark is a nearer rim for the rest of it.
     unsure = (under.deviation > SURE) | (under.kept < TOLD)
     if unsure.any():
         rest = np.zeros_like(mask)
         rest[hole] = unsure
-        closed, solvable = _closed(out, rest, noise, rest & hard)
-        under = recovered(record[unsure], closed[rest], spread[unsure], tone.of(unsure))
-        out[rest], made[rest] = under.pixels, 1.0 - under.kept
+        closed, solvable = _closed(out, rest, noise, wide, rest & hard)
+        expected = _expected(closed, rest & ~solvable)
+        under = recovered(record[unsure], expected[rest], spread[unsure], tone.of(unsure))
+        made[rest] = 1.0 - under.kept
+        out[rest] = under.pixels + made[rest][:, None] * (closed - expected)[rest]
     out[~mask], made[~mask] = pixels[~mask], 0.0
     divided = mask & (made < 1.0 - DIVIDED)
-    methods = {
-        "divided out": divided,
-        "biharmonic": mask & ~divided & solvable,
-        "telea": mask & ~divided & ~solvable,
-    }
+    methods = {"divided out": divided, "biharmonic": mask & ~divided & solvable}
+    guessed = mask & ~divided & ~solvable
+    copied = guessed
+    if wide is not None and not wide.textured:
+        copied = guessed & ~wide.where
+        methods[wide.method] = guessed & wide.where
+    methods["patches"] = copied
+    # They have the grain of the picture that they come from.
+    made[copied] = 0.0
     return Filled(out, made, methods)
 
 
@@ -129,32 +155,66 @@ def _hard(hole: Mask, labels: npt.NDArray[np.int32], strength: Floats) -> Mask:
 
 
 def _closed(
-    pixels: FloatImage, hole: Mask, noise: float, opaque: Mask | None = None
+    pixels: FloatImage, hole: Mask, noise: float, wide: Guess | None, opaque: Mask | None = None
 ) -> tuple[FloatImage, Mask]:
     """The picture carried into the holes from around them, and where by the equation.
 
     opaque: what of the holes is of a mark with a hard edge, whose rim is picture as it is.
     """
-    blurs = NOISY if noise > NOISE else QUIET
+    out = pixels.copy()
+    thin = hole
+    if wide is not None:
+        given = hole & wide.where
+        out[given], thin = wide.pixels[given], hole & ~given
     sharp = np.zeros_like(hole) if opaque is None else opaque
     near = cv2.dilate(sharp.view(np.uint8), np.ones((RIM, RIM), np.uint8)) > 0
-    out = pixels.copy()
-    classes = [(_holes(hole, width), blur) for width, blur in zip(WIDTHS, blurs, strict=True)]
+    blurs = NOISY if noise > NOISE else QUIET
+    classes = [(_holes(thin, width), blur) for width, blur in zip(WIDTHS, blurs, strict=True)]
     solvable = classes[-1][0]
-    wide = hole & ~solvable
-    if wide.any():
-        out = _telea(out, hole, wide)
+    large = thin & ~solvable
+    if large.any():
+        out[large] = completed(out, thin)[large]
     # What is filled already is as good a rim as any for the holes beside it.
-    done = np.zeros_like(hole)
+    rim_of_all, done = out.copy(), np.zeros_like(hole)
     for upto, blur in classes:
         holes = upto & ~done
         done = upto
         if holes.any():
-            rim = _softened(out, hole, blur)
+            rim = _softened(out, thin, blur)
             rim[near] = (rim[near] + out[near]) / np.float32(2)
-            solved = inpaint_biharmonic(rim, holes, split_into_regions=True, channel_axis=2)
-            out[holes] = solved[holes]
-    return _held(out, pixels, hole), solvable
+            out[holes] = _solved(rim, holes)[holes]
+    return _held(out, rim_of_all, solvable), solvable
+
+
+def _solved(rim: FloatImage, holes: Mask) -> FloatImage:
+    """The equation's answer in the holes; elsewhere it says nothing.
+
+    skimage holds it to the range of all that is known, which depends on how the page is cut. So
+    black and white are put where no hole sees them, beyond the two pixels that the equation reaches.
+    """
+    given, channels = rim.copy(), rim.shape[2]
+    unseen = np.flatnonzero(cv2.dilate(holes.view(np.uint8), np.ones((5, 5), np.uint8)) == 0)
+    if len(unseen) > 1:
+        flat = given.reshape(-1, channels)
+        flat[unseen[0]], flat[unseen[-1]] = 0.0, 1.0
+    solved = inpaint_biharmonic(given, holes, split_into_regions=True, channel_axis=2)
+    return np.asarray(solved, np.float32)
+
+
+def _expected(closed: FloatImage, guessed: Mask) -> FloatImage:
+    """What is most probable under the holes, as far as the record is to tell. What was guessed has
+    the detail of another place, so there the rim is carried inwards, by Telea's fast marching
+    (2004, OpenCV): 0 to 3 dB nearer to the truth, where a wide stain is divided out, than patches
+    or their local mean. Its float32 variant (OpenCV 5.0) rounds to whole numbers, which turns
+    values in [0, 1] to black and white: so on 16-bit codes."""
+    if not guessed.any():
+        return closed
+    out, hole = closed.copy(), guessed.view(np.uint8)
+    for channel in range(closed.shape[2]):
+        codes = np.rint(np.clip(closed[:, :, channel], 0.0, 1.0) * 65535.0).astype(np.uint16)
+        filled = cv2.inpaint(codes, hole, RADIUS, cv2.INPAINT_TELEA)
+        out[:, :, channel][guessed] = filled[guessed].astype(np.float32) / np.float32(65535.0)
+    return out
 
 
 def leaks(pixels: FloatImage, mask: Mask) -> Floats:
@@ -184,18 +244,6 @@ def _holes(mask: Mask, width: float) -> Mask:
     narrow = (2.0 * deepest <= width) & (boxes[:, cv2.CC_STAT_AREA] <= MOST_PIXELS)
     narrow[0] = False
     return np.asarray(narrow[labels])
-
-
-def _telea(pixels: FloatImage, mask: Mask, wide: Mask) -> FloatImage:
-    """OpenCV's Telea, channel by channel. Its float32 variant (OpenCV 5.0) rounds to whole numbers,
-    which turns values in [0, 1] to black and white: so on 16-bit codes."""
-    out = pixels.copy()
-    hole = mask.view(np.uint8)
-    for channel in range(pixels.shape[2]):
-        codes = np.rint(np.clip(pixels[:, :, channel], 0.0, 1.0) * 65535.0).astype(np.uint16)
-        filled = cv2.inpaint(codes, hole, RADIUS, cv2.INPAINT_TELEA)
-        out[:, :, channel][wide] = filled[wide].astype(np.float32) / np.float32(65535.0)
-    return out
 
 
 def _softened(pixels: FloatImage, mask: Mask, sigma: float) -> FloatImage:

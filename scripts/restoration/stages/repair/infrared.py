@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from restoration.examine.damage.detector import Detector, Evidence
-from restoration.examine.damage.layer import SearchTile
 from restoration.examine.damage.marks import Marks
 from restoration.examine.damage.mask import MaskTile, SparsePlane, tiles
 from restoration.examine.damage.pieces import Pieces
+from restoration.examine.damage.tile import SearchTile
 from restoration.findings.damage import KINDS
 from restoration.raster.base import FloatImage, Mask, Plane, Progress, Raster
 

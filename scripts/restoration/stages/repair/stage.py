@@ -38,10 +38,21 @@ from restoration.stages.repair.discovery import (
     one_thread,
     with_halos,
 )
-from restoration.stages.repair.wording import declined, filled, polarity
+from restoration.stages.repair.wide import FillsHoles, WideHoles, narrowed
+from restoration.stages.repair.wording import (
+    by,
+    declined,
+    filled,
+    polarity,
+    told_of_wide,
+    warned_of_wide,
+)
 
 SEARCH = 0.6
 """Share of the work that the search is; the rest is filling."""
+
+WIDE = 0.2
+"""Share of the work that wide holes are, where there are any."""
 
 
 class RepairStage:
@@ -53,10 +64,11 @@ class RepairStage:
     """
 
     name: ClassVar[str] = "repair"
-    reads: ClassVar[tuple[str, ...]] = ("damage", "text", "faces", "colour", "paper")
+    reads: ClassVar[tuple[str, ...]] = ("damage", "text", "faces", "colour", "paper", "screen")
 
     def setup(self, settings: RepairSettings, networks: NetworkSource) -> None:
         self._settings = settings
+        self._networks = networks
 
     def apply(self, page: Page) -> Restored | Declined:
         """The page with its damage filled, or why not.
@@ -93,7 +105,8 @@ class RepairStage:
     ) -> tuple[SparsePlane, dict[str, Any]]:
         """What is filled of what the search found, and all that is to be said of it."""
         source, settings = page.source, self._settings
-        spared = Spared(NeverFilled.of(page.report), page.allowed)
+        never = NeverFilled.of(page.report, screened=page.master is page.source)
+        spared = Spared(never, page.allowed)
         with one_thread():
             found, anew = self._found(page, infrared, regions)
             for region in unmet(found.marks, regions):
@@ -102,7 +115,13 @@ class RepairStage:
                     "paint what is damaged in a mask of damage beside the master"
                 )
             decision = decide(
-                found.marks, found.shifts, settings.kinds, settings.sensitivity, spared, regions
+                found.marks,
+                found.shifts,
+                settings.kinds,
+                settings.sensitivity,
+                spared,
+                regions,
+                wide=settings.wide_holes != "leave",
             )
             area = source.height * source.width
             share = float(found.marks.figures.area[decision.fill & ~decision.asked].sum()) / area
@@ -113,9 +132,12 @@ class RepairStage:
                     f"{100 * settings.most_share:g} % that are filled without a person"
                 )
                 all_left(decision)
+            mask = decision.mask()
+            if settings.wide_holes == "leave":
+                mask = narrowed(mask, decision)
             if page.damage is not None:
                 painted_over(decision, PaintedMask(page.damage))
-            mask = with_halos(decision.mask(), source, spared)
+            mask = with_halos(mask, source, spared)
         findings = self._told(found, decision, area)
         findings["found_share"] = share
         findings |= {} if left is None else {"left": left}
@@ -193,10 +215,23 @@ class RepairStage:
                 grain = grain_around(mask, source).grain()
         share = count / (source.height * source.width)
         findings["mask_px"], findings["mask_share"] = count, share
+        with one_thread():
+            wide = WideHoles.of(
+                source,
+                mask,
+                self._filler,
+                page.colour,
+                lambda done, unit: page.progress(SEARCH + WIDE * done, unit),
+            )
+        begun = SEARCH if wide is None else SEARCH + WIDE
+        if wide is not None:
+            pixels = wide.where.count()
+            findings |= told_of_wide(pixels, wide.filler)
+            findings.setdefault("cautions", []).append(warned_of_wide(pixels, wide.filler))
         findings["reason"] = filled(RepairFindings.read(findings, self.name), share)
         findings["method"] = (
-            "what a mark lets through divided out; the rest by the biharmonic equation, "
-            "by Telea where a hole is wide"
+            "what a mark lets through divided out; the rest by the biharmonic equation, what is "
+            f"wide {by(None if wide is None else wide.filler)}"
         )
         # Not the noise finding's: this is what was drawn into the fillings.
         findings["grain_drawn"] = {
@@ -209,7 +244,8 @@ class RepairStage:
             mask,
             grain,
             page.key,
-            lambda done, unit: page.progress(SEARCH + (1.0 - SEARCH) * done, unit),
+            lambda done, unit: page.progress(begun + (1.0 - begun) * done, unit),
+            wide,
         )
         return Restored(
             height=source.height,
@@ -217,8 +253,15 @@ class RepairStage:
             ppi=page.ppi,
             bands=closing.bands(findings),
             findings=findings,
+            generative=wide is not None and wide.filler is not None,
             mask=closing.drawn_mask,
         )
+
+    def _filler(self) -> FillsHoles | None:
+        """The network that fills wide holes, where the recipe names one."""
+        name = self._settings.network
+        filler: FillsHoles | None = None if name == "none" else self._networks(name)
+        return filler
 
     def _infrared(self, page: Page) -> tuple[bool, str]:
         """Whether the infrared picture is looked at, and why."""

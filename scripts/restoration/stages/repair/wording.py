@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from restoration.findings.damage import KINDS
+from restoration.findings.words import number
 from restoration.records.stage_findings.repair import FoundPieces, LeftMarks, RepairFindings
+from restoration.stages.repair.wide import FillsHoles
 
 _LEFT = {
     "a person excluded it": "excluded by a person",
@@ -14,6 +17,7 @@ _LEFT = {
     "head outline": "along the outline of a head",
     "lettering": "in lettering",
     "edge of the sheet": "along the edge of the sheet",
+    "halftone screen": "on a halftone screen, which descreen takes out first",
     "too wide": "too wide to be filled unasked",
     "suspected": "only suspected",
 }
@@ -31,7 +35,12 @@ def filled(said: RepairFindings, share: float) -> str:
         found.append("what lies in regions that a person marked")
     if said.user_mask:
         found.append("what a person marked")
-    return f"{' and '.join(found)}: {100.0 * share:.2g} % of the page filled{_left(said)}"
+    wide = ""
+    if said.wide_px:
+        wide = f", {number(said.wide_px)} px of it wide holes by patches from around them"
+    if said.wide_px and said.network is not None:
+        wide = f", {number(said.wide_px)} px of it wide holes by the network '{said.network}'"
+    return f"{' and '.join(found)}: {100.0 * share:.2g} % of the page filled{wide}{_left(said)}"
 
 
 def declined(said: RepairFindings) -> str:
@@ -43,6 +52,35 @@ def declined(said: RepairFindings) -> str:
     if sure:
         return f"{', '.join(sure)} found, and none filled{left}"
     return f"nothing was found that is certain to be damage{left}"
+
+
+def by(filler: FillsHoles | None) -> str:
+    """What fills wide holes; None: patches."""
+    if filler is None:
+        return "with patches of the picture around it"
+    return f"by the network '{filler.name}', which makes up what was there"
+
+
+def warned_of_wide(pixels: int, filler: FillsHoles | None) -> str:
+    """What a person should know of wide holes that are filled; pixels: of all of them."""
+    made = by(filler).replace("around it", "around them")
+    return (
+        f"wide holes ({number(pixels)} px) were filled {made}: nothing of what was there is "
+        "recorded; look at them at full size"
+    )
+
+
+def told_of_wide(pixels: int, filler: FillsHoles | None) -> dict[str, Any]:
+    """What the record says of them."""
+    said: dict[str, Any] = {"wide_px": pixels}
+    if filler is None:
+        return said
+    return {
+        **said,
+        "generative": True,
+        "network": filler.name,
+        "weights_sha256": filler.weights_sha256,
+    }
 
 
 def polarity(kinds: Sequence[FoundPieces]) -> str:
