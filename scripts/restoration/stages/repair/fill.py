@@ -58,6 +58,9 @@ SLACK = 0.25
 """Share of that range by which the fill may leave it: a slope goes on into the hole. A whole range
 cost 5 dB on a smooth page."""
 
+SEEN = 41
+"""Side of the neighbourhood, in pixels, to whose range of values it is held without slack."""
+
 SURE, TOLD = 16.0 / 255.0, 0.7
 """What lies under a mark is picture to start from where it is known to this standard deviation, and
 the record took this share of the doubt."""
@@ -189,8 +192,8 @@ def _closed(
 def _solved(rim: FloatImage, holes: Mask) -> FloatImage:
     """The equation's answer in the holes; elsewhere it says nothing.
 
-    skimage holds it to the range of all that is known, which depends on how the page is cut. So
-    black and white are put where no hole sees them, beyond the two pixels that the equation reaches.
+    skimage holds it to the range of all that is known, which depends on how the page is cut:
+    black and white are put where no hole sees them, farther than the equation's reach of 2 pixels.
     """
     given, channels = rim.copy(), rim.shape[2]
     unseen = np.flatnonzero(cv2.dilate(holes.view(np.uint8), np.ones((5, 5), np.uint8)) == 0)
@@ -262,7 +265,7 @@ def _held(filled: FloatImage, pixels: FloatImage, mask: Mask) -> FloatImage:
     """The fill within the range of the known values around each hole.
 
     The equation overshoots where it meets an edge; no fill is much lighter or darker than what
-    it continues.
+    it continues, and none at all than what lies farther around.
     """
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     square = np.ones((RIM, RIM), np.uint8)
@@ -277,6 +280,17 @@ def _held(filled: FloatImage, pixels: FloatImage, mask: Mask) -> FloatImage:
         highest = np.where(np.isfinite(highest), highest, 1.0)
         slack = SLACK * (highest - lowest)[labels[mask]]
         low, high = lowest[labels[mask]] - slack, highest[labels[mask]] + slack
+        darkest, lightest = _range(pixels[:, :, channel], mask)
         plane = filled[:, :, channel]
-        plane[mask] = np.clip(np.clip(plane[mask], low, high), 0.0, 1.0)
+        plane[mask] = np.clip(np.clip(plane[mask], low, high), darkest[mask], lightest[mask])
     return filled
+
+
+def _range(plane: Plane, mask: Mask) -> tuple[Plane, Plane]:
+    """The least and the greatest known value around each pixel; 0 and 1 where none is."""
+    square = np.ones((SEEN, SEEN), np.uint8)
+    none = np.float32(np.inf)
+    lowest = cv2.erode(np.where(mask, none, plane), square)
+    highest = cv2.dilate(np.where(mask, -none, plane), square)
+    lowest[~np.isfinite(lowest)], highest[~np.isfinite(highest)] = 0.0, 1.0
+    return np.clip(lowest, 0.0, 1.0), np.clip(highest, 0.0, 1.0)
