@@ -51,7 +51,7 @@ REGISTRY: dict[str, Entry] = {
         "Dust, hairs, scratches and cracks.",
         "restoration.stages.repair.stage",
         "RepairStage",
-        version="4",
+        version="3",
         seconds_per_megapixel=2.5,
         network_share=_WIDE_SHARE,
         fills_damage=True,
