@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from restoration.examine.damage.coefficients import MIDDLE, OWN, SPREAD
 from restoration.examine.damage.detector import Detector, detector_of
-from restoration.examine.damage.judgement import AREA, GROUPS, evidence_of_page, terms
+from restoration.examine.damage.judgement import AREA, GROUPS, DamageEvidence, terms
 from restoration.examine.damage.marks import figures_of, kinds_of, pieces_of
 from restoration.findings.damage import KINDS
 from training.damage.generator import IGNORED, damaged_picture
@@ -141,12 +141,17 @@ def fit_page(pages: list[JudgedPage], own: dict[str, Floats]) -> tuple[dict[str,
     known: list[Floats] = []
     for page in pages:
         odds = odds_of(page, own)
-        said = evidence_of_page(odds, page.kind, page.light, AREA)
+        said = DamageEvidence.of(odds, page.kind, page.light, AREA)
         for number, group in enumerate(own):
             chosen = page.known(group)
             row = np.zeros((int(chosen.sum()), len(own) * 4 + 1))
-            row[:, 4 * number : 4 * number + 4] = 1.0, said["all"], said[group], said["doubtful"]
-            row[:, -1] = np.where(page.light[chosen], said["light"], said["dark"])
+            row[:, 4 * number : 4 * number + 4] = (
+                1.0,
+                said.likely,
+                said.by_group[group],
+                said.doubtful,
+            )
+            row[:, -1] = np.where(page.light[chosen], said.light, said.dark)
             rows.append(row)
             true.append(page.share[chosen] >= TRUE_SHARE)
             weights.append(page.weights(group))

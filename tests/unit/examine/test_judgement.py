@@ -7,7 +7,7 @@ from restoration.examine.damage import judgement
 from restoration.examine.damage.coefficients import MIDDLE, SPREAD
 from restoration.examine.damage.judgement import (
     AREA,
-    evidence_of_page,
+    DamageEvidence,
     on_page,
     own_odds,
     page_shifts,
@@ -20,34 +20,26 @@ DUST, HAIRS, STAINS = (KINDS.index(name) for name in ("dust", "hairs", "stains")
 
 
 def said(odds, kind, light, area=AREA):
-    return evidence_of_page(np.array(odds, float), np.array(kind), np.array(light), area)
+    return DamageEvidence.of(np.array(odds, float), np.array(kind), np.array(light), area)
 
 
 def test_likely_marks_are_counted_by_group_and_polarity():
     found = said(
         [4, 3.5, 0, -3, 5], [DUST, HAIRS, DUST, DUST, STAINS], [True, False, True, True, True]
     )
-    assert found == pytest.approx(
-        {
-            "all": np.log(3),
-            "light": np.log(2),
-            "dark": np.log(2),
-            "small": np.log(2),
-            "long": np.log(2),
-            "doubtful": np.log(2),
-        }
-    )
+    assert found.likely == pytest.approx(np.log(3))
+    assert found.by_group == pytest.approx({"small": np.log(2), "long": np.log(2)})
+    assert (found.light, found.dark, found.doubtful) == pytest.approx((np.log(2),) * 3)
 
 
 def test_a_page_without_marks_says_nothing():
     empty = said([], np.zeros(0, int), np.zeros(0, bool))
-    assert set(empty.values()) == {0.0}
+    assert (empty.likely, empty.doubtful, empty.light, empty.dark) == (0.0, 0.0, 0.0, 0.0)
 
 
 def test_on_a_large_page_marks_are_counted_by_area():
-    many = said([4] * 40, [DUST] * 40, [True] * 40, 10 * AREA)
-    assert many["all"] == pytest.approx(np.log(5))
-    assert said([4], [DUST], [True], AREA / 8)["all"] == pytest.approx(np.log(2))
+    assert said([4] * 40, [DUST] * 40, [True] * 40, 10 * AREA).likely == pytest.approx(np.log(5))
+    assert said([4], [DUST], [True], AREA / 8).likely == pytest.approx(np.log(2))
 
 
 def test_marks_of_the_colour_that_the_damage_of_the_page_has_gain(monkeypatch):

@@ -113,9 +113,13 @@ def test_a_switch_that_is_off_is_off(checkout: Path, target: str, word: str, opt
 def test_training_is_told_where_its_pictures_are(checkout: Path) -> None:
     done = make(checkout, "train-damage", f"OVERLAYS={STRANGE}", "PHOTOGRAPHS=my photographs")
     assert done.returncode == 0, done.stderr
-    words = (checkout / "said").read_text().splitlines()[-1].split("\1")[:-1]
+    trained, judged = (
+        line.split("\1")[:-1] for line in (checkout / "said").read_text().splitlines()[-2:]
+    )
     folders = [f"--overlays={STRANGE}", "--photographs=my photographs"]
-    assert words == ["-m", "training.damage.train", *folders]
+    weights = "results/training/damage.safetensors"
+    assert trained == ["-m", "training.damage.train", *folders, f"--out={weights}"]
+    assert judged == ["-m", "training.damage.judge", *folders, f"--weights={weights}"]
 
 
 def test_help_names_what_may_be_set(checkout: Path) -> None:

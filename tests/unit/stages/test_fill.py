@@ -91,7 +91,7 @@ def test_a_stain_on_a_grey_page_is_at_least_filled(bits: int) -> None:
     page = marked(truth, mask, 0.5, 0.05, bits)
     found = fill(page, mask, QUIET, False)
     assert psnr(found.pixels, truth, mask) > psnr(telea(page, mask), truth, mask) - 1.5
-    assert psnr(found.pixels, truth, mask) > psnr(page, truth, mask) + 5.0
+    assert psnr(found.pixels, truth, mask) > psnr(page, truth, mask) + 4.5
 
 
 @pytest.mark.parametrize("tone", [0.0, 0.3, 0.88, 1.0])

@@ -92,7 +92,9 @@ def test_the_rate_rises_and_falls():
 
 def test_the_judge_finds_the_odds_that_made_its_marks():
     rng = np.random.default_rng(4)
-    figures = rng.normal(0, 1, (2, 20_000))
-    odds = -1.0 + 2.0 * figures[0] - 0.5 * figures[1]
+    design = np.column_stack([np.ones(20_000), rng.normal(0, 1, (20_000, 2))])
+    known = rng.normal(0, 1, 20_000)
+    odds = design @ [-1.0, 2.0, -0.5] + known
     true = rng.random(20_000) < 1 / (1 + np.exp(-odds))
-    assert fitted(figures, true) == pytest.approx([-1.0, 2.0, -0.5], abs=0.1)
+    found = fitted(design, true, np.ones(20_000), known)
+    assert found == pytest.approx([-1.0, 2.0, -0.5], abs=0.1)

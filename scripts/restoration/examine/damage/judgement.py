@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -12,14 +13,18 @@ from restoration.examine.damage.coefficients import MIDDLE, OWN, PAGE, POLARITY,
 from restoration.examine.damage.pieces import Figures
 from restoration.findings.damage import KINDS
 
+SMALL, LINES = ("dust",), ("hairs", "scratches", "cracks")
+
 GROUPS: dict[str, tuple[str, ...]] = {
-    "small": ("dust",),
-    "long": ("hairs", "scratches", "cracks"),
+    "small": SMALL,
+    "long": LINES,
     "wide": ("stains", "losses"),
 }
 """Kinds that are judged alike."""
 
-JUDGED = (*GROUPS["small"], *GROUPS["long"])
+POLARITIES = ("light", "dark")
+
+JUDGED = (*SMALL, *LINES)
 """Kinds whose marks a page makes likelier or less likely."""
 
 FARTHEST = 3.0
@@ -65,38 +70,60 @@ def own_odds(figures: npt.NDArray[np.float64], kind: npt.NDArray[np.uint8]) -> F
     return out
 
 
-def evidence_of_page(
-    odds: Figures, kind: npt.NDArray[np.intp], light: npt.NDArray[np.bool_], area: float
-) -> dict[str, float]:
-    """Logarithm of one more than the likely marks of a page: ``all``, by group, ``light`` and
-    ``dark``; and of one more than the doubtful ones.
+@dataclass(frozen=True)
+class DamageEvidence:
+    """Logarithms of one more than the marks of a page, counted by area."""
 
-    odds: own ones of the page's marks, float64 (n,); kind: their index into KINDS; light: lighter
-    than what lies around. area: of the page, in pixels of the search.
-    """
-    share = min(1.0, AREA / max(area, 1.0))
-    judged = _of(JUDGED, kind)
-    likely = judged & (odds > LIKELY)
-    said = {"all": likely, "light": likely & light, "dark": likely & ~light}
-    said |= {group: likely & _of(GROUPS[group], kind) for group in PAGE}
-    said["doubtful"] = judged & (odds > DOUBTFUL) & (odds <= LIKELY)
-    return {name: float(np.log1p(share * int(those.sum()))) for name, those in said.items()}
+    likely: float
+    """Of any kind but wide ones."""
+    doubtful: float
+    light: float
+    """Likely and lighter than what lies around."""
+    dark: float
+    by_group: Mapping[str, float]
+    """Likely ones by group."""
+
+    @classmethod
+    def of(
+        cls,
+        odds: Figures,
+        kind: npt.NDArray[np.intp],
+        light: npt.NDArray[np.bool_],
+        area: float,
+    ) -> DamageEvidence:
+        """odds: own ones of the page's marks, float64 (n,); kind: their index into KINDS; light:
+        lighter than what lies around. area: of the page, in pixels of the search."""
+        share = min(1.0, AREA / max(area, 1.0))
+
+        def counted(those: npt.NDArray[np.bool_]) -> float:
+            return float(np.log1p(share * int(those.sum())))
+
+        judged = _of(JUDGED, kind)
+        likely = judged & (odds > LIKELY)
+        return cls(
+            counted(likely),
+            counted(judged & (odds > DOUBTFUL) & (odds <= LIKELY)),
+            counted(likely & light),
+            counted(likely & ~light),
+            {group: counted(likely & _of(GROUPS[group], kind)) for group in PAGE},
+        )
 
 
 def page_shifts(
     odds: Figures, kind: npt.NDArray[np.intp], light: npt.NDArray[np.bool_], area: float
 ) -> dict[str, float]:
     """What the page adds to the own odds of its marks: by kind, and ``light`` or ``dark`` for those
-    of this polarity. Wide marks stand for themselves. Arguments as of ``evidence_of_page``.
+    of this polarity. Wide marks stand for themselves. Arguments as of ``DamageEvidence.of``.
 
     Damage seldom comes alone, and it comes in one colour; what looks a little like damage on a page
     where nothing looks much like it is picture.
     """
-    said = evidence_of_page(odds, kind, light, area)
-    shifts = {"light": POLARITY * said["light"], "dark": POLARITY * said["dark"]}
+    said = DamageEvidence.of(odds, kind, light, area)
+    pairs = zip(POLARITIES, (said.light, said.dark), strict=True)
+    shifts = {name: POLARITY * count for name, count in pairs}
     for group, (constant, every, own, doubtful) in PAGE.items():
-        moved = constant + every * said["all"] + own * said[group] + doubtful * said["doubtful"]
-        shifts |= dict.fromkeys(GROUPS[group], moved)
+        moved = constant + every * said.likely + doubtful * said.doubtful
+        shifts |= dict.fromkeys(GROUPS[group], moved + own * said.by_group[group])
     return shifts
 
 
@@ -106,14 +133,15 @@ def on_page(
     light: npt.NDArray[np.bool_],
     shifts: Mapping[str, float],
 ) -> Figures:
-    """Odds of marks on their page. Arguments as of ``evidence_of_page``, and what it adds.
+    """Odds of marks on their page. Arguments as of ``DamageEvidence.of``, and what it adds.
 
     Of dust a page only makes marks less likely: a sky full of stars is no dustier for it.
     """
     by_kind = np.array([shifts.get(name, 0.0) for name in KINDS])[kind]
-    by_polarity = np.where(light, shifts.get("light", 0.0), shifts.get("dark", 0.0))
+    lighter, darker = (shifts.get(name, 0.0) for name in POLARITIES)
+    by_polarity = np.where(light, lighter, darker)
     added = by_kind + by_polarity * _of(JUDGED, kind)
-    small = _of(GROUPS["small"], kind)
+    small = _of(SMALL, kind)
     return np.asarray(odds + np.where(small, np.minimum(added, 0.0), added), np.float64)
 
 

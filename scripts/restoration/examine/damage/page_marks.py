@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from restoration.examine.damage.judgement import on_page, page_shifts
+from restoration.examine.damage.judgement import POLARITIES, on_page, page_shifts
 from restoration.examine.damage.layer import Groups, Layer, PieceFigures, appended, groups_of
 from restoration.examine.damage.mask import TILE, SparsePlane
 from restoration.examine.damage.pieces import Figures
@@ -24,8 +24,6 @@ OUTLINED, MOST_CORNERS = 1024, 48
 
 ROWS = 256
 """Rows of the coarse level that are compared with the finer at a time."""
-
-POLARITIES = ("light", "dark")
 
 MarkNumbers = npt.NDArray[np.int32]
 """int32 (height, width): 0 where no mark lies, 1 and up the mark's number."""

@@ -23,7 +23,7 @@ STRANGE = 3.0
 FAINTEST = 6.0 / 255.0
 """Less than this does no harm to what is filled next to it."""
 
-RINGS = 5
+RINGS = 3
 """Pixels around the damage in which rings are looked at."""
 
 BEYOND = 5
