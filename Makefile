@@ -21,6 +21,8 @@ SEED ?=
 CASE ?=
 ARGS ?=
 NEWER ?= python3.12
+OVERLAYS ?=
+PHOTOGRAPHS ?=
 # For the shell, as it was typed: a path may hold spaces, quotes, $$ and braces.
 said = '$(subst ','\'',$(value $(1)))'
 # --sheet='my.tsv' where SHEET was given; nothing where not.
@@ -63,7 +65,7 @@ endif
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo restore env env-dev test test-newer test-slow lint bench docs docs-pictures lock clean-results again ready native
-.PHONY: bench-faces bench-identity status retry verify prune fuzz env-slurm slurm-test
+.PHONY: bench-faces bench-identity status retry verify prune fuzz env-slurm slurm-test train-damage
 
 help: ## this list
 	@echo 'Restore archival photograph scans. Every target installs what it needs into $(VENV).'
@@ -154,6 +156,12 @@ lint: $(DEV) ## ruff, mypy, import-linter, snakefmt, snakemake --lint
 fuzz: $(DEV) ## hostile scans, sheets and weights at random: [SECONDS=300] [SEED=n] [CASE=kind:n]
 	$(PY) tests/fuzz/run.py --seconds=$(call said,SECONDS) $(call option,SEED,seed) \
 	    $(call option,CASE,case) $(ARGS)
+
+train-damage: $(DEV) ## the damage detector anew, then the odds of its marks: OVERLAYS=folder PHOTOGRAPHS=folder [ARGS=...]
+	PYTHONPATH=.:scripts $(PY) -m training.damage.train --overlays=$(call said,OVERLAYS) \
+	    --photographs=$(call said,PHOTOGRAPHS) --out=results/training/damage.safetensors $(ARGS)
+	PYTHONPATH=.:scripts $(PY) -m training.damage.judge --overlays=$(call said,OVERLAYS) \
+	    --photographs=$(call said,PHOTOGRAPHS) --weights=results/training/damage.safetensors
 
 bench: $(DEV) native ## time, memory and network pixels of the demo, as JSON
 	$(PY) tests/benchmarks/bench.py $(ARGS)

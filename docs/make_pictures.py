@@ -20,9 +20,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import tifffile
 from PIL import Image, ImageCms, ImageDraw, ImageFont
+from skimage import data
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from restoration.stages.repair.patches import completed
 
 MOST_BYTES = 200_000
 PICTURES = Path(__file__).parent / "pictures"
@@ -52,6 +58,12 @@ PAIRS = {
     "noise": Pair("rocket-noisy", 170, 380, 360, 300, "denoise, cleanup"),
     "faded": Pair("astronaut-faded", 20, 0, 360, 340, "colour"),
 }
+HOLES = ((180, 0), (60, 130))
+"""Top and left of what is shown of the picture with wide holes, in pixels: one that goes well, and
+one that does not."""
+
+HOLE_SIDE = 220
+
 PNG = ("halftone", "scratches")
 
 
@@ -133,6 +145,30 @@ def before_and_after(demo: Demo, pair: Pair) -> Image.Image:
     return side_by_side([("scan, at 100 %", before), (f"{pair.after}, at 100 %", after)])
 
 
+def wide_holes() -> Image.Image:
+    """Holes in scikit-image's `coffee`, one under the other."""
+    rows = [wide_hole(top, left) for top, left in HOLES]
+    whole = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), PAPER)
+    for number, row in enumerate(rows):
+        whole.paste(row, (0, number * row.height))
+    return whole
+
+
+def wide_hole(top: int, left: int) -> Image.Image:
+    """A hole 52 to 80 px wide, filled with patches and from its rim."""
+    side = HOLE_SIDE
+    truth = np.ascontiguousarray(data.coffee()[top : top + side, left : left + side])
+    drawing = np.zeros((side, side), np.uint8)
+    cv2.ellipse(drawing, (side // 2, side // 2), (40, 26), 35.0, 0, 360, 1, -1)
+    hole = drawing > 0
+    torn = np.where(hole[:, :, None], np.uint8(245), truth)
+    filled = completed(torn.astype(np.float32) / np.float32(255), hole)
+    patches = np.rint(255 * np.clip(filled, 0, 1)).astype(np.uint8)
+    telea = cv2.inpaint(torn, drawing, 6, cv2.INPAINT_TELEA)
+    shown = {"as it was": truth, "hole": torn, "patches": patches, "from the rim": telea}
+    return side_by_side([(name, Image.fromarray(pixels)) for name, pixels in shown.items()])
+
+
 def contact_sheet(demo: Demo) -> Image.Image:
     """Every scan of the demo that was delivered, master above deliverable, made smaller."""
     cells = []
@@ -202,17 +238,17 @@ def save(picture: Image.Image, name: str, folder: Path) -> Path:
     path = folder / f"{name}.{'png' if name in PNG else 'jpg'}"
     qualities = (0,) if name in PNG else range(95, 60, -5)
     for quality in qualities:
-        data = io.BytesIO()
+        encoded = io.BytesIO()
         if name in PNG:
             grey = picture.convert("L")
             same = np.array_equal(np.asarray(grey.convert("RGB")), np.asarray(picture))
-            (grey if same else picture).save(data, "PNG", optimize=True)
+            (grey if same else picture).save(encoded, "PNG", optimize=True)
         else:
-            picture.save(data, "JPEG", quality=quality, subsampling=0, optimize=True)
-        if data.tell() <= MOST_BYTES:
-            path.write_bytes(data.getvalue())
+            picture.save(encoded, "JPEG", quality=quality, subsampling=0, optimize=True)
+        if encoded.tell() <= MOST_BYTES:
+            path.write_bytes(encoded.getvalue())
             return path
-    raise PictureError(f"{path}: {data.tell()} bytes, expected {MOST_BYTES} at most; crop it")
+    raise PictureError(f"{path}: {encoded.tell()} bytes, expected {MOST_BYTES} at most; crop it")
 
 
 def main() -> int:
@@ -230,6 +266,7 @@ def main() -> int:
     try:
         made = {name: before_and_after(demo, pair) for name, pair in PAIRS.items()}
         made["contact-sheet"] = contact_sheet(demo)
+        made["wide-holes"] = wide_holes()
         if chromium is None:
             print("no Chromium here: the pictures of the report stay as they are")
         else:

@@ -40,6 +40,8 @@ def main() -> int:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     weights = manifest[given.name]
+    if weights.in_repository:
+        print("in the repository: nothing is fetched")
     print(f"{path}\nlicence: {weights.licence}\ntraining data: {weights.training_data}")
     return 0
 

@@ -27,7 +27,7 @@ from restoration.raster.tiff.page import open_page  # noqa: E402
 from restoration.review.wording import confidence  # noqa: E402
 from support.delivered_pages import Delivered, Page, read_results, reason_of  # noqa: E402
 
-KINDS = ("dust", "scratches", "creases")
+KINDS = ("dust", "hairs", "scratches", "cracks", "stains", "losses", "creases")
 TRUSTED = 0.3
 """Least confidence of a figure that is told as a fact: below, it is told as not known."""
 KEPT = 0.9
@@ -75,7 +75,7 @@ def _infrared(page: Page) -> bool:
 
 EXCLUSIVE = (
     Exclusive(r"\bas good as sound\b|\bsound:", _damaged, "the condition report counts damage"),
-    Exclusive("No damage found", _damaged, "the condition report counts damage"),
+    Exclusive(r"No damage found|found no damage", _damaged, "the condition report counts damage"),
     *(
         Exclusive(
             # A list of kinds, none of which was found.
@@ -240,12 +240,36 @@ def other_figures(page: Page) -> Iterator[str]:
         count = sum(page.count(kind) for kind in match.group(2).split(" or "))
         if int(match.group(1)) != count:
             yield f"{told}, but it counts {count}"
+    yield from _repair_figures(page)
     found = page.finding("faces").get("value")
     for stage, entry in page.stages:
         counts = (entry.get("findings") or {}).get("counts")
         marked = any(f.get("asked_for") for f in (entry.get("findings") or {}).get("faces", ()))
         if counts and found is not None and not marked and counts["found"] > found:
             yield f"{stage} counts {counts['found']} faces, the condition report {found}"
+
+
+def _repair_figures(page: Page) -> Iterator[str]:
+    """Marks that repair filled and left are those that the condition report found and suspects."""
+    for stage, entry in page.stages:
+        said = entry.get("findings") or {}
+        if stage != "repair" or "left_marks" not in said:
+            continue
+        for kind, filled, whole in re.findall(
+            r"(\w+) (\d+)(?: of (\d+))?(?=[,:] )", reason_of(entry).split(";")[0]
+        ):
+            counted = (said.get(kind) or {}).get("count")
+            if counted is not None and int(whole or filled) != counted and kind in KINDS:
+                yield f"repair speaks of {whole or filled} {kind}, and counts {counted}"
+        if said.get("searched_anew") or said.get("user_regions"):
+            continue
+        # Whatever the sensitivity, the same marks are looked at.
+        own = sum((said.get(kind) or {}).get("count") or 0 for kind in KINDS)
+        own += sum(e["count"] for e in said["left_marks"] if e["reason"] == "suspected")
+        suspected = (page.detail("damage").get("suspected") or {}).get("count") or 0
+        reported = suspected + sum(page.count(kind) for kind in KINDS)
+        if own != reported:
+            yield f"repair found and suspects {own} marks, the condition report {reported}"
 
 
 def trusted_figures(page: Page) -> Iterator[str]:
@@ -274,7 +298,7 @@ _LABELS = {
     "blocking": "JPEG blocks",
     "blur": "Blur",
     "sharpening": "Sharpened by the scanner",
-    "damage": "Dust, scratches, creases",
+    "damage": "Dust, scratches, cracks, stains",
     "fading": "Fading and cast",
     "dyes": "Dyes and paper",
     "exposure": "Exposure",

@@ -3,7 +3,8 @@
 make bench ARGS='quality'                    everything (about a quarter of an hour on two cores)
 make bench ARGS='quality descreen blur'      some of it
 make bench ARGS='quality --quick'            a few pictures of each part
-RESTORATION_IMAGES=folder make bench ARGS='quality prints'
+RESTORATION_IMAGES=folder make bench ARGS='quality prints repair_prints'
+RESTORATION_OVERLAYS=folder RESTORATION_PHOTOGRAPHS=folder make bench ARGS='quality repair fill'
 
 Writes JSON and Markdown to results/bench/quality-<part>.*; nothing in the package may be tuned
 on it: the seeds and parameters here are those that the code never saw.
@@ -31,8 +32,10 @@ from quality_scans import quiet_threads
 from quality_tables import Outcome
 
 PARTS = ("descreen", "untouched", "noise", "resolution", "blur", "jpeg", "denoise", "grain",
-         "repair", "passes", "colour", "provisional", "prints")  # fmt: skip
-"""Each is a module quality_<part> with TITLE, cases(quick), measure(case), outcome(rows)."""
+         "repair", "repair_prints", "fill", "passes", "colour", "provisional",
+         "prints")  # fmt: skip
+"""Each is a module quality_<part> with TITLE, cases(quick), measure(case), outcome(rows); and where
+something must be measured with nothing beside it, alone(quick)."""
 
 
 def run_part(name: str, quick: bool, cores: int) -> tuple[Outcome, float]:
@@ -45,6 +48,8 @@ def run_part(name: str, quick: bool, cores: int) -> tuple[Outcome, float]:
         rows += found
         if sys.stderr.isatty():
             print(f"\r{name}: {number} of {len(cases)} ", end="", file=sys.stderr, flush=True)
+    if hasattr(part, "alone"):
+        rows += part.alone(quick)
     seconds = time.monotonic() - started
     print(f"\r{name}: {len(cases)} cases in {seconds:.0f} s", file=sys.stderr)
     return part.outcome(rows), seconds

@@ -37,7 +37,7 @@ def cases(quick: bool) -> list[Path]:
 
 
 def measure(path: Path) -> list[dict[str, Any]]:
-    scan = _page(path)
+    scan = page_of(path)
     report = condition_report(scan, faces="cnn")
     decisions = {}
     for name, settings in (("descreen", DescreenSettings()), ("repair", RepairSettings())):
@@ -54,7 +54,7 @@ def measure(path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _page(path: Path) -> SimulatedPage:
+def page_of(path: Path) -> SimulatedPage:
     pixels = np.atleast_3d(np.asarray(imagecodecs.imread(path)))
     pixels = pixels[:, :, :3] if pixels.shape[2] >= 3 else pixels[:, :, :1]
     if pixels.dtype == np.uint8:

@@ -70,6 +70,7 @@ def apply_stage(
         ),
         key="0" * 64,
         damage=None if damage is None else ArrayRaster(damage),
+        master=scan,
     )
     result = stage.apply(page)
     if isinstance(result, Declined):

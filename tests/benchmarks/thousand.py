@@ -30,10 +30,11 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from restoration.chain.job_tools import make_job_tools
-from restoration.demo import printing, simulate, wear
+from restoration.demo import printing, simulate
 from restoration.demo.collection import codes
 from restoration.demo.photographs import Crop, load
 from restoration.demo.scan_file import Caption, scan_bytes
+from restoration.demo.wear import Wear, worn
 from restoration.plan.cost_model import GPU, SECONDS_OF_A_SCAN, SECONDS_PER_MEGAPIXEL, CostModel
 from restoration.plan.make_plan import make_plan
 from restoration.plan.plan import Plan
@@ -103,7 +104,7 @@ def scan(kind: Kind) -> Floats:
         grey = printing.printable(seen.mean(axis=2, keepdims=True))
         seen = np.repeat(printing.screened(grey, kind.lines_per_inch, 45.0, PPI), 3, axis=2)
     seen = simulate.grainy(seen, kind.grain, 5.0, noise)
-    seen = wear.worn(seen, 0, kind.specks, 0, noise)
+    seen = worn(seen, Wear(specks=kind.specks), noise)
     return simulate.scanned(seen, kind.electrons, 0.0 if kind.ppi == PPI else 0.6, noise)
 
 

@@ -29,7 +29,7 @@ DENOISER = ("ffdnet-color.json", "ffdnet-color.safetensors")
 
 STAGES = {
     "descreen": {},
-    "repair": {"kinds": ["dust", "scratches"]},
+    "repair": {"kinds": ["dust", "hairs", "scratches", "cracks", "stains", "losses"]},
     "denoise": {},
     "cleanup": {"network": NETWORK},
     "upscale": {"factor": 1.5, "network": "none"},

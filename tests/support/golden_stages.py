@@ -13,6 +13,7 @@ import numpy as np
 from restoration.raster.base import ArrayRaster, FloatImage
 from support import golden_scans as scans
 from support import weights_at_hand
+from support.fake_detector import FakeDetector, WhiteDetector, fake_detector
 from support.fake_faces import FakeIdentity, FakeRestorer, face_on_page, stripes
 from support.fake_networks import FakeNetwork, sharpening
 from support.golden import Case, Codes, Outcome
@@ -98,7 +99,8 @@ def _repair(**settings: Any) -> Outcome:
     picture = scans.photograph("camera", 0, 60, 256, 256, grey=True)
     codes, _ = scans.dusty(scans.softened(picture, 2), 24, 3)
     report = {"damage": {"value": 0.01, "detail": {"dust": {"count": 24}}}}
-    return run_stage("repair", codes, report, **settings)
+    with fake_detector(FakeDetector(widest=5, least_side=100)):
+        return run_stage("repair", codes, report, **settings)
 
 
 def _repaired_where_marked() -> Outcome:
@@ -115,9 +117,10 @@ def _repaired_where_marked() -> Outcome:
 def _repaired_lines() -> Outcome:
     picture = scans.photograph("camera", 0, 60, 256, 256, grey=True)
     report = {"damage": {"value": 0.01, "detail": {"scratches": {"count": 2}}}}
-    kinds = ["dust", "scratches", "creases"]
+    kinds = ["dust", "hairs", "scratches", "cracks"]
     codes = scans.scratched(scans.softened(picture, 2))
-    return run_stage("repair", codes, report, kinds=kinds, apply="always", most_share=0.2)
+    with fake_detector(FakeDetector(widest=5, least_side=100)):
+        return run_stage("repair", codes, report, kinds=kinds, apply="always", most_share=0.2)
 
 
 def _repaired_by_infrared() -> Outcome:
@@ -128,7 +131,8 @@ def _repaired_by_infrared() -> Outcome:
     seen = 0.8 - 0.05 * picture[..., :1] - depth + scans.noise(depth.shape, 1.0, 6)
     page = {"infrared": ArrayRaster(floats_of(scans.codes_of(seen))), "material": "positive"}
     report = {"damage": None, "colour": {"value": "colour"}}
-    return run_stage("repair", codes, report, page=page, every=2, most_share=0.2)
+    with fake_detector(WhiteDetector()):
+        return run_stage("repair", codes, report, page=page, every=2, most_share=0.2)
 
 
 def _not_repaired() -> Outcome:

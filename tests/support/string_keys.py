@@ -43,15 +43,6 @@ OTHER_KEYS: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"DocumentID", "InstanceID", "DigitalSourceType"}),
     ),
     "deliver/sidecars/cube.py": ("settings of a stage", frozenset({"cube"})),
-    "examine/damage/lines.py": (
-        "arrays of measures of lines",
-        frozenset({"contrast", "above_noise", "clutter", "length"}),
-    ),
-    "examine/damage/search.py": ("arrays of measures of lines", frozenset({"contrast"})),
-    "examine/damage/page_decision.py": (
-        "counts by kind of damage",
-        frozenset({"scratches", "creases", "dust"}),
-    ),
     "examine/resolution/resolution.py": (
         "witnesses by name",
         frozenset({"knife_edges", "ring_correlation", "halftone", "jpeg_grid"}),

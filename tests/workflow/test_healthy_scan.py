@@ -58,7 +58,7 @@ def test_every_stage_declines_and_pixels_and_profile_are_the_masters(healthy: Pr
     )
     # Each with the reason that was measured, not merely "off".
     assert said["descreen"]["reason"] == "no halftone screen was found"
-    assert "the condition report found no dust" in said["repair"]["reason"]
+    assert "the condition report found no damage" in said["repair"]["reason"]
     assert said["denoise"]["reason"] == "the recipe names no network for noise"
     assert "no detail to judge" in said["cleanup"]["reason"]
     assert "factor 1 leaves the size as it is: 256 x 256 px" in said["upscale"]["reason"]

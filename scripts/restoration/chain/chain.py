@@ -265,7 +265,7 @@ class Chain:
             **self._keys.inputs.marks(step),
             "code": on.code(self.recipe, step),
             "numeric": on.numeric(self.recipe, step),
-            "weights": recorded_weights(self.plan.manifest, on.networks(self.recipe, step)),
+            "weights": recorded_weights(self.plan.manifest, on.loaded(self.recipe, step)),
             "software": software_versions(),
             "processor": processor(),
         }

@@ -61,6 +61,7 @@ class Networks:
         self._threads = threads
         self._loaded: dict[tuple[str, tuple[tuple[str, float], ...]], RunningNetwork] = {}
         self._faces: dict[str, Any] = {}
+        self._fillers: dict[str, Any] = {}
 
     @cached_property
     def _device(self) -> Any:
@@ -70,10 +71,13 @@ class Networks:
         return choose_device(self._plan.device)
 
     def __call__(self, name: str, **blend: float) -> Any:
-        """A ``RunningNetwork`` for pages, a ``FaceRunner``, or one of dlib's that knows faces."""
+        """A ``RunningNetwork`` for pages, a ``FaceRunner``, a ``HoleFiller``, or one of dlib's that
+        knows faces."""
         weights = find_weights(self._plan.manifest, name)
         if weights.restores_faces:
             return self._face_runner(name)
+        if weights.fills_holes:
+            return self._hole_filler(name)
         if not weights.converts:
             return self._of_dlib(name)
         key = (name, tuple(sorted(blend.items())))
@@ -111,6 +115,14 @@ class Networks:
                 kept_original(self._plan.manifest[part], folder)
             self._faces[name] = opened(folder)
         return self._faces[name]
+
+    def _hole_filler(self, name: str) -> Any:
+        if name not in self._fillers:
+            from restoration.engine.hole_filler import load_hole_filler  # noqa: PLC0415 (loads torch)
+
+            models, manifest = Path(self._plan.config.models_dir), self._plan.manifest
+            self._fillers[name] = load_hole_filler(name, models, manifest, self._device)
+        return self._fillers[name]
 
     def _face_runner(self, name: str) -> Any:
         if name not in self._faces:

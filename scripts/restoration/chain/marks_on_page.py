@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import numpy as np
 
 from restoration.chain.region_limits import Size, area_of
-from restoration.config.regions import FaceRegions, MarkedTarget, Shape, StageMarks
+from restoration.config.regions import FaceRegions, MarkedTarget, RepairRegions, Shape, StageMarks
 from restoration.config.stages import FACES
 from restoration.errors import ScanError
 from restoration.raster.area import Area, Polygon
@@ -57,6 +57,23 @@ def check_on_page(
     return said
 
 
+def to_fill(
+    marks: StageMarks, number: int, master: Size, files: ExitStack
+) -> tuple[tuple[str, Area], ...]:
+    """The regions of a page in which a person has damage filled, each with its name for a message.
+
+    number, master, files: as for ``check_on_page``.
+    """
+    if not isinstance(marks.regions, RepairRegions):
+        return ()
+    path, found = marks.folder / f"{marks.scan}.yaml", []
+    for index, shape in enumerate(marks.regions.fill):
+        if shape.page == number:
+            name, _, area = _described(shape, marks, master, files)
+            found.append((f"regions: '{path}': {marks.stage}.fill.{index}: {name}", area))
+    return tuple(found)
+
+
 def unused_targets(targets: Sequence[MarkedTarget], number: int, channels: int) -> list[str]:
     """Sentences about targets of a page from which no colour is taken.
 
@@ -92,6 +109,8 @@ def _marked(marks: StageMarks) -> Iterator[tuple[str, Shape | MarkedTarget]]:
         ]
         if isinstance(regions, FaceRegions):
             kinds.append(("include", regions.include))
+        if isinstance(regions, RepairRegions):
+            kinds.append(("fill", regions.fill))
         for kind, shapes in kinds:
             for index, shape in enumerate(shapes):
                 yield f"{stage}.{kind}.{index}", shape

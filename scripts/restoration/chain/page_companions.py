@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from restoration.chain.marks_on_page import check_on_page, is_blank, unused_targets
+from restoration.chain.marks_on_page import check_on_page, is_blank, to_fill, unused_targets
 from restoration.chain.region_limits import PageLimits, area_of, limits_of, marked_areas, open_mask
 from restoration.config.regions import FaceRegions, Shape, StageMarks
 from restoration.config.settings import IngestSettings
@@ -17,6 +17,7 @@ from restoration.faces.head_protection import feather_of, protected
 from restoration.faces.page_faces import KnownFace, known_faces
 from restoration.faces.unmatched_marks import unmet_marks
 from restoration.findings.faces import FacePlaces
+from restoration.raster.area import Area
 from restoration.raster.base import FloatImage, Raster
 from restoration.raster.tiff.page import TiffPage, open_infrared, open_page
 
@@ -54,6 +55,8 @@ class PageCompanions:
     no_infrared: str = "the master holds no infrared"
     """Why there is no infrared."""
     damage: Raster | None = None
+    fill: tuple[tuple[str, Area], ...] = ()
+    """Regions in which a person has damage filled, each with its name for a message."""
     limits: PageLimits | None = None
     faces: tuple[KnownFace, ...] = ()
     keep: PageLimits | None = None
@@ -101,6 +104,7 @@ def beside(
         infrared,
         why,
         damage,
+        to_fill(marks, number, extent, files),
         limits_of(marks, number, extent, files),
         known,
         _keep(marks, number, extent, known, files),

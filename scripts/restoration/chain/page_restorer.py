@@ -180,6 +180,10 @@ class PageRestorer:
                 infrared=around.infrared,
                 no_infrared=around.no_infrared,
                 damage=around.damage,
+                fill=around.fill,
+                allowed=None
+                if around.limits is None
+                else around.limits.allowed(source.height, source.width),
                 faces=around.faces,
                 ungenerated=self._ungenerated(work, files),
                 # No stage changed it before: one and the same.

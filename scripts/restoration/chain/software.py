@@ -25,6 +25,9 @@ _LIBRARIES = (
     "imagecodecs",
 )
 
+# Networks that look at the picture and make no pixel.
+_ROLES = {"comparing faces": "compares", "finding damage": "finds"}
+
 
 @cache
 def software_versions() -> dict[str, str]:
@@ -56,8 +59,7 @@ def recorded_weights(manifest: Mapping[str, Weights], names: Iterable[str]) -> l
             "name": name,
             "sha256": manifest[name].sha256,
             "licence": manifest[name].licence,
-            # dlib's look at faces and make no pixel.
-            "role": "compares" if manifest[name].kind.use == "comparing faces" else "restores",
+            "role": _ROLES.get(manifest[name].kind.use, "restores"),
         }
         for name in names
     ]

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from restoration.config.damage_mask_names import mask_of
 from restoration.config.section import Section
-from restoration.config.stages import CHAIN, COLOUR, FACES
+from restoration.config.stages import CHAIN, COLOUR, FACES, REPAIR
 from restoration.config.validation_messages import mistake_of, near
 from restoration.config.yaml_text import YamlText, parse
 from restoration.errors import ConfigError
@@ -124,6 +124,17 @@ class FaceRegions(StageRegions):
         return self
 
 
+class RepairRegions(StageRegions):
+    """What a person says about the damage of a scan."""
+
+    fill: Annotated[tuple[Shape, ...], Field(strict=False)] = ()
+    """Where everything that may be damage is filled, however doubtful and of whatever kind."""
+
+    def shapes(self) -> Iterator[Shape]:
+        yield from super().shapes()
+        yield from self.fill
+
+
 class MarkedTarget(Section):
     """A target that was photographed with the picture, and has aged with it."""
 
@@ -176,6 +187,7 @@ class ScanRegions(Section):
     stages: Mapping[str, StageRegions] = Field(default_factory=dict)
     faces: FaceRegions | None = None
     """Of the stage ``faces``, and of all others that must leave faces alone."""
+    repair: RepairRegions | None = None
     colour: ColourRegions | None = None
 
     @model_validator(mode="after")
@@ -188,7 +200,8 @@ class ScanRegions(Section):
 
     def of(self, stage: str) -> StageRegions | None:
         """The stage's regions with the file's own feather filled in; None where it has none."""
-        found = self.faces if stage == FACES else self.stages.get(stage)
+        own: dict[str, StageRegions | None] = {FACES: self.faces, REPAIR: self.repair}
+        found = own[stage] if stage in own else self.stages.get(stage)
         if found is None or found.feather is not None:
             return found
         return found.model_copy(update={"feather": self.feather})
@@ -196,8 +209,7 @@ class ScanRegions(Section):
     def all(self) -> Iterator[StageRegions]:
         """Those of every stage."""
         yield from self.stages.values()
-        if self.faces is not None:
-            yield self.faces
+        yield from (own for own in (self.faces, self.repair) if own is not None)
 
 
 MOST_BYTES = 2 * 2**20
@@ -234,7 +246,7 @@ def read_regions(path: Path) -> ScanRegions | None:
         raise ConfigError(
             f"regions: '{path}': expected stages with their regions; see docs/marks.md"
         )
-    apart = {key: raw[key] for key in ("feather", FACES, COLOUR) if key in raw}
+    apart = {key: raw[key] for key in ("feather", FACES, REPAIR, COLOUR) if key in raw}
     stages = {str(key): value for key, value in raw.items() if key not in apart}
     given = {**apart, "stages": stages}
     try:

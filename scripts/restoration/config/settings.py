@@ -185,7 +185,7 @@ class UserWeights(Section):
         "one aligned face of 512 px and no page: `gfpgan` (GFPGANv1Clean, as v1.3 and v1.4) "
         "and `spandrel-face` (RestoreFormer; CodeFormer where you installed "
         "`spandrel_extra_arches`, whose licences are not for every use). "
-        "`retinaface` finds faces."
+        "`retinaface` finds faces, `lama` fills holes."
     )
     path: str = Field(description="File, relative to `models_dir` or absolute.")
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(

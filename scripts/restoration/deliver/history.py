@@ -127,9 +127,9 @@ def _faces(scan: ScanToDeliver) -> list[Facts]:
 
 
 def _worth_telling(page: StagePage) -> Facts:
-    """The findings without what is said of each face: the record keeps that, a picture that may go
-    anywhere says how many were restored and by what, and how many were left alone."""
-    each = ("faces", "heads")
+    """The findings without what is said of each face and each mark: the record keeps that, a
+    picture that may go anywhere says how many were restored and by what, and how many were left."""
+    each = ("faces", "heads", "left_boxes")
     return {name: found for name, found in page.findings.items() if name not in each}
 
 
@@ -151,7 +151,7 @@ def _event(record: StageDone, number: int) -> StageEvent:
         networks=tuple(
             (weights.name, weights.sha256, weights.licence)
             for weights in record.weights
-            if page.generative and weights.role != "compares"
+            if page.generative and weights.role not in ("compares", "finds")
         ),
         key=page.output_key,
     )

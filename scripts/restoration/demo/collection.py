@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
 
-from restoration.demo import fading, printing, simulate, wear
+from restoration.demo import fading, printing, simulate
 from restoration.demo.photographs import PHOTOGRAPHS, Crop, load
 from restoration.demo.scan_file import Caption, scan_bytes
+from restoration.demo.wear import Wear, worn
 from restoration.raster.base import Floats, UInt16Image, to_uint16
 from restoration.raster.colour.built_in_profiles import (
     adobe_rgb_profile,
@@ -50,10 +51,8 @@ class PrintDamage:
     """Ruling of the halftone as which a grey picture was printed; 0: a photographic print."""
     screen_angle: float = 45.0
     """Of the halftone, in degrees, counter-clockwise from the rows."""
-    scratches: int = 0
-    specks: int = 0
-    """Specks of dust."""
-    hairs: int = 0
+    wear: Wear = field(default_factory=Wear)
+    """Scratches, specks, hairs and cracks."""
     kept: tuple[float, float, float] = SOUND
     """Share of the densities of red, green and blue that time has left."""
     stain: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -200,10 +199,8 @@ COLLECTION: tuple[DemoScan, ...] = (
         enlargement=1.5,
         space="sRGB",
         damage=PrintDamage(
-            "three scratches, twenty specks of dust and two hairs",
-            scratches=3,
-            specks=20,
-            hairs=2,
+            "three scratches, twenty specks of dust, two hairs and a crack from edge to edge",
+            wear=Wear(scratches=3, specks=20, hairs=2, cracks=1),
         ),
         seed=9,
     ),
@@ -336,7 +333,7 @@ def _scan(demo: DemoScan, truth: Floats, height: int, width: int) -> Floats:
         )
     picture = fading.aged(picture, damage.kept, damage.stain)
     picture = simulate.grainy(picture, damage.grain, damage.clump, noise)
-    picture = wear.worn(picture, damage.scratches, damage.specks, damage.hairs, noise)
+    picture = worn(picture, damage.wear, noise)
     return simulate.scanned(picture, demo.electrons, demo.mtf_sigma, noise)
 
 

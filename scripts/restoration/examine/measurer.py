@@ -16,7 +16,8 @@ class SecondPass(Protocol):
     def look_again(self, read: ReadWindow, found: Any, earlier: EarlierFindings) -> AnyFinding:
         """After ``conclude``, which gave ``found``; what this returns takes its place.
 
-        Reads a bounded number of windows, each of bounded size: the page is passed over once.
+        Reads windows of bounded size; a few, or each part of the page about once where what is
+        looked for needs more around it than the windows of the first pass have.
         """
         ...
 

@@ -25,7 +25,14 @@ class Parameters(BaseModel):
 State = dict[str, "torch.Tensor"]
 """Tensors by name."""
 
-Use = Literal["pages", "aligned faces", "finding faces", "comparing faces"]
+Use = Literal[
+    "pages",
+    "aligned faces",
+    "filling holes",
+    "finding faces",
+    "comparing faces",
+    "finding damage",
+]
 
 
 def _one(parameters: Any, scale: int) -> int:
@@ -45,7 +52,8 @@ class Architecture:
     module: str
     """``__name__``: the module that the object stands in."""
     use: Use = "pages"
-    """What it works on. ``pages``: pictures of any size; ``aligned faces``: one at a time."""
+    """What it works on. ``pages``: pictures of any size; ``aligned faces``: one at a time;
+    ``filling holes``: a picture and where it has holes."""
     takes_faces: bool = False
     """Of one for pages: whether the stage that restores faces may use it on one of them."""
 
@@ -60,6 +68,9 @@ class Architecture:
     holding: Callable[[Any, State], torch.nn.Module] | None = None
     """In place of ``build``: the network that these tensors make. Raises ConfigError where they
     are those of another one than the parameters say."""
+    own: Callable[[State], State] | None = None
+    """The network's own tensors under its own names, out of a file that holds more or calls them
+    otherwise. Raises KeyError where they are not there. None: the file holds nothing else."""
     buffers: bool = False
     """Whether tensors of whole numbers (indices) may be among them, which stay as they are."""
     prefix: str = ""
@@ -93,8 +104,8 @@ class Architecture:
     """Module that describes it to the native runtime (``engine.by_architecture.NativeCode``). None:
     that runtime cannot run it."""
     runner: str | None = None
-    """Module that runs it on one aligned face (``engine.by_architecture.FaceCode``). None: its own
-    class as it is, on one thread."""
+    """Module that runs it on one aligned face (``engine.by_architecture.FaceCode``), or in the
+    crop around a hole. None: its own class as it is, on one thread."""
     detector: str | None = None
     """Module that finds faces with it (``examine.faces.finders.DetectorCode``)."""
     scratch: int = 16 << 20

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,8 @@ def fetch(
     """The converted weights ``models_dir/<name>.safetensors``, fetched and made where needed.
 
     Weights that their library reads as they are (dlib's) are not converted: the verified original
-    is kept in ``models_dir`` under its own name, and that path is returned. An original file that
+    is kept in ``models_dir`` under its own name, and that path is returned; so is that of weights
+    in the repository, which are verified and stay where they are. An original file that
     a person put into ``models_dir`` (or a folder of ``originals_in``) is used instead of a
     download. The same original gives the same bytes.
 
@@ -49,6 +52,8 @@ def fetch(
         The file cannot be had, or is not the one that the manifest names.
     """
     weights = find_weights(manifest, name)
+    if weights.in_repository:
+        return originals.kept_original(weights, models_dir)
     if not weights.converts:
         return originals.keep(weights, models_dir, originals_in)[0]
     if record_path(models_dir, name).is_file():
@@ -83,12 +88,24 @@ def convert(weights: Weights, files: Sequence[Path]) -> tuple[Parameters, State]
     else:
         state = _from_torch(files[0], buffers=kind.buffers)
         state = {key.removeprefix(kind.prefix): value for key, value in state.items()}
+        if kind.own is not None:
+            state = _own(weights, kind.own, state)
         parameters = weights.parameters or _inferred(weights, state)
     try:
         with_state(kind, parameters, weights.scale, state)
     except ConfigError as error:
         raise ConfigError(f"{weights.name}: {error}") from None
     return parameters, state
+
+
+def _own(weights: Weights, own: Callable[[State], State], state: State) -> State:
+    try:
+        return own(state)
+    except KeyError as error:
+        raise ConfigError(
+            f"{weights.name}: these are no weights of a {weights.architecture} network "
+            f"({error.args[0]} not found)"
+        ) from None
 
 
 def _inferred(weights: Weights, state: State) -> Parameters:
@@ -107,7 +124,7 @@ def _from_torch(path: Path, buffers: bool) -> State:
         if path.suffix.lower() == ".safetensors":
             tensors: Any = safetensors.torch.load_file(path)
         else:
-            tensors = torch.load(path, map_location="cpu", weights_only=True)
+            tensors = _saved(path)
     except (
         Exception
     ) as error:  # a reader of pickles has as many exceptions as they have ways to lie
@@ -127,6 +144,25 @@ def _from_torch(path: Path, buffers: bool) -> State:
         raise ConfigError(f"{path}: holds no state dict")
     _check_size(path, tensors)
     return {key: _plain(path, key, value, buffers) for key, value in tensors.items()}
+
+
+def _saved(path: Path) -> Any:
+    """What torch saved. Of a TorchScript archive, which holds a network with its code, the tensors
+    alone: torch reads it without running any Python of it, and the network is not run at all.
+    """
+    if not _is_script(path):
+        return torch.load(path, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # archives of this kind will stay
+        return dict(torch.jit.load(path, map_location="cpu").state_dict())  # type: ignore[no-untyped-call]
+
+
+def _is_script(path: Path) -> bool:
+    """Whether the file is a TorchScript archive: a zip file in which there is code."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any("/code/" in name for name in archive.namelist())
 
 
 _EXPANDED = 4

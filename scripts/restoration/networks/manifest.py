@@ -16,10 +16,19 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from restoration.config.settings import UserWeights
 from restoration.config.validation_messages import near
 from restoration.config.yaml_text import parse
-from restoration.errors import ConfigError
+from restoration.errors import CircumstanceError, ConfigError
+from restoration.networks import sources
 from restoration.networks.architecture import Architecture, Parameters
 from restoration.networks.registry import ARCHITECTURES, alternatives, names_where
-from restoration.networks.sources import HandSource, ListSection, SourceFile
+from restoration.networks.sources import (
+    HandSource,
+    ListSection,
+    RepositorySource,
+    SourceFile,
+)
+
+DAMAGE_DETECTOR = "damage-detector"
+"""The weights of our own that find damage."""
 
 OVERLAP = 64
 """Overlap of windows, in pixels, where a user states none."""
@@ -102,9 +111,19 @@ class Weights(ListSection):
         return self.kind.use == "aligned faces"
 
     @property
+    def fills_holes(self) -> bool:
+        """Whether the network fills holes, and changes nothing else."""
+        return self.kind.use == "filling holes"
+
+    @property
     def converts(self) -> bool:
         """Whether the original is converted to safetensors, or kept as it is."""
-        return self.kind.parameters is not None
+        return self.kind.parameters is not None and not self.in_repository
+
+    @property
+    def in_repository(self) -> bool:
+        """Whether the files are part of the repository."""
+        return all(isinstance(file.source, RepositorySource) for file in self.files)
 
     @property
     def sha256(self) -> str:
@@ -128,6 +147,11 @@ def load_manifest(path: Path, extra: Mapping[str, UserWeights] | None = None) ->
         raise ConfigError(f"{path}: expected a mapping of names to weights")
     manifest = {str(name): _entry(path, str(name), body) for name, body in raw.items()}
     for name, own in (extra or {}).items():
+        if name in manifest and manifest[name].in_repository:
+            raise ConfigError(
+                f"config: models.{name}: these weights are part of the workflow, and no others "
+                "take their place; choose another name"
+            )
         manifest[name] = _of_user(name, own, manifest.get(name))
     for weights in manifest.values():
         _check_twin(path, weights, manifest)
@@ -155,7 +179,7 @@ def _entry(path: Path, name: str, body: Any) -> Weights:
 
 def users_architectures() -> tuple[str, ...]:
     """Names of the architectures that weights of one's own may have."""
-    return names_where(lambda each: each.parameters is not None)
+    return names_where(lambda each: each.parameters is not None and each.use != "finding damage")
 
 
 def unknown_architecture(name: str, found: str) -> str:
@@ -217,16 +241,21 @@ def find_weights(manifest: Mapping[str, Weights], name: str) -> Weights:
     return manifest[name]
 
 
-def check_use(weights: Weights, faces: bool) -> None:
+def check_use(weights: Weights, faces: bool, holes: bool = False) -> None:
     """Raises ConfigError where a stage names a network that was made for another one's work.
 
-    faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks.
+    faces: whether the stage restores faces, each by itself; it also takes Real-ESRGAN's networks;
+    holes: whether it fills holes.
     """
     name, kind = weights.name, weights.kind
-    if kind.use in ("finding faces", "comparing faces"):
-        raise ConfigError(
-            f"network '{name}' ({kind.name}) finds or compares faces and restores nothing"
-        )
+    if kind.use in ("finding faces", "comparing faces", "finding damage"):
+        what = "finds damage" if kind.use == "finding damage" else "finds or compares faces"
+        raise ConfigError(f"network '{name}' ({kind.name}) {what} and restores nothing")
+    if holes != weights.fills_holes:
+        those = alternatives(names_where(lambda each: each.use == "filling holes"))
+        does = "fills no holes" if holes else "fills holes and restores nothing"
+        more = f"; expected weights of the architecture {those}" if holes else ""
+        raise ConfigError(f"network '{name}' ({kind.name}) {does}{more}")
     if faces and not (weights.restores_faces or kind.takes_faces):
         trained = names_where(lambda each: each.use == "aligned faces")
         others = names_where(lambda each: each.takes_faces)
@@ -260,3 +289,23 @@ def weights_key(
 ) -> tuple[str, ...]:
     """SHA-256 of each set that the network is made of, for the key of a stage."""
     return tuple(manifest[part].sha256 for part in needed_weights(manifest, name, denoise))
+
+
+def read_shipped(name: str) -> bytes:
+    """The file of weights that are part of the repository.
+
+    Raises CircumstanceError where it is not what ``resources/models.yaml`` says it is.
+    """
+    file = load_manifest(sources.RESOURCES / "models.yaml")[name].files[0]
+    path = file.path(sources.RESOURCES)
+    again = "it is part of the repository: git checkout puts it back"
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise CircumstanceError(f"{path}: is missing; {again}") from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise CircumstanceError(
+            f"{path}: was altered: expected SHA-256 {file.sha256}, found {found}; {again}"
+        )
+    return data

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from restoration.networks.converted import is_converted
 from restoration.networks.manifest import Weights, find_weights
-from restoration.networks.sources import HandSource, SourceFile, UrlSource
+from restoration.networks.sources import HandSource, RepositorySource, SourceFile, UrlSource
 
 _PROBE_TIMEOUT = 8.0
 
@@ -56,6 +56,8 @@ def _obstacle(file: SourceFile, probe: bool) -> str | None:
     """Why a file cannot be had; None where it probably can."""
     if isinstance(file.source, HandSource):
         return "it must be put there by hand"
+    if isinstance(file.source, RepositorySource):
+        return "it is part of the repository and must be put back (git checkout resources)"
     if isinstance(file.source, UrlSource) and probe:
         return _probe(file.source.url)
     return None

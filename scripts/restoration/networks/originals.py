@@ -18,7 +18,13 @@ from pathlib import Path
 
 from restoration.errors import CircumstanceError
 from restoration.networks.manifest import Weights
-from restoration.networks.sources import HandSource, PackageSource, SourceFile, UrlSource
+from restoration.networks.sources import (
+    HandSource,
+    PackageSource,
+    RepositorySource,
+    SourceFile,
+    UrlSource,
+)
 from restoration.storage.publish import replace
 
 TIMEOUT = 30.0
@@ -112,6 +118,8 @@ def kept_original(weights: Weights, models_dir: Path) -> Path:
     """
     (file,) = weights.files
     path = file.path(models_dir)
+    if not path.is_file() and isinstance(file.source, RepositorySource):
+        raise _gone(path, file.source)
     if not path.is_file():
         raise CircumstanceError(
             f"{path}: the weights were not fetched; fetch them: scripts/fetch_model.py "
@@ -121,12 +129,21 @@ def kept_original(weights: Weights, models_dir: Path) -> Path:
     return path
 
 
+def _gone(path: Path, source: RepositorySource) -> CircumstanceError:
+    return CircumstanceError(
+        f"{path}: is missing, and is part of {source.describe()}: put it back "
+        "(git checkout resources)"
+    )
+
+
 def _download(file: SourceFile, path: Path, folder: Path) -> None:
     match file.source:
         case UrlSource(url=url):
             _from_url(url, path, file.bytes or _LARGEST)
         case PackageSource() as source:
             _from_package(source, path, file.bytes or _LARGEST)
+        case RepositorySource() as source:
+            raise _gone(file.path(folder), source)
         case HandSource(by_hand=where):
             raise CircumstanceError(
                 f"{file.path(folder)}: is missing and must be put there by hand "

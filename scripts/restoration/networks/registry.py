@@ -20,6 +20,8 @@ _MODULES = (
     "restoration.networks.architectures.spandrel_face",
     "restoration.networks.architectures.retinaface",
     "restoration.networks.architectures.dlib",
+    "restoration.networks.architectures.damage_unet",
+    "restoration.networks.architectures.lama",
 )
 """Each has its object under the name ``ARCHITECTURE``."""
 

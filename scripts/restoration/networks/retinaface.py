@@ -8,8 +8,7 @@ prior boxes each, 16 to 512 pixels wide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from restoration.errors import ConfigError
 from restoration.networks.architectures.retinaface import RetinafaceParameters
 from restoration.networks.face_detector import Detection, MeasuredFace, UprightPicture
 from restoration.networks.manifest import Weights
+from restoration.networks.one_thread import one_thread
 from restoration.networks.weights import open_weights
 from restoration.networks.with_tensors import with_state
 from restoration.raster.base import Floats32
@@ -94,18 +94,6 @@ def _face(prior: Floats32, box: Floats32, points: Floats32, score: float) -> Mea
     )
     top, left = middle_down - square / 2.0, middle_right - square / 2.0
     return MeasuredFace(Detection(top, left, square, score), places)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """torch on one thread: how oneDNN parts a sum may depend on their number, and one job examines
-    pages on one core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def load_detector(

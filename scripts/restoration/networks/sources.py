@@ -1,4 +1,5 @@
-"""Where the files of weights come from: a download, a package of the index, or a person's hand.
+"""Where the files of weights come from: a download, a package of the index, a person's hand, or
+this repository.
 
 Parsed with the Snakefile, so it knows no torch and no NumPy.
 """
@@ -11,6 +12,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from restoration.records.base import Sha256
+
+RESOURCES = Path(__file__).resolve().parents[3] / "resources"
+"""The folder of the repository in which weights of our own lie."""
 
 
 class ListSection(BaseModel):
@@ -57,10 +61,20 @@ class HandSource(ListSection):
         return self.by_hand
 
 
+class RepositorySource(ListSection):
+    """A file of our own that is part of the repository: nothing is fetched, copied or converted."""
+
+    resources: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Its name in the folder ``resources``."""
+
+    def describe(self) -> str:
+        return f"the repository, resources/{self.resources}"
+
+
 def _source_kind(value: Any) -> str:
     """The kind of source by the key that only it has, so that a mistake is named where it is."""
     keys = value if isinstance(value, dict) else type(value).model_fields
-    return next((kind for kind in ("package", "by_hand") if kind in keys), "url")
+    return next((kind for kind in ("package", "by_hand", "resources") if kind in keys), "url")
 
 
 class SourceFile(ListSection):
@@ -74,12 +88,16 @@ class SourceFile(ListSection):
     source: Annotated[
         Annotated[UrlSource, Tag("url")]
         | Annotated[PackageSource, Tag("package")]
-        | Annotated[HandSource, Tag("by_hand")],
+        | Annotated[HandSource, Tag("by_hand")]
+        | Annotated[RepositorySource, Tag("resources")],
         Discriminator(_source_kind),
     ]
 
     def path(self, models_dir: Path) -> Path:
-        """Where the file lies if a person put it there (absolute names stay as they are)."""
+        """Where the file lies: if a person put it there (absolute names stay as they are), or in
+        the repository, whatever the folder."""
+        if isinstance(self.source, RepositorySource):
+            return RESOURCES / self.source.resources
         return models_dir / self.name
 
     def is_kept(self, models_dir: Path) -> bool:

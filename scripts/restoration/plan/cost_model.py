@@ -14,6 +14,7 @@ from math import prod
 
 from restoration.config.sheet import Scan
 from restoration.config.stages import REGISTRY
+from restoration.plan.needed_networks import shipped_networks
 from restoration.plan.plan import Plan
 
 BYTES_PER_PIXEL = 4.25
@@ -71,6 +72,9 @@ LIGHT_MIB = 700
 
 FACE_MIB = 1_600
 """A worker with a face network and those that compare persons."""
+
+DETECTOR_MIB = 1_600
+"""A worker with the network that finds damage, and the largest tile that it is shown."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,8 @@ class CostModel:
         at most)."""
         names = self._plan.dependencies.networks(recipe, step)
         if recipe is None or step not in REGISTRY or not names:
-            return FACE_MIB if names else LIGHT_MIB
+            light = DETECTOR_MIB if shipped_networks(step) else LIGHT_MIB
+            return max(FACE_MIB, light) if names else light
         if REGISTRY[step].restores_faces:
             return FACE_MIB
         return LOADED_MIB + round(self._plan.config.engine.memory_gib * 1024)

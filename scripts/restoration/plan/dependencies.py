@@ -17,12 +17,12 @@ from restoration.config.stages import REGISTRY
 from restoration.errors import ConfigError
 from restoration.networks.manifest import Weights
 from restoration.plan.code_fingerprint import code_fingerprint
-from restoration.plan.needed_networks import needed_networks
+from restoration.plan.needed_networks import needed_networks, shipped_networks
 from restoration.raster.colour.profile_file import ProfileFileError, check_profile_file
 from restoration.storage.keys import digest
 
 # Versions of the steps that are not stages, for `rerun_on: version`.
-_VERSIONS = {"ingest": "2", "examine": "2", "deliver": "2"}
+_VERSIONS = {"ingest": "2", "examine": "3", "deliver": "2"}
 _CODE = {
     "ingest": ("restoration.ingest.inspect_master",),
     "examine": ("restoration.examine.page", "restoration.raster.tiff.page"),
@@ -99,7 +99,12 @@ class Dependencies:
 
     def weights(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """SHA-256 of each set of weights that the step may load."""
-        return tuple(self.manifest[name].sha256 for name in self.networks(recipe, step))
+        return tuple(self.manifest[name].sha256 for name in self.loaded(recipe, step))
+
+    def loaded(self, recipe: str | None, step: str) -> tuple[str, ...]:
+        """Names of all weights that the step may load: those of ``networks``, and those that lie in
+        the repository."""
+        return (*self.networks(recipe, step), *shipped_networks(step))
 
     def code(self, recipe: str | None, step: str) -> str:
         """Fingerprint of the code behind a step, or its declared version."""
@@ -111,7 +116,7 @@ class Dependencies:
     def code_of_networks(self, recipe: str | None, step: str) -> tuple[str, ...]:
         """The modules at which the code of the step's networks begins: that of the architectures
         which it may load, and of no other."""
-        kinds = [self.manifest[name].kind for name in self.networks(recipe, step)]
+        kinds = [self.manifest[name].kind for name in self.loaded(recipe, step)]
         return tuple(sorted({module for kind in kinds for module in kind.code}))
 
     def numeric(self, recipe: str | None, step: str) -> dict[str, Any]:
@@ -131,9 +136,11 @@ class Dependencies:
         return {**engine, "device": self.device, "precision": precision, **windows}
 
     def _precision_of(self, recipe: str | None, step: str) -> str:
-        """What the step's networks compute in; those for faces compute in float32, always."""
-        faces = [self.manifest[n].restores_faces for n in self.networks(recipe, step)]
-        return "float32" if any(faces) else self.precision
+        """What the step's networks compute in; those for faces and for holes compute in float32,
+        always."""
+        named = [self.manifest[n] for n in self.networks(recipe, step)]
+        exact = any(weights.restores_faces or weights.fills_holes for weights in named)
+        return "float32" if exact else self.precision
 
     def runtime_of(self, recipe: str | None, step: str) -> str:
         """What computes the step's networks."""

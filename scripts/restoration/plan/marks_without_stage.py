@@ -19,7 +19,7 @@ def unheeded(plan: Plan, recipe: str, scan: Scan) -> list[str]:
     said = [
         f"the regions say where `{name}` may work, a stage that the recipe does not have"
         for name in REGISTRY
-        if name in regions.stages and name not in chain
+        if name != FACES and regions.of(name) is not None and name not in chain
     ]
     faces = regions.faces
     if faces is not None and FACES not in chain:

@@ -13,6 +13,7 @@ from restoration.config.yaml_text import WrittenFiles
 from restoration.errors import ConfigError
 from restoration.faces import DENSE_POINTS, IDENTITY
 from restoration.networks.manifest import (
+    DAMAGE_DETECTOR,
     Weights,
     check_use,
     find_weights,
@@ -71,10 +72,19 @@ def needed_networks(
         return ()
     also = COMPARING[settings.landmarks] if REGISTRY[step].restores_faces else ()
     try:
-        check_use(find_weights(manifest, name), REGISTRY[step].restores_faces)
+        entry = REGISTRY[step]
+        check_use(find_weights(manifest, name), entry.restores_faces, entry.fills_damage)
         return (*needed_weights(manifest, name, getattr(settings, "denoise", None)), *also)
     except ConfigError as error:
-        raise ConfigError(f"config: recipes.{recipe}.stages.{step}.network: {error}") from None
+        key = "wide_holes" if REGISTRY[step].fills_damage else "network"
+        raise ConfigError(f"config: recipes.{recipe}.stages.{step}.{key}: {error}") from None
+
+
+def shipped_networks(step: str) -> tuple[str, ...]:
+    """Names of the weights in the repository that a step loads by itself: no config names them, and
+    nothing need be fetched."""
+    fills = step in REGISTRY and REGISTRY[step].fills_damage
+    return (DAMAGE_DETECTOR,) if fills or step == "examine" else ()
 
 
 def _finding_faces(config: Config, manifest: Mapping[str, Weights]) -> tuple[str, ...]:

@@ -112,8 +112,8 @@ class UsedWeights(Part):
     """SHA-256 of the weights."""
     licence: str
     """Licence of the weights."""
-    role: Literal["restores", "compares"] | None = None
-    """compares: it looks at faces and makes no pixel."""
+    role: Literal["restores", "compares", "finds"] | None = None
+    """compares: it looks at faces, finds: it looks for damage; both make no pixel."""
 
 
 class Replaced(Part):

@@ -28,6 +28,7 @@ from restoration.review.delivered_scan import DeliveredScan
 from restoration.review.face_pictures import face_pictures
 from restoration.review.kept_pictures import (
     FacePictures,
+    LeftPicture,
     MaskPicture,
     NotScored,
     PagePictures,
@@ -36,6 +37,7 @@ from restoration.review.kept_pictures import (
     ScanPictures,
     Scored,
 )
+from restoration.review.left_marks import left_on, outlined, regions_text
 from restoration.review.mask_overlay import marked
 from restoration.review.provisional_pages import ShownPage, only_converted, open_restored
 from restoration.storage.keys import digest
@@ -142,6 +144,10 @@ def _key(delivered: DeliveredScan, truth_files: list[Path]) -> str:
             "deliverable": record.deliverable.sha256,
             "images": _images(record),
             "tones": tones,
+            "left": [
+                [mark.raw() for mark in left_on(record, number)]
+                for number in range(1, min(MOST_PAGES, len(record.master.master.pages)) + 1)
+            ],
             "truth": [[path.name, _sha256(path)] for path in truth_files],
             "faces": [
                 [
@@ -155,6 +161,7 @@ def _key(delivered: DeliveredScan, truth_files: list[Path]) -> str:
                 for module in (
                     "restoration.review.face_pictures",
                     "restoration.review.illustrations",
+                    "restoration.review.left_marks",
                     "restoration.review.mask_overlay",
                     "restoration.review.pictures",
                     "restoration.review.scores",
@@ -211,6 +218,7 @@ def _page(
             after=pictures.jpeg_uri(found.after, _colour(after), turn),
             crops=tuple(_crop(kind, place, before, after) for kind, place in places),
             masks=tuple(_masks(results, delivered, number, found, before)),
+            left=_left(delivered, number, found, before),
             scores=_scores(results, delivered, number, (before, after), truth_files),
         )
 
@@ -249,6 +257,21 @@ def _masks(
             drawn = marked(found.before, _colour(before), mask, found.step)
         picture = pictures.jpeg_uri(drawn, _SRGB, before.orientation)
         yield MaskPicture(stage=stage, picture=picture, file=page.mask)
+
+
+def _left(
+    delivered: DeliveryDone, number: int, found: pictures.Comparison, before: ShownPage
+) -> LeftPicture | None:
+    """What repair left on the page."""
+    left = left_on(delivered, number)
+    if not left:
+        return None
+    drawn = outlined(found.before, _colour(before), left, found.step)
+    return LeftPicture(
+        picture=pictures.jpeg_uri(drawn, _SRGB, before.orientation),
+        regions=regions_text(left, number, (before.height, before.width)),
+        count=len(left),
+    )
 
 
 def _scores(

@@ -48,6 +48,17 @@ class MaskPicture(Part):
     """The mask itself, below the results."""
 
 
+class LeftPicture(Part):
+    """Marks that repair left for a person to decide."""
+
+    picture: str
+    """The page made small, with a box around each."""
+    regions: str
+    """Lines for the scan's file of regions that have them filled."""
+    count: int
+    """How many."""
+
+
 class Scored(Part):
     """Distances of one picture to the known truth, as `scores.Score` says them."""
 
@@ -110,6 +121,8 @@ class PagePictures(Part):
     """Places at 100 %."""
     masks: tuple[MaskPicture, ...]
     """Where stages worked."""
+    left: LeftPicture | None = None
+    """What repair left; null where it left nothing."""
     scores: PageScores | None
     """Distances to the truth; null where none is known."""
 

@@ -24,11 +24,16 @@ def marked(small: FloatImage, colour: ColourSpace, mask: Raster, step: int) -> F
     small: the page by cells of ``step`` x ``step`` pixels, (rows, columns, channels) in the scan's
     own encoding; mask: one channel, the page's size. Returns sRGB-encoded (rows, columns, 3).
     """
-    srgb = np.clip(colour.to_srgb(small), 0.0, 1.0)
-    grey = srgb.mean(axis=2, keepdims=True)
-    picture = np.repeat(grey + (1.0 - grey) * np.float32(PALE), 3, axis=2)
+    picture = pale(small, colour)
     picture[cells_of(mask, step)] = np.asarray(MARK, dtype=np.float32)
     return np.asarray(picture, dtype=np.float32)
+
+
+def pale(small: FloatImage, colour: ColourSpace) -> FloatImage:
+    """The page in pale grey, sRGB-encoded (rows, columns, 3), to be drawn on."""
+    srgb = np.clip(colour.to_srgb(small), 0.0, 1.0)
+    grey = srgb.mean(axis=2, keepdims=True)
+    return np.asarray(np.repeat(grey + (1.0 - grey) * np.float32(PALE), 3, axis=2), np.float32)
 
 
 def cells_of(mask: Raster, step: int) -> npt.NDArray[np.bool_]:

@@ -12,10 +12,11 @@ from restoration.review import wording
 from restoration.review.findings import stage_label
 from restoration.review.wording import LabelledRows
 
-_SAID_ELSEWHERE = frozenset({"generative", "faces", "heads", "cautions"})
+_SAID_ELSEWHERE = frozenset({"generative", "faces", "heads", "cautions", "left_boxes"})
 """Findings that are no row among a stage's numbers. Whether a generative network ran says the label
 beside every picture, in words that no one overlooks. Faces and heads have a row each in the section
-on faces: a crowd would be pages of figures. Cautions are among the scan's warnings."""
+on faces: a crowd would be pages of figures. The places of marks that were left are drawn. Cautions
+are among the scan's warnings."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def stage_section(record: StageDone, where: str | Path) -> StageSection:
 
 
 def restoring(record: StageDone) -> list[UsedWeights]:
-    """The weights of a stage that made pixels; those that only compare persons made none."""
-    return [used for used in record.weights if used.role != "compares"]
+    """The weights of a stage that made pixels; those that only compare or find made none."""
+    return [used for used in record.weights if used.role not in ("compares", "finds")]
 
 
 def page_decision(page: StagePage, where: str) -> PageDecision:

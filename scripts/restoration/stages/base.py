@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from restoration.findings.report import ConditionReport
+from restoration.raster.area import Allowed, Area
 from restoration.raster.base import FloatImage, Raster, UInt8Image
 from restoration.raster.colour.colour_space import ColourSpace
 from restoration.raster.colour.tone_table import ToneTable
@@ -43,6 +44,12 @@ class Page:
     """Why ``infrared`` is None."""
     damage: Raster | None = None
     """The user's own mask of damage, one channel, the size of ``source``: 0 is sound."""
+    fill: tuple[tuple[str, Area], ...] = ()
+    """Regions, in pixels of ``source``, in which a person has the stage fill what may be damage,
+    each with its key and shape in words, for a message."""
+    allowed: Allowed | None = None
+    """Where a person lets the stage work, for a stage that says what it left; the others are held
+    to it all the same."""
     # Not by its name: an import would make every stage's code depend on what faces are.
     faces: tuple[Any, ...] = ()
     """The page's faces (``faces.page_faces.KnownFace``) in pixels of ``master``, for the stage that

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,16 @@ from restoration.storage.keys import Facts
 from restoration.storage.tables import gather_problems, read_table
 from support import corpus
 from support.condition import recorded
+from support.fake_detector import WhiteDetector, fake_detector
 from support.film import film
 from support.tiff_pages import write
+
+
+@pytest.fixture(autouse=True)
+def _no_weights() -> Iterator[None]:
+    with fake_detector(WhiteDetector()):
+        yield
+
 
 SOUND = {"damage": {"value": 0.0, "detail": {}}}
 

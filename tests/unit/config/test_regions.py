@@ -11,7 +11,13 @@ import pytest
 import tifffile
 
 from restoration.chain.region_limits import limited, limits_of
-from restoration.config.regions import StageMarks, damage_mask_of, is_file, read_regions
+from restoration.config.regions import (
+    RepairRegions,
+    StageMarks,
+    damage_mask_of,
+    is_file,
+    read_regions,
+)
 from restoration.errors import ConfigError, ScanError
 from restoration.raster.base import ArrayRaster
 from restoration.stages.base import Restored
@@ -245,3 +251,28 @@ def test_a_mask_beside_a_name_that_leaves_no_room_for_it_is_none(tmp_path: Path)
     master = tmp_path / ("m" * 250 + ".tif")
     master.touch()
     assert not is_file(damage_mask_of(str(master)))
+
+
+def test_regions_of_damage_are_filled_and_limit_the_stage_like_others(tmp_path: Path) -> None:
+    text = """
+repair:
+  fill: [{box: [1, 2, 3, 4]}, {polygon: [[0, 0], [9, 0], [9, 9]], page: 2}]
+  exclude: [{box: [5, 6, 7, 8]}]
+"""
+    found = marks(tmp_path, text, "repair")
+    assert isinstance(found.regions, RepairRegions)
+    assert [shape.page for shape in found.regions.fill] == [1, 2]
+    assert found.regions.feather == 16.0
+    # A change of either makes the stage of the scan anew.
+    assert "fill" in found.facts(str)["regions"]
+    other = marks(tmp_path, "repair: {fill: [{box: [1, 2, 3, 5]}]}", "repair")
+    assert other.facts(str) != found.facts(str)
+    with ExitStack() as files:
+        assert limits_of(other, 1, (40, 40), files) is None, "what is filled limits nothing"
+
+
+def test_only_damage_is_filled_by_regions(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cleanup\.fill: unknown key"):
+        read_regions(regions_file(tmp_path, "cleanup: {fill: [{box: [1, 2, 3, 4]}]}"))
+    with pytest.raises(ConfigError, match=r"repair\.fill\.0\.mask.*|'gone.tif' is missing"):
+        read_regions(regions_file(tmp_path, "repair: {fill: [{mask: gone.tif}]}"))

@@ -134,7 +134,7 @@ BEGIN = "recipes:\n  archive:\n    stages:\n"
         (
             BEGIN + "      repair:\n        kinds: scratches\n",
             "'my.yaml', line 5: recipes.archive.stages.repair.kinds: expected a list of dust, "
-            "scratches, creases, found 'scratches'; write kinds: [scratches]",
+            "hairs, scratches, cracks, stains, losses, found 'scratches'; write kinds: [scratches]",
         ),
         (BEGIN + "      repair: {kinds: {a: b}}", "found keys; write kinds: [{a: b}]"),
         (
@@ -292,5 +292,6 @@ def test_an_architecture_that_there_is_not_is_one_line(
         make_plan(raw, WrittenFiles([tmp_path / "own.yaml"]))
     assert str(caught.value) == (
         f"config: '{tmp_path}/own.yaml', line 5: models.own.architecture: expected rrdbnet, "
-        f"srvgg, ffdnet, spandrel, gfpgan, spandrel-face or retinaface, found '{found}'{advice}"
+        "srvgg, ffdnet, spandrel, gfpgan, spandrel-face, retinaface or lama, "
+        f"found '{found}'{advice}"
     )

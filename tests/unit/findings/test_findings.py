@@ -17,10 +17,9 @@ from restoration.config.settings import ExamineSettings
 from restoration.config.stages import REGISTRY
 from restoration.config.stages.entry import Entry
 from restoration.errors import RestorationError
-from restoration.examine.damage.search import FEWEST
 from restoration.examine.page import examine_page
 from restoration.faces.page_faces import as_keyed, where_faces_lie
-from restoration.findings import base, damage
+from restoration.findings import base
 from restoration.findings.faces import Faces
 from restoration.findings.noise import Noise
 from restoration.findings.nominal_resolution import NominalResolution
@@ -113,9 +112,8 @@ def test_what_a_record_leaves_out_is_unknown_or_empty() -> None:
     assert known == []
 
 
-def test_words_and_stages_agree_on_what_is_sure_and_what_is_few() -> None:
+def test_words_and_stages_agree_on_what_is_sure() -> None:
     assert base.LEAST_CONFIDENCE == LEAST_CONFIDENCE
-    assert damage.FEWEST == FEWEST
 
 
 def test_findings_come_in_the_order_in_which_a_person_reads_them() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,17 @@ import pytest
 import yaml
 
 from restoration.config.settings import UserWeights
-from restoration.errors import ConfigError
-from restoration.networks import converted, missing
-from restoration.networks.manifest import load_manifest, needed_weights, weights_key
+from restoration.errors import CircumstanceError, ConfigError
+from restoration.networks import converted, missing, sources
+from restoration.networks.fetch import fetch
+from restoration.networks.manifest import (
+    DAMAGE_DETECTOR,
+    check_use,
+    load_manifest,
+    needed_weights,
+    users_architectures,
+    weights_key,
+)
 from restoration.networks.missing import missing_weights
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -210,3 +219,78 @@ def test_a_file_that_its_library_reads_as_it_is_counts_as_ready(tmp_path: Path) 
     assert not converted.is_converted(weights, tmp_path)
     path.write_bytes(bytes(weights.files[0].bytes or 0))
     assert converted.is_converted(weights, tmp_path)
+
+
+# --- weights of our own, in the repository ------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A list with weights in a folder of resources, and the file."""
+    resources = tmp_path / "resources"
+    resources.mkdir()
+    monkeypatch.setattr(sources, "RESOURCES", resources)
+    (resources / "own.safetensors").write_bytes(b"our own")
+    sha256 = hashlib.sha256(b"our own").hexdigest()
+    written(
+        resources,
+        files=[
+            {
+                "name": "own.safetensors",
+                "bytes": 7,
+                "sha256": sha256,
+                "source": {"resources": "own.safetensors"},
+            }
+        ],
+    )
+    return resources
+
+
+def test_weights_in_the_repository_are_verified_where_they_lie(
+    shipped: Path, tmp_path: Path
+) -> None:
+    manifest = load_manifest(shipped / "models.yaml")
+    models = tmp_path / "models"
+    assert fetch("a", manifest, models) == shipped / "own.safetensors"
+    assert not models.exists(), "nothing is copied"
+    assert converted.is_converted(manifest["a"], models)
+    assert missing_weights(["a"], manifest, models) == []
+    (shipped / "own.safetensors").write_bytes(b"another")
+    with pytest.raises(CircumstanceError, match="is not the file that the manifest names"):
+        fetch("a", manifest, models)
+
+
+def test_weights_that_are_gone_from_the_repository_are_put_back(
+    shipped: Path, tmp_path: Path
+) -> None:
+    manifest = load_manifest(shipped / "models.yaml")
+    (shipped / "own.safetensors").unlink()
+    (said,) = missing_weights(["a"], manifest, tmp_path / "models")
+    assert "part of the repository" in said
+    assert "git checkout resources" in said
+    assert manifest["a"].sha256 in said
+    with pytest.raises(CircumstanceError, match="part of the repository, resources/own"):
+        fetch("a", manifest, tmp_path / "models")
+
+
+@pytest.mark.parametrize("name", ["../own.safetensors", "/own.safetensors", ".own", ""])
+def test_a_file_in_the_repository_lies_in_its_folder(tmp_path: Path, name: str) -> None:
+    file = {"name": "a.safetensors", "sha256": "0" * 64, "source": {"resources": name}}
+    with pytest.raises(ConfigError, match="resources"):
+        load_manifest(written(tmp_path, files=[file]))
+
+
+def test_no_weights_take_the_place_of_those_in_the_repository(shipped: Path) -> None:
+    own = UserWeights(architecture="srvgg", path="mine.pth", sha256="a" * 64)
+    with pytest.raises(ConfigError, match=r"models\.a: these weights are part of the workflow"):
+        load_manifest(shipped / "models.yaml", {"a": own})
+
+
+def test_what_finds_damage_is_our_own_and_no_network_for_pages() -> None:
+    weights = load_manifest(MODELS)[DAMAGE_DETECTOR]
+    assert weights.in_repository
+    assert not weights.generative
+    assert weights.licence.startswith("MIT")
+    assert weights.architecture not in users_architectures()
+    with pytest.raises(ConfigError, match="finds damage and restores nothing"):
+        check_use(weights, faces=False)

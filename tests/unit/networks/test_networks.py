@@ -345,7 +345,8 @@ def test_the_manifests_radii_are_those_of_their_networks() -> None:
         if weights.architecture not in ("rrdbnet", "srvgg", "ffdnet"):
             # Nothing is cut for them: faces come whole, or the library looks by itself.
             assert weights.radius is None, weights.name
-            assert (weights.parameters is None) == (weights.architecture == "dlib")
+            told = weights.architecture == "dlib"
+            assert (weights.parameters is None) == told
             continue
         assert weights.parameters is not None
         computed = by_parameters.receptive_radius(weights.parameters, weights.scale)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from restoration.chain.software import recorded_weights
+from restoration.errors import ConfigError
+from restoration.networks.manifest import DAMAGE_DETECTOR
 from restoration.plan import code_fingerprint as fingerprints
 from restoration.plan.code_fingerprint import PACKAGE, code_fingerprint
 from restoration.plan.dependencies import code_roots
@@ -191,3 +195,66 @@ def test_every_module_that_an_object_names_is_there() -> None:
         for module in kind.code:
             assert len(code_fingerprint(module)) == 64
         assert kind.module.endswith(f".architectures.{kind.name.replace('-', '_')}")
+
+
+def test_what_finds_damage_is_in_the_keys_of_what_searches_for_it(plan: Plan) -> None:
+    """Its weights and its code; and nothing is fetched for it, and no engine runs it."""
+    on = plan.dependencies
+    sha256 = plan.manifest[DAMAGE_DETECTOR].sha256
+    code = plan.manifest[DAMAGE_DETECTOR].kind.code
+    assert code
+    for step in ("examine", "repair", "denoise", "deliver"):
+        recipe = None if step == "examine" else "archive"
+        searches = step in ("examine", "repair")
+        assert (sha256 in on.weights(recipe, step)) == searches, step
+        assert (set(code) <= set(on.code_of_networks(recipe, step))) == searches, step
+        assert DAMAGE_DETECTOR not in on.networks(recipe, step)
+    assert on.numeric("archive", "repair") == {}
+    (told,) = recorded_weights(plan.manifest, on.loaded("archive", "repair"))
+    assert told["role"] == "finds"
+
+
+def wide_holes(folder: Path, name: str) -> Plan:
+    folder.mkdir()
+    (folder / "scans.tsv").write_text("scan\tpath\na\ta.tif\n")
+    return make_plan(
+        {
+            "scans": str(folder / "scans.tsv"),
+            "results": str(folder / "results"),
+            "recipes": {"archive": {"stages": {"repair": {"wide_holes": name}}}},
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["leave", "patches"])
+def test_no_network_fills_wide_holes_unless_one_is_named(tmp_path: Path, name: str) -> None:
+    on = wide_holes(tmp_path / name, name).dependencies
+    assert on.networks("archive", "repair") == ()
+    assert on.numeric("archive", "repair") == {}
+    assert not on.keeps_faces("archive", "repair")
+
+
+def test_a_network_that_fills_holes_is_in_repairs_keys_and_keeps_off_faces(
+    tmp_path: Path,
+) -> None:
+    plan = wide_holes(tmp_path / "a", "lama")
+    on = replace(plan.dependencies, precision="bfloat16")
+    assert on.networks("archive", "repair") == ("lama",)
+    assert plan.manifest["lama"].sha256 in on.weights("archive", "repair")
+    assert "restoration.engine.hole_filler" in on.code_of_networks("archive", "repair")
+    assert on.numeric("archive", "repair")["precision"] == "float32"
+    assert on.keeps_faces("archive", "repair")
+    roles = {told["name"]: told["role"] for told in recorded_weights(plan.manifest, ("lama",))}
+    assert roles == {"lama": "restores"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ffdnet-color", r"repair\.wide_holes: network 'ffdnet-color' \(ffdnet\) fills no holes"),
+        ("lama2", r"repair\.wide_holes: network 'lama2' is unknown"),
+    ],
+)
+def test_what_fills_no_holes_is_not_to_fill_them(tmp_path: Path, name: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        wide_holes(tmp_path / "a", name).dependencies.networks("archive", "repair")

@@ -50,7 +50,7 @@ def scan(tmp_path: Path) -> Delivered:
     report = {
         "effective_resolution": finding(244.0),
         "noise": finding(2.7, grain=grain, at_most=None),
-        "damage": finding(0.0, dust={"count": 0}, scratches={"count": 0}, creases={"count": 0}),
+        "damage": finding(0.0, dust={"count": 0}, scratches={"count": 0}, cracks={"count": 0}),
         "blur": finding("none"),
         "blocking": finding(False),
         "faces": finding(1),
@@ -60,7 +60,7 @@ def scan(tmp_path: Path) -> Delivered:
     }
     kept = "grain of the photograph, 2.6/255 of a noise of 2.7/255, which denoise leaves"
     stages = [
-        stage("repair", "the condition report found no dust", infrared_reason="none was found"),
+        stage("repair", "the condition report found no damage", infrared_reason="none was found"),
         stage("denoise", kept, noise_255=2.7),
         stage(
             "cleanup",
@@ -166,18 +166,18 @@ def nothing_applied(scan: Delivered) -> None:
 
 
 COLOURED = "the darkest tones are coloured: a coloured subject looks the same"
-CREASED = reports("damage", 0.05, creases={"count": 3})
+CRACKED = reports("damage", 0.05, cracks={"count": 3})
 MAYBE = {"found": None, "sigma": 2.6}
 
 PUT_IN: dict[str, tuple[Change, str]] = {
     "sound": (
-        both(CREASED, says("repair", "sound: the condition report found no dust")),
+        both(CRACKED, says("repair", "sound: the condition report found no damage")),
         "the condition report counts damage",
     ),
-    "no damage": (both(CREASED, line("Damage | No damage found. | x")), "counts damage"),
-    "no creases": (
-        both(CREASED, says("repair", "the condition report found no dust or creases")),
-        "counts creases",
+    "no damage": (both(CRACKED, line("Damage | No damage found. | x")), "counts damage"),
+    "no cracks": (
+        both(CRACKED, says("repair", "the condition report found no dust or cracks")),
+        "counts cracks",
     ),
     "grain kept": (
         says("denoise", "its noise is the grain of the photograph (2.6), which the recipe keeps"),
@@ -213,7 +213,7 @@ PUT_IN: dict[str, tuple[Change, str]] = {
         both(reports("blur", "motion"), says("faces", "sharp: it holds 244 ppi of picture")),
         "calls it blurred",
     ),
-    "clean": (both(CREASED, says("faces", "clean: its noise is 2.7/255")), "tells damage"),
+    "clean": (both(CRACKED, says("faces", "clean: its noise is 2.7/255")), "tells damage"),
     "blocks": (says("denoise", "it holds JPEG blocks"), "found none"),
     "grain": (reports("noise", 2.7, grain=MAYBE), "not sure that it is grain"),
     "may be grain": (says("denoise", "may be grain"), "decided whether it is grain"),
@@ -268,8 +268,33 @@ PUT_IN: dict[str, tuple[Change, str]] = {
     ),
     "two resolutions": (line("Holds about 300 ppi of picture."), "report says 244.0 ppi"),
     "count": (
-        both(CREASED, says("repair", "the condition report found 5 of creases")),
+        both(CRACKED, says("repair", "the condition report found 5 of cracks")),
         "but it counts 3",
+    ),
+    "filled": (
+        both(
+            CRACKED,
+            both(
+                says("repair", "cracks 2 of 4: 1 % of the page filled"),
+                sets(
+                    lambda s: page_of(s, "repair")["findings"],
+                    cracks={"count": 3},
+                    left_marks=[],
+                ),
+            ),
+        ),
+        "repair speaks of 4 cracks, and counts 3",
+    ),
+    "left": (
+        both(
+            CRACKED,
+            sets(
+                lambda s: page_of(s, "repair")["findings"],
+                cracks={"count": 3},
+                left_marks=[{"kind": "dust", "reason": "suspected", "count": 2, "area_px": 9}],
+            ),
+        ),
+        "repair found and suspects 5 marks, the condition report 3",
     ),
     "faces": (
         sets(lambda s: page_of(s, "faces")["findings"], counts={"found": 2}),
@@ -321,7 +346,7 @@ PUT_IN: dict[str, tuple[Change, str]] = {
     ),
     "XMP's reason": (
         lambda s: s.packets[0]["NotApplied"][0].update(reason="sound"),
-        'XMP gives "sound" for repair, the record "the condition report found no dust"',
+        'XMP gives "sound" for repair, the record "the condition report found no damage"',
     ),
     "XMP's stage": (
         lambda s: s.packets[0]["NotApplied"].append({"stage": "cleanup", "reason": "sharp"}),

@@ -110,6 +110,18 @@ def test_a_switch_that_is_off_is_off(checkout: Path, target: str, word: str, opt
     assert option in told(checkout, script)
 
 
+def test_training_is_told_where_its_pictures_are(checkout: Path) -> None:
+    done = make(checkout, "train-damage", f"OVERLAYS={STRANGE}", "PHOTOGRAPHS=my photographs")
+    assert done.returncode == 0, done.stderr
+    trained, judged = (
+        line.split("\1")[:-1] for line in (checkout / "said").read_text().splitlines()[-2:]
+    )
+    folders = [f"--overlays={STRANGE}", "--photographs=my photographs"]
+    weights = "results/training/damage.safetensors"
+    assert trained == ["-m", "training.damage.train", *folders, f"--out={weights}"]
+    assert judged == ["-m", "training.damage.judge", *folders, f"--weights={weights}"]
+
+
 def test_help_names_what_may_be_set(checkout: Path) -> None:
     said = make(checkout).stdout
     for word in ("SHEET=", "FOLDER=", "CONFIG=", "[RESULTS=folder]", "CONFIRM=1", "CORES="):

@@ -21,6 +21,7 @@ from restoration.config.record_documentation import (
     schema_file,
 )
 from restoration.config.stages import REGISTRY
+from restoration.findings.damage import Damage
 from restoration.plan.plan import Plan
 from restoration.records.base import RecordError
 from restoration.records.delivery import DeliveryDone, Withdrawn
@@ -144,3 +145,57 @@ def test_every_field_says_what_it_means() -> None:
     for row in records_page().splitlines():
         if row.startswith("| `"):
             assert row.split("|")[3].strip(), row
+
+
+OLD_REPAIR = {
+    "infrared_used": False,
+    "infrared_reason": "the master holds no infrared",
+    "dust": {"count": 15, "area_px": 182, "light": 10, "dark": 5},
+    "scratches": {"count": 1, "area_px": 90, "light": 1, "dark": 0, "length_px": 40},
+    "creases": {"count": 0, "area_px": 0, "light": 0, "dark": 0, "length_px": 0},
+    "searched_share": 0.25,
+    "polarity": "both",
+    "shifts": {"dust": 0.0, "scratches": -1.4, "creases": -3.9},
+    "found_share": 0.003,
+    "vetoed_px": 0,
+    "vetoed_share": 0.0,
+    "user_mask": False,
+    "reason": "dust 15, scratches 1: 0.3 % of the page filled",
+}
+OLD_DAMAGE = {
+    "value": 0.003,
+    "unit": "share of the page",
+    "confidence": 0.8,
+    "method": "morphological residuals against their surroundings",
+    "detail": {
+        "dust": {"count": 15, "area_px": 182, "light": 10, "dark": 5, "share": 0.003},
+        "creases": {
+            "count": 1,
+            "area_px": 9,
+            "light": 1,
+            "dark": 0,
+            "share": 0.0,
+            "length_px": 40,
+        },
+        "searched_share": 0.02,
+        "level": 2,
+        "shifts": {"dust": 0.0, "scratches": -1.4, "creases": -3.9},
+        "cell_px": 128,
+        "cells": [1, 2],
+        "map": ["d?"],
+    },
+}
+
+
+def test_what_was_said_of_damage_before_there_were_six_kinds_is_still_read() -> None:
+    said = STAGE_FINDINGS["repair"].read(OLD_REPAIR, "an old record")
+    assert said.raw() == OLD_REPAIR
+    found = Damage.model_validate(OLD_DAMAGE)
+    assert found.recorded() == {
+        **OLD_DAMAGE,
+        "detail": {**OLD_DAMAGE["detail"], "map": ("d?",), "cells": (1, 2)},
+    }
+    assert found.sentence() == (
+        "About dust 15, creases 1, about 0.3 % of the page, judged by the 2 % of the page that "
+        "were searched."
+    )

@@ -539,7 +539,7 @@ def test_a_stage_without_a_reason_of_its_own_gets_none_that_was_made_up() -> Non
         (
             "damage",
             0.002,
-            {"dust": {"count": 12}, "scratches": {"count": 1}, "creases": {"count": 0}},
+            {"dust": {"count": 12}, "scratches": {"count": 1}, "cracks": {"count": 0}},
             "Dust 12, scratches 1, about 0.2 % of the page.",
         ),
         ("damage", 0.0, {}, "No damage found."),
@@ -553,7 +553,26 @@ def test_a_stage_without_a_reason_of_its_own_gets_none_that_was_made_up() -> Non
             "damage",
             0.0001,
             {"dust": {"count": 2}, "searched_share": 1.0},
-            "Dust 2, about 0.01 % of the page, which may as well be picture.",
+            "Dust 2, about 0.01 % of the page.",
+        ),
+        (
+            "damage",
+            0.0001,
+            {"hairs": {"count": 2}, "suspected": {"count": 1, "area_px": 9}},
+            "Hairs 2, about 0.01 % of the page; 1 more mark may be damage or picture.",
+        ),
+        (
+            "damage",
+            0.0,
+            {"suspected": {"count": 5, "area_px": 90}},
+            "No damage found; 5 more marks may be damage or picture.",
+        ),
+        (
+            "damage",
+            0.01,
+            {"dust": {"count": 3}, "creases": {"count": 2}, "searched_share": 0.02},
+            "About dust 3, creases 2, about 1 % of the page, judged by the 2 % of the page that "
+            "were searched.",
         ),
         (
             "noise",

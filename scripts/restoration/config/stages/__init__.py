@@ -33,6 +33,9 @@ _FACES = (*_NETWORK, "restoration.networks.face_identity")
 _WORKING_SHARE = 0.125
 """Where a 1200-ppi scan holds 300 ppi of picture, and the network starts from that."""
 
+_WIDE_SHARE = 0.05
+"""Where a hole or two of a page are wide, with what is shown around them."""
+
 REGISTRY: dict[str, Entry] = {
     "descreen": Entry(
         DescreenSettings,
@@ -45,11 +48,12 @@ REGISTRY: dict[str, Entry] = {
     ),
     "repair": Entry(
         RepairSettings,
-        "Dust, scratches and creases.",
+        "Dust, hairs, scratches and cracks.",
         "restoration.stages.repair.stage",
         "RepairStage",
-        version="2",
+        version="3",
         seconds_per_megapixel=2.5,
+        network_share=_WIDE_SHARE,
         fills_damage=True,
     ),
     "denoise": Entry(
@@ -117,6 +121,9 @@ CHAIN: tuple[str, ...] = tuple(REGISTRY)
 
 FACES = "faces"
 """The stage whose regions mark faces."""
+
+REPAIR = "repair"
+"""The stage whose regions mark damage."""
 
 COLOUR = "colour"
 """The stage that maps whole pages; its regions mark targets."""

@@ -40,7 +40,8 @@ class Entry:
     label: str = ""
     """Its name in the report; where empty, the stage's own."""
     fills_damage: bool = False
-    """Whether the stage is given the user's mask of damage."""
+    """Whether the stage is given the user's mask of damage; a network that it names fills holes,
+    and is code of its own (``Architecture.runner``)."""
     restores_faces: bool = False
     """Whether the stage restores faces one by one, and so takes networks for faces; no other
     generative network touches a face."""
@@ -64,7 +65,7 @@ class Entry:
     @property
     def runs_networks(self) -> bool:
         """Whether it is handed networks, where its settings name any."""
-        return bool(self.through)
+        return bool(self.through) or self.fills_damage
 
     def load(self) -> type[Any]:
         """The stage's class (``stages.base.Stage``); imports its module.

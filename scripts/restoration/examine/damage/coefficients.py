@@ -1,68 +1,96 @@
-"""The judgement of pieces: made by tests/benchmarks/fit_damage.py, not by hand.
+"""Coefficients of the odds of marks, from training/damage/judge.py: see judgement."""
 
-By figure: mean and deviation over the pieces of the fit, linear and square coefficient.
-"""
+MIDDLE = (2.0000, 0.5000, 3.0000, -1.5000, 1.5000, 0.9000, -4.5000)
+SPREAD = (2.0000, 1.5000, 1.5000, 0.7000, 1.5000, 0.5000, 1.2000)
+"""Of marks.FIGURES: where they mostly lie, and how far around."""
 
-from __future__ import annotations
+OWN: dict[str, tuple[float, ...]] = {
+    "small": (
+        -0.1254,
+        0.4066,
+        1.0288,
+        0.2803,
+        0.2422,
+        0.6507,
+        0.4112,
+        -0.4157,
+        -0.0134,
+        -0.2782,
+        0.1455,
+        0.3590,
+        0.2673,
+        -0.1302,
+        -0.0621,
+        0.2907,
+        0.7054,
+        -0.7413,
+        0.1966,
+        -0.1997,
+        0.1095,
+        -0.2672,
+        0.1987,
+        0.0984,
+        0.6389,
+        0.2426,
+        0.0287,
+        0.3138,
+        0.0094,
+        -0.0849,
+        0.5366,
+        -0.2846,
+        -0.4324,
+        -0.4077,
+        -0.2135,
+        0.0929,
+    ),
+    "long": (
+        -1.9381,
+        0.1212,
+        0.6758,
+        0.4063,
+        -0.7873,
+        -0.1911,
+        -0.5430,
+        0.1417,
+        -0.2573,
+        -0.0064,
+        0.2216,
+        0.1703,
+        0.4155,
+        -0.2355,
+        0.6174,
+        0.3725,
+        0.2472,
+        -0.5692,
+        -0.5290,
+        0.2160,
+        -0.7298,
+        -0.1416,
+        0.5698,
+        -0.0048,
+        -0.1925,
+        -0.0095,
+        -0.1674,
+        0.3651,
+        -0.3800,
+        0.1064,
+        0.5656,
+        0.2096,
+        0.0097,
+        0.4062,
+        0.3400,
+        0.0729,
+    ),
+}
+"""By group: of judgement.terms, a mark by itself."""
 
-from restoration.examine.damage.classifier import Judgement
+PAGE: dict[str, tuple[float, float, float, float]] = {
+    "small": (-0.3949, -0.6473, 1.2322, 0.0134),
+    "long": (0.7213, -0.0948, -0.2382, -0.2797),
+}
+"""What a page adds to the marks of a group: a constant, and for each e-fold of likely
+marks on it of any kind, of likely marks of the group, and of doubtful marks."""
 
-DUST = Judgement(
-    share=0.02609,
-    bias=-5.144,
-    figures={
-        "contrast": (-1.786, 0.985, 0.428, -0.589),
-        "above_spread": (0.9476, 1.105, 0.713, 0.000),
-        "steepness": (-0.7654, 0.811, 1.364, -0.467),
-        "ring_range": (1.165, 0.8998, -1.151, 0.000),
-        "ring_other": (0.6725, 0.6449, -1.085, 0.000),
-        "chroma": (0.13, 0.1766, -0.322, -0.068),
-        "chroma_change": (0.002627, 0.09248, -1.063, -0.291),
-        "level": (0.683, 0.2019, 0.626, -0.136),
-        "area": (2.149, 1.538, 0.714, -0.174),
-        "extent": (1.485, 1.014, -1.087, 0.000),
-        "thickness": (0.08529, 0.1551, -0.660, -0.141),
-        "clutter": (-1.222, 0.9314, -0.912, 0.000),
-        "other_clutter": (-1.193, 0.9419, 0.966, 0.000),
-        "texture": (-0.9596, 1.004, -0.692, -0.181),
-        "wide_range": (0.9251, 0.8012, 0.376, -0.208),
-        "edges": (-0.646, 1.122, 0.027, -0.162),
-        "third_peer": (0.4693, 0.5234, -0.336, 0.000),
-        "mean_peer": (0.135, 0.4324, -0.277, 0.000),
-        "peers": (4.224, 0.9371, -1.000, -0.061),
-    },
-)
-
-LINES = Judgement(
-    share=0.1795,
-    bias=-1.792,
-    figures={
-        "length": (3.642, 0.5229, 0.983, -0.062),
-        "width": (0.6319, 0.259, -0.768, 0.000),
-        "evidence": (0.8079, 0.1278, -0.148, -0.100),
-        "mean_evidence": (0.6003, 0.09023, 0.901, -0.139),
-        "contrast": (-1.355, 0.6447, -0.032, -0.193),
-        "above_noise": (3.279, 0.9252, -0.132, 0.000),
-        "evenness": (0.7943, 0.1151, 0.075, 0.000),
-        "ring_range": (1.43, 0.8618, 0.364, 0.000),
-        "sides": (0.4394, 0.6792, -0.729, 0.000),
-        "unlike": (0.7281, 0.7835, -1.193, 0.000),
-        "most_unlike": (1.072, 0.876, 0.859, 0.000),
-        "shaded": (1.193, 0.581, -1.039, 0.000),
-        "one_shaded": (0.6184, 0.5037, 0.134, 0.000),
-        "crossing": (1.146, 0.7266, 0.614, 0.000),
-        "parallel": (0.345, 0.1711, -0.723, 0.000),
-        "most_parallel": (0.5539, 0.2124, -0.278, 0.000),
-        "narrow": (1.388, 0.3555, -0.572, 0.000),
-        "both_ends": (0.1984, 0.1291, 0.009, 0.000),
-        "one_end": (0.4288, 0.1593, -0.554, 0.000),
-        "clutter": (-1.56, 0.3748, -0.518, 0.000),
-        "ring_raised": (-1.388, 0.6093, 0.762, 0.000),
-        "ring_sunk": (-0.888, 0.6496, 0.021, 0.000),
-        "chroma_change": (-0.0194, 0.07087, -0.610, -0.151),
-        "level": (0.6122, 0.1392, -0.114, -0.091),
-        "below": (0.5963, 0.7106, -0.584, -0.418),
-        "chain": (4.904, 1.52, 0.974, -0.310),
-        "peers": (6.288, 1.431, -1.662, -0.190),
-    },
-)
+POLARITY = 0.9333
+"""What it adds for each e-fold of likely marks that are, like the mark itself, lighter
+(or darker) than what lies around: what falls onto one page mostly has one colour."""

@@ -1,13 +1,15 @@
-"""The mask of a page: found tile by tile, kept small, read by windows."""
+"""Planes of a page that are mostly empty: made tile by tile, kept small, read by windows."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from restoration.examine.damage.tile import SearchTile
 
 TILE = 1024
 """Side of the tiles, in pixels, which lie fast on the page: nothing depends on bands or memory."""
@@ -17,34 +19,17 @@ MARGIN = 160
 
 Bytes = npt.NDArray[np.uint8]
 
+Numbers = npt.NDArray[Any]
+"""Whole numbers of the plane's own type."""
 
-@dataclass(frozen=True)
-class MaskTile:
+
+class MaskTile(SearchTile):
     """One tile of the page and the window around it, clipped to the page."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-    window_top: int
-    window_left: int
-    window_height: int
-    window_width: int
-
-    @property
-    def core(self) -> tuple[slice, slice]:
-        """Where the tile lies in its window."""
-        top, left = self.top - self.window_top, self.left - self.window_left
-        return slice(top, top + self.height), slice(left, left + self.width)
 
     @property
     def place(self) -> tuple[int, int]:
         """Row and column among the tiles."""
         return self.top // TILE, self.left // TILE
-
-    @property
-    def window(self) -> tuple[int, int, int, int]:
-        return self.window_top, self.window_left, self.window_height, self.window_width
 
 
 def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[MaskTile]:
@@ -56,46 +41,67 @@ def tiles(height: int, width: int, margin: int = MARGIN) -> Iterator[MaskTile]:
             above = max(0, min(top - margin, height - TILE))
             before = max(0, min(left - margin, width - TILE))
             below, after = min(height, bottom + margin), min(width, right + margin)
-            yield MaskTile(
-                top,
-                left,
-                bottom - top,
-                right - left,
-                above,
-                before,
-                below - above,
-                after - before,
-            )
+            yield MaskTile.between((top, left, bottom, right), (above, before, below, after))
 
 
 class SparsePlane:
-    """A plane of bytes, mostly 0, of which each tile is kept compressed; clean tiles cost nothing.
+    """A plane of whole numbers, mostly 0, of which each tile is kept compressed; clean tiles cost
+    nothing.
 
     A page of 115 megapixels with one percent of damage takes about 1 MB.
     """
 
-    def __init__(self, height: int, width: int) -> None:
+    def __init__(self, height: int, width: int, kind: npt.DTypeLike = np.uint8) -> None:
+        """kind: of the numbers; bytes, where nothing is said."""
         self.height = height
         self.width = width
+        self.kind = np.dtype(kind)
         self._tiles: dict[tuple[int, int], bytes] = {}
 
-    def put(self, tile: MaskTile, values: Bytes) -> None:
-        """values: uint8 (tile.height, tile.width)."""
+    def put(self, tile: MaskTile, values: Numbers) -> None:
+        """values: of the plane's kind, (tile.height, tile.width)."""
         if values.any():
             self._tiles[tile.place] = zlib.compress(np.ascontiguousarray(values).tobytes(), 1)
 
-    def get(self, row: int, column: int) -> Bytes | None:
+    def write(self, top: int, left: int, values: Numbers) -> None:
+        """Put a block of the plane's kind anywhere."""
+        height, width = values.shape
+        for row in range(top // TILE, (top + height - 1) // TILE + 1):
+            for column in range(left // TILE, (left + width - 1) // TILE + 1):
+                first, start = max(top, row * TILE), max(left, column * TILE)
+                last = min(top + height, (row + 1) * TILE)
+                end = min(left + width, (column + 1) * TILE)
+                part = values[first - top : last - top, start - left : end - left]
+                if part.any() or (row, column) in self._tiles:
+                    self._write(row, column, first - row * TILE, start - column * TILE, part)
+
+    def _write(self, row: int, column: int, top: int, left: int, part: Numbers) -> None:
+        """Part of a tile, at this place in it."""
+        before = self.get(row, column)
+        size = (min(TILE, self.height - row * TILE), min(TILE, self.width - column * TILE))
+        whole = np.zeros(size, self.kind) if before is None else before.copy()
+        whole[top : top + part.shape[0], left : left + part.shape[1]] = part
+        self._tiles[row, column] = zlib.compress(whole.tobytes(), 1)
+
+    def held(self) -> Iterator[tuple[int, int, Numbers]]:
+        """Top, left and values of every tile that is not clean, row by row."""
+        for row, column in sorted(self._tiles):
+            values = self.get(row, column)
+            assert values is not None
+            yield row * TILE, column * TILE, values
+
+    def get(self, row: int, column: int) -> Numbers | None:
         """The tile at this place; None where it is clean."""
         packed = self._tiles.get((row, column))
         if packed is None:
             return None
         height = min(TILE, self.height - row * TILE)
         width = min(TILE, self.width - column * TILE)
-        return np.frombuffer(zlib.decompress(packed), np.uint8).reshape(height, width)
+        return np.frombuffer(zlib.decompress(packed), self.kind).reshape(height, width)
 
-    def read(self, top: int, left: int, height: int, width: int) -> Bytes:
-        """uint8 (height, width)."""
-        out = np.zeros((height, width), np.uint8)
+    def read(self, top: int, left: int, height: int, width: int) -> Numbers:
+        """Numbers of the plane's kind, (height, width)."""
+        out = np.zeros((height, width), self.kind)
         for row in range(top // TILE, (top + height - 1) // TILE + 1):
             for column in range(left // TILE, (left + width - 1) // TILE + 1):
                 values = self.get(row, column)
@@ -110,9 +116,9 @@ class SparsePlane:
                 ]
         return out
 
-    def changed(self, change: Callable[[MaskTile, Bytes], Bytes]) -> SparsePlane:
+    def changed(self, change: Callable[[MaskTile, Numbers], Numbers]) -> SparsePlane:
         """The plane with each tile that is not clean replaced by ``change`` of it."""
-        other = SparsePlane(self.height, self.width)
+        other = SparsePlane(self.height, self.width, self.kind)
         for tile in tiles(self.height, self.width):
             values = self.get(*tile.place)
             if values is not None:
@@ -122,7 +128,7 @@ class SparsePlane:
     def count(self) -> int:
         """Pixels that are not 0."""
         return sum(
-            int(np.count_nonzero(np.frombuffer(zlib.decompress(packed), np.uint8)))
+            int(np.count_nonzero(np.frombuffer(zlib.decompress(packed), self.kind)))
             for packed in self._tiles.values()
         )
 

@@ -29,6 +29,8 @@ class Pieces:
     row: Figures
     """Centre of gravity."""
     column: Figures
+    top: Figures
+    left: Figures
 
     @classmethod
     def of(cls, mask: npt.NDArray[np.bool_]) -> Pieces:
@@ -44,6 +46,8 @@ class Pieces:
             boxes[:, cv2.CC_STAT_WIDTH],
             centres[:, 1],
             centres[:, 0],
+            boxes[:, cv2.CC_STAT_TOP],
+            boxes[:, cv2.CC_STAT_LEFT],
         )
 
     def kept(self, choice: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

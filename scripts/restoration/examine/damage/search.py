@@ -1,253 +1,249 @@
-"""The search of one window: every piece that may be damage, with its odds, by kind."""
+"""The search of a page: the detector tile by tile at two levels, everything that may be damage."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from restoration.examine.damage.coefficients import DUST, LINES
-from restoration.examine.damage.curve import on_curve
-from restoration.examine.damage.dust import candidates
-from restoration.examine.damage.evidence import THIN, Residuals, both_polarities, luminance
-from restoration.examine.damage.lines import POOL, Lines, lines, strongest
-from restoration.examine.damage.odds import LOWEST, coded
-from restoration.examine.damage.pieces import Figures, Pieces
-from restoration.raster.base import FloatImage, Plane
+from restoration.examine.damage.detector import RADIUS, Detector, Evidence
+from restoration.examine.damage.evidence import luminance
+from restoration.examine.damage.layer import Layer
+from restoration.examine.damage.marks import Marks, marks
+from restoration.examine.damage.page_marks import PageMarks
+from restoration.examine.damage.tile import SearchTile
+from restoration.raster.base import FloatImage, Plane, Progress
 
-KINDS = ("dust", "scratches", "creases")
+SIDE = 2048
+"""Side of the tiles, in pixels of their level, which lie fast on the page: nothing depends on
+bands, windows or memory."""
 
-FEWEST = 4
-"""Pieces of damage from which any is believed in: worn prints have more, and sharp highlights in
-sound ones look like one or two."""
+JUDGED = 32
+"""Pixels around a tile in which its marks are seen whole, so that a speck across the border is
+judged alike from both sides."""
 
-FRINGE = 0.2
-"""Share of its contrast above which a pixel next to a piece still belongs to the damage: its soft
-edge, which would otherwise stay behind as an outline."""
-
-CARRIED = 2.0
-"""Odds that a piece of a line gains at most from a surer piece of the same line."""
+MARGIN = RADIUS + JUDGED
+"""Of a window around its tile: every pixel that is judged has all that its answer depends on."""
 
 COARSE = 4
-"""Creases are looked for at a quarter of the resolution at which scratches are."""
+"""What is too wide for the level of the search is looked for once more at a quarter of it."""
 
-COARSEST = 8
-"""But at an eighth of the scan's at least: a window must hold a crease at a length that tells."""
+FINEST_PPI = 800.0
+"""Resolution up to which a page is searched as it is: specks of a tenth of a millimetre are then
+three pixels wide."""
 
-SMALLEST_SIDE = 96
-"""Windows narrower than this, in pixels of their level, are not searched for lines."""
+COARSEST = 4
+"""Most pixels that go into one of the search: dust on film scanned at 4000 ppi is small."""
+
+SMALLEST = 384
+"""Planes narrower than this, in pixels, are not searched at the coarse level: so much reduced, a
+small picture is no longer like those on which the detector was trained."""
+
+BAND_PIXELS = 4 << 20
+"""Pixels of the page that are read at a time."""
+
+ROWS_BYTES = 256 << 20
+"""Most that is held of a row of tiles, over the whole width of the page: a strip of the file is
+decoded once then, not once for each tile. Wider pages are read tile by tile."""
+
+ReadPixels = Callable[[int, int, int, int], FloatImage]
+"""Top, left, height, width of the page to float32 (h, w, 1 or 3) in [0, 1]."""
+
+
+def levels(height: int, width: int, ppi: float | None) -> int:
+    """Pixels of the page that go into one of the search, along each side: 1, 2 or 4.
+
+    Marks of a 1200-ppi scan are larger in pixels than those on which the detector was trained. A
+    page that states no resolution is searched as it is.
+    """
+    found = 1
+    while (
+        ppi is not None
+        and found < COARSEST
+        and ppi / found > FINEST_PPI
+        and min(height, width) / found >= 512
+    ):
+        found *= 2
+    return found
+
+
+class Look(Protocol):
+    """How a tile is looked at: by the detector alone, or with more that is known of the page."""
+
+    def evidence(self, tile: SearchTile, plane: Plane) -> Evidence:
+        """Of the tile's window; plane: its luminance."""
+        ...
+
+    def judged(self, tile: SearchTile, found: Marks, top: int, left: int) -> Marks:
+        """The marks with what else is known of them; top, left: where the window in which they lie
+        begins, in pixels of the level."""
+        ...
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Pieces of one kind whose middle lies in the window's core."""
+class ByLooks:
+    """The detector alone."""
 
-    odds: Figures
-    area: Figures
-    """Pixels of the page."""
-    length: Figures
-    """Pixels of the page."""
-    light: npt.NDArray[np.bool_]
+    detector: Detector
 
+    def evidence(self, tile: SearchTile, plane: Plane) -> Evidence:
+        return self.detector.search(plane)
 
-@dataclass
-class Sighting:
-    """What was found in one window."""
-
-    shape: tuple[int, int]
-    codes: dict[str, npt.NDArray[np.uint8]] = field(default_factory=dict)
-    """By kind: the code of the odds (``odds.coded``) of the likeliest piece at each pixel."""
-    judged: dict[str, list[Judged]] = field(default_factory=dict)
-
-    def add(self, kind: str, mask: Plane, judged: Judged) -> None:
-        """mask: odds where the pieces lie, below LOWEST elsewhere, at the window's size."""
-        codes = coded(mask.astype(np.float64))
-        before = self.codes.get(kind)
-        self.codes[kind] = codes if before is None else np.maximum(before, codes)
-        self.judged.setdefault(kind, []).append(judged)
+    def judged(self, tile: SearchTile, found: Marks, top: int, left: int) -> Marks:
+        return found
 
 
 @dataclass(frozen=True)
-class Core:
-    """The part of a window that is its own; the rest only helps to judge."""
+class Searched:
+    """A page, to be searched."""
 
-    top: int
-    left: int
     height: int
     width: int
+    level: int
+    """Pixels of the page per pixel of the search."""
+    read: ReadPixels
 
-    def holds(self, rows: Figures, columns: Figures) -> npt.NDArray[np.bool_]:
-        return np.asarray(
-            (rows >= self.top)
-            & (rows < self.top + self.height)
-            & (columns >= self.left)
-            & (columns < self.left + self.width)
-        )
+    @property
+    def rows(self) -> int:
+        """Of the level; what is left of the page below them is less than one."""
+        return self.height // self.level
+
+    @property
+    def columns(self) -> int:
+        return self.width // self.level
+
+    def plane(self, top: int, left: int, height: int, width: int) -> Plane:
+        """Luminance of a window of the level, by area averages over its pixels of the page."""
+        step = self.level
+        out = np.empty((height, width), np.float32)
+        band = max(1, BAND_PIXELS // max(1, width * step * step))
+        for first in range(0, height, band):
+            count = min(band, height - first)
+            place = ((top + first) * step, left * step, count * step, width * step)
+            out[first : first + count] = _reduced(luminance(self.read(*place)), step)
+        return out
 
 
-def levels(height: int, width: int, ppi: float | None) -> tuple[int, ...]:
-    """Reductions at which a page is searched: dust of a 1200-ppi scan is larger in pixels."""
-    found = [1]
-    resolution = ppi if ppi is not None else 600.0 if min(height, width) > 2000 else 300.0
-    while resolution / found[-1] >= 600.0 and min(height, width) / found[-1] >= 512:
-        found.append(2 * found[-1])
-    return tuple(found)
+class _Rows:
+    """Windows of a level, of which the rows in hand are kept."""
+
+    def __init__(self, page: Searched) -> None:
+        self._page = page
+        self._top = 0
+        self._held = np.zeros((0, page.columns), np.float32)
+
+    def window(self, top: int, left: int, height: int, width: int) -> Plane:
+        """As ``Searched.plane``, where windows come row by row."""
+        if 4 * height * self._page.columns > ROWS_BYTES:
+            return self._page.plane(top, left, height, width)
+        last = self._top + len(self._held)
+        if top < self._top or top + height > last:
+            known = self._held[top - self._top :] if self._top <= top < last else self._held[:0]
+            first = top + len(known)
+            more = self._page.plane(first, 0, top + height - first, self._page.columns)
+            self._top, self._held = top, np.concatenate([known, more])
+        return self._held[top - self._top :][:height, left : left + width]
 
 
-def search(
-    pixels: FloatImage, core: Core, at: Sequence[int], kinds: Sequence[str] = KINDS
-) -> Sighting:
-    """Everything in the window that may be damage.
+def find_marks(
+    page: Searched,
+    detector: Detector,
+    look: Look | None = None,
+    wanted: Callable[[int, int, int, int], bool] = lambda *place: True,
+    progress: Progress = lambda done, unit: None,
+) -> PageMarks:
+    """Everything on the page that may be damage.
 
-    pixels: float32 (h, w, 1 or 3), encoded values in [0, 1]. core: pieces are counted where their
-    middle lies in it. at: reductions, as of ``levels``. kinds: what is looked for.
+    look: how the level of the search is looked at; the detector alone, where nothing is said.
+    wanted: whether a part of the page (top, left, height, width) need be searched at all.
     """
-    sighting = Sighting((pixels.shape[0], pixels.shape[1]))
-    for level in at:
-        reduced = _reduced(pixels, level)
-        for evidence in both_polarities(reduced):
-            if "dust" in kinds:
-                _search_dust(sighting, evidence, level, core)
-            if "scratches" in kinds and min(reduced.shape[:2]) >= SMALLEST_SIDE:
-                _search_lines(sighting, evidence, level, core, "scratches")
-    coarse = min(at[-1] * COARSE, COARSEST)
-    if "creases" in kinds and min(pixels.shape[:2]) >= SMALLEST_SIDE * coarse:
-        for evidence in both_polarities(_reduced(_without_thin(pixels), coarse)):
-            _search_lines(sighting, evidence, coarse, core, "creases")
-    return sighting
+    fine = Layer(page.rows, page.columns)
+    size = (page.rows // COARSE, page.columns // COARSE)
+    two = min(size) >= SMALLEST
+    coarse_plane = np.zeros(size if two else (0, 0), np.uint16)
+    every, rows = list(search_tiles(page.rows, page.columns)), _Rows(page)
+    look = ByLooks(detector) if look is None else look
+    for number, tile in enumerate(every):
+        progress((number + 1) / len(every), f"search of tile {number + 1} of {len(every)}")
+        here = _wants(wanted, tile, page.level)
+        if here or two:
+            plane = rows.window(*tile.window)
+            if two:
+                _reduce_into(coarse_plane, tile, plane[tile.core])
+        if here:
+            _enter(fine, tile, np.ascontiguousarray(plane), look)
+        else:
+            fine.skip(tile)
+    coarse = _coarse(coarse_plane, detector, wanted, page.level) if two else None
+    return PageMarks.of(page.height, page.width, fine, coarse, page.level)
 
 
-def search_creases(proxy: FloatImage, level: int) -> Sighting:
-    """Creases alone, on a page that is reduced by ``level`` already.
-
-    proxy: float32 (h, w, 1 or 3), encoded values in [0, 1]. The sighting has the proxy's size; the
-    areas and lengths in it are those of the page.
-    """
-    height, width = proxy.shape[:2]
-    sighting = Sighting((height, width))
-    if min(height, width) >= SMALLEST_SIDE:
-        for evidence in both_polarities(luminance(proxy)[:, :, None]):
-            _search_lines(sighting, evidence, 1, Core(0, 0, height, width), "creases")
-    for kind, found in sighting.judged.items():
-        sighting.judged[kind] = [
-            replace(one, area=one.area * level**2, length=one.length * level) for one in found
-        ]
-    return sighting
+def search_tiles(height: int, width: int) -> Iterator[SearchTile]:
+    """The tiles of a level, row by row."""
+    for top in range(0, height, SIDE):
+        for left in range(0, width, SIDE):
+            bottom, right = min(height, top + SIDE), min(width, left + SIDE)
+            above, before = max(0, top - MARGIN), max(0, left - MARGIN)
+            below, after = min(height, bottom + MARGIN), min(width, right + MARGIN)
+            yield SearchTile.between((top, left, bottom, right), (above, before, below, after))
 
 
-def _reduced(pixels: FloatImage, level: int) -> FloatImage:
-    """Area averages over level x level pixels; a last odd row or column is left out."""
-    if level == 1:
-        return pixels
-    height, width = (side // level for side in pixels.shape[:2])
-    even = np.ascontiguousarray(pixels[: height * level, : width * level])
-    small = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(small).reshape(height, width, pixels.shape[2])
-
-
-def _without_thin(pixels: FloatImage) -> FloatImage:
-    """Luminance without what is thinner than THIN pixels: that was judged as a scratch."""
-    plane = luminance(pixels)
-    square = np.ones((THIN, THIN), np.uint8)
-    opened = cv2.morphologyEx(plane, cv2.MORPH_OPEN, square)
-    return np.asarray(cv2.morphologyEx(opened, cv2.MORPH_CLOSE, square))[:, :, None]
-
-
-def _search_dust(sighting: Sighting, evidence: Residuals, level: int, core: Core) -> None:
-    found = candidates(evidence)
-    pieces = found.pieces
-    if pieces.count == 0:
-        return
-    odds = DUST.odds(found.figures)
-    if level > 1:
-        # What is this small here was judged at the finer level, with more to judge by.
-        odds = np.where(pieces.area >= 6, odds, LOWEST - 1.0)
-    kept = odds > LOWEST
-    body = _with_fringe(pieces, kept, odds, evidence)
-    judged = _judged(pieces, odds, level, core, evidence.light)
-    sighting.add("dust", _enlarged(body, level, sighting.shape), judged)
-
-
-def _search_lines(
-    sighting: Sighting, evidence: Residuals, level: int, core: Core, kind: str
-) -> None:
-    found = lines(evidence)
-    if not found:
-        return
-    own = [LINES.odds(one.figures) for one in found]
-    chains = np.concatenate([one.chain for one in found])
-    weight = strongest(evidence.thin, POOL)
-    surest = np.full(int(chains.max()) + 1, -np.inf)
-    np.maximum.at(surest, chains, np.concatenate(own))
-    for one, alone in zip(found, own, strict=True):
-        # A doubtful stretch of a scratch that is sure elsewhere is the same scratch.
-        carried = np.minimum(surest[one.chain] - 0.5, alone + CARRIED)
-        odds = np.maximum(alone, carried)
-        if not (odds > LOWEST).any():
+def _coarse(
+    codes: np.ndarray[tuple[int, ...], np.dtype[np.uint16]],
+    detector: Detector,
+    wanted: Callable[[int, int, int, int], bool],
+    level: int,
+) -> Layer:
+    layer, look = Layer(*codes.shape), ByLooks(detector)
+    for tile in search_tiles(*codes.shape):
+        if not _wants(wanted, tile, level * COARSE):
+            layer.skip(tile)
             continue
-        body = _line_body(one, odds, evidence, weight)
-        judged = _judged(one.pieces, odds, level * POOL, core, evidence.light)
-        sighting.add(kind, _enlarged(body, level, sighting.shape), judged)
+        top, left, height, width = tile.window
+        window = codes[top : top + height, left : left + width]
+        _enter(layer, tile, window.astype(np.float32) * np.float32(1.0 / 65535.0), look)
+    return layer
 
 
-def _with_fringe(
-    pieces: Pieces, kept: npt.NDArray[np.bool_], odds: Figures, evidence: Residuals
-) -> Plane:
-    """Odds over each kept piece and its soft edge, up to two pixels out."""
-    peak = pieces.inside.highest(evidence.raised)
-    held = np.where(kept, odds - LOWEST + 1.0, 0.0)
-    square = np.ones((5, 5), np.uint8)
-    near = cv2.dilate(pieces.each(held), square)
-    level = cv2.dilate(pieces.each(np.where(kept, peak, 0.0)), square)
-    edge = np.maximum(np.float32(FRINGE) * level, np.float32(2.5 * evidence.noise))
-    own = pieces.each(held)
-    body = np.where((near > 0) & (evidence.raised > edge), near, own)
-    return np.asarray(body + np.float32(LOWEST - 1.0), np.float32)
+def _wants(wanted: Callable[[int, int, int, int], bool], tile: SearchTile, step: int) -> bool:
+    return wanted(tile.top * step, tile.left * step, tile.height * step, tile.width * step)
 
 
-def _line_body(one: Lines, odds: Figures, evidence: Residuals, weight: Plane) -> Plane:
-    """Odds over the pixels of the lines: what stands out on the curve of each.
-
-    weight: what stands out, pooled.
-    """
-    height, width = evidence.plane.shape
-    contrast = np.exp(one.figures["contrast"])
-    held = np.maximum(odds - LOWEST + 1.0, 0.0)
-    curve = on_curve(one, weight)
-    square = np.ones((3, 3), np.uint8)
-    planes = [
-        _unpooled(cv2.dilate(one.pieces.each(figures) * curve, square), height, width)
-        for figures in (held, np.where(held > 0, contrast, 0.0))
+def _enter(layer: Layer, tile: SearchTile, plane: Plane, look: Look) -> None:
+    """What a window shows, as far as it is judged: its tile and JUDGED pixels around."""
+    evidence = look.evidence(tile, plane)
+    top, left = max(0, tile.top - JUDGED), max(0, tile.left - JUDGED)
+    bottom = min(tile.window_top + tile.window_height, tile.top + tile.height + JUDGED)
+    right = min(tile.window_left + tile.window_width, tile.left + tile.width + JUDGED)
+    part = np.s_[
+        top - tile.window_top : bottom - tile.window_top,
+        left - tile.window_left : right - tile.window_left,
     ]
-    edge = np.maximum(np.float32(0.3) * planes[1], np.float32(2.0 * evidence.noise))
-    standing = (planes[0] > 0) & (evidence.thin > edge)
-    return np.asarray(np.where(standing, planes[0], 0.0) + (LOWEST - 1.0), np.float32)
+    seen = Evidence(evidence.probability[part], evidence.kind[part])
+    found = look.judged(tile, marks(seen, np.ascontiguousarray(plane[part])), top, left)
+    layer.enter(tile, found, tile.top - top, tile.left - left)
 
 
-def _unpooled(plane: Plane, height: int, width: int) -> Plane:
-    full = cv2.resize(plane, None, fx=POOL, fy=POOL, interpolation=cv2.INTER_NEAREST)
-    bottom, right = height - full.shape[0], width - full.shape[1]
-    return np.asarray(cv2.copyMakeBorder(full, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=0))
-
-
-def _enlarged(odds: Plane, level: int, shape: tuple[int, int]) -> Plane:
-    if level == 1:
-        return odds
-    full = cv2.resize(odds, None, fx=level, fy=level, interpolation=cv2.INTER_NEAREST)
-    bottom, right = shape[0] - full.shape[0], shape[1] - full.shape[1]
-    return np.asarray(
-        cv2.copyMakeBorder(full, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=LOWEST - 1.0)
+def _reduce_into(codes: np.ndarray[tuple[int, ...], np.dtype[np.uint16]], tile: SearchTile,
+                 plane: Plane) -> None:  # fmt: skip
+    """A tile's share of the coarse plane, in 16-bit codes."""
+    small = _reduced(plane, COARSE)
+    rows, columns = small.shape
+    top, left = tile.top // COARSE, tile.left // COARSE
+    codes[top : top + rows, left : left + columns] = np.rint(
+        np.clip(small, 0.0, 1.0) * np.float32(65535.0)
     )
 
 
-def _judged(pieces: Pieces, odds: Figures, level: int, core: Core, light: bool) -> Judged:
-    own = core.holds((pieces.row + 0.5) * level, (pieces.column + 0.5) * level)
-    return Judged(
-        odds[own],
-        pieces.area[own] * level**2,
-        np.hypot(pieces.tall, pieces.wide)[own] * level,
-        np.full(int(own.sum()), light),
-    )
+def _reduced(plane: Plane, step: int) -> Plane:
+    """Area averages over step x step pixels; a last odd row or column is left out."""
+    if step == 1:
+        return plane
+    height, width = (side // step for side in plane.shape)
+    if height == 0 or width == 0:
+        return np.zeros((height, width), np.float32)
+    even = np.ascontiguousarray(plane[: height * step, : width * step])
+    return np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))

@@ -28,6 +28,11 @@ divided by the root of their number more."""
 LEAST = 0.3 / 255.0
 """Weaker noise than an 8-bit file's rounding is none."""
 
+MOST = 10.0 / 255.0
+"""Stronger noise is none either: a page whose flattest patches are that uneven has no flat patch.
+Photographs full of detail up to their flattest patches measured 13 / 255, the dots of a mezzotint
+36 / 255."""
+
 
 @dataclass(frozen=True)
 class FillGrain:
@@ -103,7 +108,7 @@ class GrainStudy:
 
     def grain(self) -> FillGrain | None:
         """What was learned; None where the page has no flat patch or no noise to speak of, or where
-        even its flattest patches have a regular texture."""
+        even its flattest patches have a texture."""
         if not self._kept:
             return None
         residuals = [_residual(patch) for _, patch in self._kept]
@@ -116,7 +121,7 @@ class GrainStudy:
         if _peak(spectrum) > PEAKED + SCATTER / np.sqrt(len(chosen)):
             return None
         grain = FillGrain(_root(covariance), _kernel(spectrum))
-        return grain if grain.sigma >= LEAST else None
+        return grain if LEAST <= grain.sigma <= MOST else None
 
 
 def _residual(patch: FloatImage) -> npt.NDArray[np.float32]:

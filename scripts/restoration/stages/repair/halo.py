@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -20,6 +22,20 @@ STRANGE = 3.0
 
 FAINTEST = 6.0 / 255.0
 """Less than this does no harm to what is filled next to it."""
+
+RINGS = 3
+"""Pixels around the damage in which rings are looked at."""
+
+BEYOND = 5
+"""Pixels beyond these that tell what a ring around the damage would be without a halo."""
+
+OFF, LEAST_OFF = 3.0, 2.0 / 255.0
+"""Standard errors, and value, by which the mean of a ring differs from what lies beyond: a ring of
+thirty pixels tells what no single pixel does on skin or cloth."""
+
+ALIKE = 4.0
+"""Pixels that count as one: neighbours are alike, and their mean is less sure than their number
+says."""
 
 
 def with_halo(pixels: FloatImage, mask: Mask) -> Mask:
@@ -40,7 +56,40 @@ def with_halo(pixels: FloatImage, mask: Mask) -> Mask:
         strange |= np.abs(plane - usual) > np.maximum(STRANGE * spread, FAINTEST)
     # Less than a tenth of the neighbourhood known is too little to say what is strange in it.
     strange &= near & (share > 0.1)
-    return mask | _reached(strange, mask)
+    return mask | _reached(strange, mask) | _strange_rings(pixels, mask)
+
+
+def _strange_rings(pixels: FloatImage, mask: Mask) -> Mask:
+    """Rings around the damage, a pixel wide, as far as their mean differs from what lies beyond."""
+    zones = [mask, *(_grown(mask, by) for by in range(1, RINGS + 1))]
+    beyond = _grown(mask, RINGS + BEYOND) & ~zones[-1]
+    planes = _opponents(pixels)
+    usual = [_told(plane, beyond) for plane in planes]
+    found, before = np.zeros_like(mask), mask
+    for inner, outer in pairwise(zones):
+        ring = outer & ~inner
+        off = np.zeros_like(mask)
+        for plane, (mean, spread, count) in zip(planes, usual, strict=True):
+            own, _, pixels_of_ring = _told(plane, ring)
+            error = spread * np.sqrt(ALIKE / pixels_of_ring + ALIKE / count)
+            off |= np.abs(own - mean) > np.maximum(OFF * error, LEAST_OFF)
+        # A halo has no gaps: it begins at the damage.
+        before = ring & off & _grown(before, 1)
+        found |= before
+    # What is a pixel wide and stands off is a chance, no ring.
+    square = np.ones((3, 3), np.uint8)
+    whole = cv2.morphologyEx((mask | found).view(np.uint8), cv2.MORPH_OPEN, square) > 0
+    return np.asarray(found & whole)
+
+
+def _told(plane: Plane, where: Mask) -> tuple[Plane, Plane, Plane]:
+    """Mean and standard deviation of some pixels in the neighbourhood of each, and their number."""
+    size, known = (SURROUNDINGS, SURROUNDINGS), where.astype(np.float32)
+    share = np.maximum(cv2.blur(known, size), np.float32(1e-4))
+    mean = cv2.blur(plane * known, size) / share
+    square = cv2.blur(plane * plane * known, size) / share
+    spread = np.sqrt(np.maximum(square - mean * mean, 0.0))
+    return mean, spread, np.maximum(share * np.float32(SURROUNDINGS**2), np.float32(1.0))
 
 
 def _opponents(pixels: FloatImage) -> list[Plane]:

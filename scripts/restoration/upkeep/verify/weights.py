@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from restoration.networks.converted import record_path, tensors_path
-from restoration.networks.manifest import Weights
+from restoration.networks.manifest import DAMAGE_DETECTOR, Weights
 from restoration.plan.plan import Plan
 from restoration.upkeep.verify.findings import MISSING, FixityFault
 
@@ -32,16 +32,18 @@ def weights_of(plan: Plan) -> Iterator[tuple[Path, str, str]]:
 
 
 def _used(plan: Plan) -> Iterator[Weights]:
-    names = dict.fromkeys(plan.dependencies.networks(None, "examine"))
+    names = dict.fromkeys(plan.dependencies.loaded(None, "examine"))
     for recipe in plan.recipes():
         for step in plan.recipe(recipe).chain():
-            names.update(dict.fromkeys(plan.dependencies.networks(recipe, step)))
+            names.update(dict.fromkeys(plan.dependencies.loaded(recipe, step)))
     for name in names:
         yield plan.manifest[name]
 
 
 def advice(name: str) -> str:
     """What to do about weights that are damaged or gone."""
+    if name == DAMAGE_DETECTOR:
+        return "nothing is scheduled; put it back: git checkout resources"
     return f"nothing is scheduled; delete it, then scripts/fetch_model.py {name}"
 
 

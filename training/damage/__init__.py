@@ -1,0 +1,1 @@
+"""The detector of damage: what it is trained on, and how."""
