@@ -50,10 +50,6 @@ class Pieces:
             boxes[:, cv2.CC_STAT_LEFT],
         )
 
-    def kept(self, choice: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """The mask of the pieces that are chosen. choice: bool (pieces,)."""
-        return np.asarray(np.concatenate([[False], choice])[self.labels])
-
     def each(self, figures: Figures) -> Plane:
         """A plane that holds each piece's figure where it lies, and 0 elsewhere."""
         return np.concatenate([[0.0], figures]).astype(np.float32)[self.labels]
@@ -62,11 +58,6 @@ class Pieces:
     def inside(self) -> Zone:
         """The pieces themselves."""
         return Zone.of(self.labels, self.labels > 0, self.count)
-
-    def grown(self, by: int) -> Zone:
-        """The pieces and ``by`` pixels around each."""
-        labels = _grown(self.labels, by).astype(np.int32)
-        return Zone.of(labels, labels > 0, self.count)
 
     def ring(self, gap: int, reach: int) -> Zone:
         """What lies more than ``gap`` and at most ``reach`` pixels from a piece.
@@ -110,11 +101,6 @@ class Zone:
         """
         return self._quantiles(plane.ravel()[self.index], shares)
 
-    def spread(self, plane: Plane, centre: Figures) -> Figures:
-        """Median absolute deviation from ``centre``."""
-        values = np.abs(plane.ravel()[self.index] - centre[self.piece])
-        return self._quantiles(values, (0.5,))[0]
-
     def _quantiles(
         self, values: npt.NDArray[np.floating], shares: tuple[float, ...]
     ) -> list[Figures]:
@@ -139,9 +125,3 @@ def _grown(labels: npt.NDArray[np.floating] | Labels, by: int) -> Plane:
     side = 2 * by + 1
     square = np.ones((side, side), np.uint8)
     return np.asarray(cv2.dilate(labels.astype(np.float32), square))
-
-
-def ratio(figures: Figures, contrast: Figures) -> Figures:
-    """Figures as multiples of the piece's contrast, held to ±3: a piece that hardly stands out
-    would otherwise have figures without measure."""
-    return np.clip(figures / contrast, -3.0, 3.0)
