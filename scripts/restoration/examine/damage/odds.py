@@ -15,7 +15,8 @@ SUREST = 2401.0
 """Odds, to one, that a mark needs at a sensitivity of 0."""
 
 SUSPECTED = -math.log(4.0)
-"""Logarithm of the odds from which a mark is worth a person's look: one in five is damage."""
+"""Logarithm of the odds from which a mark is worth a person's look: one in five is damage on the
+pictures on which the odds were fitted; on others it was one in sixteen."""
 
 
 def threshold(sensitivity: float) -> float:
